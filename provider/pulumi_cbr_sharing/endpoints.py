@@ -1,0 +1,76 @@
+"""Where CBR and IAM are, by cloud and region; and an address that a user gives, made exact.
+
+Source of the table: the vendors' pages of regions and endpoints. New regions appear, so an unknown one is no
+error, and every endpoint can be given by hand.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from urllib.parse import urlsplit
+
+
+_HUAWEI = ("https://cbr.{region}.{cloud}", "https://iam.{region}.{cloud}/v3")
+_OTC = "otc.t-systems.com"
+_OTC_SWISS = ("https://cbr.eu-ch2.sc.otc.t-systems.com", "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3")
+_CLOUD_OF_REGION = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-0": "prod-cloud-ocb.orange-business.com"}
+
+
+def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str]:
+    """The endpoints of CBR (without version) and of IAM (with `/v3`).
+
+    Args:
+        region: such as `cn-north-4`, `eu-de`.
+        cloud: the domain that all endpoints end in, where it is not to be told from the region.
+    """
+    if region == "eu-ch2" and cloud is None:  # the CBR half is inferred from its IAM half
+        return _OTC_SWISS
+    cbr, iam = _HUAWEI
+    names = {"region": region, "cloud": cloud or _cloud_of(region)}
+    return cbr.format(**names), iam.format(**names)
+
+
+def _cloud_of(region: str) -> str:
+    fallback = "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
+    return _CLOUD_OF_REGION.get(region, fallback)
+
+
+def exact_cbr(address: str) -> str:
+    """A given CBR endpoint without version or trailing slash; `https://` where no scheme is given."""
+    return _with_scheme(address).rstrip("/").removesuffix("/v3")
+
+
+def exact_iam(address: str) -> str:
+    """A given IAM endpoint with its `/v3`; `https://` where no scheme is given."""
+    return _with_scheme(address).rstrip("/").removesuffix("/v3") + "/v3"
+
+
+def trouble_with(address: str, *, insecure: bool) -> str | None:
+    """What is wrong with an exact endpoint, or None.
+
+    Plain http shows every token on the way, so it is for this machine alone, or for who asks for `insecure`.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        return "it is no address like https://cbr.example.com"
+    try:
+        _ = parts.port
+    except ValueError:
+        return "its port is no number"
+    if parts.scheme == "http" and not insecure and not _is_this_machine(parts.hostname):
+        return "plain http would show the credentials on the way: use https, or set insecure"
+    return None
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"https://{address}"
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

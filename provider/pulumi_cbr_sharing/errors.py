@@ -1,0 +1,172 @@
+"""Every error that a user can meet, and the sentence that it says.
+
+The tree, by what the caller does next:
+
+    CbrSharingError             one line for the user: what was being done, why not, what to do
+    ├── SettingsError           settings are missing or contradict each other: nothing was sent
+    ├── WrongProject            the credentials are of another project than the state: nothing was sent
+    ├── Refused                 the caller's own rules forbid it (adopt=False, …)
+    ├── WaitTimeout             something did not become ready in time
+    ├── Unreachable             no answer; `sent` tells whether the request may have had an effect
+    ├── UnexpectedAnswer        an answer that nobody can read: a page of a proxy, half a JSON, a wrong shape
+    └── ApiError                an answer that says no; has `code`, `status` and `request_id`
+        ├── NotFound            what was asked for is definitely not there
+        │   ├── BackupNotFound
+        │   └── MemberNotFound
+        ├── AlreadyShared       the share is there already
+        ├── BackupNotAvailable  the backup is not in the status `available`
+        ├── ImageRegistered     the recipient made an image from it, so the share cannot be cancelled
+        ├── CredentialRefused   401: sending it again would only lock the key
+        │   └── TokenExpired    a new token may do
+        ├── PermissionDenied    403: an IAM action is missing
+        ├── Throttled           429: later, and slower
+        └── ServerFault         408 and 5xx: it may or may not have happened
+
+What the service's codes mean, and what to do about each, is the table in `codes.py`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from typing import Any, TypeVar
+
+from typing_extensions import Self
+
+
+ApiErrorT = TypeVar("ApiErrorT", bound="ApiError")
+
+
+class CbrSharingError(Exception):
+    """An error whose text is written for the user: one line, complete, and free of secrets."""
+
+
+class SettingsError(CbrSharingError):
+    """Settings are missing, malformed, or contradict each other."""
+
+
+class WrongProject(CbrSharingError):
+    """The credentials belong to another project or region than the one that the state records."""
+
+
+class Refused(CbrSharingError):
+    """The program's own rules forbid what the cloud would allow."""
+
+
+class WaitTimeout(CbrSharingError):
+    """Something did not become ready in the time it was given."""
+
+
+class Unreachable(CbrSharingError):
+    """No answer came.
+
+    Attributes:
+        sent: False only if nothing of the request can have reached the service.
+        lasting: True if trying again cannot help (TLS, a malformed address).
+    """
+
+    def __init__(self, text: str, *, sent: bool, lasting: bool = False) -> None:
+        super().__init__(text)
+        self.sent = sent
+        self.lasting = lasting
+
+
+class UnexpectedAnswer(CbrSharingError):
+    """An answer came that is not of the API's shape, so that nothing can be concluded from it."""
+
+
+class ApiError(CbrSharingError):
+    """The service, or the gateway in front of it, said no.
+
+    Attributes:
+        status: the HTTP status.
+        code: `BackupService.NNNN`, `APIGW.NNNN`, or "" if the answer had none.
+        request_id: what the vendor's support asks for, or "".
+    """
+
+    def __init__(
+        self,
+        doing: str,
+        reason: str,
+        remedy: str = "",
+        *,
+        status: int = 0,
+        code: str = "",
+        request_id: str = "",
+    ) -> None:
+        self.doing, self.reason, self.remedy = doing, reason, remedy
+        self.status, self.code, self.request_id = status, code, request_id
+        super().__init__(self._line())
+
+    def _line(self) -> str:
+        facts = [self.code, f"HTTP {self.status}" if self.status else ""]
+        facts += [f"request {self.request_id}" if self.request_id else ""]
+        remedy = f": {self.remedy}" if self.remedy else ""
+        return f"{self.doing}: {self.reason} ({', '.join(filter(None, facts))}){remedy}"
+
+    def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
+        """The same refusal for another deed, or with a better remedy."""
+        return type(self)(
+            self.doing if doing is None else doing,
+            self.reason,
+            self.remedy if remedy is None else remedy,
+            status=self.status,
+            code=self.code,
+            request_id=self.request_id,
+        )
+
+
+class NotFound(ApiError):
+    """What was asked for is definitely not there."""
+
+
+class BackupNotFound(NotFound):
+    """The backup does not exist in the caller's project, so neither do its shares."""
+
+
+class MemberNotFound(NotFound):
+    """The backup is not shared with that project."""
+
+
+class AlreadyShared(ApiError):
+    """The backup is shared with that project already, in whatever status."""
+
+
+class BackupNotAvailable(ApiError):
+    """The backup is not in the status `available`."""
+
+
+class ImageRegistered(ApiError):
+    """The recipient registered an image from the backup; the share cannot be cancelled before it goes."""
+
+
+class CredentialRefused(ApiError):
+    """The credential was refused; more than five wrong signatures in a row lock an access key."""
+
+
+class TokenExpired(CredentialRefused):
+    """The token must be renewed."""
+
+
+class PermissionDenied(ApiError):
+    """An IAM action is missing, or the account may not do this here."""
+
+
+class Throttled(ApiError):
+    """Too many requests.
+
+    Attributes:
+        retry_after: seconds that the answer asks to wait, if it does.
+    """
+
+    retry_after: float | None = None
+
+
+class ServerFault(ApiError):
+    """The service failed; whether the request had an effect is open."""
+
+
+def one_line(text: Any, limit: int = 300) -> str:
+    """Foreign text made fit for one line of a message: no control characters, bounded length."""
+    line = re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+", " ", str(text)).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"

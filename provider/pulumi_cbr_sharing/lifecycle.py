@@ -1,0 +1,209 @@
+"""The one door between Pulumi and the API: what every provider of this package shares.
+
+* `CbrProvider`: from a pickled Connection to settings, client and live shares; check; the guard against the
+  credentials of another project.
+* one `Cloud` for each distinct settings and process, so that resources share sessions, lists and refusals.
+* errors without a traceback, for this package's own exceptions alone.
+
+What is particular to dynamic providers (pickles, the traceback, the marker for unknown values) stays in here.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import pickle
+import sys
+import threading
+import traceback
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
+from pulumi.runtime.rpc import UNKNOWN
+
+from pulumi_cbr_sharing.client import Client
+from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
+from pulumi_cbr_sharing.live import LiveShares
+from pulumi_cbr_sharing.retry import Pacer
+from pulumi_cbr_sharing.settings import Connection, Settings, resolve
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi.dynamic import ConfigureRequest
+
+
+class Config(Protocol):
+    """The stack's configuration: full key to value, secrets decrypted."""
+
+    def get(self, key: str) -> Any:
+        """The value of a key such as `huaweicloud:region`, or None."""
+
+
+class Cloud:
+    """One account in one cloud, as this process talks to it.
+
+    Attributes:
+        client: sends; remembers refusals.
+        shares: the live members.
+        adopted: ids of resources that took over an existing share in this run.
+    """
+
+    def __init__(self, settings: Settings, pacer: Pacer) -> None:
+        self.client = Client(settings, pacer=pacer, notify=say)
+        self.shares = LiveShares(self.client)
+        self.adopted: set[str] = set()
+
+
+_CLOUDS: dict[Settings, Cloud] = {}
+_PACER = Pacer()
+_LOCK = threading.Lock()
+
+
+def cloud_for(settings: Settings) -> Cloud:
+    """The one Cloud of this process for these settings."""
+    with _LOCK:
+        if settings not in _CLOUDS:
+            if settings.insecure:
+                say("warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along")
+            _CLOUDS[settings] = Cloud(settings, _PACER)
+        return _CLOUDS[settings]
+
+
+def say(text: str) -> None:
+    """Show the user a line while the provider runs: the engine makes diagnostics of its output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value is not known before another resource is made."""
+    return bool(value == UNKNOWN)
+
+
+class CbrProvider(ResourceProvider):
+    """Base of the providers: holds a Connection, and nothing else that is pickled.
+
+    Args:
+        connection: names of settings; it ends in the state, readable.
+    """
+
+    serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
+    _config: Config | None = None
+    _cloud: Cloud | None = None
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        super().__init__()
+        self.connection = connection or Connection()
+
+    def __reduce__(self) -> tuple[Callable[..., CbrProvider], tuple[Connection]]:
+        return type(self), (self.connection,)
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Keep the stack's configuration; it is looked at when it is needed, so that its errors come out clean."""
+        install_clean_errors()
+        self._config = req.config
+
+    @property
+    def settings(self) -> Settings:
+        """What the connection, the stack's configuration, the environment and files say.
+
+        Raises:
+            SettingsError: something is missing or wrong.
+        """
+        return resolve(self.connection, config=self._config or {}, environ=os.environ)
+
+    @property
+    def cloud(self) -> Cloud:
+        """The account that this provider's resources are in."""
+        if self._cloud is None:
+            self._cloud = cloud_for(self.settings)
+        return self._cloud
+
+    @abstractmethod
+    def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """What is wrong with the inputs: pairs of property and reason; unknown values are not judged."""
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse at preview what can be told to be wrong: settings, and the shapes of inputs."""
+        failures = [CheckFailure(name, reason) for name, reason in self.troubles(news)]
+        try:
+            _ = self.settings
+        except SettingsError as error:
+            failures.append(CheckFailure("", str(error)))
+        return CheckResult(news, failures)
+
+    def own_project(self) -> str | None:
+        """The project of the credentials, as far as it is known without asking anyone."""
+        try:
+            return self.settings.project_id
+        except SettingsError:
+            return None
+
+    def guard(self, doing: str, props: Mapping[str, Any]) -> None:
+        """Make sure that the state and the credentials speak of the same project.
+
+        To another project a live share looks gone: it would be dropped from the state, or "deleted" and left alive.
+
+        Raises:
+            WrongProject: they do not.
+        """
+        client = self.cloud.client
+        for what, recorded, present in (
+            ("region", props.get("region"), client.settings.region),
+            ("project", props.get("owner_project_id"), client.project_id),
+        ):
+            if recorded and present and recorded != present:
+                raise WrongProject(
+                    f"{doing}: the state records {what} {recorded}, but the settings are of {what} {present}: "
+                    f"use the credentials and settings of {what} {recorded}; nothing was sent and the state is kept"
+                )
+
+    def reconnected(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether the program now names another connection than the state records."""
+        recorded = olds.get("__provider")
+        if recorded is None or recorded == news.get("__provider"):
+            return False
+        return recorded_connection(recorded) != self.connection
+
+
+def recorded_connection(pickled: str) -> Connection | None:
+    """The Connection in a provider as the state keeps it; None if it cannot be read any more."""
+    try:
+        provider = pickle.loads(base64.b64decode(pickled))  # noqa: S301 - the engine runs this very pickle
+    except Exception:  # noqa: BLE001 - whatever it is, it is not this connection
+        return None
+    connection = getattr(provider, "connection", None)
+    return connection if isinstance(connection, Connection) else None
+
+
+class _CleanTraceback:
+    """Stands in for the module `traceback` where the plugin formats what a provider raised."""
+
+    def __init__(self, original: Any) -> None:
+        self._original = original
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def format_exc(self, *args: Any, **kwargs: Any) -> str:
+        """The message alone of this package's own errors; everything else as it always was."""
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, CbrSharingError) else self._original.format_exc(*args, **kwargs)
+
+
+def install_clean_errors() -> None:
+    """Let the plugin show this package's errors without a traceback.
+
+    The plugin aborts a call with `traceback.format_exc()`, so the name `traceback` of its main module is what is
+    replaced, and nothing else: other providers live in the same process.
+    """
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if main and spec and spec.name == "pulumi.dynamic.__main__":
+        present = getattr(main, "traceback", traceback)
+        if not isinstance(present, _CleanTraceback):
+            main.traceback = _CleanTraceback(present)  # type: ignore[attr-defined]

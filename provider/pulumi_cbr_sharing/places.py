@@ -1,0 +1,123 @@
+"""Which places are asked for a connection's settings, and in which order; and the credential that one place holds."""
+
+from __future__ import annotations
+
+import re
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.credentials import AccessKey, Credential, Password, Secret, Token
+from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.sources import (
+    AMBIENT,
+    Source,
+    from_environment,
+    from_profile,
+    from_sdk_file,
+    from_stack_config,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.settings import Connection
+
+
+DEFAULT_NAMESPACE = "huaweicloud"
+
+
+def places_of(
+    connection: Connection, config: Mapping[str, Any], environ: Mapping[str, str], home: Path
+) -> list[Source]:
+    """All sources in order of precedence."""
+    namespace = connection.namespace or DEFAULT_NAMESPACE
+    named = namespace != DEFAULT_NAMESPACE
+    prefix = re.sub(r"\W", "_", namespace).upper() + "_" if named else ""
+    given = Source("Connection", _given(connection), {"region": "region", "project_id": "project_id"})
+    stack = from_stack_config(config, namespace)
+    groups = [[given], [stack], _environment(environ, prefix, [given, stack])]
+    places = _with_profile(groups, home, default_file=not named)
+    if connection.profile:  # who calls is settled by the profile; the rest tells only where the cloud is
+        places = places[:2] + [source.only(AMBIENT) for source in places[2:]]
+    if named:
+        plain = [from_stack_config(config, DEFAULT_NAMESPACE), *_environment(environ, "", places)]
+        return places + [source.only(AMBIENT) for source in plain]
+    return places
+
+
+def _given(connection: Connection) -> dict[str, str]:
+    fields = {
+        "region": connection.region,
+        "project_id": connection.project_id,
+        "cbr": connection.endpoint,
+        "profile": connection.profile,
+    }
+    return {name: text for name, text in fields.items() if text}
+
+
+def _environment(environ: Mapping[str, str], prefix: str, before: list[Source]) -> list[Source]:
+    region = first(before, "region") or first(list(from_environment(environ, prefix)), "region")
+    return list(from_environment(environ, prefix, region))
+
+
+def _with_profile(groups: list[list[Source]], home: Path, *, default_file: bool) -> list[Source]:
+    """The groups in a row, each followed by the profile that it names; the default files last."""
+    everything = [source for group in groups for source in group]
+    file, places, named = first(everything, "profile_file"), list[Source](), False
+    for group in groups:
+        places += group
+        profile = first(group, "profile")
+        if not named and (profile or first(group, "profile_file")):
+            named = True
+            places += filter(None, [from_profile(home, file, profile)])
+    if default_file and not named:
+        places += filter(None, [from_profile(home, None, None), from_sdk_file(home)])
+    return places
+
+
+def first(places: Iterable[Source], name: str) -> str | None:
+    """The value of a field in the first place that has it."""
+    return next(filter(None, (place.get(name) for place in places)), None)
+
+
+def is_file(place: Source) -> bool:
+    """Whether a source is a file, not this run's own configuration."""
+    return place.label.startswith(("profile ", "file "))
+
+
+def credential_in(place: Source) -> Credential | None:
+    """The credential that one source holds: an access key, else a token, else a user with password.
+
+    Raises:
+        SettingsError: it holds half of one. Another place's is not taken instead: it could be another account's.
+    """
+    if place.get("access_key") or place.get("secret_key"):
+        return _access_key(place)
+    if token := place.get("token"):
+        return Token(Secret(token), place.where("token"))
+    if password := place.get("password"):
+        return _password(place, Secret(password))
+    return None
+
+
+def _access_key(place: Source) -> AccessKey:
+    access, secret, token = (place.get(name) for name in ("access_key", "secret_key", "security_token"))
+    if not access or not secret:
+        have, lack = ("access_key", "secret_key") if access else ("secret_key", "access_key")
+        raise SettingsError(f"{place.where(have)} is set without {place.where(lack)}; both come from one place")
+    return AccessKey(access, Secret(secret), Secret(token) if token else None, place.where("access_key"))
+
+
+def _password(place: Source, password: Secret) -> Password:
+    user, user_id, domain, domain_id = (
+        place.get(name) for name in ("user_name", "user_id", "domain_name", "domain_id")
+    )
+    if not user and not user_id:
+        raise SettingsError(f"{place.where('password')} is set without {place.where('user_name')}")
+    if not user_id and not domain and not domain_id:
+        raise SettingsError(
+            f"{place.where('user_name')} is set without {place.where('domain_name')}, the account's name"
+        )
+    return Password(user, user_id, domain, domain_id, password, place.where("password"))

@@ -1,0 +1,223 @@
+"""BackupShareMember: one recipient of one backup.
+
+Additive: it owns its own share and no other, so several programs and people can share the same backup.
+
+    POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<dest_project_id>"]}
+    GET    /v3/{project_id}/backups/{backup_id}/members                one list serves all members of a backup
+    DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
+
+Oddities of the API that show here:
+
+* The member in a path is the recipient's project, not the record's id.
+* A share that exists already is 400 6703, never 409; a rejected one still stands, and must go before a new offer.
+* A 404 of another kind than "no such member" and "no such backup" says nothing about the share.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
+
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, Refused
+from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
+from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, say
+from pulumi_cbr_sharing.live import REJECTED
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulumi_cbr_sharing.members import Member
+    from pulumi_cbr_sharing.settings import Connection
+
+
+OUTPUTS = (
+    "status",
+    "share_id",
+    "owner_project_id",
+    "region",
+    "vault_id",
+    "image_id",
+    "created_at",
+    "updated_at",
+)
+
+
+class BackupShareMember(Resource, module="huaweicloud/cbr", name="BackupShareMember"):
+    """One backup shared with one project.
+
+    Args:
+        resource_name: the name of the resource in the program.
+        backup_id: the UUID of a backup in the project of the credentials. Another one replaces the share.
+        dest_project_id: the recipient's project in the same region, 32 hexadecimal digits. Another one replaces it.
+        adopt: take over a share that exists already (a rejected one is offered again); False refuses to.
+        wait_for_backup: seconds that create waits for a backup that is still being made.
+        connection: another account than that of `huaweicloud:*` and `HW_*`.
+        opts: Pulumi's options.
+
+    Attributes:
+        status: `pending` until the recipient answers, then `accepted` or `rejected`. A refresh that finds it
+            rejected shows drift, and the next `up` offers the share again.
+        share_id: the UUID of the share's record.
+        owner_project_id: the project that shares.
+        region: the region, as set.
+        vault_id: the recipient's vault, once accepted.
+        image_id: the image that the recipient registered; while there is one, the share cannot be cancelled.
+        created_at, updated_at: RFC 3339, UTC.
+    """
+
+    backup_id: pulumi.Output[str]
+    dest_project_id: pulumi.Output[str]
+    status: pulumi.Output[str]
+    share_id: pulumi.Output[str | None]
+    owner_project_id: pulumi.Output[str]
+    region: pulumi.Output[str | None]
+    vault_id: pulumi.Output[str | None]
+    image_id: pulumi.Output[str | None]
+    created_at: pulumi.Output[str | None]
+    updated_at: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        backup_id: pulumi.Input[str],
+        dest_project_id: pulumi.Input[str],
+        adopt: pulumi.Input[bool] = True,
+        wait_for_backup: pulumi.Input[float] = 600,
+        connection: Connection | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {
+            "backup_id": backup_id,
+            "dest_project_id": dest_project_id,
+            "adopt": adopt,
+            "wait_for_backup": wait_for_backup,
+        }
+        # The SDK makes attributes only of properties that it was told about.
+        outputs = dict.fromkeys(OUTPUTS)
+        super().__init__(BackupShareMemberProvider(connection), resource_name, {**outputs, **inputs}, opts)
+
+
+class BackupShareMemberProvider(CbrProvider):
+    """The lifecycle of a BackupShareMember. Its name and module are in the state of every stack: they stay."""
+
+    def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Wrong shapes, and a share with oneself."""
+        backup_id, project_id, wait = (news.get(name) for name in ("backup_id", "dest_project_id", "wait_for_backup"))
+        if not is_unknown(backup_id) and (trouble := trouble_with_backup_id(backup_id)):
+            yield "backup_id", trouble
+        if not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
+            yield "dest_project_id", trouble
+        elif project_id == self.own_project():
+            yield "dest_project_id", "is the project that owns the backup: give the recipient's"
+        if not is_unknown(wait) and not _is_duration(wait):
+            yield "wait_for_backup", "is no number of seconds from 0: give 600, or 0 not to wait"
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Another backup or recipient, or a rejected offer: a new share. Another connection: an update."""
+        replaces = [name for name in ("backup_id", "dest_project_id") if olds.get(name) != news.get(name)]
+        rejected = olds.get("status") == REJECTED
+        if rejected:
+            replaces.append("status")
+        return DiffResult(
+            changes=bool(replaces) or self.reconnected(olds, news),
+            replaces=replaces,
+            stables=["share_id", "owner_project_id", "region", "created_at"],
+            delete_before_replace=rejected,  # the service refuses a new offer while the rejected one stands
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Offer the share, or take over the one that is there."""
+        backup_id, project_id = props["backup_id"], props["dest_project_id"]
+        doing = f"sharing backup {backup_id} with project {project_id}"
+        if project_id == self.cloud.client.project_id:
+            raise Refused(f"{doing}: it is the project that owns the backup: give the recipient's")
+        if not props.get("adopt", True):
+            self._refuse_existing(doing, backup_id, project_id)
+        wait = float(props.get("wait_for_backup", 0))
+        try:
+            member = self._offer(backup_id, project_id, wait)
+        except AlreadyShared as refusal:
+            if not props.get("adopt", True):
+                raise
+            member = self._take_over(backup_id, project_id, wait, refusal)
+        return CreateResult(f"{backup_id}/{project_id}", self._state(backup_id, member))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """The share as it is now; gone only if the service says so beyond doubt."""
+        backup_id, project_id = id_.split("/")
+        self.guard(f"reading the share of backup {backup_id} with project {project_id}", props)
+        member = self._live(backup_id, project_id)
+        return ReadResult(id_, self._state(backup_id, member)) if member else ReadResult("", {})
+
+    def update(self, _id: str, olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Nothing of a share can be changed; what changes is the connection, which must see the same share."""
+        backup_id, project_id = olds["backup_id"], olds["dest_project_id"]
+        doing = f"reading the share of backup {backup_id} with project {project_id}"
+        self.guard(doing, olds)
+        member = self._live(backup_id, project_id)
+        if member is None:
+            raise Refused(f"{doing}: it is gone: run `pulumi up --refresh` to make it again")
+        return UpdateResult(self._state(backup_id, member))
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Cancel the share; gone is success."""
+        backup_id, project_id = id_.split("/")
+        self.guard(f"cancelling the share of backup {backup_id} with project {project_id}", props)
+        if id_ in self.cloud.adopted:
+            # A renamed resource: the new one took the share over before the engine deletes the old one.
+            self.cloud.adopted.discard(id_)
+            say(f"the share of backup {backup_id} with project {project_id} stays: another resource owns it now")
+            return
+        self.cloud.shares.remove(backup_id, project_id)
+
+    def _offer(self, backup_id: str, project_id: str, wait: float) -> Member:
+        return self.cloud.shares.add(backup_id, [project_id], wait=wait)[project_id]
+
+    def _take_over(self, backup_id: str, project_id: str, wait: float, refusal: AlreadyShared) -> Member:
+        member = self.cloud.shares.look(backup_id).get(project_id)
+        if member is None:
+            raise refusal.again(remedy="it is not in the list, though: run it again")
+        if member.status == REJECTED:
+            self.cloud.shares.remove(backup_id, project_id)
+            return self._offer(backup_id, project_id, wait)
+        self.cloud.adopted.add(f"{backup_id}/{project_id}")
+        return member
+
+    def _refuse_existing(self, doing: str, backup_id: str, project_id: str) -> None:
+        member = self.cloud.shares.look(backup_id).get(project_id)
+        if member:
+            raise Refused(
+                f"{doing}: it is shared already ({member.status}, record {member.id or 'without id'}, since "
+                f"{member.created_at or 'an unknown time'}), and adopt is False: cancel that share first, or let "
+                "adopt be True, and this resource will own it and cancel it on destroy"
+            )
+
+    def _live(self, backup_id: str, project_id: str) -> Member | None:
+        try:
+            return self.cloud.shares.members(backup_id).get(project_id)
+        except BackupNotFound:
+            return None
+
+    def _state(self, backup_id: str, member: Member) -> dict[str, Any]:
+        """The one place where a live share becomes the resource's properties."""
+        return {
+            "backup_id": backup_id,
+            "dest_project_id": member.dest_project_id,
+            "status": member.status,
+            "share_id": member.id,
+            "owner_project_id": self.cloud.client.project_id,
+            "region": self.cloud.client.settings.region,
+            "vault_id": member.vault_id,
+            "image_id": member.image_id,
+            "created_at": member.created_at,
+            "updated_at": member.updated_at,
+        }
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 86400  # noqa: PLR2004

@@ -1,0 +1,227 @@
+"""The places that settings come from, each read into the same field names.
+
+A `Source` is a flat map from field to text, and knows what each field is called where it came from, so that a
+message can say `environment HW_REGION_NAME` or `stack config huaweicloud:region`. The names are those that users
+of `pulumi-huaweicloud`, of the Terraform provider, of the SDK and of the command line have set already.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import SettingsError, one_line
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+# field: key in stack config, names in the environment in order of preference
+NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "region": ("region", ("HW_REGION_NAME", "OS_REGION_NAME")),
+    "project_id": ("projectId", ("HW_PROJECT_ID", "OS_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")),
+    "project_name": ("projectName", ("HW_PROJECT_NAME", "OS_PROJECT_NAME")),
+    "domain_id": ("domainId", ("HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID")),
+    "domain_name": ("domainName", ("HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME")),
+    "user_id": ("userId", ("HW_USER_ID", "OS_USER_ID")),
+    "user_name": ("userName", ("HW_USER_NAME", "OS_USERNAME")),
+    "password": ("password", ("HW_USER_PASSWORD", "OS_PASSWORD")),
+    "token": ("token", ("HW_AUTH_TOKEN", "OS_AUTH_TOKEN")),
+    "access_key": ("accessKey", ("HW_ACCESS_KEY", "OS_ACCESS_KEY", "HUAWEICLOUD_SDK_AK")),
+    "secret_key": ("secretKey", ("HW_SECRET_KEY", "OS_SECRET_KEY", "HUAWEICLOUD_SDK_SK")),
+    "security_token": (
+        "securityToken",
+        ("HW_SECURITY_TOKEN", "OS_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+    ),
+    "cloud": ("cloud", ("HW_CLOUD",)),
+    "cbr": ("endpoints.cbr", ("HW_CBR_ENDPOINT",)),
+    "iam": ("endpoints.iam", ("HW_IAM_ENDPOINT",)),
+    "auth_url": ("authUrl", ("HW_AUTH_URL", "OS_AUTH_URL")),
+    "insecure": ("insecure", ("HW_INSECURE", "OS_INSECURE")),
+    "ca_file": ("cacertFile", ("HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE")),
+    "max_retries": ("maxRetries", ("HW_MAX_RETRIES",)),
+    "profile": ("profile", ("HW_PROFILE",)),
+    "profile_file": ("sharedConfigFile", ("HW_SHARED_CONFIG_FILE",)),
+    "agency_name": ("assumeRole.agencyName", ("HW_ASSUME_ROLE_AGENCY_NAME",)),
+    "agency_domain_name": ("assumeRole.domainName", ("HW_ASSUME_ROLE_DOMAIN_NAME",)),
+    "agency_domain_id": ("assumeRole.domainId", ("HW_ASSUME_ROLE_DOMAIN_ID",)),
+}
+
+# What may come from the unprefixed names for a connection with a namespace of its own: where the cloud is,
+# never who calls it.
+AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "auth_url", "insecure", "ca_file", "max_retries"})
+
+FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place with settings.
+
+    Attributes:
+        label: what the place is called in messages.
+        values: field to text; blanks count as not set.
+        names: field to what it is called in this place.
+    """
+
+    label: str
+    values: Mapping[str, str] = field(repr=False)
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, name: str) -> str | None:
+        """The value of a field, stripped; None where it is not set or blank."""
+        return self.values.get(name, "").strip() or None
+
+    def where(self, name: str) -> str:
+        """The place and the name of a field, for a message."""
+        return f"{self.label} {self.names[name]}" if name in self.names else self.label
+
+    def only(self, fields: frozenset[str]) -> Source:
+        """The same place with nothing but these fields."""
+        return Source(self.label, {key: text for key, text in self.values.items() if key in fields}, self.names)
+
+
+def from_stack_config(config: Mapping[str, Any], namespace: str) -> Source:
+    """The stack's configuration under one namespace.
+
+    Args:
+        config: full keys such as `huaweicloud:region`; the values of object keys are maps or JSON texts.
+        namespace: `huaweicloud`, or what a Connection names.
+    """
+    names = {name: f"{namespace}:{key}" for name, (key, _) in NAMES.items()}
+    return Source("stack config", {name: _config_text(config, key) for name, key in names.items()}, names)
+
+
+def _config_text(config: Mapping[str, Any], dotted: str) -> str:
+    key, _, inner = dotted.partition(".")
+    value = config.get(key)
+    if inner and value is not None:
+        value = _as_map(key, value).get(inner)
+    return "" if value is None else str(value)
+
+
+def _as_map(key: str, value: Any) -> Mapping[str, Any]:
+    """An object of the stack config: the engine hands it over as JSON, a test or a tool as a map."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value.strip() else {}
+        except ValueError:
+            value = None
+    if isinstance(value, list) and len(value) == 1:  # the bridged provider's form of a block that occurs once
+        value = value[0]
+    if not isinstance(value, dict):
+        raise SettingsError(f"stack config {key} is no map: set it with `pulumi config set --path '{key}.name' value`")
+    return value
+
+
+def from_environment(environ: Mapping[str, str], prefix: str = "", region: str | None = None) -> Iterator[Source]:
+    """The environment, one source for each family of names, so that no credential is mixed from two of them.
+
+    Args:
+        environ: the variables.
+        prefix: put before every name, such as `DR_`.
+        region: the region whose `HUAWEICLOUD_SDK_REGION_CBR_<REGION>` counts, if it is known.
+    """
+    for family in FAMILIES:
+        choices = {name: _in_family(family, name, every, region) for name, (_, every) in NAMES.items()}
+        names = {name: _first_set(environ, prefix, some) for name, some in choices.items() if some}
+        yield Source("environment", {name: environ.get(text, "") for name, text in names.items()}, names)
+
+
+def _in_family(family: str, name: str, every: tuple[str, ...], region: str | None) -> list[str]:
+    some = [variable for variable in every if variable.startswith(family)]
+    if family == FAMILIES[-1]:
+        # Nobody's family, so it comes last: REQUESTS_CA_BUNDLE, after the names that are explicit.
+        some += [variable for variable in every if not variable.startswith(FAMILIES)]
+        if name in ("cbr", "iam") and region:
+            some.append(f"{family}REGION_{name.upper()}_{region.upper().replace('-', '_')}")
+    return some
+
+
+def _first_set(environ: Mapping[str, str], prefix: str, some: list[str]) -> str:
+    return next((prefix + text for text in some if environ.get(prefix + text, "").strip()), prefix + some[0])
+
+
+_PROFILE_KEYS = {
+    "region": "region",
+    "project_id": "projectId",
+    "access_key": "accessKeyId",
+    "secret_key": "secretAccessKey",
+    "security_token": "securityToken",
+    "domain_id": "domainId",
+    "agency_name": "agencyName",
+    "agency_domain_name": "agencyDomainName",
+}
+
+
+def from_profile(home: Path, file: str | None, profile: str | None) -> Source | None:
+    """A profile of the vendor's command line.
+
+    Args:
+        home: the user's home directory.
+        file: the file; `~/.hcloud/config.json` if None.
+        profile: the profile's name; the file's current one if None.
+
+    Returns:
+        The profile; None where neither file nor profile was named and there is none.
+
+    Raises:
+        SettingsError: what was named is not there, or the file is not of that format.
+    """
+    path = _in_home(home, file or "~/.hcloud/config.json")
+    if not path.is_file():
+        if file or profile:
+            raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
+        return None
+    content = _json_object(path)
+    wanted = profile or content.get("current") or "default"
+    rows = content.get("profiles")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and row.get("name") == wanted:
+            values = {name: str(row.get(key) or "") for name, key in _PROFILE_KEYS.items()}
+            return Source(f"profile {one_line(wanted)} of {path}", values, _PROFILE_KEYS)
+    if profile:
+        raise SettingsError(f"profile {one_line(profile)}: {path} has no profile of that name")
+    return None
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read as JSON: {type(error).__name__}") from None
+    return content if isinstance(content, dict) else {}
+
+
+_SDK_KEYS = {
+    "access_key": "ak",
+    "secret_key": "sk",
+    "project_id": "project_id",
+    "security_token": "security_token",
+    "iam": "iam_endpoint",
+}
+
+
+def from_sdk_file(home: Path) -> Source | None:
+    """The SDK's `~/.huaweicloud/credentials`, section `[basic]`; None where there is none."""
+    path = _in_home(home, "~/.huaweicloud/credentials")
+    if not path.is_file():
+        return None
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, configparser.Error) as error:
+        raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
+    if not parser.has_section("basic"):
+        return None
+    section = parser["basic"]
+    return Source(f"file {path}", {name: section.get(key, "") for name, key in _SDK_KEYS.items()}, _SDK_KEYS)
+
+
+def _in_home(home: Path, path: str) -> Path:
+    return home / path[2:] if path.startswith("~/") else Path(path)

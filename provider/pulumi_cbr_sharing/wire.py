@@ -1,0 +1,196 @@
+"""What goes over the wire: a call, the reply to it, and how a reply is read.
+
+Pure: nothing here sends anything. `client.py` sends; `read` turns what came back into a payload or an error.
+"""
+
+from __future__ import annotations
+
+import json
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from pulumi_cbr_sharing.codes import meaning_of
+from pulumi_cbr_sharing.errors import (
+    ApiError,
+    BackupNotFound,
+    Throttled,
+    UnexpectedAnswer,
+    one_line,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+Service = Literal["cbr", "iam"]
+
+# Seen by the maintainers of another client of the same API: list and get of backups and members answer so
+# where the backup does not exist. Only this very body may be read as "not there".
+MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to be made.
+
+    Attributes:
+        method: GET, POST, PUT or DELETE.
+        path: below the service's endpoint, percent-encoded where it needs to be, `/v3/…`.
+        doing: what the user would say is being done: the head of every error.
+        action: the IAM action that it needs, such as `cbr:member:create`.
+        query: name and value pairs, in any order.
+        body: JSON to send, or None for no body at all.
+        service: whose endpoint.
+        repeatable: whether sending it twice is the same as sending it once.
+        expects: the statuses that mean success.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    doing: str
+    action: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | None = field(default=None, repr=False)  # a token request holds a password
+    service: Service = "cbr"
+    repeatable: bool = True
+    expects: tuple[int, ...] = (200,)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as it came: status, headers (any case), body."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)  # X-Subject-Token is a secret
+    body: bytes = field(repr=False)
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """The JSON object in the body; {} if the body is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def read(call: Call, reply: Reply) -> Reply:
+    """The reply, if it is of the expected status and has a JSON object where one is due.
+
+    Raises:
+        ApiError: the answer says no; the subclass says what that means.
+        UnexpectedAnswer: nothing can be concluded from the answer.
+    """
+    if reply.status in call.expects:
+        return reply if reply.status == 204 else _with_payload(call, reply)  # noqa: PLR2004
+    if reply.status < 400:  # noqa: PLR2004
+        raise UnexpectedAnswer(_unexpected(call, reply, "where another status belongs"))
+    raise refusal(call, reply)
+
+
+def scrubbed(reply: Reply, secrets: list[str]) -> Reply:
+    """The reply without secrets that it echoes: a refusal's words end in an error message."""
+    if reply.status < 400:  # noqa: PLR2004
+        return reply
+    body = reply.body
+    for secret in secrets:
+        body = body.replace(secret.encode(), b"***")
+    return Reply(reply.status, reply.headers, body)
+
+
+def rows(call: Call, reply: Reply, key: str) -> list[dict[str, Any]]:
+    """The list of objects under `key`; UnexpectedAnswer if there is no such list."""
+    value = reply.payload.get(key)
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise UnexpectedAnswer(_unexpected(call, reply, f"without a list `{key}`"))
+    return value
+
+
+def row(call: Call, reply: Reply, key: str) -> dict[str, Any]:
+    """The object under `key`; UnexpectedAnswer if there is none."""
+    value = reply.payload.get(key)
+    if not isinstance(value, dict):
+        raise UnexpectedAnswer(_unexpected(call, reply, f"without an object `{key}`"))
+    return value
+
+
+def refusal(call: Call, reply: Reply) -> ApiError:
+    """The error that a reply with a status of 400 or more stands for."""
+    if _is_malformed_url(call, reply):
+        return _refusal(call, reply, BackupNotFound, meaning_of(404, "BackupService.6200").reason, "")
+    code, message, _ = error_parts(reply.payload)
+    meaning = meaning_of(reply.status, code)
+    said = f", it says: {one_line(message)}" if message and _is_general(meaning.reason, reply.status, code) else ""
+    reason = meaning.reason + said
+    if reply.status == 403:  # noqa: PLR2004
+        reason = f"{reason}, {call.action} is needed"
+    return _refusal(call, reply, meaning.error, reason, meaning.remedy)
+
+
+def _refusal(call: Call, reply: Reply, error: type[ApiError], reason: str, remedy: str) -> ApiError:
+    code, _, request_id = error_parts(reply.payload)
+    made = error(
+        call.doing,
+        reason,
+        remedy,
+        status=reply.status,
+        code=one_line(code, 60),
+        request_id=one_line(_header(reply, "X-Request-Id") or request_id, 80),
+    )
+    if isinstance(made, Throttled):
+        made.retry_after = _seconds(_header(reply, "Retry-After"))
+    return made
+
+
+def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Code, message and request id of an error body, in any of the shapes that were seen.
+
+    `{"error_code", "error_msg", "request_id"}`, `{"errorCode", "errorMsg"}`, `{"code", "message"}`,
+    or one of these under a single key such as `error`, `unauthorized` or `forbidden`.
+    """
+    for code, message in (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")):
+        if code in payload or message in payload:
+            texts = (payload.get(code), payload.get(message), payload.get("request_id"))
+            return tuple("" if text is None else str(text) for text in texts)  # type: ignore[return-value]
+    for value in payload.values():
+        if isinstance(value, dict) and (parts := error_parts(value))[:2] != ("", ""):
+            return parts
+    return "", "", ""
+
+
+def _with_payload(call: Call, reply: Reply) -> Reply:
+    if not reply.payload:
+        raise UnexpectedAnswer(_unexpected(call, reply, "without the JSON that belongs there"))
+    return reply
+
+
+def _unexpected(call: Call, reply: Reply, trouble: str) -> str:
+    kind = _header(reply, "Content-Type") or "no content type"
+    what = f"an answer {trouble} (HTTP {reply.status}, {one_line(kind, 60)}, {len(reply.body)} bytes"
+    request = one_line(_header(reply, "X-Request-Id"), 80)
+    what += f", request {request})" if request else ")"
+    target = one_line(_header(reply, "Location"), 120)
+    what += f", a redirect to {target}, which is not followed" if target else ""
+    return f"{call.doing}: {what}: check the endpoint and any proxy on the way; nothing is concluded from it"
+
+
+def _is_malformed_url(call: Call, reply: Reply) -> bool:
+    asked = call.method == "GET" and call.service == "cbr" and "/backups/" in call.path
+    return asked and reply.status == 401 and reply.payload == MALFORMED_URL  # noqa: PLR2004
+
+
+def _is_general(reason: str, status: int, code: str) -> bool:
+    """Whether the meaning comes from the status alone, so that the service's own words add something."""
+    return reason == meaning_of(status, "").reason or not code
+
+
+def _header(reply: Reply, name: str) -> str:
+    return next((value for key, value in reply.headers.items() if key.lower() == name.lower()), "")
+
+
+def _seconds(text: str) -> float | None:
+    """`Retry-After` in seconds; its date form is not used by this service, and reads as absent."""
+    return min(float(text), 3600.0) if text.isascii() and text.strip().isdigit() else None
