@@ -14,16 +14,19 @@ import pulumi_cbr_sharing
 
 from plugin import pickled, unpickled
 from pulumi_cbr_sharing import Connection
+from pulumi_cbr_sharing.share import BackupShare, BackupShareProvider
 from pulumi_cbr_sharing.share_member import BackupShareMember, BackupShareMemberProvider
 
 
 if TYPE_CHECKING:
+    from pulumi.dynamic import Resource
+
     from pulumi_cbr_sharing.lifecycle import CbrProvider
 
 
 PACKAGE = Path(pulumi_cbr_sharing.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
-RESOURCE_FILES = {"share_member": "BackupShareMember"}
+RESOURCE_FILES = {"share_member": "BackupShareMember", "share": "BackupShare"}
 
 MAY_IMPORT_REQUESTS = {"transport", "auth"}
 MAY_IMPORT_PULUMI = {"lifecycle", *RESOURCE_FILES}
@@ -85,14 +88,18 @@ def test_a_resource_file_reads_in_one_order(module: str, name: str) -> None:
     assert found == [verb for verb in verbs if verb in found]
 
 
-def test_type_tokens_are_frozen() -> None:
+@pytest.mark.parametrize("resource", [BackupShareMember, BackupShare])
+def test_type_tokens_are_frozen(resource: type[Resource]) -> None:
     """Tokens are in the URNs of every stack and in policies."""
-    assert BackupShareMember._resource_type_name == "dynamic/huaweicloud/cbr:BackupShareMember"
+    assert resource._resource_type_name == f"dynamic/huaweicloud/cbr:{resource.__name__}"
 
 
 @pytest.mark.parametrize(
     ("provider", "module", "name"),
-    [(BackupShareMemberProvider, "pulumi_cbr_sharing.share_member", "BackupShareMemberProvider")],
+    [
+        (BackupShareMemberProvider, "pulumi_cbr_sharing.share_member", "BackupShareMemberProvider"),
+        (BackupShareProvider, "pulumi_cbr_sharing.share", "BackupShareProvider"),
+    ],
 )
 def test_providers_are_pickled_by_a_frozen_reference(provider: type[CbrProvider], module: str, name: str) -> None:
     """A stack can only be destroyed while the names in its state can be imported."""
@@ -119,7 +126,7 @@ def test_the_pickle_of_a_provider_holds_its_connection_and_nothing_else() -> Non
 
 def test_public_names_are_these() -> None:
     """What can be imported from the package is a promise."""
-    assert pulumi_cbr_sharing.__all__ == ["Agency", "BackupShareMember", "Connection"]
+    assert pulumi_cbr_sharing.__all__ == ["Agency", "BackupShare", "BackupShareMember", "Connection"]
 
 
 def test_no_module_is_hard_to_hold_in_the_head() -> None:

@@ -9,7 +9,8 @@ pulumi.export("status", share.status)
 
 from pulumi_cbr_sharing.credentials import Agency
 from pulumi_cbr_sharing.settings import Connection
+from pulumi_cbr_sharing.share import BackupShare
 from pulumi_cbr_sharing.share_member import BackupShareMember
 
 
-__all__ = ["Agency", "BackupShareMember", "Connection"]
+__all__ = ["Agency", "BackupShare", "BackupShareMember", "Connection"]

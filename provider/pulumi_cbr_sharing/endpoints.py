@@ -7,6 +7,7 @@ error, and every endpoint can be given by hand.
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 _HUAWEI = ("https://cbr.{region}.{cloud}", "https://iam.{region}.{cloud}/v3")
 _OTC = "otc.t-systems.com"
 _OTC_SWISS = ("https://cbr.eu-ch2.sc.otc.t-systems.com", "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3")
+_NO_ADDRESS = "it is no address like https://cbr.example.com"
 _CLOUD_OF_REGION = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-0": "prod-cloud-ocb.orange-business.com"}
 
 
@@ -51,9 +53,12 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
 
     Plain http shows every token on the way, so it is for this machine alone, or for who asks for `insecure`.
     """
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        return "it is no address like https://cbr.example.com"
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half an IPv6 address
+        return _NO_ADDRESS
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[^!-~]|[@?#\\]", address):
+        return _NO_ADDRESS
     try:
         _ = parts.port
     except ValueError:

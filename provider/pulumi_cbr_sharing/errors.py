@@ -27,8 +27,6 @@ What the service's codes mean, and what to do about each, is the table in `codes
 
 from __future__ import annotations
 
-import re
-
 from typing import Any, TypeVar
 
 from typing_extensions import Self
@@ -101,8 +99,9 @@ class ApiError(CbrSharingError):
     def _line(self) -> str:
         facts = [self.code, f"HTTP {self.status}" if self.status else ""]
         facts += [f"request {self.request_id}" if self.request_id else ""]
+        known = ", ".join(filter(None, facts))
         remedy = f": {self.remedy}" if self.remedy else ""
-        return f"{self.doing}: {self.reason} ({', '.join(filter(None, facts))}){remedy}"
+        return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
 
     def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
         """The same refusal for another deed, or with a better remedy."""
@@ -161,12 +160,18 @@ class Throttled(ApiError):
 
     retry_after: float | None = None
 
+    def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
+        """The same, with the same pause."""
+        made = super().again(doing=doing, remedy=remedy)
+        made.retry_after = self.retry_after
+        return made
+
 
 class ServerFault(ApiError):
     """The service failed; whether the request had an effect is open."""
 
 
 def one_line(text: Any, limit: int = 300) -> str:
-    """Foreign text made fit for one line of a message: no control characters, bounded length."""
-    line = re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+", " ", str(text)).strip()
+    """Foreign text made fit for one line of a message: bounded, and nothing that steers a terminal or is no UTF-8."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

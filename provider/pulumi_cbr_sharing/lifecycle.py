@@ -20,12 +20,16 @@ import traceback
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
+import pulumi
+
+from pulumi import runtime
 from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
 from pulumi.runtime.rpc import UNKNOWN
 
 from pulumi_cbr_sharing.client import Client
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
 from pulumi_cbr_sharing.live import LiveShares
+from pulumi_cbr_sharing.places import DEFAULT_NAMESPACE
 from pulumi_cbr_sharing.retry import Pacer
 from pulumi_cbr_sharing.settings import Connection, Settings, resolve
 
@@ -58,6 +62,10 @@ class Cloud:
         self.adopted: set[str] = set()
 
 
+DEFAULT_WAIT = 600.0  # seconds for a backup that is still being made
+LONGEST_WAIT = 86400
+
+_WARNED: set[str] = set()
 _CLOUDS: dict[Settings, Cloud] = {}
 _PACER = Pacer()
 _LOCK = threading.Lock()
@@ -82,6 +90,27 @@ def say(text: str) -> None:
 def is_unknown(value: Any) -> bool:
     """Whether a value is not known before another resource is made."""
     return bool(value == UNKNOWN)
+
+
+def warn_of_plain_secrets(connection: Connection | None) -> None:
+    """Warn, in the user's program, of secrets in the stack's configuration that are not encrypted; once each."""
+    namespace = (connection and connection.namespace) or DEFAULT_NAMESPACE
+    for name in ("secretKey", "securityToken", "password", "token"):
+        key = f"{namespace}:{name}"
+        if key not in _WARNED and runtime.get_config(key) and not runtime.is_config_secret(key):
+            _WARNED.add(key)
+            pulumi.log.warn(
+                f"{key} is in the stack's configuration in plain text: set it with `pulumi config set --secret`"
+            )
+
+
+def trouble_with_wait(seconds: Any) -> str | None:
+    """What is wrong with a `wait_for_backup`; None if nothing is, or if it is not known yet."""
+    if seconds is None or is_unknown(seconds):
+        return None
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
+        return None
+    return f"is no number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
 
 
 class CbrProvider(ResourceProvider):
@@ -129,7 +158,8 @@ class CbrProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse at preview what can be told to be wrong: settings, and the shapes of inputs."""
-        failures = [CheckFailure(name, reason) for name, reason in self.troubles(news)]
+        # The engine says "property … has a problem:" before it.
+        failures = [CheckFailure(name, f"it {reason}") for name, reason in self.troubles(news)]
         try:
             _ = self.settings
         except SettingsError as error:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["pending", "accepted", "rejected"]
 MOST_RECIPIENTS = 10
+_NOT_WHOLE = "the list does not fit its own count, so nothing is concluded from it: run it again"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ class MemberList:
     members: Mapping[str, Member]
     complete: bool
 
+    def all(self) -> Mapping[str, Member]:
+        """Every member by project.
+
+        Raises:
+            UnexpectedAnswer: the list may not be whole.
+        """
+        if self.complete:
+            return self.members
+        raise UnexpectedAnswer("listing the members of a backup: " + _NOT_WHOLE)
+
     def get(self, project_id: str) -> Member | None:
         """The member of a project; None if there is definitely none.
 
@@ -63,10 +74,7 @@ class MemberList:
         """
         if project_id in self.members or self.complete:
             return self.members.get(project_id)
-        raise UnexpectedAnswer(
-            f"looking for project {project_id} among the members of a backup: the list does not fit its own count, "
-            "so nothing is concluded from it: run it again"
-        )
+        raise UnexpectedAnswer(f"looking for project {project_id} among the members of a backup: {_NOT_WHOLE}")
 
 
 # POST /v3/{project_id}/backups/{backup_id}/members  {"members": ["<project id>", …]} → 200 {"members": [Member, …]}

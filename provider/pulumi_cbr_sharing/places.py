@@ -32,17 +32,25 @@ def places_of(
     connection: Connection, config: Mapping[str, Any], environ: Mapping[str, str], home: Path
 ) -> list[Source]:
     """All sources in order of precedence."""
+    # Twice: the environment has names for single regions, and which region it is, any of the places may tell.
+    region = first(_places_of(connection, config, environ, home, None), "region")
+    return _places_of(connection, config, environ, home, region)
+
+
+def _places_of(
+    connection: Connection, config: Mapping[str, Any], environ: Mapping[str, str], home: Path, region: str | None
+) -> list[Source]:
     namespace = connection.namespace or DEFAULT_NAMESPACE
     named = namespace != DEFAULT_NAMESPACE
     prefix = re.sub(r"\W", "_", namespace).upper() + "_" if named else ""
     given = Source("Connection", _given(connection), {"region": "region", "project_id": "project_id"})
     stack = from_stack_config(config, namespace)
-    groups = [[given], [stack], _environment(environ, prefix, [given, stack])]
+    groups = [[given], [stack], list(from_environment(environ, prefix, region))]
     places = _with_profile(groups, home, default_file=not named)
     if connection.profile:  # who calls is settled by the profile; the rest tells only where the cloud is
         places = places[:2] + [source.only(AMBIENT) for source in places[2:]]
     if named:
-        plain = [from_stack_config(config, DEFAULT_NAMESPACE), *_environment(environ, "", places)]
+        plain = [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ, "", region)]
         return places + [source.only(AMBIENT) for source in plain]
     return places
 
@@ -55,11 +63,6 @@ def _given(connection: Connection) -> dict[str, str]:
         "profile": connection.profile,
     }
     return {name: text for name, text in fields.items() if text}
-
-
-def _environment(environ: Mapping[str, str], prefix: str, before: list[Source]) -> list[Source]:
-    region = first(before, "region") or first(list(from_environment(environ, prefix)), "region")
-    return list(from_environment(environ, prefix, region))
 
 
 def _with_profile(groups: list[list[Source]], home: Path, *, default_file: bool) -> list[Source]:

@@ -106,13 +106,13 @@ class _Draft:
 
     def settings(self) -> Settings:
         credential, home = self._credential()
-        agency = self._connection.agency or self._agency()
+        agency = self._agency(home)
         region, cloud = self._plain_name("region"), self._plain_name("cloud")
         project_id = self._project_id(home)
         insecure = self._flag("insecure")
-        cbr, iam = self._endpoints(region, cloud, insecure=insecure)
+        cbr, iam = self._endpoints(region, cloud, home, insecure=insecure)
         retries = self._retries()
-        if not region:
+        if not first(self._places, "region"):
             self._need_region(
                 cbr, iam, signs_in=agency is not None or isinstance(credential, Password), project=project_id
             )
@@ -147,16 +147,24 @@ class _Draft:
         )
         return None, None
 
-    def _agency(self) -> Agency | None:
-        name = first(self._places, "agency_name")
-        return (
-            name and Agency(name, first(self._places, "agency_domain_name"), first(self._places, "agency_domain_id"))
-        ) or None
+    def _agency(self, home: Source | None) -> Agency | None:
+        agency, where = self._connection.agency, "Agency domain_name"
+        place = next((place for place in self._callers_places(home) if place.get("agency_name")), None)
+        if not agency and place:
+            name, domain, domain_id = (place.get(f"agency_{key}") for key in ("name", "domain_name", "domain_id"))
+            agency, where = Agency(name or "", domain, domain_id), place.where("agency_domain_name")
+        if agency and not (agency.domain_name or agency.domain_id):
+            name = one_line(agency.name, 60)
+            self._problems.append(f"the agency {name!r} is set without the account that granted it ({where})")
+        return agency
+
+    def _callers_places(self, home: Source | None) -> list[Source]:
+        """All places but files whose key is not used: what they say of the caller is said of another account."""
+        return [place for place in self._places if place is home or not is_file(place)]
 
     def _project_id(self, home: Source | None) -> str | None:
-        # A project found beside another account's key would be the wrong one: a file's counts only with its key,
-        # and where a role is assumed by the Connection, only the Connection's own.
-        places = [place for place in self._places if place is home or not is_file(place)]
+        # Where a role is assumed by the Connection, only the Connection's own: others are of the source account.
+        places = self._callers_places(home)
         places = places[:1] if self._connection.agency else places
         value = first(places, "project_id")
         trouble = trouble_with_project_id(value) if value else None
@@ -164,17 +172,18 @@ class _Draft:
             self._problems.append(f"the project id {one_line(value, 60)!r} {trouble} ({self._where('project_id')})")
         return value
 
-    def _endpoints(self, region: str | None, cloud: str | None, *, insecure: bool) -> tuple[str | None, str | None]:
-        cbr, iam = (
-            first(self._places, "cbr"),
-            first(self._places, "iam") or first(self._places, "auth_url"),
-        )
+    def _endpoints(
+        self, region: str | None, cloud: str | None, home: Source | None, *, insecure: bool
+    ) -> tuple[str | None, str | None]:
+        cbr, places = first(self._places, "cbr"), self._callers_places(home)
+        iam_name = next((name for place in places for name in ("iam", "auth_url") if place.get(name)), "iam")
+        iam = first(places, iam_name)
         table = endpoints_of(region, cloud) if region else (None, None)
         found = exact_cbr(cbr) if cbr else table[0], exact_iam(iam) if iam else table[1]
-        for name, address in zip(("cbr", "iam"), found, strict=True):
+        for name, key, address in zip(("cbr", "iam"), ("cbr", iam_name), found, strict=True):
             if address and (trouble := trouble_with(address, insecure=insecure)):
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
-                self._problems.append(f"the {name} endpoint {shown!r} is wrong: {trouble} ({self._where(name)})")
+                self._problems.append(f"the {name} endpoint {shown!r} is wrong: {trouble} ({self._where(key)})")
         return found
 
     def _need_region(self, cbr: str | None, iam: str | None, *, signs_in: bool, project: str | None) -> None:
@@ -207,7 +216,9 @@ class _Draft:
         value = first(self._places, "max_retries") or str(DEFAULT_RETRIES)
         value = value.removesuffix(".0")  # numbers of the stack config come as floats
         if not (value.isascii() and value.isdigit() and len(value) < 4):  # noqa: PLR2004
-            self._problems.append(f"maxRetries is {one_line(value, 30)!r}, no number ({self._where('max_retries')})")
+            self._problems.append(
+                f"maxRetries is {one_line(value, 30)!r}, no number up to 999 ({self._where('max_retries')})"
+            )
             return DEFAULT_RETRIES
         return int(value)
 
@@ -216,5 +227,8 @@ class _Draft:
         has = [place for place in self._places if place.get(name)]
         if has:
             return has[0].where(name)
-        seen = [place.where(name) for place in self._places if name in place.names and name in NAMES]
-        return " or ".join(dict.fromkeys(seen))
+        seen: dict[str, list[str]] = {}
+        for place in self._places:
+            if name in place.names and name in NAMES:
+                seen.setdefault(place.label, []).append(place.names[name])
+        return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())

@@ -23,7 +23,14 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, Refused
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
-from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, say
+from pulumi_cbr_sharing.lifecycle import (
+    DEFAULT_WAIT,
+    CbrProvider,
+    is_unknown,
+    say,
+    trouble_with_wait,
+    warn_of_plain_secrets,
+)
 from pulumi_cbr_sharing.live import REJECTED
 
 
@@ -87,10 +94,11 @@ class BackupShareMember(Resource, module="huaweicloud/cbr", name="BackupShareMem
         backup_id: pulumi.Input[str],
         dest_project_id: pulumi.Input[str],
         adopt: pulumi.Input[bool] = True,
-        wait_for_backup: pulumi.Input[float] = 600,
+        wait_for_backup: pulumi.Input[float] = DEFAULT_WAIT,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        warn_of_plain_secrets(connection)
         inputs = {
             "backup_id": backup_id,
             "dest_project_id": dest_project_id,
@@ -114,8 +122,8 @@ class BackupShareMemberProvider(CbrProvider):
             yield "dest_project_id", trouble
         elif project_id == self.own_project():
             yield "dest_project_id", "is the project that owns the backup: give the recipient's"
-        if not is_unknown(wait) and not _is_duration(wait):
-            yield "wait_for_backup", "is no number of seconds from 0: give 600, or 0 not to wait"
+        if trouble := trouble_with_wait(wait):
+            yield "wait_for_backup", trouble
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup or recipient, or a rejected offer: a new share. Another connection: an update."""
@@ -138,7 +146,7 @@ class BackupShareMemberProvider(CbrProvider):
             raise Refused(f"{doing}: it is the project that owns the backup: give the recipient's")
         if not props.get("adopt", True):
             self._refuse_existing(doing, backup_id, project_id)
-        wait = float(props.get("wait_for_backup", 0))
+        wait = float(props.get("wait_for_backup", DEFAULT_WAIT))
         try:
             member = self._offer(backup_id, project_id, wait)
         except AlreadyShared as refusal:
@@ -217,7 +225,3 @@ class BackupShareMemberProvider(CbrProvider):
             "created_at": member.created_at,
             "updated_at": member.updated_at,
         }
-
-
-def _is_duration(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 86400  # noqa: PLR2004

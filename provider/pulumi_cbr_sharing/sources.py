@@ -83,7 +83,10 @@ class Source:
 
     def only(self, fields: frozenset[str]) -> Source:
         """The same place with nothing but these fields."""
-        return Source(self.label, {key: text for key, text in self.values.items() if key in fields}, self.names)
+        values, names = (
+            {key: text for key, text in all_.items() if key in fields} for all_ in (self.values, self.names)
+        )
+        return Source(self.label, values, names)
 
 
 def from_stack_config(config: Mapping[str, Any], namespace: str) -> Source:
@@ -174,7 +177,7 @@ def from_profile(home: Path, file: str | None, profile: str | None) -> Source | 
         SettingsError: what was named is not there, or the file is not of that format.
     """
     path = _in_home(home, file or "~/.hcloud/config.json")
-    if not path.is_file():
+    if not _is_file(path):
         if file or profile:
             raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
         return None
@@ -185,8 +188,8 @@ def from_profile(home: Path, file: str | None, profile: str | None) -> Source | 
         if isinstance(row, dict) and row.get("name") == wanted:
             values = {name: str(row.get(key) or "") for name, key in _PROFILE_KEYS.items()}
             return Source(f"profile {one_line(wanted)} of {path}", values, _PROFILE_KEYS)
-    if profile:
-        raise SettingsError(f"profile {one_line(profile)}: {path} has no profile of that name")
+    if file or profile:
+        raise SettingsError(f"profile {one_line(wanted)}: {path} has no profile of that name")
     return None
 
 
@@ -210,7 +213,7 @@ _SDK_KEYS = {
 def from_sdk_file(home: Path) -> Source | None:
     """The SDK's `~/.huaweicloud/credentials`, section `[basic]`; None where there is none."""
     path = _in_home(home, "~/.huaweicloud/credentials")
-    if not path.is_file():
+    if not _is_file(path):
         return None
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -221,6 +224,13 @@ def from_sdk_file(home: Path) -> Source | None:
         return None
     section = parser["basic"]
     return Source(f"file {path}", {name: section.get(key, "") for name, key in _SDK_KEYS.items()}, _SDK_KEYS)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a home that this user may not look into, as in a container with a user id of its own
+        return False
 
 
 def _in_home(home: Path, path: str) -> Path:

@@ -95,9 +95,12 @@ def scrubbed(reply: Reply, secrets: list[str]) -> Reply:
     """The reply without secrets that it echoes: a refusal's words end in an error message."""
     if reply.status < 400:  # noqa: PLR2004
         return reply
-    body = reply.body
-    for secret in secrets:
-        body = body.replace(secret.encode(), b"***")
+    try:
+        body = json.dumps(json.loads(reply.body)).encode()  # one spelling, whatever escapes an echo came with
+    except (ValueError, RecursionError):
+        body = reply.body
+    for secret in filter(None, secrets):
+        body = body.replace(json.dumps(secret)[1:-1].encode(), b"***").replace(secret.encode(), b"***")
     return Reply(reply.status, reply.headers, body)
 
 
@@ -151,14 +154,16 @@ def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
     `{"error_code", "error_msg", "request_id"}`, `{"errorCode", "errorMsg"}`, `{"code", "message"}`,
     or one of these under a single key such as `error`, `unauthorized` or `forbidden`.
     """
-    for code, message in (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")):
-        if code in payload or message in payload:
-            texts = (payload.get(code), payload.get(message), payload.get("request_id"))
-            return tuple("" if text is None else str(text) for text in texts)  # type: ignore[return-value]
-    for value in payload.values():
-        if isinstance(value, dict) and (parts := error_parts(value))[:2] != ("", ""):
-            return parts
+    for level in (payload, *(value for value in payload.values() if isinstance(value, dict))):
+        for code, message in (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")):
+            if code in level or message in level:
+                return _text(level.get(code)), _text(level.get(message)), _text(level.get("request_id"))
     return "", "", ""
+
+
+def _text(value: Any) -> str:
+    """A text or number as text; anything else, however deep, as nothing."""
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def _with_payload(call: Call, reply: Reply) -> Reply:

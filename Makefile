@@ -1,0 +1,49 @@
+# `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo bench lock clean
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+STAMP := .venv/.stamp
+
+# The engine first, then this project's Python; no folder of an engine where a Pulumi release is on PATH.
+WITH_ENGINE = engine="$$(.venv/bin/python tools/engine_setup.py)" && PATH="$${engine:+$$engine:}$(CURDIR)/.venv/bin:$$PATH"
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make the environment (.venv) and a Pulumi engine
+	@$(WITH_ENGINE) && echo "pulumi $$(pulumi version), python $$(python -c 'import platform; print(platform.python_version())')"
+
+check: $(STAMP) ## Format, lint, types
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/mypy
+
+test: check ## Check, then all tests
+	@$(WITH_ENGINE) pytest
+
+demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
+	@$(WITH_ENGINE) python tools/demo.py
+
+bench: $(STAMP) ## Measure what many shares cost
+	@$(WITH_ENGINE) python tools/bench.py
+
+lock: $(UV) ## Renew requirements.lock from pyproject.toml
+	@$(UV) pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-annotate --no-header \
+	  --quiet --output-file requirements.lock
+
+clean: ## Remove what was made here; the engine stays in the user's cache
+	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(STAMP): requirements.lock pyproject.toml | $(UV)
+	@echo "making .venv from requirements.lock"
+	@test -x .venv/bin/python || $(UV) venv --quiet --no-python-downloads .venv
+	@$(UV) pip sync --quiet --require-hashes requirements.lock
+	@$(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+.uv/bin/uv:
+	@python3 -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed; python3 is " + sys.version.split()[0])'
+	@python3 -m venv .uv
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

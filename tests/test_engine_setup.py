@@ -1,0 +1,282 @@
+"""The set-up command as a person runs it, on a PATH and with a cache of the test's own.
+
+The tools of others (`pulumi`, `go`, Pulumi's installer) are small scripts here; no download is attempted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import engine_install
+
+from engine_log import Unavailable
+from engine_pins import MODULE, go_version, pulumi_version
+
+
+COMMAND = Path(engine_install.__file__).with_name("engine_setup.py")
+COMMANDS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+
+# Stands for Go: answers the three commands that a build needs, and notes that it was asked to build.
+GO = """#!/bin/sh
+case "$1" in
+version) echo go version go1.26.0 ;;
+list) echo "$SDK" ;;
+build) echo built >> "$SDK/builds"; sleep 0.2
+  while [ "$1" != -o ]; do shift; done
+  echo '#!/bin/sh' > "$2"; chmod +x "$2" ;;
+esac
+"""
+
+# Stand for Pulumi's Automation API in the interpreter that runs the installer.
+INSTALLER = """
+import pathlib
+
+
+class PulumiCommand:
+    @classmethod
+    def install(cls, root, version):
+        folder = pathlib.Path(root, "bin")
+        folder.mkdir()
+        for name in {commands}:
+            (folder / name).write_text(f"#!/bin/sh\\necho {{version}}")
+            (folder / name).chmod(0o755)
+"""
+HANGING_INSTALLER = """
+import pathlib, subprocess
+
+
+class PulumiCommand:
+    @classmethod
+    def install(cls, root, version):
+        sleep = subprocess.Popen(["sleep", "600"])
+        pathlib.Path({note!r}).write_text(str(sleep.pid))
+        sleep.wait()
+"""
+
+
+@dataclass
+class Machine:
+    """A machine with hardly a command on PATH; a test adds what it is about."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.bin = self.folder / "bin"
+        self.sdk = self.folder / "sdk"
+        self.env = {
+            "PATH": str(self.bin),
+            "HOME": str(self.folder),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "PYTHONPATH": str(self.folder / "python"),
+            "SDK": str(self.sdk),
+        }
+        self.bin.mkdir()
+        for needed in ("chmod", "sleep"):
+            (self.bin / needed).symlink_to(str(shutil.which(needed)))
+        # Downloads are blocked: nothing listens there.
+        self.env |= dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+        self.env |= {"UV_HTTP_RETRIES": "0", "UV_NO_CACHE": "1", "PIP_RETRIES": "0"}
+
+    @property
+    def engine(self) -> Path:
+        """Where the cached engine belongs."""
+        return self.folder / "cache" / "pulumi-cbr-sharing" / f"engine-{pulumi_version()}" / "bin"
+
+    @property
+    def builds(self) -> int:
+        """How often the engine was built."""
+        notes = self.sdk / "builds"
+        return len(notes.read_text().splitlines()) if notes.exists() else 0
+
+    def script(self, path: Path, text: str = "#!/bin/sh\n") -> Path:
+        """Write something that runs."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def with_go(self) -> None:
+        """Put a Go on PATH, and what it downloads where it says."""
+        self.script(self.bin / "go", GO)
+        self.script(self.sdk / "python/cmd/pulumi-language-python-exec")
+        self.script(self.sdk / "python/dist/pulumi-resource-pulumi-python")
+
+    def with_installer(self, text: str) -> None:
+        """Replace Pulumi's installer."""
+        self.script(self.folder / "python/pulumi/__init__.py", "")
+        self.script(self.folder / "python/pulumi/automation.py", text)
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the set-up."""
+        return subprocess.Popen(
+            [sys.executable, str(COMMAND)], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def setup(self, code: int = 0) -> tuple[str, str]:
+        """Run the set-up; returns what it prints on each stream."""
+        process = self.start()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == code, err
+        return out.strip(), err
+
+
+@pytest.fixture(name="machine")
+def _machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_a_release_on_path_is_used_untouched(machine: Machine) -> None:
+    """With `pulumi` and its Python language host on PATH nothing is made, said or put before it."""
+    machine.script(machine.bin / "pulumi")
+    machine.script(machine.bin / "pulumi-language-python")
+    assert machine.setup() == ("", "")
+    assert not machine.engine.parent.parent.exists()
+
+
+def test_a_linked_release_is_a_release(machine: Machine) -> None:
+    """A release whose `pulumi` alone is linked into PATH, as package managers do, finds its host by itself."""
+    release = machine.script(machine.folder / "release" / "pulumi")
+    machine.script(machine.folder / "release" / "pulumi-language-python")
+    (machine.bin / "pulumi").symlink_to(release)
+    assert machine.setup() == ("", "")
+
+
+def test_a_pulumi_without_its_host_is_no_release(machine: Machine) -> None:
+    """A `pulumi` that cannot run Python programs is named, left alone, and an engine is made."""
+    alone = machine.script(machine.bin / "pulumi")
+    machine.with_go()
+    out, err = machine.setup()
+    assert out == str(machine.engine)
+    assert f"{alone} has no pulumi-language-python" in err
+
+
+def test_a_cached_engine_is_found_again(machine: Machine) -> None:
+    """The second run makes nothing and says nothing but the folder, also with that folder on PATH already."""
+    machine.with_go()
+    machine.setup()
+    assert machine.setup() == (str(machine.engine), "")
+    machine.env["PATH"] = f"{machine.engine}{os.pathsep}{machine.env['PATH']}"
+    assert machine.setup() == (str(machine.engine), "")
+    assert machine.builds == 1
+
+
+def test_the_installer_comes_first(machine: Machine) -> None:
+    """Where the official installer works, its release is cached as it is, without the stand-in."""
+    machine.with_installer(INSTALLER.format(commands=COMMANDS))
+    machine.with_go()
+    out, _ = machine.setup()
+    assert out == str(machine.engine)
+    assert sorted(path.name for path in machine.engine.iterdir()) == sorted(COMMANDS)
+    assert pulumi_version() in (machine.engine / "pulumi").read_text()
+    assert machine.builds == 0
+
+
+def test_a_blocked_installer_leads_to_a_build(machine: Machine) -> None:
+    """Where downloads are blocked the engine is built, with its helpers and the stand-in; one line tells of each."""
+    machine.with_go()
+    out, err = machine.setup()
+    assert out == str(machine.engine)
+    assert all(os.access(machine.engine / name, os.X_OK) for name in COMMANDS)
+    assert (machine.engine / "language_host.py").exists()
+    assert [line.split(":")[0] for line in err.splitlines()] == ["engine"] * 3
+    assert "official installer" in err
+    left = {path.name for path in machine.engine.parent.parent.iterdir()}
+    assert left == {machine.engine.parent.name, f"{machine.engine.parent.name}.lock"}
+
+
+def test_a_hanging_installer_is_ended(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installer that hangs is ended after its time, together with the download that it started."""
+    note = machine.folder / "pid"
+    machine.with_installer(HANGING_INSTALLER.format(note=str(note)))
+    monkeypatch.setenv("PYTHONPATH", machine.env["PYTHONPATH"])
+    with pytest.raises(Unavailable, match="no download within 2 seconds"):
+        engine_install.install(machine.folder, limit=2)
+    deadline = time.monotonic() + 10
+    while _lives(int(note.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_without_any_way_one_message_says_what_to_do(machine: Machine) -> None:
+    """Without installer and Go the command fails with what was tried and what helps."""
+    out, err = machine.setup(code=1)
+    assert out == ""
+    message = err.partition("No Pulumi engine could be had.")[2]
+    for part in ("pulumi on PATH: none", "the official installer: ", "no go on PATH", "toolchain did not install"):
+        assert part in message
+    assert f"install Go {go_version()} or newer" in message
+    assert "Traceback" not in err
+    assert not machine.engine.parent.exists()
+
+
+def test_a_failed_build_leaves_no_half_engine(machine: Machine) -> None:
+    """A build that fails shows the compiler's words, and the next run starts anew."""
+    machine.with_go()
+    machine.script(machine.bin / "go", GO.replace("sleep 0.2", "echo no space left >&2; exit 1"))
+    _, err = machine.setup(code=1)
+    assert "no space left" in err
+    machine.with_go()
+    assert machine.setup()[0] == str(machine.engine)
+
+
+def test_two_runs_at_once_build_once(machine: Machine) -> None:
+    """The second of two runs waits for the first and takes what that made."""
+    machine.with_go()
+    runs = [machine.start(), machine.start()]
+    ends = [run.communicate(timeout=60) for run in runs]
+    assert [out.strip() for out, _ in ends] == [str(machine.engine)] * 2
+    assert machine.builds == 1
+
+
+def test_a_waiting_run_says_so(machine: Machine) -> None:
+    """Who waits for another run is told, and goes on when that ends without an engine."""
+    machine.with_go()
+    lock = machine.engine.parent.with_name(f"{machine.engine.parent.name}.lock")
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        process = machine.start()
+        assert process.stderr
+        assert "waiting for that one" in process.stderr.readline()
+    out, _ = process.communicate(timeout=60)
+    assert out.strip() == str(machine.engine)
+
+
+def test_the_stand_in_follows_the_clone(machine: Machine) -> None:
+    """A cached engine gets the stand-in of the clone that is set up, without a new build."""
+    machine.with_go()
+    machine.setup()
+    host = machine.engine / "language_host.py"
+    current = host.read_text()
+    host.write_text("# of an older clone")
+    machine.setup()
+    assert host.read_text() == current
+    assert machine.builds == 1
+
+
+def test_go_mod_pins_what_is_built() -> None:
+    """The version that names the cache is the one that go.mod requires, of both modules."""
+    text = (MODULE / "go.mod").read_text()
+    assert f"github.com/pulumi/pulumi/pkg/v3 v{pulumi_version()}\n" in text
+    assert f"github.com/pulumi/pulumi/sdk/v3 v{pulumi_version()} " in text
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A killed process whose parent is gone stays listed until someone reaps it.
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or ") Z " not in stat.read_text()

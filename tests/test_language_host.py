@@ -1,0 +1,210 @@
+"""The stand-in host on the engine: put first on PATH, so that it is tested with a Pulumi release installed too."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import engine_build
+
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from collections.abc import Callable
+
+
+pytestmark = pytest.mark.engine
+
+NOTES = """
+from pulumi.dynamic import CreateResult, ReadResult, Resource, ResourceProvider
+
+
+class NoteProvider(ResourceProvider):
+    serialize_as_secret_always = False
+
+    def create(self, props):
+        return CreateResult("n1", {"text": props["text"].upper()})
+
+    def read(self, id_, props):
+        return ReadResult(id_, props)
+
+
+class Note(Resource):
+    def __init__(self, name, text):
+        super().__init__(NoteProvider(), name, {"text": text})
+"""
+
+POLICY = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+
+def no_shouting(args, report):
+    if "!" in args.props.get("text", ""):
+        report("Notes do not shout.")
+
+
+PolicyPack("notes", [ResourceValidationPolicy("quiet", "Quiet notes.", no_shouting, EnforcementLevel.MANDATORY)])
+"""
+
+
+@pytest.fixture(name="stack")
+def _stack(tmp_path: Path) -> Stack:
+    stack = Stack(tmp_path)
+    folder = tmp_path / "stand-in"
+    folder.mkdir()
+    engine_build.install_host(folder)
+    # Of a release, only `pulumi` itself may be linked into PATH; the stand-in needs what lies beside it.
+    release = Path(str(shutil.which("pulumi", path=stack.env["PATH"]))).resolve().parent
+    stack.env["PATH"] = os.pathsep.join([str(folder), stack.env["PATH"], str(release)])
+    return stack
+
+
+def test_a_stack_lives_from_preview_to_destroy(stack: Stack) -> None:
+    """A program sees its configuration, shows its prints, and its outputs land in the state."""
+    stack.config_set("word", "hidden", secret=True)
+    stack.program("import pulumi\nprint('a print')\npulumi.export('word', pulumi.Config().require_secret('word'))")
+    assert "a print" in stack.preview().output
+    stack.up()
+    assert stack.outputs() == {"word": "[secret]"}
+    assert stack.outputs(show_secrets=True) == {"word": "hidden"}
+    assert "hidden" not in stack.state_text()
+    assert stack.refresh("--preview-only", "--expect-no-changes").ok
+    stack.destroy()
+    assert stack.resources() == []
+
+
+def test_the_stand_in_is_what_ran(stack: Stack) -> None:
+    """The tests of this file do test the stand-in, whatever engine is installed."""
+    assert "0.0.0-stand-in" in stack.pulumi("about").output
+
+
+def test_a_program_knows_where_it_is(stack: Stack) -> None:
+    """A program learns its stack and project, runs in its folder, and knows a preview from an update."""
+    stack.program(
+        "import os, pulumi\n"
+        "place = [pulumi.get_stack(), pulumi.get_project(), os.path.basename(os.getcwd())]\n"
+        "print([*place, pulumi.runtime.is_dry_run()])"
+    )
+    assert "['dev', 'shares', 'project', True]" in stack.preview().output
+    assert "['dev', 'shares', 'project', False]" in stack.up().output
+
+
+def test_an_exception_is_shown_once(stack: Stack) -> None:
+    """What a program raises is reported once, with the user's part of the traceback, and nothing else."""
+    stack.program("def share():\n    raise ValueError('no such backup')\n\nshare()")
+    run = stack.up(check=False)
+    diagnostics = run.output.partition("Diagnostics:")[2]
+    assert not run.ok
+    assert diagnostics.count("no such backup") == 2  # the source line and the message
+    assert diagnostics.count("Traceback") == 1
+    assert "in share" in diagnostics
+    assert "exit code" not in diagnostics
+
+
+def test_an_exit_is_an_error(stack: Stack) -> None:
+    """A program that leaves by itself with a code is reported with that code."""
+    stack.program("raise SystemExit(3)")
+    run = stack.up(check=False)
+    assert not run.ok
+    assert "Program exited with non-zero exit code: 3" in run.output
+
+
+def test_a_dynamic_provider_works(stack: Stack) -> None:
+    """A dynamic resource is made, read and deleted."""
+    stack.file("notes.py", NOTES)
+    stack.program("import pulumi\nfrom notes import Note\nNote('n', text='hello')")
+    stack.up()
+    (note,) = stack.resources("dynamic:Resource")
+    assert (note["id"], note["outputs"]["text"]) == ("n1", "HELLO")
+    stack.refresh()
+    stack.destroy()
+
+
+def test_a_policy_pack_refuses(stack: Stack) -> None:
+    """A policy pack runs through the same host, lets a good resource pass and names the broken rule of a bad one."""
+    stack.file("notes.py", NOTES)
+    stack.file("policy/PulumiPolicy.yaml", "runtime: python\n")
+    stack.file("policy/__main__.py", POLICY)
+    stack.program("from notes import Note\nNote('n', text='hello')")
+    assert stack.preview("--policy-pack", "policy").ok
+    stack.program("from notes import Note\nNote('n', text='hello!')")
+    run = stack.preview("--policy-pack", "policy", check=False)
+    assert not run.ok
+    assert "Notes do not shout." in run.output
+    assert "Traceback" not in run.output
+
+
+def test_the_virtual_environment_of_the_project_is_used(stack: Stack, tmp_path: Path) -> None:
+    """With `virtualenv` in Pulumi.yaml the program runs there, and a wrong one is named."""
+    stack.file("Pulumi.yaml", "name: shares\nruntime: {name: python, options: {virtualenv: venv}}\n")
+    run = stack.up(check=False)
+    assert not run.ok
+    assert f"{tmp_path / 'project' / 'venv'}, which is not a virtual environment" in run.output
+    (stack.folder / "venv").symlink_to(sys.prefix)
+    stack.program("import os, sys\nprint('in', sys.executable, os.environ['VIRTUAL_ENV'])")
+    venv = stack.folder / "venv"
+    assert f"in {venv / 'bin' / 'python'} {venv}" in stack.up().output
+
+
+def test_an_interrupt_ends_the_program(stack: Stack) -> None:
+    """Ctrl-C ends a program that hangs, in seconds, and leaves neither a traceback nor a process."""
+    process = _start_hanging(stack)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "Traceback" not in output
+    _until(lambda: not _program_lives(stack))
+
+
+def test_a_killed_engine_leaves_no_program(stack: Stack) -> None:
+    """An engine that is killed without a word takes its host and the host's program along."""
+    process = _start_hanging(stack)
+    process.kill()
+    process.communicate(timeout=30)
+    _until(lambda: not _program_lives(stack))
+
+
+def test_a_kill_takes_all(stack: Stack) -> None:
+    """The driver's kill ends the engine with everything that it started, and the stack goes on after `cancel`."""
+    stack.kill(_start_hanging(stack))
+    assert not _program_lives(stack)
+    stack.program("")
+    assert "locked" in stack.up(check=False).output
+    stack.cancel()
+    stack.up()
+
+
+def _start_hanging(stack: Stack) -> subprocess.Popen[str]:
+    """A program that holds a lock on a file while it lives."""
+    stack.program("import fcntl, time\nlock = open('alive', 'w')\nfcntl.flock(lock, fcntl.LOCK_EX)\ntime.sleep(600)")
+    process = stack.start("up", "--yes", "--skip-preview")
+    _until(lambda: _program_lives(stack))
+    return process
+
+
+def _program_lives(stack: Stack) -> bool:
+    with (stack.folder / "alive").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "not within 30 s"
+        time.sleep(0.1)

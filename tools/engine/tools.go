@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools pins what the Pulumi command line is built from where its releases cannot be downloaded.
+package tools
+
+import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
