@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from pulumi_cbr_sharing.lifecycle import CbrProvider
+    from pulumi.dynamic import ResourceProvider
 
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the wire's marker of a value that is not known yet
@@ -101,20 +101,22 @@ class Plugin:
         out, err = self.process.communicate()
         return (out + err).decode()
 
-    def check(self, provider: CbrProvider, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -> Checked:
+    def check(
+        self, provider: ResourceProvider, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None
+    ) -> Checked:
         """Check the inputs of a resource of this provider."""
         request = provider_pb2.CheckRequest(olds=_struct(dict(olds or {})), news=_props(provider, news))
         answer = self._call("Check", request)
         return Checked(_dict(answer.inputs), {failure.property: failure.reason for failure in answer.failures})
 
-    def diff(self, provider: CbrProvider, made: Made, news: Mapping[str, Any]) -> Diffed:
+    def diff(self, provider: ResourceProvider, made: Made, news: Mapping[str, Any]) -> Diffed:
         """Compare a resource with new inputs."""
         request = provider_pb2.DiffRequest(id=made.id, olds=_struct(made.outs), news=_props(provider, news))
         answer = self._call("Diff", request)
         some = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
         return Diffed(some, tuple(answer.replaces), answer.deleteBeforeReplace)
 
-    def create(self, provider: CbrProvider, news: Mapping[str, Any]) -> Made:
+    def create(self, provider: ResourceProvider, news: Mapping[str, Any]) -> Made:
         """Check, then create."""
         checked = self.check(provider, news)
         if checked.failures:
@@ -128,7 +130,7 @@ class Plugin:
         answer = self._call("Read", request)
         return Made(answer.id, _dict(answer.properties)) if answer.id else None
 
-    def update(self, provider: CbrProvider, made: Made, news: Mapping[str, Any]) -> Made:
+    def update(self, provider: ResourceProvider, made: Made, news: Mapping[str, Any]) -> Made:
         """Update a resource in place."""
         request = provider_pb2.UpdateRequest(id=made.id, olds=_struct(made.outs), news=_props(provider, news))
         return Made(made.id, _dict(self._call("Update", request).properties))
@@ -144,7 +146,7 @@ class Plugin:
             raise PluginError(error.details()) from None
 
 
-def pickled(provider: CbrProvider) -> str:
+def pickled(provider: ResourceProvider) -> str:
     """The provider as the SDK puts it into the state."""
     return str(serialize_provider(provider))
 
@@ -154,7 +156,7 @@ def unpickled(text: str) -> Any:
     return dill.loads(base64.b64decode(text))
 
 
-def _props(provider: CbrProvider, news: Mapping[str, Any]) -> struct_pb2.Struct:
+def _props(provider: ResourceProvider, news: Mapping[str, Any]) -> struct_pb2.Struct:
     return _struct({**news, "__provider": pickled(provider)})
 
 

@@ -76,7 +76,7 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         left = ends - clock.now()
         if left <= 0:
             raise WaitTimeout(
-                f"{refusal.doing}: the backup is still {status} after {seconds:g} s: run it again, or give the share "
+                f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or give the share "
                 "a larger wait_for_backup"
             )
         client.notify(f"{refusal.doing}: the backup is {status}; waiting for it, up to {left:.0f} s more")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_cbr_sharing.auth import Fixed, KeySigner, Lease, Leased, TokenSigner
 from pulumi_cbr_sharing.credentials import AccessKey, Agency, Credential, Password, Secret, Token
 from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.wire import Call, row, rows
+from pulumi_cbr_sharing.wire import Call, lacking, row, rows
 
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class _PasswordFetch:
         reply = send(call, None)
         token = row(call, reply, "token")
         value = next((text for name, text in reply.headers.items() if name.lower() == "x-subject-token"), "")
+        if not value:
+            raise lacking(call, reply, "a token in `X-Subject-Token`")
         project = token.get("project")
         project_id = project.get("id") if isinstance(project, dict) else None
         return Lease(TokenSigner(Secret(value)), moment(token.get("expires_at")), project_id)
@@ -90,8 +92,11 @@ class _AgencyFetch:
             service="iam",
             expects=(201,),
         )
-        credential = row(call, send(call, self._base.signer(send)), "credential")
-        access, secret, token = (str(credential.get(key, "")) for key in ("access", "secret", "securitytoken"))
+        reply = send(call, self._base.signer(send))
+        credential = row(call, reply, "credential")
+        access, secret, token = (str(credential.get(key) or "") for key in ("access", "secret", "securitytoken"))
+        if not (access and secret and token):
+            raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`)")
         key = AccessKey(access, Secret(secret), Secret(token), f"agency {self._agency.name}")
         return Lease(KeySigner(key), moment(credential.get("expires_at")))
 

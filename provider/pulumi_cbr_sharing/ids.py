@@ -36,7 +36,7 @@ def _trouble(value: Any, shape: re.Pattern[str], expected: str) -> str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return f"is empty: give {expected}"
     if not isinstance(value, str):
-        return f"is a {type(value).__name__}, not a text: give {expected}"
+        return f"is no text but of type {type(value).__name__}: give {expected}"
     if shape.fullmatch(value):
         return None
     return f"{_difference(value, shape)}: give {expected}"

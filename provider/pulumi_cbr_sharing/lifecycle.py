@@ -18,12 +18,13 @@ import threading
 import traceback
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from pulumi import runtime
 from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
+from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from pulumi_cbr_sharing.client import Client
@@ -39,12 +40,7 @@ if TYPE_CHECKING:
 
     from pulumi.dynamic import ConfigureRequest
 
-
-class Config(Protocol):
-    """The stack's configuration: full key to value, secrets decrypted."""
-
-    def get(self, key: str) -> Any:
-        """The value of a key such as `huaweicloud:region`, or None."""
+    from pulumi_cbr_sharing.sources import Config
 
 
 class Cloud:
@@ -89,7 +85,7 @@ def say(text: str) -> None:
 
 def is_unknown(value: Any) -> bool:
     """Whether a value is not known before another resource is made."""
-    return bool(value == UNKNOWN)
+    return isinstance(value, Unknown) or bool(value == UNKNOWN)  # the SDK's class, and the wire's marker
 
 
 def warn_of_plain_secrets(connection: Connection | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.credentials import AccessKey, Credential, Password, Secret, Token
 from pulumi_cbr_sharing.errors import SettingsError
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.settings import Connection
+    from pulumi_cbr_sharing.sources import Config
 
 
 DEFAULT_NAMESPACE = "huaweicloud"
 
 
-def places_of(
-    connection: Connection, config: Mapping[str, Any], environ: Mapping[str, str], home: Path
-) -> list[Source]:
+def places_of(connection: Connection, config: Config, environ: Mapping[str, str], home: Path) -> list[Source]:
     """All sources in order of precedence."""
     # Twice: the environment has names for single regions, and which region it is, any of the places may tell.
     region = first(_places_of(connection, config, environ, home, None), "region")
@@ -38,7 +37,7 @@ def places_of(
 
 
 def _places_of(
-    connection: Connection, config: Mapping[str, Any], environ: Mapping[str, str], home: Path, region: str | None
+    connection: Connection, config: Config, environ: Mapping[str, str], home: Path, region: str | None
 ) -> list[Source]:
     namespace = connection.namespace or DEFAULT_NAMESPACE
     named = namespace != DEFAULT_NAMESPACE

@@ -14,7 +14,7 @@ import re
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.credentials import Agency, Credential, Password
 from pulumi_cbr_sharing.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
@@ -26,6 +26,8 @@ from pulumi_cbr_sharing.sources import NAMES, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pulumi_cbr_sharing.sources import Config
 
 
 DEFAULT_RETRIES = 8
@@ -80,7 +82,7 @@ class Settings:
 
 
 def resolve(
-    connection: Connection, *, config: Mapping[str, Any], environ: Mapping[str, str], home: Path | None = None
+    connection: Connection, *, config: Config, environ: Mapping[str, str], home: Path | None = None
 ) -> Settings:
     """The settings of a connection.
 

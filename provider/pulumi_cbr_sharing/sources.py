@@ -12,7 +12,7 @@ import json
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
@@ -59,6 +59,13 @@ AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "auth_url", "insecure", "c
 FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
 
 
+class Config(Protocol):
+    """The stack's configuration: a map, or what the SDK hands to providers."""
+
+    def get(self, key: str, /) -> Any:
+        """The value of a full key such as `huaweicloud:region`, secrets decrypted; None where there is none."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One place with settings.
@@ -89,7 +96,7 @@ class Source:
         return Source(self.label, values, names)
 
 
-def from_stack_config(config: Mapping[str, Any], namespace: str) -> Source:
+def from_stack_config(config: Config, namespace: str) -> Source:
     """The stack's configuration under one namespace.
 
     Args:
@@ -100,7 +107,7 @@ def from_stack_config(config: Mapping[str, Any], namespace: str) -> Source:
     return Source("stack config", {name: _config_text(config, key) for name, key in names.items()}, names)
 
 
-def _config_text(config: Mapping[str, Any], dotted: str) -> str:
+def _config_text(config: Config, dotted: str) -> str:
     key, _, inner = dotted.partition(".")
     value = config.get(key)
     if inner and value is not None:

@@ -108,7 +108,7 @@ def rows(call: Call, reply: Reply, key: str) -> list[dict[str, Any]]:
     """The list of objects under `key`; UnexpectedAnswer if there is no such list."""
     value = reply.payload.get(key)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise UnexpectedAnswer(_unexpected(call, reply, f"without a list `{key}`"))
+        raise lacking(call, reply, f"a list `{key}`")
     return value
 
 
@@ -116,8 +116,13 @@ def row(call: Call, reply: Reply, key: str) -> dict[str, Any]:
     """The object under `key`; UnexpectedAnswer if there is none."""
     value = reply.payload.get(key)
     if not isinstance(value, dict):
-        raise UnexpectedAnswer(_unexpected(call, reply, f"without an object `{key}`"))
+        raise lacking(call, reply, f"an object `{key}`")
     return value
+
+
+def lacking(call: Call, reply: Reply, what: str) -> UnexpectedAnswer:
+    """The error for an answer without something that belongs there."""
+    return UnexpectedAnswer(_unexpected(call, reply, f"without {what}"))
 
 
 def refusal(call: Call, reply: Reply) -> ApiError:
@@ -168,7 +173,7 @@ def _text(value: Any) -> str:
 
 def _with_payload(call: Call, reply: Reply) -> Reply:
     if not reply.payload:
-        raise UnexpectedAnswer(_unexpected(call, reply, "without the JSON that belongs there"))
+        raise lacking(call, reply, "the JSON that belongs there")
     return reply
 
 

@@ -1,0 +1,168 @@
+"""The emulated cloud as a web application: admits requests, answers refusals, carries out faults, keeps the log."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from pulumi_cbr_sharing.emulator import catalogue, signing
+from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator.control import add_control
+from pulumi_cbr_sharing.emulator.question import Answer, Question
+from pulumi_cbr_sharing.emulator.requestlog import Recorded, masked_body, masked_headers
+from pulumi_cbr_sharing.emulator.routes import ROUTES
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_cbr_sharing.emulator.accounts import Account
+    from pulumi_cbr_sharing.emulator.catalogue import Row
+    from pulumi_cbr_sharing.emulator.cloud import Emulator
+    from pulumi_cbr_sharing.emulator.faults import Fault
+    from pulumi_cbr_sharing.emulator.routes import Route
+
+
+MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
+_QUIRKY = ("cbr:member:list", "cbr:member:get", "cbr:backups:get")
+
+
+def make_app(cloud: Emulator) -> Flask:
+    """The application of one cloud."""
+    app = Flask("emulator")
+    for number, route in enumerate(ROUTES):
+        view = partial(_dispatch, cloud, route)
+        app.add_url_rule(route.path, f"api-{number}", view, methods=[route.method], strict_slashes=False)
+    add_control(app, cloud)
+    app.before_request(partial(_before, cloud))
+    app.after_request(partial(_after, cloud))
+    app.register_error_handler(Refusal, lambda refusal: _refused(cloud, refusal.row))
+    app.register_error_handler(HTTPException, lambda _: _refused(cloud, catalogue.NO_SUCH_API))
+    return app
+
+
+def _is_control() -> bool:
+    return request.path.startswith("/_emulator/")
+
+
+def _before(cloud: Emulator) -> Response | None:
+    """Take the fault that is meant for this request; one that prevents it is the answer."""
+    request.get_data()
+    if _is_control():
+        return None
+    g.fault = cloud.faults.take(request.method, request.path)
+    cloud.pause(cloud.latency)
+    if g.fault and g.fault.prevents:
+        return _faulty(g.fault)
+    return None
+
+
+def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
+    caller = None
+    if route.action:
+        caller = g.caller = _admitted(cloud, route.action, names.pop("project_id", None))
+    question = Question(cloud, caller, request.args.to_dict(), request.get_json(silent=True))
+    with cloud.lock:
+        try:
+            return _response(route.handler(question, **names))
+        except Refusal as refusal:
+            if cloud.quirk_malformed_url and refusal.row is catalogue.BACKUP_NOT_FOUND and route.action in _QUIRKY:
+                return _response(Answer(401, MALFORMED_URL))
+            raise
+
+
+def _admitted(cloud: Emulator, action: str, project_id: str | None) -> Account:
+    target = request.environ.get("REQUEST_URI", request.full_path)
+    headers = {name.lower(): text for name, text in request.headers.items()}
+    caller = cloud.accounts.caller(signing.Request(request.method, target, headers, request.get_data()))
+    if project_id is not None and project_id != caller.project_id:
+        raise Refusal(catalogue.WRONG_PROJECT)
+    cloud.admit(caller, action)
+    return caller
+
+
+def _response(answer: Answer) -> Response:
+    body = b"" if answer.body is None else json.dumps(answer.body).encode()
+    return Response(body, answer.status, dict(answer.headers), mimetype="application/json")
+
+
+def _refused(cloud: Emulator, row: Row) -> Response:
+    """An error: the gateway's with a request id in the body, the service's in the language that was asked for."""
+    g.code = row.code
+    if not row.code:
+        return _response(Answer(row.status, {"forbidden": {"code": str(row.status), "message": row.english}}))
+    english = row.code.startswith("APIGW") or request.headers.get("X-Language", "").lower() == "en-us"
+    body: dict[str, Any] = {"error_code": row.code, "error_msg": row.english if english else row.chinese}
+    if row.code.startswith("APIGW"):
+        body["request_id"] = _request_id()
+    wait = cloud.retry_after if row.status == catalogue.THROTTLED.status else None
+    return _response(Answer(row.status, body, {} if wait is None else {"Retry-After": f"{wait:g}"}))
+
+
+def _request_id() -> str:
+    if "request_id" not in g:
+        g.request_id = uuid.uuid4().hex
+    return str(g.request_id)
+
+
+def _faulty(fault: Fault) -> Response:
+    response = Response(fault.body.encode(), fault.status or 200, mimetype="application/json")
+    for name, text in fault.headers.items():
+        response.headers[name] = text
+    return response
+
+
+def _after(cloud: Emulator, response: Response) -> Response:
+    """Log the request, then let go wrong what is to go wrong."""
+    if _is_control():
+        return response
+    fault: Fault | None = g.get("fault")
+    if fault and fault.status is not None and not fault.prevents:
+        response = _faulty(fault)
+    response.headers.setdefault("X-Request-Id", _request_id())
+    cut = bool(fault and (fault.reset or fault.close))
+    _record(cloud, 0 if cut else response.status_code)
+    return _spoilt(cloud, fault, response) if fault else response
+
+
+def _record(cloud: Emulator, status: int) -> None:
+    caller = g.get("caller")
+    entry = Recorded(
+        method=request.method,
+        path=request.path,
+        query=request.query_string.decode(),
+        headers=masked_headers(dict(request.headers)),
+        body=masked_body(request.get_data()),
+        status=status,
+        account=caller.name if caller else None,
+        code=g.get("code", ""),
+    )
+    with cloud.lock:
+        cloud.requests.append(entry)
+
+
+def _spoilt(cloud: Emulator, fault: Fault, response: Response) -> Response:
+    cloud.pause(fault.delay)
+    if fault.reset or fault.close:
+        request.environ["emulator.handler"].cut(reset=fault.reset)
+        return response
+    body = response.get_data()
+    length = response.headers.get("Content-Length", str(len(body)))
+    if fault.truncate is not None:
+        response.response = [body[: fault.truncate]]
+    elif fault.trickle:
+        response.response = _trickled(cloud, body, fault.trickle)
+    response.headers["Content-Length"] = length
+    return response
+
+
+def _trickled(cloud: Emulator, body: bytes, seconds: float) -> Iterator[bytes]:
+    for byte in body:
+        cloud.pause(seconds)
+        yield bytes([byte])

@@ -1,0 +1,63 @@
+"""Every error that the emulated cloud answers: status, code, words in English and in Chinese.
+
+Source: the error code tables of the CBR API reference and of the gateway; rows marked (inferred) are guesses that
+nobody has checked against a live account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of refusal."""
+
+    status: int
+    code: str
+    english: str
+    chinese: str = "请求失败"
+
+
+class Refusal(Exception):
+    """Raised by whoever finds out; one place answers it."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row.code)
+        self.row = row
+
+
+def _cbr(status: int, number: str, english: str, chinese: str) -> Row:
+    return Row(status, f"BackupService.{number}", english, chinese)
+
+
+VAULT_NOT_FOUND = _cbr(404, "6105", "The vault does not exist.", "存储库不存在")
+VAULT_TOO_SMALL = _cbr(400, "6114", "The vault capacity is insufficient.", "存储库容量不足")  # (inferred)
+BACKUP_NOT_FOUND = _cbr(404, "6200", "The backup does not exist.", "备份不存在")
+BACKUP_HAS_IMAGE = _cbr(400, "6204", "An image was registered from the backup.", "备份已注册镜像")
+KIND_NOT_SHAREABLE = _cbr(400, "6700", "Backups of this type cannot be shared.", "该类型备份不支持共享")
+TOO_MANY_MEMBERS = _cbr(400, "6701", "The number of members exceeds the limit.", "成员数超过上限")
+NOT_AVAILABLE = _cbr(400, "6702", "The backup status does not allow sharing.", "备份状态不允许共享")
+ALREADY_SHARED = _cbr(400, "6703", "The backup has been shared with the project.", "备份已共享给该项目")
+BAD_RECIPIENT = _cbr(400, "6704", "The project cannot be a member.", "该项目不能成为成员")  # (inferred)
+MEMBER_NOT_FOUND = _cbr(404, "6705", "The backup member does not exist.", "备份成员不存在")
+BAD_ANSWER = _cbr(400, "6706", "The member cannot be updated this way.", "更新成员参数错误")
+SHARING_FORBIDDEN = _cbr(400, "6707", "Sharing is not allowed.", "不允许共享")
+ENCRYPTED = _cbr(400, "6709", "Backups of encrypted disks cannot be shared.", "加密盘备份不支持共享")
+IMAGE_REGISTERED = _cbr(400, "6710", "Failed to cancel backup sharing: an image exists.", "取消共享失败")
+VAULT_STATUS = _cbr(400, "6712", "The vault status does not allow it.", "存储库状态不允许")  # (inferred)
+VAULT_KIND = _cbr(400, "6713", "The vault type does not match the backup.", "存储库类型不匹配")  # (inferred)
+RECEIVED_BACKUP = _cbr(400, "6714", "A shared backup cannot be shared again.", "共享的备份不能再次共享")
+MALFORMED = _cbr(400, "9900", "The request parameters are invalid.", "参数无效")
+
+NO_SUCH_API = Row(404, "APIGW.0101", "The API does not exist or has not been published in the environment.")
+BAD_SIGNATURE = Row(401, "APIGW.0301", "Incorrect IAM authentication information: verify aksk signature fail")
+KEY_LOCKED = Row(401, "APIGW.0301", "Incorrect IAM authentication information: AK access failed to reach the limit")
+WRONG_PROJECT = Row(403, "APIGW.0302", "The IAM user is not authorized for this project.")
+TOKEN_EXPIRED = Row(401, "APIGW.0307", "The token must be updated.")
+THROTTLED = Row(429, "APIGW.0308", "The throttling threshold has been reached: policy user over ratelimit,limit:{0}")
+
+
+def denied(action: str) -> Row:
+    """What a missing permission answers."""
+    return Row(403, "", f"Policy doesn't allow {action} to be performed.")

@@ -1,0 +1,228 @@
+"""The emulated cloud as a test or a tool holds it in its hands: seeds, changes behind the caller's back, the truth."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.emulator import catalogue
+from pulumi_cbr_sharing.emulator.accounts import Account, Accounts
+from pulumi_cbr_sharing.emulator.catalogue import Refusal, Row
+from pulumi_cbr_sharing.emulator.faults import Fault, Faults
+from pulumi_cbr_sharing.emulator.state import Backup, Member, State, Vault, new_id, now
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.emulator.dialects import Dialect
+    from pulumi_cbr_sharing.emulator.requestlog import Recorded
+
+
+SEED_ACCOUNTS = ("sharer", "recipient", "bystander")
+SEED_BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
+
+
+class Emulator:
+    """A CBR with its IAM, in one process; `serve()` puts it on a port.
+
+    Attributes:
+        url: CBR's endpoint, without version; IAM's is `iam_url`.
+        dialect: `huawei` or `otc`; may be changed at any time.
+        latency: seconds that every answer takes.
+        quirk_malformed_url: answer 401 instead of 404 where a backup does not exist, as one client has seen.
+        delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made.
+        requests: what came in, secrets masked, oldest first.
+    """
+
+    def __init__(self, dialect: Dialect = "huawei") -> None:
+        self.url = ""
+        self.dialect: Dialect = dialect
+        self.stopping = threading.Event()
+        self.lock = threading.RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the seed: three accounts with a vault each, and one backup of the first."""
+        with self.lock:
+            self.latency, self.quirk_malformed_url, self.checkpoint_seconds = 0.0, False, 0.0
+            self.requests: list[Recorded] = []
+            self.faults, self.accounts = Faults(), Accounts()
+            self.state = State(lambda project: self.accounts.of_project(project) is not None)
+            self._denied: dict[str, set[str]] = defaultdict(set)
+            self._limit: tuple[int, float, float | None] | None = None
+            self._calls: dict[str, deque[float]] = defaultdict(deque)
+            for name in SEED_ACCOUNTS:
+                self.add_account(name)
+            self.add_backup("sharer", id=SEED_BACKUP, name="nightly")
+
+    @property
+    def iam_url(self) -> str:
+        """IAM's endpoint, with its version."""
+        return f"{self.url}/v3"
+
+    @property
+    def backup(self) -> Backup:
+        """The seeded backup of the sharer."""
+        return self.state.backups[SEED_BACKUP]
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def account(self, name: str) -> Account:
+        """An account by name."""
+        return self.accounts.get(name)
+
+    def add_account(self, name: str) -> Account:
+        """Make an account with a vault for servers."""
+        with self.lock:
+            account = self.accounts.add(name)
+            self.add_vault(account=name)
+            return account
+
+    def token(self, name: str) -> str:
+        """A valid token for an account's project."""
+        return self.accounts.issue_token(name)[0]
+
+    def revoke_tokens(self) -> None:
+        """End all tokens: their next use is told to renew them."""
+        self.accounts.revoke_tokens()
+
+    def rotate_key(self, name: str) -> Account:
+        """Give an account a new access key, and refuse the old one."""
+        return self.accounts.rotate(name)
+
+    def deny(self, account: str, action: str) -> None:
+        """Take an IAM action from an account."""
+        self._denied[account].add(action)
+
+    def allow(self, account: str, action: str) -> None:
+        """Give it back."""
+        self._denied[account].discard(action)
+
+    def throttle(self, limit: int, window: float, retry_after: float | None = None) -> None:
+        """Let each account make `limit` requests in any `window` seconds; 0 lifts the limit."""
+        self._limit = (limit, window, retry_after) if limit else None
+
+    def admit(self, account: Account, action: str) -> None:
+        """Let a request pass, or say why not.
+
+        Raises:
+            Refusal: throttled, or not permitted.
+        """
+        with self.lock:
+            self._count(account.name)
+            if action in self._denied[account.name]:
+                raise Refusal(catalogue.denied(action))
+
+    def _count(self, name: str) -> None:
+        if self._limit is None:
+            return
+        limit, window, _ = self._limit
+        calls, moment = self._calls[name], time.monotonic()
+        while calls and calls[0] <= moment - window:
+            calls.popleft()
+        if len(calls) >= limit:
+            row = catalogue.THROTTLED
+            raise Refusal(Row(row.status, row.code, row.english.format(limit), row.chinese))
+        calls.append(moment)
+
+    @property
+    def retry_after(self) -> float | None:
+        """What a throttled answer says, if anything."""
+        return self._limit[2] if self._limit else None
+
+    # -- backups and vaults --------------------------------------------------------------------------------------
+
+    def add_backup(self, account: str = "sharer", **fields: Any) -> Backup:
+        """Make a backup; `fields` are those of `state.Backup`."""
+        with self.lock:
+            fields = {name: value for name, value in fields.items() if value is not None}
+            vault = fields.pop("vault_id", None) or self.vault(account).id
+            backup = Backup(self.account(account).project_id, vault, **fields)
+            self.state.backups[backup.id] = backup
+            return backup
+
+    def set_backup_status(self, backup_id: str, status: str) -> None:
+        """Change a backup's status."""
+        with self.lock:
+            self.state.backups[backup_id].status = status
+
+    def remove_backup(self, backup_id: str) -> None:
+        """Let a backup expire: its shares and the recipients' view of it go with it."""
+        with self.lock:
+            del self.state.backups[backup_id]
+
+    def vault(self, account: str) -> Vault:
+        """The first vault of an account."""
+        project = self.account(account).project_id
+        return next(vault for vault in self.state.vaults.values() if vault.project_id == project)
+
+    def add_vault(self, *, account: str, **fields: Any) -> Vault:
+        """Make a vault; `fields` are those of `state.Vault`."""
+        with self.lock:
+            vault = Vault(self.account(account).project_id, **fields)
+            self.state.vaults[vault.id] = vault
+            return vault
+
+    # -- members, behind the caller's back -----------------------------------------------------------------------
+
+    def members(self, backup_id: str) -> dict[str, Member]:
+        """Who a backup is shared with, by project: the truth."""
+        with self.lock:
+            backup = self.state.backups.get(backup_id)
+            return dict(backup.members) if backup else {}
+
+    def add_member(self, backup_id: str, project_id: str, status: str = "pending") -> Member:
+        """Share a backup by hand."""
+        with self.lock:
+            member = self.state.backups[backup_id].members[project_id] = Member(backup_id, project_id, status)
+            return member
+
+    def remove_member(self, backup_id: str, project_id: str) -> None:
+        """Cancel a share by hand."""
+        with self.lock:
+            del self.state.backups[backup_id].members[project_id]
+
+    def answer(self, backup_id: str, project_id: str, status: str, vault_id: str | None = None) -> Member:
+        """Answer as the recipient; the vault is its first one unless it is given."""
+        with self.lock:
+            member = self.state.backups[backup_id].members[project_id]
+            owner = self.accounts.of_project(project_id)
+            vault = vault_id or (self.vault(owner.name).id if owner else new_id())
+            member.status, member.vault_id = status, vault if status == "accepted" else None
+            member.updated_at = now()
+            return member
+
+    def register_image(self, backup_id: str, project_id: str) -> str:
+        """Let the recipient register an image from the backup; returns its id."""
+        with self.lock:
+            member = self.state.backups[backup_id].members[project_id]
+            member.image_id = new_id()
+            return member.image_id
+
+    def visible_to(self, project_id: str) -> set[str]:
+        """The backups that a project can read now: its own, and those it accepted."""
+        with self.lock:
+            return {backup.id for backup in self.state.backups_of(project_id, "all_granted", "accepted")}
+
+    # -- requests and faults -------------------------------------------------------------------------------------
+
+    def clear_requests(self) -> None:
+        """Forget what came in so far."""
+        with self.lock:
+            self.requests.clear()
+
+    def add_fault(self, fault: Fault) -> None:
+        """Script a fault."""
+        self.faults.add(Fault(**vars(fault)))
+
+    @property
+    def unused_faults(self) -> list[Fault]:
+        """Faults that no request has met yet."""
+        return self.faults.unused
+
+    def pause(self, seconds: float) -> None:
+        """Wait as an answer does; the end of the server ends it."""
+        if seconds > 0:
+            self.stopping.wait(seconds)

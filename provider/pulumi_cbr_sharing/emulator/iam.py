@@ -1,0 +1,97 @@
+"""The part of IAM that CBR's users need: tokens, projects, agencies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.emulator import catalogue
+from pulumi_cbr_sharing.emulator.accounts import user_id
+from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator.question import Answer
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.emulator.accounts import Account
+    from pulumi_cbr_sharing.emulator.question import Question
+
+
+def create_token(q: Question) -> Answer:
+    """A token for a project, by user and password: 201, the token in a header."""
+    auth = _dict(_dict(q.body).get("auth"))
+    user = _dict(_dict(_dict(auth.get("identity")).get("password")).get("user"))
+    account = q.cloud.accounts.sign_in(user)
+    if account is None or not _in_scope(account, _dict(_dict(auth.get("scope")).get("project"))):
+        raise Refusal(catalogue.BAD_SIGNATURE)
+    token, until = q.cloud.accounts.issue_token(account.name)
+    return Answer(201, {"token": _token_body(q, account, until)}, {"X-Subject-Token": token})
+
+
+def _in_scope(account: Account, project: dict[str, Any]) -> bool:
+    return project.get("id") == account.project_id or project.get("name") == account.project_name
+
+
+def _token_body(q: Question, account: Account, until: float) -> dict[str, Any]:
+    domain = {"id": account.domain_id, "name": account.name}
+    endpoint = {"interface": "public", "region": account.region, "region_id": account.region}
+    catalog = [
+        {
+            "type": kind,
+            "name": kind,
+            "id": kind,
+            "endpoints": [{**endpoint, "id": kind, "url": url}],
+        }
+        for kind, url in (("cbr", f"{q.cloud.url}/v3/{account.project_id}"), ("identity", q.cloud.iam_url))
+    ]
+    return {
+        "expires_at": _moment(until),
+        "issued_at": _moment(datetime.now(timezone.utc).timestamp()),
+        "methods": ["password"],
+        "project": {"id": account.project_id, "name": account.project_name, "domain": domain},
+        "user": {"id": user_id(account), "name": account.user_name, "domain": domain},
+        "roles": [{"id": "0", "name": "te_admin"}],
+        "catalog": catalog,
+    }
+
+
+def list_projects(q: Question) -> Answer:
+    """The caller's projects, by name."""
+    caller = q.caller
+    fits = caller and q.query.get("name") in (None, caller.project_name)
+    found = [_project(caller)] if caller and fits else []
+    return Answer(200, {"projects": found, "links": {}})
+
+
+def projects_of_account(q: Question, domain_name: str) -> Answer:
+    """The projects of an account, for whoever knows its name."""
+    named = [account for account in q.cloud.accounts.all() if account.name == domain_name]
+    rows = [{"project_id": account.project_id, "project_name": account.project_name} for account in named]
+    return Answer(200, {"projects": rows})
+
+
+def assume_agency(q: Question) -> Answer:
+    """Temporary keys for another account that has granted an agency: 201.
+
+    Every account grants the agency `backup-admin` to every other; agencies of other names are refused.
+    """
+    role = _dict(_dict(_dict(_dict(q.body).get("auth")).get("identity")).get("assume_role"))
+    names = (role.get("domain_name"), role.get("domain_id"))
+    account = next((one for one in q.cloud.accounts.all() if one.name == names[0] or one.domain_id == names[1]), None)
+    seconds = role.get("duration_seconds", 900)
+    if account is None or role.get("agency_name") != "backup-admin" or not 900 <= seconds <= 86400:  # noqa: PLR2004
+        raise Refusal(catalogue.WRONG_PROJECT)
+    access, secret, token, until = q.cloud.accounts.issue_temporary_key(account.name, seconds)
+    credential = {"access": access, "secret": secret, "securitytoken": token, "expires_at": _moment(until)}
+    return Answer(201, {"credential": credential})
+
+
+def _project(account: Account) -> dict[str, Any]:
+    return {"id": account.project_id, "name": account.project_name, "domain_id": account.domain_id, "enabled": True}
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

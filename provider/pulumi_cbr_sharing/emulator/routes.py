@@ -1,0 +1,163 @@
+"""Every route of the emulated API in one table, and its handlers.
+
+A handler takes a `Question` and returns status and body; a Refusal on the way is answered by `app.py`. What a route
+needs of the caller stands in the table: the IAM action, or None where no credential is needed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pulumi_cbr_sharing.emulator import catalogue, dialects, iam
+from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator.listing import page_of
+from pulumi_cbr_sharing.emulator.question import Answer, Question
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_cbr_sharing.emulator.state import Backup
+
+
+def add_members(q: Question, backup_id: str) -> Answer:
+    """Share: 200 and the new members, without a count."""
+    recipients = q.body.get("members") if isinstance(q.body, dict) else None
+    if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
+        raise Refusal(catalogue.MALFORMED)
+    added = q.cloud.state.share(q.project, backup_id, recipients)
+    return Answer(200, {"members": [_rendered(q, dialects.member(one)) for one in added]})
+
+
+def list_members(q: Question, backup_id: str) -> Answer:
+    """The members of an own backup, filtered, sorted and in pages; `count` is the total."""
+    records = [dialects.member(one) for one in q.cloud.state.owned(q.project, backup_id).members.values()]
+    found, count = page_of(records, q.query, ("dest_project_id", "image_id", "status", "vault_id"))
+    return Answer(200, {"members": [_rendered(q, record) for record in found], "count": count})
+
+
+def show_member(q: Question, backup_id: str, member_id: str) -> Answer:
+    """One member, by the recipient's project id."""
+    member = q.cloud.state.member(q.project, backup_id, member_id)
+    return Answer(200, {"member": _rendered(q, dialects.member(member))})
+
+
+def answer_member(q: Question, backup_id: str, member_id: str) -> Answer:
+    """The recipient accepts or rejects."""
+    body = q.body if isinstance(q.body, dict) else {}
+    status, vault_id = str(body.get("status", "")), body.get("vault_id")
+    member = q.cloud.state.answer(q.project, backup_id, member_id, status, vault_id)
+    return Answer(200, {"member": _rendered(q, dialects.member(member))})
+
+
+def delete_member(q: Question, backup_id: str, member_id: str) -> Answer:
+    """Cancel a share: 204."""
+    q.cloud.state.unshare(q.project, backup_id, member_id)
+    return Answer(204)
+
+
+def list_backups(q: Question) -> Answer:
+    """Own backups, or with `own_type` the shared ones."""
+    own_type = q.query.get("own_type", "private")
+    if own_type not in ("private", "shared", "all_granted"):
+        raise Refusal(catalogue.MALFORMED)
+    found = q.cloud.state.backups_of(q.project, own_type, q.query.get("member_status"))  # type: ignore[arg-type]
+    filters = ("checkpoint_id", "vault_id", "resource_id", "name", "resource_name", "resource_type", "status")
+    page, count = page_of([_backup(q, one) for one in found], q.query, filters)
+    return Answer(200, {"backups": [_rendered(q, record) for record in page], "count": count})
+
+
+def show_backup(q: Question, backup_id: str) -> Answer:
+    """A backup, own or accepted."""
+    return Answer(200, {"backup": _rendered(q, _backup(q, q.cloud.state.visible(q.project, backup_id)))})
+
+
+def delete_backup(q: Question, backup_id: str) -> Answer:
+    """Delete a backup: 204."""
+    q.cloud.state.delete_backup(q.project, backup_id)
+    return Answer(204)
+
+
+def list_vaults(q: Question) -> Answer:
+    """The vaults of the project."""
+    own = [vault for vault in q.cloud.state.vaults.values() if vault.project_id == q.project]
+    records = [dialects.vault(vault, q.cloud.state.used(vault)) for vault in own]
+    found, count = page_of(records, q.query, ("name",))
+    return Answer(200, {"vaults": [_rendered(q, record) for record in found], "count": count})
+
+
+def show_vault(q: Question, vault_id: str) -> Answer:
+    """One vault."""
+    vault = q.cloud.state.vault(q.project, vault_id)
+    return Answer(200, {"vault": _rendered(q, dialects.vault(vault, q.cloud.state.used(vault)))})
+
+
+def create_vault(q: Question) -> Answer:
+    """Make a vault: 200."""
+    wanted = q.body.get("vault") if isinstance(q.body, dict) else None
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict) or not q.caller:
+        raise Refusal(catalogue.MALFORMED)
+    billing = wanted["billing"]
+    vault = q.cloud.add_vault(
+        account=q.caller.name,
+        name=str(wanted.get("name", "vault")),
+        object_type=str(billing.get("object_type", "server")),
+        size=int(billing.get("size", 0)),
+        resources=[{"id": one["id"], "type": one["type"]} for one in wanted.get("resources", [])],
+    )
+    return Answer(200, {"vault": _rendered(q, dialects.vault(vault, 0))})
+
+
+def create_checkpoint(q: Question) -> Answer:
+    """Back up now: 200; the backups are protecting, then available."""
+    wanted = q.body.get("checkpoint") if isinstance(q.body, dict) else None
+    if not isinstance(wanted, dict):
+        raise Refusal(catalogue.MALFORMED)
+    vault = q.cloud.state.vault(q.project, str(wanted.get("vault_id")))
+    checkpoint, _ = q.cloud.state.back_up(vault, q.cloud.checkpoint_seconds)
+    created = _rendered(q, {"created_at": datetime.now(timezone.utc)})
+    body = {"id": checkpoint, "project_id": q.project, "status": "protecting", "vault": {"id": vault.id}, **created}
+    return Answer(200, {"checkpoint": body})
+
+
+def _backup(q: Question, backup: Backup) -> dict[str, Any]:
+    """A backup as the caller sees it: the recipient of a share sees its own vault."""
+    member = backup.members.get(q.project)
+    return dialects.backup(backup, member.vault_id if member else None)
+
+
+def _rendered(q: Question, record: dict[str, Any]) -> dict[str, Any]:
+    return dialects.rendered(record, q.cloud.dialect)
+
+
+class Route(NamedTuple):
+    """A method and a path, what answers it, and the IAM action that it needs."""
+
+    method: str
+    path: str
+    handler: Callable[..., Answer]
+    action: str | None
+
+
+_BACKUP = "/v3/<project_id>/backups/<backup_id>"
+_MEMBER = f"{_BACKUP}/members/<member_id>"
+
+ROUTES = (
+    Route("POST", "/v3/auth/tokens", iam.create_token, None),
+    Route("GET", "/v3/projects", iam.list_projects, "iam:projects:list"),
+    Route("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam.assume_agency, "iam:agencies:assume"),
+    Route("GET", "/v3/domain/<domain_name>/projects", iam.projects_of_account, "cbr:member:list"),
+    Route("POST", f"{_BACKUP}/members", add_members, "cbr:member:create"),
+    Route("GET", f"{_BACKUP}/members", list_members, "cbr:member:list"),
+    Route("GET", _MEMBER, show_member, "cbr:member:get"),
+    Route("PUT", _MEMBER, answer_member, "cbr:member:update"),
+    Route("DELETE", _MEMBER, delete_member, "cbr:member:delete"),
+    Route("GET", "/v3/<project_id>/backups", list_backups, "cbr:backups:list"),
+    Route("GET", _BACKUP, show_backup, "cbr:backups:get"),
+    Route("DELETE", _BACKUP, delete_backup, "cbr:backups:delete"),
+    Route("POST", "/v3/<project_id>/vaults", create_vault, "cbr:vaults:create"),
+    Route("GET", "/v3/<project_id>/vaults", list_vaults, "cbr:vaults:list"),
+    Route("GET", "/v3/<project_id>/vaults/<vault_id>", show_vault, "cbr:vaults:get"),
+    Route("POST", "/v3/<project_id>/checkpoints", create_checkpoint, "cbr:vaults:backup"),
+)

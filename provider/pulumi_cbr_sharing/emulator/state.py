@@ -1,0 +1,234 @@
+"""Backups, vaults and members of the emulated cloud, and the rules that the API documents for them.
+
+Knows nothing of HTTP. A rule that says no raises a Refusal; what is returned are the records themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Literal
+
+from pulumi_cbr_sharing.emulator import catalogue
+from pulumi_cbr_sharing.emulator.catalogue import Refusal, Row
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+MOST_MEMBERS = 10
+SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
+ANSWERS = ("pending", "accepted", "rejected")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_PROJECT = re.compile(r"[0-9a-f]{32}")
+
+OwnType = Literal["private", "shared", "all_granted"]
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def new_id() -> str:
+    """A UUID."""
+    return str(uuid.uuid4())
+
+
+@dataclass
+class Member:
+    """One recipient of one backup."""
+
+    backup_id: str
+    dest_project_id: str
+    status: str = "pending"
+    id: str = field(default_factory=new_id)
+    vault_id: str | None = None
+    image_id: str | None = None
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime | None = None
+
+
+@dataclass
+class Vault:
+    """A vault; sizes in GB."""
+
+    project_id: str
+    id: str = field(default_factory=new_id)
+    name: str = "vault"
+    object_type: str = "server"
+    size: int = 1000
+    status: str = "available"
+    resources: list[dict[str, str]] = field(default_factory=list)
+    created_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Backup:
+    """A backup; its size in GB. `ready_at` (seconds since the epoch) is when it stops being made."""
+
+    project_id: str
+    vault_id: str
+    id: str = field(default_factory=new_id)
+    name: str = "backup"
+    status: str = "available"
+    resource_type: str = "OS::Nova::Server"
+    resource_id: str = field(default_factory=new_id)
+    resource_name: str = "server"
+    size: int = 40
+    encrypted: bool = False
+    checkpoint_id: str = field(default_factory=new_id)
+    created_at: datetime = field(default_factory=now)
+    ready_at: float | None = None
+    members: dict[str, Member] = field(default_factory=dict)
+
+
+class State:
+    """Everything that is in the cloud; `exists` tells whether there is a project."""
+
+    def __init__(self, exists: Callable[[str], bool]) -> None:
+        self._exists = exists
+        self.backups: dict[str, Backup] = {}
+        self.vaults: dict[str, Vault] = {}
+
+    def owned(self, project_id: str, backup_id: str) -> Backup:
+        """A backup of the project itself."""
+        _need(_UUID.fullmatch(backup_id), catalogue.MALFORMED)
+        self.settle()
+        backup = self.backups.get(backup_id)
+        if backup is None or backup.project_id != project_id:
+            raise Refusal(catalogue.BACKUP_NOT_FOUND)
+        return backup
+
+    def visible(self, project_id: str, backup_id: str) -> Backup:
+        """A backup that the project owns or has accepted."""
+        _need(_UUID.fullmatch(backup_id), catalogue.MALFORMED)
+        self.settle()
+        backup = self.backups.get(backup_id)
+        if backup is None or not (backup.project_id == project_id or _accepted(backup, project_id)):
+            raise Refusal(catalogue.BACKUP_NOT_FOUND)
+        return backup
+
+    def share(self, project_id: str, backup_id: str, recipients: Sequence[str]) -> list[Member]:
+        """Add members; nothing is added if one of them cannot be (inferred)."""
+        _need(recipients and all(_PROJECT.fullmatch(one) for one in recipients), catalogue.MALFORMED)
+        if backup_id in self.backups and _accepted(self.backups[backup_id], project_id):
+            raise Refusal(catalogue.RECEIVED_BACKUP)
+        backup = self.owned(project_id, backup_id)
+        _need(backup.resource_type in SHAREABLE, catalogue.KIND_NOT_SHAREABLE)
+        _need(backup.status == "available", catalogue.NOT_AVAILABLE)
+        _need(not backup.encrypted, catalogue.ENCRYPTED)
+        _need(all(self._exists(one) and one != project_id for one in recipients), catalogue.BAD_RECIPIENT)
+        _need(not any(one in backup.members for one in recipients), catalogue.ALREADY_SHARED)
+        _need(len(backup.members) + len(set(recipients)) <= MOST_MEMBERS, catalogue.TOO_MANY_MEMBERS)
+        added = [Member(backup_id, one) for one in dict.fromkeys(recipients)]
+        backup.members.update({member.dest_project_id: member for member in added})
+        return added
+
+    def member(self, project_id: str, backup_id: str, recipient: str) -> Member:
+        """One member, for the owner or for the recipient itself."""
+        if project_id != recipient:
+            self.owned(project_id, backup_id)
+        backup = self.backups.get(backup_id)
+        if backup is None:
+            raise Refusal(catalogue.BACKUP_NOT_FOUND)
+        if recipient not in backup.members:
+            raise Refusal(catalogue.MEMBER_NOT_FOUND)
+        return backup.members[recipient]
+
+    def answer(self, project_id: str, backup_id: str, recipient: str, status: str, vault_id: str | None) -> Member:
+        """The recipient's answer; accepted may turn into rejected, which gives the share back."""
+        _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
+        member = self.member(project_id, backup_id, recipient)
+        _need(status in ANSWERS, catalogue.BAD_ANSWER)
+        if status == "accepted":
+            self._fits(project_id, self.backups[backup_id], vault_id)
+        member.status, member.vault_id = status, vault_id if status == "accepted" else None
+        member.updated_at = now()
+        return member
+
+    def _fits(self, project_id: str, backup: Backup, vault_id: str | None) -> None:
+        _need(vault_id, catalogue.BAD_ANSWER)
+        vault = self.vault(project_id, str(vault_id))
+        _need(vault.status == "available", catalogue.VAULT_STATUS)
+        kind = "server" if backup.resource_type == "OS::Nova::Server" else "disk"
+        _need(vault.object_type == kind, catalogue.VAULT_KIND)
+        _need(self.used(vault) + backup.size <= vault.size, catalogue.VAULT_TOO_SMALL)
+
+    def unshare(self, project_id: str, backup_id: str, recipient: str) -> None:
+        """Cancel a share."""
+        backup = self.owned(project_id, backup_id)
+        member = backup.members.get(recipient)
+        if member is None:
+            raise Refusal(catalogue.MEMBER_NOT_FOUND)
+        _need(member.image_id is None, catalogue.IMAGE_REGISTERED)
+        del backup.members[recipient]
+
+    def delete_backup(self, project_id: str, backup_id: str) -> None:
+        """Delete a backup; its shares and the recipients' view of it go with it."""
+        backup = self.owned(project_id, backup_id)
+        _need(not any(member.image_id for member in backup.members.values()), catalogue.BACKUP_HAS_IMAGE)
+        del self.backups[backup_id]
+
+    def backups_of(self, project_id: str, own_type: OwnType, member_status: str | None) -> Iterator[Backup]:
+        """What a project lists: its own backups, those shared with it, or both."""
+        self.settle()
+        for backup in self.backups.values():
+            member = backup.members.get(project_id)
+            own = backup.project_id == project_id and own_type in ("private", "all_granted")
+            offered = member and own_type in ("shared", "all_granted") and member_status in (None, member.status)
+            if own or offered:
+                yield backup
+
+    def vault(self, project_id: str, vault_id: str) -> Vault:
+        """A vault of the project."""
+        vault = self.vaults.get(vault_id)
+        if vault is None or vault.project_id != project_id:
+            raise Refusal(catalogue.VAULT_NOT_FOUND)
+        return vault
+
+    def used(self, vault: Vault) -> int:
+        """GB in a vault: own backups, and received ones."""
+        own = sum(backup.size for backup in self.backups.values() if backup.vault_id == vault.id)
+        members = [(backup, member) for backup in self.backups.values() for member in backup.members.values()]
+        return own + sum(backup.size for backup, member in members if member.vault_id == vault.id)
+
+    def back_up(self, vault: Vault, seconds: float) -> tuple[str, list[Backup]]:
+        """Back up all resources of a vault now; they are ready after some seconds."""
+        checkpoint = new_id()
+        made = [
+            Backup(
+                vault.project_id,
+                vault.id,
+                name=f"checkpoint-{checkpoint[:8]}",
+                status="protecting",
+                resource_type=resource.get("type", "OS::Nova::Server"),
+                resource_id=resource["id"],
+                checkpoint_id=checkpoint,
+                ready_at=time.time() + seconds,
+            )
+            for resource in vault.resources
+        ]
+        self.backups.update({backup.id: backup for backup in made})
+        return checkpoint, made
+
+    def settle(self) -> None:
+        """Let backups become available whose time has come."""
+        for backup in self.backups.values():
+            if backup.ready_at is not None and backup.ready_at <= time.time():
+                backup.status, backup.ready_at = "available", None
+
+
+def _accepted(backup: Backup, project_id: str) -> bool:
+    member = backup.members.get(project_id)
+    return member is not None and member.status == "accepted"
+
+
+def _need(condition: object, otherwise: Row) -> None:
+    if not condition:
+        raise Refusal(otherwise)

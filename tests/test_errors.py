@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import inspect
+
+from typing import Any
+
+import pytest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_cbr_sharing import errors
+from pulumi_cbr_sharing.errors import (
+    AlreadyShared,
+    ApiError,
+    CbrSharingError,
+    CredentialRefused,
+    MemberNotFound,
+    Throttled,
+    Unreachable,
+    one_line,
+)
+
+
+CLASSES = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, CbrSharingError)]
+
+
+@given(text=st.text(alphabet=st.characters(), max_size=600), limit=st.integers(1, 400))
+def test_foreign_text_becomes_one_bounded_printable_line(text: str, limit: int) -> None:
+    """No answer of a server can break, colour, turn around or flood the line of a message, nor stop it being UTF-8."""
+    line = one_line(text, limit)
+    assert line.isprintable()
+    assert len(line) <= limit
+    assert line == line.strip()
+    line.encode()
+
+
+@given(text=st.text(alphabet=st.characters(categories=["L", "N", "P", "S"]), max_size=100))
+def test_a_short_printable_text_stays_as_it_is(text: str) -> None:
+    """Chinese, umlauts and emoji are no danger to a line."""
+    assert one_line(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("a\r\n\tb", "a b", id="blanks"),
+        pytest.param("  a  ", "a", id="around"),
+        pytest.param("\x1b[31mred\x1b[0m", "[31mred [0m", id="terminal colours"),
+        pytest.param("a\u202eb\u200bc", "a b c", id="turned around, or of no width"),
+        pytest.param("a\ud800b", "a b", id="half a character"),
+        pytest.param("a\u2028b\u2029c\x85d", "a b c d", id="other ends of lines"),
+        pytest.param("x" * 10_000, "x" * 299 + "…", id="long"),
+        pytest.param("x" * 300, "x" * 300, id="just short enough"),
+        pytest.param(None, "None", id="no text at all"),
+        pytest.param({"a": 1}, "{'a': 1}", id="an object"),
+    ],
+)
+def test_one_line_by_example(text: Any, line: str) -> None:
+    """What a reader would call one line is what comes out."""
+    assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        pytest.param({}, "sharing: no", id="nothing known"),
+        pytest.param({"status": 400}, "sharing: no (HTTP 400)", id="status"),
+        pytest.param({"request_id": "r1"}, "sharing: no (request r1)", id="request"),
+        pytest.param(
+            {"code": "BackupService.6703", "status": 400, "request_id": "r1", "remedy": "go on"},
+            "sharing: no (BackupService.6703, HTTP 400, request r1): go on",
+            id="all",
+        ),
+    ],
+)
+def test_the_line_of_a_refusal_holds_what_is_known(facts: dict[str, Any], line: str) -> None:
+    """What was being done, why not, code, status and request, and what to do, in this order."""
+    assert str(ApiError("sharing", "no", **facts)) == line
+
+
+def test_a_refusal_is_told_again_for_another_deed() -> None:
+    """A remembered refusal keeps its kind and facts, and names the deed at hand."""
+    first = CredentialRefused("a", "no", "try", status=401, code="APIGW.0301", request_id="r1")
+    again = first.again(doing="b")
+    assert type(again) is CredentialRefused
+    assert str(again) == "b: no (APIGW.0301, HTTP 401, request r1): try"
+    assert (again.status, again.code, again.request_id) == (401, "APIGW.0301", "r1")
+
+
+def test_a_refusal_is_told_again_with_a_better_remedy() -> None:
+    """The remedy is replaced, even by none, and the rest stays."""
+    first = AlreadyShared("a", "no", "try", status=400)
+    assert str(first.again(remedy="do this")) == "a: no (HTTP 400): do this"
+    assert str(first.again(remedy="")) == "a: no (HTTP 400)"
+    assert str(first) == "a: no (HTTP 400): try"
+
+
+def test_a_throttling_that_is_told_again_still_says_how_long() -> None:
+    """The pause that the service asked for is one of its facts."""
+    first = Throttled("a", "no", status=429)
+    first.retry_after = 7.0
+    assert first.again(doing="b").retry_after == 7.0
+
+
+def test_unreachable_tells_whether_anything_was_sent() -> None:
+    """Whether the request may have had an effect decides what comes next."""
+    error = Unreachable("no answer", sent=True)
+    assert (str(error), error.sent, error.lasting) == ("no answer", True, False)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_error_is_in_the_tree_of_the_docstring(kind: type[CbrSharingError]) -> None:
+    """A reader of the module finds every class where it belongs."""
+    assert errors.__doc__
+    lines = errors.__doc__.splitlines()
+    indent = {line.split()[i]: len(line) - len(line.lstrip("│├└─ ")) for line in lines for i in _name_at(line)}
+    assert kind.__name__ in indent
+    parent = kind.__mro__[1].__name__
+    assert kind is CbrSharingError or indent[parent] == indent[kind.__name__] - 4
+
+
+def _name_at(line: str) -> list[int]:
+    words = line.split()
+    return [i for i, word in enumerate(words) if word in {kind.__name__ for kind in CLASSES}][:1]
+
+
+def test_not_found_is_never_a_mere_refusal() -> None:
+    """Who catches "gone" does not catch a permission that is missing, nor the other way round."""
+    assert not issubclass(MemberNotFound, CredentialRefused)
+    assert not issubclass(CredentialRefused, errors.NotFound)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import re
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id, trouble_with_vault_id
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Check = Callable[[Any], str | None]
+
+
+UUID = "0b07081e-3ec7-4e77-8571-54e2947da422"
+HEX = "0605767b5780d5762fc5c0118072a564"
+CHECKS = [trouble_with_backup_id, trouble_with_vault_id, trouble_with_project_id]
+
+every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+
+_near = st.text(alphabet="0123456789abcdefABCDEF-\n ０é", max_size=40)
+_anything = st.one_of(
+    st.text(),
+    _near,
+    st.from_regex(r"[0-9a-f]{31,33}\n?"),
+    st.from_regex(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{11,13}\n?"),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.binary(),
+    st.lists(st.text()),
+    st.text(alphabet=st.characters(categories=["Cs", "Cc", "Cf"]), max_size=80),
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        pytest.param(trouble_with_backup_id, UUID, id="backup"),
+        pytest.param(trouble_with_vault_id, UUID, id="vault"),
+        pytest.param(trouble_with_project_id, HEX, id="project"),
+    ],
+)
+def test_an_id_of_the_right_shape_is_no_trouble(check: Check, value: str) -> None:
+    """What the vendor's own examples show is accepted."""
+    assert check(value) is None
+
+
+@pytest.mark.parametrize("check", [trouble_with_backup_id, trouble_with_vault_id], ids=["backup", "vault"])
+@given(value=_anything)
+def test_nothing_but_a_lower_case_uuid_is_a_backup_or_vault(check: Check, value: Any) -> None:
+    """Nothing else ever becomes part of a path."""
+    fits = isinstance(value, str) and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value)
+    assert (check(value) is None) == bool(fits)
+
+
+@given(value=_anything)
+def test_nothing_but_32_hexadecimal_digits_is_a_project(value: Any) -> None:
+    """Nothing else ever becomes part of a path."""
+    fits = isinstance(value, str) and re.fullmatch(r"[0-9a-f]{32}", value)
+    assert (trouble_with_project_id(value) is None) == bool(fits)
+
+
+@every_check
+@given(value=_anything)
+def test_every_trouble_is_one_short_printable_line(check: Check, value: Any) -> None:
+    """A wrong id cannot spoil the message that it ends up in."""
+    text = check(value) or "fine"
+    assert text.isprintable()
+    assert len(text) <= 500
+
+
+@pytest.mark.parametrize(
+    ("value", "start"),
+    [
+        pytest.param(None, "is empty: give ", id="none"),
+        pytest.param("", "is empty: give ", id="empty"),
+        pytest.param(" \t", "is empty: give ", id="blanks"),
+        pytest.param(True, "is no text but of type bool: give ", id="bool"),
+        pytest.param(12.0, "is no text but of type float: give ", id="float"),
+        pytest.param([HEX], "is no text but of type list: give ", id="list"),
+        pytest.param(f" {HEX}", "has blanks around it: give ", id="blank before"),
+        pytest.param(f"{HEX}\n", "has blanks around it: give ", id="newline after"),
+        pytest.param(HEX.upper(), "has upper-case letters, which the service does not know: give ", id="upper case"),
+        pytest.param("a" * 65, "has 65 characters: give ", id="long"),
+        pytest.param("a\x00b", "has control characters: give ", id="control characters"),
+        pytest.param("eu-de", "has another shape ('eu-de'): give ", id="a region"),
+        pytest.param(UUID, f"has another shape ('{UUID}'): give ", id="a backup id"),
+        pytest.param("../" + HEX[:20], f"has another shape ('../{HEX[:20]}'): give ", id="a path"),
+    ],
+)
+def test_the_trouble_says_what_is_different(value: Any, start: str) -> None:
+    """The user is told in what the value differs, and what a right one looks like."""
+    example = "a project id of 32 hexadecimal digits such as 0605767b5780d5762fc5c0118072a564"
+    assert trouble_with_project_id(value) == start + example
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        pytest.param(trouble_with_backup_id, "a backup id such as ", id="backup"),
+        pytest.param(trouble_with_vault_id, "a vault id such as ", id="vault"),
+        pytest.param(trouble_with_project_id, "a project id of 32 hexadecimal digits such as ", id="project"),
+    ],
+)
+def test_the_example_in_a_trouble_is_itself_right(check: Check, expected: str) -> None:
+    """Who copies the example gets no second complaint about its shape."""
+    _, found, example = (check("x") or "").partition(expected)
+    assert found
+    assert check(example) is None
