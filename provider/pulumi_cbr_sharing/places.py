@@ -75,8 +75,22 @@ def _with_profile(groups: list[list[Source]], home: Path, *, default_file: bool)
             named = True
             places += filter(None, [from_profile(home, file, profile)])
     if default_file and not named:
-        places += filter(None, [from_profile(home, None, None), from_sdk_file(home)])
+        places += _default_files(home, needed=not any(_has_credential(place) for place in places))
     return places
+
+
+def _default_files(home: Path, *, needed: bool) -> list[Source]:
+    """Files that nobody named; a broken one is trouble only for who has no other credential."""
+    try:
+        return [place for place in (from_profile(home, None, None), from_sdk_file(home)) if place]
+    except SettingsError:
+        if needed:
+            raise
+        return []
+
+
+def _has_credential(place: Source) -> bool:
+    return any(place.get(name) for name in ("access_key", "token", "password"))
 
 
 def first(places: Iterable[Source], name: str) -> str | None:

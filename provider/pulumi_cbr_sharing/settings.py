@@ -95,9 +95,16 @@ def resolve(
     Raises:
         SettingsError: names everything that is missing or wrong, and where each can be set.
     """
-    places = places_of(connection, config, environ, home or Path.home())
+    places = places_of(connection, config, environ, home or _home())
     draft = _Draft(connection, places)
     return draft.settings()
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a container's user without a name: no home, no files
+        return Path("/nonexistent")
 
 
 class _Draft:
@@ -125,7 +132,7 @@ class _Draft:
             cbr=cbr,
             iam=iam,
             project_id=project_id,
-            project_name=first(self._places, "project_name"),
+            project_name=first(self._project_places(home), "project_name"),
             credential=credential,
             agency=agency,
             insecure=insecure,
@@ -164,11 +171,13 @@ class _Draft:
         """All places but files whose key is not used: what they say of the caller is said of another account."""
         return [place for place in self._places if place is home or not is_file(place)]
 
-    def _project_id(self, home: Source | None) -> str | None:
-        # Where a role is assumed by the Connection, only the Connection's own: others are of the source account.
+    def _project_places(self, home: Source | None) -> list[Source]:
+        """Where a project may be named; with a role that the Connection assumes, others name the source account's."""
         places = self._callers_places(home)
-        places = places[:1] if self._connection.agency else places
-        value = first(places, "project_id")
+        return places[:1] if self._connection.agency else places
+
+    def _project_id(self, home: Source | None) -> str | None:
+        value = first(self._project_places(home), "project_id")
         trouble = trouble_with_project_id(value) if value else None
         if value and trouble:
             self._problems.append(f"the project id {one_line(value, 60)!r} {trouble} ({self._where('project_id')})")

@@ -202,7 +202,7 @@ def from_profile(home: Path, file: str | None, profile: str | None) -> Source | 
 
 def _json_object(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read as JSON: {type(error).__name__}") from None
     return content if isinstance(content, dict) else {}
@@ -224,7 +224,7 @@ def from_sdk_file(home: Path) -> Source | None:
         return None
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, configparser.Error) as error:
         raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
     if not parser.has_section("basic"):
