@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 
 AVAILABLE = "available"
+NEWS_EVERY = 60.0  # seconds between two lines about the same wait
 # Statuses on the way to `available`; from the others no waiting helps.
 BECOMING_AVAILABLE = frozenset({"protecting", "waiting_protect", "restoring", "waiting_restore"})
 
@@ -71,7 +74,7 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         BackupNotAvailable: it is in a status from which it does not become available.
     """
     clock, pause = client.clock, 1.0
-    ends = clock.now() + seconds
+    ends, told = clock.now() + seconds, -math.inf
     while (status := get_backup(client, backup_id).status) in BECOMING_AVAILABLE:
         left = ends - clock.now()
         if left <= 0:
@@ -79,7 +82,9 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
                 f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or give the share "
                 "a larger wait_for_backup"
             )
-        client.notify(f"{refusal.doing}: the backup is {status}; waiting for it, up to {left:.0f} s more")
+        if clock.now() >= told + NEWS_EVERY:
+            client.notify(f"{refusal.doing}: the backup is {status}; waiting for it, up to {left:.0f} s more")
+            told = clock.now()
         clock.sleep(min(pause, left))
         pause = min(pause * 1.5, 15.0)
     if status != AVAILABLE:

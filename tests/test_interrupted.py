@@ -1,0 +1,173 @@
+"""Runs of the real engine that are killed or interrupted, and run again: no share is lost, doubled or left behind.
+
+What the engine itself asks for after a kill is `pulumi cancel` (a file backend keeps the lock of a dead run). One
+Ctrl-C lets the call that is under way finish: the engine's cancellation does not reach a dynamic provider. A second
+one ends the run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clouds import environment
+from pulumi_cbr_sharing.emulator import Fault
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+pytestmark = pytest.mark.engine
+
+PROGRAM = """
+import pulumi
+from pulumi_cbr_sharing import BackupShareMember
+
+before = []
+for backup, project in {declared!r}:
+    opts = pulumi.ResourceOptions(depends_on=list(before))
+    before.append(BackupShareMember(backup, backup_id=backup, dest_project_id=project, opts=opts))
+"""
+
+
+@dataclass
+class World:
+    """A stack that declares a share of each of two backups, one after the other, and the cloud that it talks to."""
+
+    stack: Stack
+    cloud: Emulator
+    second: str
+    runs: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def declared(self) -> list[tuple[str, str]]:
+        """Backup and recipient of each share."""
+        names = ((self.cloud.backup.id, "recipient"), (self.second, "bystander"))
+        return [(backup, self.cloud.account(name).project_id) for backup, name in names]
+
+    def live(self) -> list[tuple[str, str]]:
+        """The same as it really is."""
+        return [(backup, project) for backup, _ in self.declared() for project in self.cloud.members(backup)]
+
+    def recorded(self) -> list[tuple[str, str]]:
+        """The same as the state has it."""
+        outputs = [entry["outputs"] for entry in self.stack.resources("BackupShareMember")]
+        return [(out["backup_id"], out["dest_project_id"]) for out in outputs]
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command that the test will end."""
+        self.runs.append(self.stack.start(*command, "--yes", "--skip-preview"))
+        return self.runs[-1]
+
+    def kill(self) -> None:
+        """Kill the last command, and lift the lock of a file backend."""
+        self.stack.kill(self.runs.pop())
+        self.cloud.latency = 0.0
+        self.stack.cancel()
+
+    def settle(self) -> None:
+        """One more `up` makes the cloud and the state what is declared; a refresh finds no drift."""
+        self.stack.up()
+        assert sorted(self.live()) == sorted(self.declared())
+        assert sorted(self.recorded()) == sorted(self.declared())
+        self.stack.preview("--refresh", "--expect-no-changes")
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path: Path, emulator: Emulator) -> Iterator[World]:
+    """Nothing is shared yet; whatever is started is ended."""
+    world = World(Stack(tmp_path), emulator, emulator.add_backup("sharer").id)
+    world.stack.env.update(environment(emulator))
+    world.stack.program(PROGRAM.format(declared=world.declared()))
+    yield world
+    for run in world.runs:
+        world.stack.kill(run)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that is about to happen."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen within 30 s")
+
+
+def test_an_up_that_is_killed_before_its_request_is_completed_by_the_next(world: World) -> None:
+    """The request may still be on its way when the next run starts."""
+    world.cloud.latency = 2.0
+    world.start("up")
+    until(lambda: world.stack.export().get("pending_operations"))
+    world.kill()
+    world.settle()
+
+
+def test_an_up_that_is_killed_before_the_answer_is_completed_by_the_next(world: World) -> None:
+    """The share is there, and nobody recorded it: it is adopted."""
+    world.cloud.add_fault(Fault(method="POST", delay=60, when="after"))
+    world.start("up")
+    until(world.live)
+    world.kill()
+    assert world.recorded() == []
+    world.settle()
+
+
+def test_an_up_that_is_killed_between_two_shares_is_completed_by_the_next(world: World) -> None:
+    """One is recorded, the other is not."""
+    world.cloud.add_fault(Fault(method="POST", path=world.second, delay=60, when="after"))
+    world.start("up")
+    until(lambda: len(world.live()) == 2 and len(world.recorded()) == 1)
+    world.kill()
+    world.settle()
+
+
+def test_a_refresh_that_is_killed_loses_nothing(world: World) -> None:
+    """What was not read is still in the state."""
+    world.stack.up()
+    world.cloud.add_fault(Fault(method="GET", delay=60))
+    world.start("refresh")
+    until(lambda: not world.cloud.unused_faults)
+    world.kill()
+    world.settle()
+
+
+def test_a_destroy_that_is_killed_is_completed_by_the_next(world: World) -> None:
+    """A share that the dead run had cancelled is gone already, which is as good as cancelled."""
+    world.stack.up()
+    world.cloud.add_fault(Fault(method="DELETE", delay=60, when="after"))
+    world.start("destroy")
+    until(lambda: len(world.live()) < 2)
+    world.kill()
+
+    world.stack.destroy()
+
+    assert world.live() == []
+    assert world.recorded() == []
+
+
+def test_two_interrupts_end_a_wait_and_the_next_up_goes_on(world: World) -> None:
+    """The first lets the call under way finish, the second ends the run; nothing has to be mended."""
+    world.cloud.set_backup_status(world.second, "protecting")
+    run = world.start("up")
+    until(lambda: any(request.path.endswith(world.second) for request in world.cloud.requests))
+    os.kill(run.pid, signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.wait(timeout=2)
+    os.kill(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "Traceback" not in output
+
+    world.cloud.set_backup_status(world.second, "available")
+    world.settle()
