@@ -29,6 +29,7 @@ from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
     CbrProvider,
     is_unknown,
+    say,
     trouble_with_wait,
     warn_of_plain_secrets,
 )
@@ -162,6 +163,9 @@ class BackupShareProvider(CbrProvider):
         wrong = [project for project, member in live.items() if project not in declared or member.status == REJECTED]
         missing = [project for project in declared if project not in live or live[project].status == REJECTED]
         # At the limit an offer needs the room that a removal makes; else nothing goes before the new one stands.
+        if undeclared := sorted(set(live) - set(declared)):
+            noun = "share" if len(undeclared) == 1 else "shares"
+            say(f"cancelling {len(undeclared)} undeclared {noun} of backup {backup_id}: {', '.join(undeclared)}")
         crowded = len(live) + len(missing) > MOST_RECIPIENTS or any(project in wrong for project in missing)
         if crowded:
             self._remove(backup_id, wrong)
