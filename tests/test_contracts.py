@@ -14,6 +14,7 @@ import pulumi_cbr_sharing
 
 from plugin import pickled, unpickled
 from pulumi_cbr_sharing import Connection
+from pulumi_cbr_sharing.accepter import BackupShareAccepter, BackupShareAccepterProvider
 from pulumi_cbr_sharing.share import BackupShare, BackupShareProvider
 from pulumi_cbr_sharing.share_member import BackupShareMember, BackupShareMemberProvider
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(pulumi_cbr_sharing.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
-RESOURCE_FILES = {"share_member": "BackupShareMember", "share": "BackupShare"}
+RESOURCE_FILES = {"share_member": "BackupShareMember", "share": "BackupShare", "accepter": "BackupShareAccepter"}
 
 MAY_IMPORT_REQUESTS = {"transport", "auth"}
 MAY_IMPORT_PULUMI = {"lifecycle", *RESOURCE_FILES}
@@ -88,7 +89,7 @@ def test_a_resource_file_reads_in_one_order(module: str, name: str) -> None:
     assert found == [verb for verb in verbs if verb in found]
 
 
-@pytest.mark.parametrize("resource", [BackupShareMember, BackupShare])
+@pytest.mark.parametrize("resource", [BackupShareMember, BackupShare, BackupShareAccepter])
 def test_type_tokens_are_frozen(resource: type[Resource]) -> None:
     """Tokens are in the URNs of every stack and in policies."""
     assert resource._resource_type_name == f"dynamic/huaweicloud/cbr:{resource.__name__}"
@@ -98,6 +99,7 @@ def test_type_tokens_are_frozen(resource: type[Resource]) -> None:
     ("provider", "module", "name"),
     [
         (BackupShareMemberProvider, "pulumi_cbr_sharing.share_member", "BackupShareMemberProvider"),
+        (BackupShareAccepterProvider, "pulumi_cbr_sharing.accepter", "BackupShareAccepterProvider"),
         (BackupShareProvider, "pulumi_cbr_sharing.share", "BackupShareProvider"),
     ],
 )
@@ -126,7 +128,13 @@ def test_the_pickle_of_a_provider_holds_its_connection_and_nothing_else() -> Non
 
 def test_public_names_are_these() -> None:
     """What can be imported from the package is a promise."""
-    assert pulumi_cbr_sharing.__all__ == ["Agency", "BackupShare", "BackupShareMember", "Connection"]
+    assert pulumi_cbr_sharing.__all__ == [
+        "Agency",
+        "BackupShare",
+        "BackupShareAccepter",
+        "BackupShareMember",
+        "Connection",
+    ]
 
 
 def test_no_module_is_hard_to_hold_in_the_head() -> None:

@@ -10,6 +10,7 @@ from clouds import environment
 from plugin import UNKNOWN, Made, Plugin, PluginError
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.share import BackupShareProvider
+from pulumi_cbr_sharing.share_member import BackupShareMemberProvider
 from stack import Stack
 
 
@@ -167,6 +168,16 @@ def test_an_offer_whose_answer_is_lost_is_not_lost(emulator: Emulator, plugin: P
     plugin.create(OURS, inputs(emulator, teams[:4]))
     assert live(emulator) == teams[:4]
     assert sent(emulator).count("POST") == 1
+
+
+def test_a_member_of_the_same_backup_in_one_program_is_refused(
+    emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
+    """The set would cancel the member's share; the error says which of the two to keep."""
+    assert plugin.check(OURS, inputs(emulator, teams[:2])).failures == {}
+    member = {"backup_id": emulator.backup.id, "dest_project_id": teams[5]}
+    refused = plugin.check(BackupShareMemberProvider(), member).failures["backup_id"]
+    assert "shared by a BackupShare in the same program" in refused
 
 
 CHECKS: dict[str, tuple[Any, str]] = {

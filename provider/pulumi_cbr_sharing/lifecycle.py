@@ -29,6 +29,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from pulumi_cbr_sharing.client import Client
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
+from pulumi_cbr_sharing.ids import trouble_with_backup_id
 from pulumi_cbr_sharing.live import LiveShares
 from pulumi_cbr_sharing.places import DEFAULT_NAMESPACE
 from pulumi_cbr_sharing.retry import Pacer
@@ -50,12 +51,14 @@ class Cloud:
         client: sends; remembers refusals.
         shares: the live members.
         adopted: ids of resources that took over an existing share in this run.
+        claims: which kind of resource owns the shares of a backup in this program.
     """
 
     def __init__(self, settings: Settings, pacer: Pacer) -> None:
         self.client = Client(settings, pacer=pacer, notify=say)
         self.shares = LiveShares(self.client)
         self.adopted: set[str] = set()
+        self.claims: dict[str, str] = {}
 
 
 DEFAULT_WAIT = 600.0  # seconds for a backup that is still being made
@@ -161,6 +164,27 @@ class CbrProvider(ResourceProvider):
         except SettingsError as error:
             failures.append(CheckFailure("", str(error)))
         return CheckResult(news, failures)
+
+    def trouble_with_shared(self, backup_id: Any, owner: str) -> str | None:
+        """What is wrong with a backup as what a kind of resource shares: its id, or another kind that shares it too.
+
+        Every resource of a program is checked in the same process, so two kinds meet here, at preview already.
+        """
+        if is_unknown(backup_id):
+            return None
+        return trouble_with_backup_id(backup_id) or self._claim(backup_id, owner)
+
+    def _claim(self, backup_id: str, owner: str) -> str | None:
+        try:
+            first = self.cloud.claims.setdefault(backup_id, owner)
+        except SettingsError:  # which is told by itself
+            return None
+        if first == owner:
+            return None
+        return (
+            f"is shared by a {first} in the same program, too, and one would undo the other's work: "
+            "declare all its recipients by BackupShare, or each by BackupShareMember"
+        )
 
     def own_project(self) -> str | None:
         """The project of the credentials, as far as it is known without asking anyone."""

@@ -141,6 +141,32 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     return _member(call, row(call, client.fetch(call), "member"))
 
 
+# PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
+def answer_membership(client: Client, backup_id: str, status: Status, vault_id: str | None = None) -> Member:
+    """Answer an offer, as the recipient. Repeatable: the same answer twice is one.
+
+    Args:
+        client: the recipient's; the member is its own project.
+        backup_id: the sharer's backup.
+        status: `accepted` needs a vault; `rejected` also gives an accepted share back.
+        vault_id: the recipient's vault.
+
+    Raises:
+        MemberNotFound, BackupNotFound: there is no offer.
+        ApiError: the vault does not fit, or the service's other reasons.
+    """
+    verb = {"accepted": "accepting", "rejected": "giving back"}.get(status, "answering")
+    body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
+    call = Call(
+        "PUT",
+        _path(client, backup_id, client.project_id),
+        doing=f"{verb} the share of backup {backup_id}",
+        action="cbr:member:update",
+        body=body,
+    )
+    return _member(call, row(call, client.fetch(call), "member"))
+
+
 # DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id} → 204
 def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     """Cancel a share. Repeatable: a second one finds no member.

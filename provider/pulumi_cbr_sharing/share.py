@@ -24,7 +24,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
+from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
     CbrProvider,
@@ -98,7 +98,7 @@ class BackupShareProvider(CbrProvider):
     def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Wrong shapes, twins, too many, and a share with oneself."""
         backup_id, project_ids = news.get("backup_id"), news.get("dest_project_ids")
-        if not is_unknown(backup_id) and (trouble := trouble_with_backup_id(backup_id)):
+        if trouble := self.trouble_with_shared(backup_id, "BackupShare"):
             yield "backup_id", trouble
         if not is_unknown(project_ids):
             yield from (("dest_project_ids", trouble) for trouble in self._troubles_with_projects(project_ids))

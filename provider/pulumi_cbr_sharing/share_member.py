@@ -22,7 +22,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, Refused
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
+from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
     CbrProvider,
@@ -116,7 +116,7 @@ class BackupShareMemberProvider(CbrProvider):
     def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Wrong shapes, and a share with oneself."""
         backup_id, project_id, wait = (news.get(name) for name in ("backup_id", "dest_project_id", "wait_for_backup"))
-        if not is_unknown(backup_id) and (trouble := trouble_with_backup_id(backup_id)):
+        if trouble := self.trouble_with_shared(backup_id, "BackupShareMember"):
             yield "backup_id", trouble
         if not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
             yield "dest_project_id", trouble
