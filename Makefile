@@ -6,6 +6,11 @@ UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := .venv/.stamp
 
+# The machine's own certificates, where it has them: a network that inspects TLS is known to them alone.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS ?= 1
+endif
+
 # The engine first, then this project's Python; no folder of an engine where a Pulumi release is on PATH.
 WITH_ENGINE = engine="$$(.venv/bin/python tools/engine_setup.py)" && PATH="$${engine:+$$engine:}$(CURDIR)/.venv/bin:$$PATH"
 
