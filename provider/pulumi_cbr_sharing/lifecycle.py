@@ -50,7 +50,7 @@ class Cloud:
     Attributes:
         client: sends; remembers refusals.
         shares: the live members.
-        adopted: ids of resources that took over an existing share in this run.
+        adopted: ids that the program declares in this run, so that no older resource takes their shares along.
         claims: which kind of resource owns the shares of a backup in this program.
     """
 
@@ -121,6 +121,7 @@ class CbrProvider(ResourceProvider):
 
     serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
     _config: Config | None = None
+    _settings: Settings | None = None
     _cloud: Cloud | None = None
 
     def __init__(self, connection: Connection | None = None) -> None:
@@ -133,7 +134,7 @@ class CbrProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's configuration; it is looked at when it is needed, so that its errors come out clean."""
         install_clean_errors()
-        self._config = req.config
+        self._config, self._settings = req.config, None
 
     @property
     def settings(self) -> Settings:
@@ -142,7 +143,9 @@ class CbrProvider(ResourceProvider):
         Raises:
             SettingsError: something is missing or wrong.
         """
-        return resolve(self.connection, config=self._config or {}, environ=os.environ)
+        if self._settings is None:
+            self._settings = resolve(self.connection, config=self._config or {}, environ=os.environ)
+        return self._settings
 
     @property
     def cloud(self) -> Cloud:
