@@ -35,7 +35,7 @@ bench: $(STAMP) ## Measure what many shares cost
 	@$(WITH_ENGINE) python tools/bench.py
 
 lock: $(UV) ## Renew requirements.lock from pyproject.toml
-	@$(UV) pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-annotate --no-header \
+	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \
 	  --quiet --output-file requirements.lock
 
 clean: ## Remove what was made here; the engine stays in the user's cache
