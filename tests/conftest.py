@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what takes milliseconds first, so that a failure shows in seconds: units, then plugins, then the engine."""
+    items.sort(key=_weight)
+
+
+def _weight(item: pytest.Item) -> int:
+    if item.get_closest_marker("engine"):
+        return 2
+    return 1 if "emulator" in getattr(item, "fixturenames", ()) else 0
+
+
 @pytest.fixture(name="emulator")
 def _emulator() -> Iterator[Emulator]:
     """A fresh cloud on a port of its own."""
