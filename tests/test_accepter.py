@@ -115,7 +115,9 @@ def test_a_vault_that_does_not_fit_is_told(emulator: Emulator, plugin: Plugin) -
 def test_delete_gives_the_share_back(emulator: Emulator, plugin: Plugin) -> None:
     """The recipient does not see the backup any more."""
     project = offer(emulator)
-    plugin.delete(plugin.create(OURS, inputs(emulator)))
+    made = plugin.create(OURS, inputs(emulator))
+    with Plugin(env=environment(emulator, "recipient")) as destroy:
+        destroy.delete(made)
     assert status(emulator) == "rejected"
     assert emulator.visible_to(project) == set()
 
@@ -126,7 +128,31 @@ def test_a_share_that_was_taken_away_is_gone_and_no_trouble(emulator: Emulator, 
     made = plugin.create(OURS, inputs(emulator))
     emulator.remove_member(emulator.backup.id, project)
     assert plugin.read(made) is None
-    plugin.delete(made)
+    with Plugin(env=environment(emulator, "recipient")) as destroy:
+        destroy.delete(made)
+
+
+def test_renaming_a_resource_keeps_the_share(emulator: Emulator, plugin: Plugin) -> None:
+    """The engine creates under the new name before it deletes under the old one."""
+    offer(emulator)
+    old = plugin.create(OURS, inputs(emulator))
+    with Plugin(env=environment(emulator, "recipient")) as second:
+        second.create(OURS, inputs(emulator))
+        second.delete(old)
+    assert status(emulator) == "accepted"
+
+
+def test_moving_to_another_vault_gives_back_and_accepts_anew(emulator: Emulator, plugin: Plugin) -> None:
+    """The old vault is no longer declared, so its share goes first."""
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    other = emulator.add_vault(account="recipient").id
+    with Plugin(env=environment(emulator, "recipient")) as second:
+        second.check(OURS, inputs(emulator, vault_id=other))
+        second.delete(made)
+        assert status(emulator) == "rejected"
+        second.create(OURS, inputs(emulator, vault_id=other))
+    assert emulator.members(emulator.backup.id)[project].vault_id == other
 
 
 def test_another_vault_replaces_delete_first(emulator: Emulator, plugin: Plugin) -> None:

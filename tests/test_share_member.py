@@ -238,7 +238,8 @@ def test_renaming_a_resource_keeps_the_share(emulator: Emulator) -> None:
         second.create(OURS, inputs(emulator))
         second.delete(old)
         assert recipients(emulator) == {emulator.account("recipient").project_id: "pending"}
-        second.delete(old)
+    with Plugin(env=environment(emulator)) as third:
+        third.delete(old)
         assert recipients(emulator) == {}
 
 

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.backups import get_backup
 from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, trouble_with_wait, warn_of_plain_secrets
+from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, say, trouble_with_wait, warn_of_plain_secrets
 from pulumi_cbr_sharing.members import answer_membership
 
 
@@ -96,6 +96,13 @@ class BackupShareAccepterProvider(CbrProvider):
         if trouble := trouble_with_wait(news.get("wait_for_offer")):
             yield "wait_for_offer", trouble
 
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """As everywhere; and note what the program declares, which no older resource gives back when it goes."""
+        checked = super().check(olds, news)
+        if not checked.failures:
+            self.cloud.adopted.add(_declared(news))
+        return checked
+
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup or vault: given back, and accepted anew. Another connection: an update."""
         replaces = [name for name in ("backup_id", "vault_id") if olds.get(name) != news.get(name)]
@@ -139,6 +146,10 @@ class BackupShareAccepterProvider(CbrProvider):
         """Give the share back; one that the sharer took away is as good as given back."""
         backup_id = id_.partition("/")[0]
         self._guard(f"giving back the share of backup {backup_id}", props)
+        # A renamed resource: the new one took the share over before the old one goes.
+        if _declared(props) in self.cloud.adopted:
+            say(f"the share of backup {backup_id} stays accepted: another resource owns it now")
+            return
         try:
             answer_membership(self.cloud.client, backup_id, "rejected")
         except (MemberNotFound, BackupNotFound):
@@ -200,3 +211,8 @@ class BackupShareAccepterProvider(CbrProvider):
             "backup_name": seen.name,
             "resource_type": seen.resource_type,
         }
+
+
+def _declared(props: Mapping[str, Any]) -> str:
+    """A share accepted into a vault: in another vault it is another, and the old one has to be given back."""
+    return f"{props.get('backup_id')} in {props.get('vault_id')}"

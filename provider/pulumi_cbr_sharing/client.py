@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+SIGN_IN = "iam:tokens:create"
+MOST_PAGES = 1000  # a service that never says how many there are must not hold a worker for ever
 
 
 class Client:
@@ -78,11 +80,11 @@ class Client:
         Raises:
             CbrSharingError: as the last try ended.
         """
-        return persist(self._admitted, call, self._patience(call), look)
+        return persist(self._admitted, call, self._patience(call), look, lambda: self._sign_in(call))
 
     def fetch(self, call: Call) -> Reply:
         """Send a call that may be repeated."""
-        return persist(self._admitted, call, self._patience(call))
+        return persist(self._admitted, call, self._patience(call), ready=lambda: self._sign_in(call))
 
     def pages(self, call: Call, key: str) -> tuple[list[dict[str, Any]], bool]:
         """All rows of a list, page by page.
@@ -92,20 +94,23 @@ class Client:
             key: what the rows stand under.
 
         Returns:
-            The rows, and whether they are known to be all: exactly as many as `count` says. A list without
-            `count` is complete when an empty page ends it.
+            The rows, and whether they are known to be all: exactly as many as `count` says on every page, for
+            where it changes, rows have moved between pages. A list without `count` is complete when an empty page
+            ends it.
         """
         found: list[dict[str, Any]] = []
-        while True:
+        counts: list[Any] = []
+        while len(counts) < MOST_PAGES:
             reply = self.fetch(_from_offset(call, len(found)))
             page = rows(call, reply, key)
             new = [row for row in page if row not in found]
             found += new
-            count = reply.payload.get("count")
+            counts.append(count := reply.payload.get("count"))
             if count is None and not page:
-                return found, True
-            if not new or (isinstance(count, int) and len(found) >= count):
-                return found, len(found) == count
+                return found, all(one is None for one in counts)
+            if not new or (type(count) is int and len(found) >= count):
+                return found, all(type(one) is int and one == len(found) for one in counts)
+        return found, False
 
     def close(self) -> None:
         """Close all connections."""
@@ -114,7 +119,7 @@ class Client:
     def _project_of_credential(self) -> str | None:
         if not self._auth.signs_in:
             return None
-        call = Call("POST", "/v3/auth/tokens", doing="signing in", action="iam:tokens:create", service="iam")
+        call = Call("POST", "/v3/auth/tokens", doing="signing in", action=SIGN_IN, service="iam")
         with self._admission.enter(call), self._origin_told():
             return self._auth.project_id(self._send_for_credential)
 
@@ -124,6 +129,12 @@ class Client:
     def _patience(self, call: Call) -> Callable[[CbrSharingError], None]:
         attempts = Attempts(self.clock, self.settings.max_retries, self.settings.deadline, self.notify)
         return lambda error: attempts.wait_or_raise(error, self._pacer, connected=call.service in self._answered)
+
+    def _sign_in(self, call: Call) -> None:
+        """Come by what signs a call, if it has to be asked for."""
+        if self._auth.signs_in:
+            with self._admission.enter(replace(call, action=SIGN_IN)), self._origin_told():
+                self._auth.signer(self._send_for_credential)
 
     def _admitted(self, call: Call) -> Reply:
         with self._admission.enter(call), self._origin_told():

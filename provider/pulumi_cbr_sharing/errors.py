@@ -27,12 +27,11 @@ What the service's codes mean, and what to do about each, is the table in `codes
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 
-ApiErrorT = TypeVar("ApiErrorT", bound="ApiError")
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing itself from Python 3.11
 
 
 class CbrSharingError(Exception):

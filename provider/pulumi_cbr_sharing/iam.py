@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.auth import Fixed, KeySigner, Lease, Leased, TokenSigner
 from pulumi_cbr_sharing.credentials import AccessKey, Agency, Credential, Password, Secret, Token
-from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.wire import Call, lacking, row, rows
+from pulumi_cbr_sharing.errors import SettingsError, TokenExpired, one_line
+from pulumi_cbr_sharing.wire import Call, Reply, lacking, row, rows
 
 
 if TYPE_CHECKING:
@@ -92,13 +92,23 @@ class _AgencyFetch:
             service="iam",
             expects=(201,),
         )
-        reply = send(call, self._base.signer(send))
+        reply = self._sent(call, send)
         credential = row(call, reply, "credential")
         access, secret, token = (str(credential.get(key) or "") for key in ("access", "secret", "securitytoken"))
         if not (access and secret and token):
             raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`)")
         key = AccessKey(access, Secret(secret), Secret(token), f"agency {self._agency.name}")
         return Lease(KeySigner(key), moment(credential.get("expires_at")))
+
+    def _sent(self, call: Call, send: Send) -> Reply:
+        """With the credential at hand; if its token has ended since the role was assumed last, with a new one."""
+        signer = self._base.signer(send)
+        try:
+            return send(call, signer)
+        except TokenExpired:
+            if not self._base.renew(signer):
+                raise
+        return send(call, self._base.signer(send))
 
     def _body(self) -> dict[str, Any]:
         role: dict[str, Any] = {"agency_name": self._agency.name, "duration_seconds": AGENCY_SECONDS}

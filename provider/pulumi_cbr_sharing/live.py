@@ -44,9 +44,14 @@ class _Flight:
 
 
 class LiveShares:
-    """The members of backups in the client's project; safe for many threads."""
+    """The members of backups in the client's project; safe for many threads.
+
+    Attributes:
+        made: ids of the records that this process made.
+    """
 
     def __init__(self, client: Client) -> None:
+        self.made: set[str | None] = set()
         self._client = client
         self._flights: dict[str, _Flight] = {}
         self._lock = threading.Lock()
@@ -121,9 +126,10 @@ class LiveShares:
             raise
         finally:
             self._forget(backup_id)
-        return (
-            added if all(project in added for project in project_ids) else self._found_or_raise(backup_id, project_ids)
-        )
+        if not all(project in added for project in project_ids):
+            added = self._found_or_raise(backup_id, project_ids)
+        self.made.update(member.id for member in added.values() if member.id)
+        return added
 
     def _found(self, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member] | None:
         """The members if all are there; a rejected one is an older record, which no POST of ours made."""

@@ -56,7 +56,7 @@ def pause_before(attempt: int, *, retry_after: float | None = None) -> float:
     """
     if retry_after is not None:
         return retry_after + uniform(0, FIRST_PAUSE)  # noqa: S311 - no secret hangs on it
-    return uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10)))  # noqa: S311
+    return uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
 
 
 @dataclass
@@ -153,6 +153,7 @@ def persist(
     call: Call,
     wait_or_raise: Callable[[CbrSharingError], None],
     look: Callable[[], T | None] | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> Reply | T:
     """Send a call until it is answered for good.
 
@@ -162,11 +163,14 @@ def persist(
         wait_or_raise: waits before the next try, or raises the error when there is to be none.
         look: for a call that may not be repeated: asked after every end that leaves the effect open. What it
             returns is the result; None means that there was no effect, so that the call may be sent again.
+        ready: signs in where that is needed. It has tries of its own, so that its errors are final here: else
+            the tries would multiply, and a sign-in that failed would look like a call with an open end.
     """
     while True:
+        ready()
         try:
             return once(call)
-        except CbrSharingError as error:  # noqa: PERF203 - a loop of tries is one of exceptions
+        except CbrSharingError as error:
             if look and is_ambiguous(error):
                 if (found := look()) is not None:
                     return found

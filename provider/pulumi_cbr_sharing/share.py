@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound
 from pulumi_cbr_sharing.ids import trouble_with_project_id
@@ -121,6 +121,13 @@ class BackupShareProvider(CbrProvider):
         if len(project_ids) > MOST_RECIPIENTS:
             yield f"has {len(project_ids)} projects; a backup can be shared with at most {MOST_RECIPIENTS}"
 
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """As everywhere; and note what the program declares, which no older resource takes along when it goes."""
+        checked = super().check(olds, news)
+        if not checked.failures:
+            self.cloud.adopted.add(str(news["backup_id"]))
+        return checked
+
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup replaces. Other recipients than the live ones, or a rejected offer, are an update."""
         replaces = ["backup_id"] if olds.get("backup_id") != news.get("backup_id") else []
@@ -155,7 +162,12 @@ class BackupShareProvider(CbrProvider):
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Cancel the declared shares; what others made stays theirs."""
         self.guard(f"cancelling the shares of backup {id_}", props)
-        self._remove(id_, props.get("declared") or [])
+        # A renamed resource, or one that became BackupShareMembers: the new ones have the shares by now.
+        if id_ in self.cloud.adopted:
+            say(f"the shares of backup {id_} stay: another resource owns them now")
+            return
+        declared = props.get("declared") or []
+        self._remove(id_, [project for project in declared if f"{id_}/{project}" not in self.cloud.adopted])
 
     def _settle(self, props: Mapping[str, Any]) -> dict[str, Any]:
         backup_id, declared = props["backup_id"], sorted(props.get("dest_project_ids") or [])

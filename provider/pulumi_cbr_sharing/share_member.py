@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, Refused
 from pulumi_cbr_sharing.ids import trouble_with_project_id
@@ -124,11 +124,23 @@ class BackupShareMemberProvider(CbrProvider):
             yield "dest_project_id", "is the project that owns the backup: give the recipient's"
         if trouble := trouble_with_wait(wait):
             yield "wait_for_backup", trouble
+        adopt = news.get("adopt")
+        if not (adopt is None or isinstance(adopt, bool) or is_unknown(adopt)):
+            yield "adopt", "is neither true nor false"
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """As everywhere; and note what the program declares, which no older resource takes along when it goes."""
+        checked = super().check(olds, news)
+        if not checked.failures:
+            self.cloud.adopted.add(f"{news['backup_id']}/{news['dest_project_id']}")
+        return checked
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup or recipient, or a rejected offer: a new share. Another connection: an update."""
         replaces = [name for name in ("backup_id", "dest_project_id") if olds.get(name) != news.get(name)]
         rejected = olds.get("status") == REJECTED
+        if rejected and not replaces:
+            self.cloud.adopted.discard(id_)  # this very resource is deleted next
         if rejected:
             replaces.append("status")
         return DiffResult(
@@ -149,10 +161,10 @@ class BackupShareMemberProvider(CbrProvider):
         wait = float(props.get("wait_for_backup", DEFAULT_WAIT))
         try:
             member = self._offer(backup_id, project_id, wait)
-        except AlreadyShared as refusal:
+        except AlreadyShared:
             if not props.get("adopt", True):
                 raise
-            member = self._take_over(backup_id, project_id, wait, refusal)
+            member = self._take_over(backup_id, project_id, wait)
         return CreateResult(f"{backup_id}/{project_id}", self._state(backup_id, member))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -176,9 +188,10 @@ class BackupShareMemberProvider(CbrProvider):
         """Cancel the share; gone is success."""
         backup_id, project_id = id_.split("/")
         self.guard(f"cancelling the share of backup {backup_id} with project {project_id}", props)
-        if id_ in self.cloud.adopted:
-            # A renamed resource: the new one took the share over before the engine deletes the old one.
-            self.cloud.adopted.discard(id_)
+        # A renamed resource, or one that became a BackupShare: the new one has the share before the old one goes, in
+        # this run or in an earlier one that did not come to its end. What this run itself made is no older resource's.
+        declared = {id_, backup_id} & self.cloud.adopted
+        if declared and props.get("share_id") not in self.cloud.shares.made:
             say(f"the share of backup {backup_id} with project {project_id} stays: another resource owns it now")
             return
         self.cloud.shares.remove(backup_id, project_id)
@@ -186,15 +199,14 @@ class BackupShareMemberProvider(CbrProvider):
     def _offer(self, backup_id: str, project_id: str, wait: float) -> Member:
         return self.cloud.shares.add(backup_id, [project_id], wait=wait)[project_id]
 
-    def _take_over(self, backup_id: str, project_id: str, wait: float, refusal: AlreadyShared) -> Member:
+    def _take_over(self, backup_id: str, project_id: str, wait: float) -> Member:
+        """The share that is there; a new one where it was rejected, or cancelled by somebody meanwhile."""
         member = self.cloud.shares.look(backup_id).get(project_id)
-        if member is None:
-            raise refusal.again(remedy="it is not in the list, though: run it again")
-        if member.status == REJECTED:
+        if member and member.status != REJECTED:
+            return member
+        if member:
             self.cloud.shares.remove(backup_id, project_id)
-            return self._offer(backup_id, project_id, wait)
-        self.cloud.adopted.add(f"{backup_id}/{project_id}")
-        return member
+        return self._offer(backup_id, project_id, wait)
 
     def _refuse_existing(self, doing: str, backup_id: str, project_id: str) -> None:
         member = self.cloud.shares.look(backup_id).get(project_id)

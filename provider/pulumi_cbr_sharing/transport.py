@@ -7,10 +7,12 @@ would go with them). Tries, pace and meanings are `client.py`'s.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
@@ -25,7 +27,7 @@ from urllib3.exceptions import (
 )
 
 from pulumi_cbr_sharing.auth import Unsigned
-from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable, one_line
 from pulumi_cbr_sharing.signing import canonical_query
 from pulumi_cbr_sharing.wire import Call, Reply, scrubbed
 
@@ -134,16 +136,31 @@ def _body(call: Call, response: requests.Response, seconds: float) -> bytes:
 
 def _no_answer(call: Call, url: str, error: Exception, settings: Settings) -> CbrSharingError:
     """What an exception of the transport means. Its own text is left out: it may show a proxy's password."""
+    ca_file = one_line(settings.ca_file or "")
+    if ca_file and url.startswith("https:") and not settings.insecure and not _can_be_loaded(ca_file):
+        trouble = f"the CA file {ca_file} is missing or holds no certificate: check cacertFile or HW_CACERT"
+        return SettingsError(f"{call.doing}: {trouble}")
     host = url.split("/", 3)[2].rpartition("@")[2]
     cause = error.args[0] if error.args else None
     reasons = (error, cause.reason if isinstance(cause, MaxRetryError) else cause)
     for kinds, sent, trouble in _TROUBLES:
         if any(isinstance(reason, kinds) for reason in reasons):
-            text = trouble.format(connect=settings.connect_timeout, read=settings.read_timeout)
+            trusted = f" by {ca_file}" if ca_file else ""
+            text = trouble.format(connect=settings.connect_timeout, read=settings.read_timeout, trusted=trusted)
             lasting = kinds is requests.exceptions.SSLError
             return Unreachable(f"{call.doing}: no answer from {host}: {text}", sent=sent, lasting=lasting)
     trouble = f"the request cannot be made ({type(error).__name__}): check endpoints, CA file and proxy"
     return SettingsError(f"{call.doing}: {trouble}")
+
+
+def _can_be_loaded(ca_file: str) -> bool:
+    """Whether a file of CAs has any; of a folder nobody can tell before a certificate is looked for."""
+    try:
+        if not Path(ca_file).is_dir():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except OSError:  # ssl.SSLError is one
+        return False
+    return True
 
 
 _Kinds = type[Exception] | tuple[type[Exception], ...]
@@ -153,7 +170,7 @@ _TROUBLES: tuple[tuple[_Kinds, bool, str], ...] = (
     (
         requests.exceptions.SSLError,
         False,
-        "its TLS certificate is not trusted: set cacertFile or HW_CACERT to the file of its CA",
+        "its TLS certificate is not trusted{trusted}: set cacertFile or HW_CACERT to the file of its CA",
     ),
     (requests.exceptions.ProxyError, False, "the proxy does not let it through: check HTTPS_PROXY and NO_PROXY"),
     (
