@@ -1,0 +1,159 @@
+"""The rules: who may get backups, how many, declared in which way, and what must not lie open.
+
+from pulumi_policy import PolicyPack
+from pulumi_cbr_sharing.policies import RULES
+
+PolicyPack("cbr-sharing", RULES)
+
+Each rule is an object of its own, too: `from pulumi_cbr_sharing.policies import allowed_recipients`. Resource rules
+run before a resource is made, so a mandatory one stops `pulumi up` before its share is sent; stack rules run at the
+end. At a preview a value may be unknown: what depends on it is reported as one that cannot be checked yet, and
+checked when the update knows it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+
+try:
+    from pulumi_policy import EnforcementLevel, Policy
+except ImportError as error:
+    raise ImportError("the policies need pulumi-policy: install pulumi-cbr-sharing[policies]") from error
+
+from pulumi_cbr_sharing.policies import judgements as judge
+from pulumi_cbr_sharing.policies.config import number, projects, texts
+from pulumi_cbr_sharing.policies.rules import Rule, resource_rule, share_rule, stack_rule
+from pulumi_cbr_sharing.policies.secrets import keep_marks
+from pulumi_cbr_sharing.policies.shares import Role
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+__all__ = [
+    "RULES",
+    "allowed_recipients",
+    "authoritative_required",
+    "denied_recipients",
+    "most_recipients",
+    "no_mixed_ownership",
+    "no_plain_secrets",
+    "pending_too_long",
+    "protected_share",
+    "rejected_share",
+    "rules",
+]
+
+
+def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> list[Policy]:
+    """All rules, made anew: some of them remember the resources that they saw.
+
+    Args:
+        clock: tells the time, for exceptions that end and answers that do not come.
+    """
+    return [
+        *_about_recipients(clock),
+        *_about_ownership(clock),
+        *_about_answers(clock),
+        *_about_providers(clock),
+        *_about_style(clock),
+    ]
+
+
+def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
+    allowed = Rule(
+        "allowed-recipients",
+        "Backups must be shared with allowed recipients only.",
+        judge.only_allowed,
+        clock,
+        properties={"recipients": projects("note")},
+        level=EnforcementLevel.MANDATORY,  # without a list it only advises to give one
+    )
+    denied = Rule(
+        "denied-recipients",
+        "Backups must not be shared with denied recipients.",
+        judge.none_denied,
+        clock,
+        properties={"recipients": projects()},
+        level=EnforcementLevel.MANDATORY,
+    )
+    most = Rule(
+        "most-recipients",
+        "A backup must not have more recipients than the policy allows.",
+        judge.at_most(judge.Ledger()),
+        clock,
+        properties={"most": number(judge.MOST)},
+    )
+    return [share_rule(allowed), share_rule(denied), share_rule(most)]
+
+
+def _about_ownership(clock: Callable[[], datetime]) -> list[Policy]:
+    mixed = Rule(
+        "no-mixed-ownership",
+        "The recipients of a backup must have one owner: one authoritative set, or members alone.",
+        judge.one_owner(judge.Ledger()),
+        clock,
+    )
+    protected = Rule(
+        "protected-share",
+        "Shares must be protected from deletion, except in the stacks that the policy names.",
+        judge.is_protected,
+        clock,
+        properties={"stacks": texts("a list of stacks, as `stack` or `project/stack`")},
+    )
+    return [share_rule(mixed), share_rule(protected, *Role)]
+
+
+def _about_answers(clock: Callable[[], datetime]) -> list[Policy]:
+    pending = Rule(
+        "pending-too-long",
+        "Recipients must answer an offer in time.",
+        judge.answered(clock),
+        clock,
+        properties={"days": number(3650)},
+    )
+    rejected = Rule("rejected-share", "No share must stay rejected.", judge.not_rejected, clock)
+    return [stack_rule(pending), stack_rule(rejected)]
+
+
+def _about_providers(clock: Callable[[], datetime]) -> list[Policy]:
+    plain = Rule(
+        "no-plain-secrets",
+        "Secrets in the configuration of a provider must be encrypted.",
+        judge.encrypted,
+        clock,
+        properties={
+            "names": texts("a list of further properties, such as accessKey"),
+            "namespaces": texts("a list of namespaces of the stack's configuration, such as huaweicloud"),
+        },
+    )
+    return [resource_rule(plain)]
+
+
+def _about_style(clock: Callable[[], datetime]) -> list[Policy]:
+    authoritative = Rule(
+        "authoritative-required",
+        "Backups must be shared by an authoritative set, which names all recipients in one place.",
+        judge.is_authoritative,
+        clock,
+        level=EnforcementLevel.DISABLED,
+    )
+    return [share_rule(authoritative)]
+
+
+keep_marks()
+RULES = rules()
+(
+    allowed_recipients,
+    denied_recipients,
+    most_recipients,
+    no_mixed_ownership,
+    protected_share,
+    pending_too_long,
+    rejected_share,
+    no_plain_secrets,
+    authoritative_required,
+) = RULES

@@ -1,0 +1,151 @@
+"""The configuration of a rule: schemas, what is wrong with one, and the exceptions in it.
+
+The engine checks a configuration file against the schemas before anything runs, but lets unknown names pass; the
+rules check again, so that a misspelled name is an error and not a hole.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "a text that says something"}
+PROJECT: Schema = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{32}$",
+    "description": "a project id: 32 hexadecimal digits in lower case",
+}
+DAY: Schema = {"type": "string", "format": "date", "description": "a date such as 2026-12-31"}
+
+
+def texts(description: str) -> Schema:
+    """A list of texts."""
+    return {"type": "array", "items": TEXT, "description": description}
+
+
+def number(most: int) -> Schema:
+    """A whole number from 0."""
+    return {"type": "integer", "minimum": 0, "maximum": most, "description": f"a whole number from 0 to {most}"}
+
+
+def projects(*required: str) -> Schema:
+    """A list of projects, each with a note."""
+    entry = {
+        "type": "object",
+        "properties": {"project_id": PROJECT, "note": TEXT},
+        "required": ["project_id", *required],
+        "additionalProperties": False,
+        "description": "an object with project_id and note",
+    }
+    return {"type": "array", "items": entry, "description": "a list of projects with notes"}
+
+
+EXCEPTIONS: Schema = {
+    "type": "array",
+    "description": "a list of exceptions",
+    "items": {
+        "type": "object",
+        "properties": {"recipient": TEXT, "resource": TEXT, "reason": TEXT, "until": DAY},
+        "required": ["reason", "until"],
+        "anyOf": [{"required": ["recipient"]}, {"required": ["resource"]}],
+        "additionalProperties": False,
+        "description": "an object with recipient or resource, reason and until",
+    },
+}
+
+
+def troubles(value: Any, schema: Schema, where: str = "") -> Iterator[str]:
+    """What is wrong with a value, as sentences; the engine's own check of the schema is the pattern for it."""
+    expected = schema.get("description", f"of type {schema['type']}")
+    if not _is(schema["type"], value) or not _fits(value, schema):
+        yield f"{where or 'the configuration'} must be {expected}; it is {value!r}"
+    elif schema["type"] == "object":
+        yield from _in_object(value, schema, where)
+    elif schema["type"] == "array":
+        for index, item in enumerate(value):
+            yield from troubles(item, schema["items"], f"{where}[{index}]")
+
+
+def _is(kind: str, value: Any) -> bool:
+    if kind == "integer":  # which comes as a float
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and float(value).is_integer()
+    return isinstance(value, {"string": str, "array": list, "object": dict}[kind])
+
+
+def _fits(value: Any, schema: Schema) -> bool:
+    if schema["type"] == "integer":
+        return bool(schema["minimum"] <= value <= schema["maximum"])
+    if schema.get("format") == "date":
+        return _day(value) is not None
+    return "pattern" not in schema or bool(re.search(schema["pattern"], value))
+
+
+def _in_object(value: Mapping[str, Any], schema: Schema, where: str) -> Iterator[str]:
+    known, prefix = schema["properties"], f"{where}." if where else ""
+    for name in value:
+        if name not in known:
+            yield f"{prefix}{name} is not known; known are {', '.join(known)}"
+        else:
+            yield from troubles(value[name], known[name], prefix + name)
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{prefix}{name} is missing: give {known[name]['description']}"
+    choices = [name for choice in schema.get("anyOf", ()) for name in choice["required"]]
+    if choices and not any(name in value for name in choices):
+        yield f"{where} needs {' or '.join(choices)}"
+
+
+def _day(text: str) -> date | None:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """One agreed exception of a rule; `*` stands for anything.
+
+    Attributes:
+        recipient: a pattern of project ids, or none.
+        resource: a pattern of names or URNs of resources, or none.
+        reason: why.
+        until: its last day, UTC.
+    """
+
+    recipient: str | None
+    resource: str | None
+    reason: str
+    until: date
+
+    def covers_resource(self, name: str, urn: str) -> bool:
+        """Whether a resource is meant, as far as resources matter."""
+        return self.resource is None or fnmatchcase(name, self.resource) or fnmatchcase(urn, self.resource)
+
+    def covers_recipients(self, recipients: Sequence[str]) -> bool:
+        """Whether recipients are meant, as far as they matter: all of those that a finding is about."""
+        if self.recipient is None:
+            return True
+        pattern = self.recipient.strip().lower()
+        return bool(recipients) and all(fnmatchcase(recipient, pattern) for recipient in recipients)
+
+
+def exemptions(config: Mapping[str, Any]) -> list[Exemption]:
+    """The exceptions of a configuration that was found good."""
+    return [
+        Exemption(entry.get("recipient"), entry.get("resource"), entry["reason"], date.fromisoformat(entry["until"]))
+        for entry in config.get("exceptions", ())
+    ]

@@ -1,0 +1,234 @@
+"""The judgements: what each rule finds in a share, before levels and exceptions.
+
+A judgement yields a `Finding` for what is wrong, `Unchecked` for what it cannot know yet, and nothing for the rest.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
+from pulumi_cbr_sharing.policies.secrets import keep_marks
+from pulumi_cbr_sharing.policies.shares import Role, Secret, Share, Unknown, shown, step
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi_policy import ResourceValidationArgs
+
+    from pulumi_cbr_sharing.policies.rules import Judge
+
+    Config = Mapping[str, Any]
+    Said = Iterator[Finding | Unchecked]
+
+
+MOST = 10  # recipients of a backup that the service allows
+DAYS = 7  # for an answer
+
+# Where a provider's configuration lies: our own resources have that of the whole stack, with namespaces.
+DYNAMIC_PROVIDER = "pulumi:providers:pulumi-python"
+BRIDGED_PROVIDERS = ("pulumi:providers:huaweicloud", "pulumi:providers:opentelekomcloud")
+SECRETS = ("secretKey", "securityToken", "password", "token")  # an access key's id is no secret
+
+
+class Ledger:
+    """The shares that one deployment has declared so far."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, Share] = {}
+        self._lock = threading.Lock()
+
+    def beside(self, share: Share) -> list[Share]:
+        """Note a share; returns the others of the same backup."""
+        with self._lock:
+            self._shares[share.urn] = share
+            others = [other for other in self._shares.values() if other.urn != share.urn]
+        return [other for other in others if other.backup == share.backup and isinstance(share.backup, str)]
+
+
+def only_allowed(share: Share, config: Config) -> Said:
+    """Recipients that nobody allowed."""
+    if "recipients" not in config:
+        yield Unchecked(f"no recipients are configured: {share.label} was not judged; list those who may get backups")
+        return
+    allowed = {entry["project_id"]: entry["note"] for entry in config["recipients"]}
+    named = ", ".join(f"{project} ({note})" for project, note in allowed.items()) or "nobody"
+    for project in share.recipients:
+        if project not in allowed:
+            yield Finding(
+                f"{_shares(share, project)}, which is not among the allowed recipients: share with one that is "
+                f"({named}), or ask those who keep the policy to add it, or an exception",
+                (project,),
+            )
+    yield from _unknown_recipients(share)
+
+
+def none_denied(share: Share, config: Config) -> Said:
+    """Recipients that somebody denied."""
+    denied = {entry["project_id"]: entry.get("note") for entry in config.get("recipients", ())}
+    for project in share.recipients:
+        if project in denied:
+            why = f" ({denied[project]})" if denied[project] else ""
+            yield Finding(f"{_shares(share, project)}, which is denied{why}: remove this recipient", (project,))
+    if denied:
+        yield from _unknown_recipients(share)
+
+
+def _shares(share: Share, project: str) -> str:
+    return f"{share.label} shares {share.backup_named} with project {shown(project)}"
+
+
+def _unknown_recipients(share: Share) -> Said:
+    if share.unknown_recipients:
+        yield _later(share, "a recipient")
+
+
+def _later(share: Share, what: str) -> Unchecked:
+    return Unchecked(
+        f"cannot be checked yet: {what} of {share.label} ({share.backup_named}) is known only after another resource "
+        "was made; the update checks it, before it sends anything for this resource"
+    )
+
+
+def at_most(ledger: Ledger) -> Judge[Share]:
+    """Backups with too many recipients, over all resources that share them."""
+
+    def judge(share: Share, config: Config) -> Said:
+        most, beside = int(config.get("most", MOST)), ledger.beside(share)
+        known = not isinstance(share.backup, Unknown)
+        together = [share, *beside] if known else [share]
+        recipients = {project for each in together for project in each.recipients}
+        if len(recipients) > most:
+            named = ", ".join(sorted(map(shown, recipients)))
+            yield Finding(
+                f"{share.backup_named} must have at most {most} recipients; with {share.label} it has "
+                f"{len(recipients)} ({named}): remove {len(recipients) - most} of them",
+                share.recipients,
+                unsure=bool(share.unknown_recipients),
+            )
+        elif not known:
+            yield _later(share, "the backup")
+        elif len(recipients) + sum(each.unknown_recipients for each in together) > most:
+            yield _later(share, "the number of recipients")
+
+    return judge
+
+
+def one_owner(ledger: Ledger) -> Judge[Share]:
+    """Backups whose recipients an authoritative set and another resource own."""
+
+    def judge(share: Share, _: Config) -> Said:
+        beside = ledger.beside(share)
+        if isinstance(share.backup, Unknown):
+            yield _later(share, "the backup")
+            return
+        for other in beside:
+            if Role.SET in (share.kind.role, other.kind.role):
+                yield Finding(
+                    f"{share.label} and {other.label} both own recipients of {share.backup_named}, and one undoes the "
+                    "other's work: name all of its recipients in one BackupShare, or each in a BackupShareMember",
+                    share.recipients,
+                    unsure=bool(share.unknown_recipients),
+                )
+
+    return judge
+
+
+def is_protected(share: Share, config: Config) -> Said:
+    """Shares that a `destroy` takes away, outside of the stacks where it may."""
+    if share.protected or share.in_stack_of(config.get("stacks", ())):
+        return
+    yield Finding(
+        f"{_named(share)} must be protected, and stack {share.stack} is not among those that need not: "
+        "give it opts=pulumi.ResourceOptions(protect=True)",
+        share.recipients,
+        unsure=bool(share.unknown_recipients),
+    )
+
+
+def _named(share: Share) -> str:
+    to = f" for project {', '.join(map(shown, share.recipients))}" if share.recipients else ""
+    return f"{share.label} ({share.backup_named}{to})"
+
+
+def is_authoritative(share: Share, _: Config) -> Said:
+    """Shares of a single recipient."""
+    if share.kind.role is Role.MEMBER:
+        yield Finding(
+            f"{_named(share)} adds one recipient, whoever else has the backup: name all of them in one BackupShare",
+            share.recipients,
+            unsure=bool(share.unknown_recipients),
+        )
+
+
+def answered(clock: Callable[[], datetime]) -> Judge[Share]:
+    """Offers that wait for an answer for too long."""
+
+    def judge(share: Share, config: Config) -> Said:
+        days = int(config.get("days", DAYS))
+        for project, status, since in share.standings:
+            if isinstance(status, Unknown):
+                yield _later(share, "the status")
+            elif status == "pending" and _older(since, timedelta(days=days), clock()):
+                yield Finding(
+                    f"{_shares(share, project)}, which has not answered since {since or 'a time that is not kept'} "
+                    f"(allowed: {days} days): ask its owner to accept, or take the offer back",
+                    (project,),
+                )
+
+    return judge
+
+
+def _older(since: Any, age: timedelta, now: datetime) -> bool:
+    """Whether a time is further away; one that is not kept is older than nothing."""
+    try:
+        # `Z` is what Python 3.10 does not read.
+        moment = datetime.fromisoformat(str(since).replace("Z", "+00:00"))
+    except ValueError:
+        return not age
+    return now - (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)) > age
+
+
+def not_rejected(share: Share, _: Config) -> Said:
+    """Offers that the recipient rejected."""
+    for project, status, _since in share.standings:
+        if isinstance(status, Unknown):
+            yield _later(share, "the status")
+        elif status == "rejected":
+            yield Finding(
+                f"{_shares(share, project)}, which rejected it: agree with its owner and run `pulumi up --refresh`, "
+                "which offers it again, or remove this recipient",
+                (project,),
+            )
+
+
+def encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
+    """Secrets of a provider that are plain text."""
+    for key in _secret_keys(provider.resource_type, config):
+        value = step(provider.props, key)
+        if value is None or value == "" or isinstance(value, Secret):
+            continue
+        if not keep_marks():
+            yield Unchecked(f"cannot be checked: this version of pulumi-policy hides whether {key} is secret")
+        elif isinstance(value, Unknown):
+            yield Unchecked(
+                f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource was "
+                "made; the update checks it"
+            )
+        else:
+            yield Finding(
+                f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and lies open in the "
+                "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or give it by "
+                "the environment"
+            )
+
+
+def _secret_keys(token: str, config: Config) -> list[str]:
+    names = [*SECRETS, *config.get("names", ())]
+    if token == DYNAMIC_PROVIDER:
+        return [f"{namespace}:{name}" for namespace in config.get("namespaces", ("huaweicloud",)) for name in names]
+    return names if token in BRIDGED_PROVIDERS else []

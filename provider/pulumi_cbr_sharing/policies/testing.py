@@ -1,0 +1,253 @@
+"""For tests of a policy configuration: what the pack says to shares, without an engine and without a cloud.
+
+from pulumi_cbr_sharing.policies.testing import PolicyTest, member
+
+pack = PolicyTest("config.json")
+
+def test_backups_stay_at_home():
+    assert pack.stopped_by(member(dest_project_id="f" * 32)) == {"allowed-recipients"}
+
+The resources of one call are one deployment: a resource rule sees each of them, a stack rule all of them at the end.
+"""
+
+from __future__ import annotations
+
+import json
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timezone
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+)
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from pulumi_cbr_sharing.policies import rules
+from pulumi_cbr_sharing.policies.config import troubles
+from pulumi_cbr_sharing.policies.rules import CannotBeChecked
+from pulumi_cbr_sharing.policies.shares import OURS, UNKNOWN, Secret, Unknown
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+__all__ = [
+    "UNKNOWN",
+    "ConfigError",
+    "PolicyTest",
+    "Report",
+    "Resource",
+    "accepter",
+    "bridged_share",
+    "member",
+    "provider",
+    "secret",
+    "share",
+]
+
+A_BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
+A_PROJECT = "02e814ff2f81f01a5fb11caf75eed906"
+
+
+class ConfigError(ValueError):
+    """The configuration is not one of this pack; the message has all that is wrong."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a rule said, and how much it matters."""
+
+    rule: str
+    level: str
+    message: str
+    resource: str | None = None
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as a program declares it.
+
+    Attributes:
+        token: the type's token.
+        name: of the resource.
+        props: its inputs, and for stack rules its outputs; UNKNOWN and `secret(…)` may be among them.
+        protect: the option of that name.
+        stack: as `project/stack`.
+    """
+
+    token: str
+    name: str
+    props: Mapping[str, Any] = field(default_factory=dict)
+    protect: bool = False
+    stack: str = "project/dev"
+
+    @property
+    def urn(self) -> str:
+        """What the engine calls it."""
+        project, _, stack = self.stack.rpartition("/")
+        return f"urn:pulumi:{stack}::{project}::{self.token}::{self.name}"
+
+
+def secret(text: str) -> str:
+    """A property that the program keeps secret."""
+    return Secret(text)
+
+
+def member(
+    name: str = "dr", *, backup_id: Any = A_BACKUP, dest_project_id: Any = A_PROJECT, **options: Any
+) -> Resource:
+    """A BackupShareMember; further words are options of `Resource`, or outputs such as `status`."""
+    return _resource(f"{OURS}BackupShareMember", name, options, backup_id=backup_id, dest_project_id=dest_project_id)
+
+
+def share(
+    name: str = "dr", *, backup_id: Any = A_BACKUP, dest_project_ids: Any = (A_PROJECT,), **options: Any
+) -> Resource:
+    """A BackupShare."""
+    return _resource(f"{OURS}BackupShare", name, options, backup_id=backup_id, dest_project_ids=dest_project_ids)
+
+
+def accepter(name: str = "dr", *, backup_id: Any = A_BACKUP, **options: Any) -> Resource:
+    """A BackupShareAccepter."""
+    return _resource(f"{OURS}BackupShareAccepter", name, options, backup_id=backup_id)
+
+
+def bridged_share(
+    name: str = "dr", *, backup_id: Any = A_BACKUP, dest_project_ids: Any = (A_PROJECT,), **options: Any
+) -> Resource:
+    """A BackupShare of the bridged provider."""
+    known = not isinstance(dest_project_ids, Unknown)
+    members = [{"destProjectId": project} for project in dest_project_ids] if known else UNKNOWN
+    return _resource("huaweicloud:Cbr/backupShare:BackupShare", name, options, backupId=backup_id, members=members)
+
+
+def provider(name: str = "default", *, token: str = "pulumi:providers:huaweicloud", **props: Any) -> Resource:  # noqa: S107 - a type's token
+    """A provider with its configuration."""
+    return Resource(token, name, props)
+
+
+def _resource(token: str, name: str, options: Mapping[str, Any], **inputs: Any) -> Resource:
+    own = {key: value for key, value in options.items() if key in {"protect", "stack"}}
+    outputs = {key: value for key, value in options.items() if key not in own}
+    return Resource(token, name, {**inputs, **outputs}, **own)
+
+
+class PolicyTest:
+    """The pack with a configuration.
+
+    Args:
+        config: a file as `--policy-pack-config` takes it, or its content; None is the pack without configuration.
+        today: the day of the test, for exceptions that end and answers that do not come.
+
+    Raises:
+        ConfigError: a name or a value in it is not known to the pack.
+    """
+
+    def __init__(self, config: str | Path | Mapping[str, Any] | None = None, *, today: date | None = None) -> None:
+        content = config if isinstance(config, Mapping) else json.loads(Path(config).read_text()) if config else {}
+        self._clock = _clock_of(today)
+        self._config = dict(content)
+        if wrong := list(self._wrong()):
+            raise ConfigError("; ".join(wrong))
+
+    def check(self, *resources: Resource) -> list[Report]:
+        """Everything that the rules say to a deployment of these resources."""
+        return [report for rule in rules(self._clock) for report in self._said_by(rule, resources)]
+
+    def stopped_by(self, *resources: Resource) -> set[str]:
+        """The mandatory rules that a deployment of these resources violates: none, and it goes ahead."""
+        return {report.rule for report in self.check(*resources) if report.level == "mandatory"}
+
+    def _said_by(self, rule: Policy, resources: tuple[Resource, ...]) -> Iterator[Report]:
+        level, config = self._of(rule)
+        if level != "disabled":
+            for run in _runs(rule, resources, config):
+                yield from _reports(rule.name, level, run)
+
+    def _of(self, rule: Policy) -> tuple[str, dict[str, Any]]:
+        """The level and the configuration of a rule, put together as the engine does it."""
+        default = (rule.enforcement_level or EnforcementLevel.ADVISORY).value
+        given = _long(self._config.get(rule.name, {}))
+        level = given.pop("enforcementLevel", _long(self._config.get("all", {})).get("enforcementLevel", default))
+        return ("mandatory" if level == "remediate" else level), given
+
+    def _wrong(self) -> Iterator[str]:
+        known = {rule.name: rule for rule in rules(self._clock)}
+        levels = [level.value for level in EnforcementLevel]
+        for name, value in self._config.items():
+            if name not in {*known, "all", "environments"}:
+                yield f"there is no rule {name}: the rules are {', '.join(known)}"
+            elif name != "environments":
+                given = _long(value)
+                level = given.pop("enforcementLevel", levels[0])
+                if level not in levels:
+                    yield f"{name}.enforcementLevel must be one of {', '.join(levels)}; it is {level!r}"
+                schema = known[name].config_schema if name in known else None
+                if schema:
+                    yield from troubles(given, {"type": "object", "properties": schema.properties}, name)
+
+
+def _long(value: Any) -> dict[str, Any]:
+    """The long form of what stands for a rule: a level alone may stand there, too."""
+    return dict(value) if isinstance(value, Mapping) else {"enforcementLevel": value}
+
+
+def _clock_of(today: date | None) -> Callable[[], datetime]:
+    if today is None:
+        return lambda: datetime.now(timezone.utc)
+    return lambda: datetime.combine(today, time(12), timezone.utc)
+
+
+def _runs(rule: Any, resources: tuple[Resource, ...], config: dict[str, Any]) -> list[Callable[[Any], Any]]:
+    if isinstance(rule, ResourceValidationPolicy):
+        return [partial(rule.validate, _as_args(resource, config)) for resource in resources]
+    return [partial(rule.validate, StackValidationArgs(list(map(_as_output, resources)), config))]
+
+
+def _reports(rule: str, level: str, run: Callable[[Any], Any]) -> list[Report]:
+    said: list[Report] = []
+    try:
+        run(lambda message, urn=None: said.append(Report(rule, level, message, urn)))
+    except CannotBeChecked as unchecked:  # of which the SDK makes an advice
+        said.append(Report(rule, "advisory", unchecked.message))
+    return said
+
+
+def _as_args(resource: Resource, config: dict[str, Any]) -> ResourceValidationArgs:
+    return ResourceValidationArgs(
+        resource.token, _proxy(resource), resource.urn, resource.name, _options(resource), None, config
+    )
+
+
+def _as_output(resource: Resource) -> PolicyResource:
+    return PolicyResource(
+        resource.token, _proxy(resource), resource.urn, resource.name, _options(resource), None, None, [], {}
+    )
+
+
+def _options(resource: Resource) -> PolicyResourceOptions:
+    return PolicyResourceOptions(resource.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+
+
+def _proxy(resource: Resource) -> Mapping[str, Any]:
+    return unknown_checking_proxy(_on_the_wire(resource.props))
+
+
+def _on_the_wire(value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return UNKNOWN_STRING_VALUE
+    if isinstance(value, Mapping):
+        return {key: _on_the_wire(inner) for key, inner in value.items()}
+    return [_on_the_wire(inner) for inner in value] if isinstance(value, (list, tuple)) else value
