@@ -8,6 +8,7 @@ import time
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from pulumi_cbr_sharing.emulator import catalogue, signing
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
@@ -68,14 +69,14 @@ class Accounts:
         """Make an account; the same name gives the same ids and keys."""
         account = Account(
             name=name,
-            domain_id=_hex(name, "domain"),
+            domain_id=made_up(name, "domain"),
             region=REGION,
-            project_id=_hex(name, "project"),
+            project_id=made_up(name, "project"),
             project_name=REGION,
-            access_key=_hex(name, "access").upper()[:20],
-            secret_key=_hex(name, "secret") + _hex(name, "more")[:8],
+            access_key=made_up(name, "access").upper()[:20],
+            secret_key=made_up(name, "secret") + made_up(name, "more")[:8],
             user_name=f"{name}-user",
-            password=f"Pw-{_hex(name, 'password')[:16]}",
+            password=f"Pw-{made_up(name, 'password')[:16]}",
         )
         self._accounts[name] = account
         self._keys[account.access_key] = _Key(name, account.secret_key)
@@ -175,8 +176,14 @@ class Accounts:
 
 def user_id(account: Account) -> str:
     """The id of an account's one user."""
-    return _hex(account.name, "user")
+    return made_up(account.name, "user")
 
 
-def _hex(name: str, what: str) -> str:
+def made_up(name: str, what: str) -> str:
+    """An id of 32 hexadecimal digits, the same at each run."""
     return hashlib.sha256(f"{what} of {name}".encode()).hexdigest()[:32]
+
+
+def made_up_uuid(name: str, what: str) -> str:
+    """A UUID, the same at each run."""
+    return str(UUID(made_up(name, what), version=4))

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.routes import Route
 
 
-MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
+INTERNAL = 500
+# Where one other client has seen the quirk; it named list and get of backups and of members.
 _QUIRKY = ("cbr:member:list", "cbr:member:get", "cbr:backups:get")
 
 
@@ -43,7 +44,7 @@ def make_app(cloud: Emulator) -> Flask:
     app.before_request(partial(_before, cloud))
     app.after_request(partial(_after, cloud))
     app.register_error_handler(Refusal, lambda refusal: _refused(cloud, refusal.row))
-    app.register_error_handler(HTTPException, lambda _: _refused(cloud, catalogue.NO_SUCH_API))
+    app.register_error_handler(HTTPException, partial(_no_such_api, cloud))
     return app
 
 
@@ -56,24 +57,27 @@ def _before(cloud: Emulator) -> Response | None:
     request.get_data()
     if _is_control():
         return None
-    g.fault = cloud.faults.take(request.method, request.path)
+    fault = g.fault = cloud.faults.take(request.method, request.path)
     cloud.pause(cloud.latency)
-    if g.fault and g.fault.prevents:
-        return _faulty(g.fault)
-    return None
+    if fault and fault.prevents:
+        return _faulty(fault)
+    if fault and fault.when == "before":
+        cloud.pause(fault.delay)
+    # Nobody is served any more, so nothing may happen any more.
+    return Response(status=503) if cloud.stopping.is_set() else None
 
 
 def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
-    caller = None
-    if route.action:
-        caller = g.caller = _admitted(cloud, route.action, names.pop("project_id", None))
-    question = Question(cloud, caller, request.args.to_dict(), request.get_json(silent=True))
     with cloud.lock:
+        caller = None
+        if route.action:
+            caller = g.caller = _admitted(cloud, route.action, names.pop("project_id", None))
+        question = Question(cloud, caller, request.args.to_dict(), request.get_json(silent=True))
         try:
             return _response(route.handler(question, **names))
         except Refusal as refusal:
             if cloud.quirk_malformed_url and refusal.row is catalogue.BACKUP_NOT_FOUND and route.action in _QUIRKY:
-                return _response(Answer(401, MALFORMED_URL))
+                raise Refusal(catalogue.MALFORMED_URL) from None
             raise
 
 
@@ -83,7 +87,7 @@ def _admitted(cloud: Emulator, action: str, project_id: str | None) -> Account:
     caller = cloud.accounts.caller(signing.Request(request.method, target, headers, request.get_data()))
     if project_id is not None and project_id != caller.project_id:
         raise Refusal(catalogue.WRONG_PROJECT)
-    cloud.admit(caller, action)
+    cloud.gate.admit(caller.name, action)
     return caller
 
 
@@ -95,14 +99,24 @@ def _response(answer: Answer) -> Response:
 def _refused(cloud: Emulator, row: Row) -> Response:
     """An error: the gateway's with a request id in the body, the service's in the language that was asked for."""
     g.code = row.code
-    if not row.code:
-        return _response(Answer(row.status, {"forbidden": {"code": str(row.status), "message": row.english}}))
-    english = row.code.startswith("APIGW") or request.headers.get("X-Language", "").lower() == "en-us"
+    if row.wrapped:
+        return _response(Answer(row.status, {row.wrapped: {"code": str(row.status), "message": row.english}}))
+    english = row.is_of_gateway or request.headers.get("X-Language", "").lower() == "en-us"
     body: dict[str, Any] = {"error_code": row.code, "error_msg": row.english if english else row.chinese}
-    if row.code.startswith("APIGW"):
+    if row.is_of_gateway:
         body["request_id"] = _request_id()
-    wait = cloud.retry_after if row.status == catalogue.THROTTLED.status else None
-    return _response(Answer(row.status, body, {} if wait is None else {"Retry-After": f"{wait:g}"}))
+    return _response(Answer(row.status, body, _retry_after(cloud, row)))
+
+
+def _retry_after(cloud: Emulator, row: Row) -> dict[str, str]:
+    wait = cloud.gate.limit.retry_after if cloud.gate.limit and row.code == catalogue.THROTTLED.code else None
+    return {} if wait is None else {"Retry-After": f"{wait:g}"}
+
+
+def _no_such_api(cloud: Emulator, error: HTTPException) -> Response:
+    if (error.code or 0) >= INTERNAL:
+        return _response(Answer(INTERNAL, {"error": "the emulator has a bug: its traceback is in the log"}))
+    return _refused(cloud, catalogue.NO_SUCH_API)
 
 
 def _request_id() -> str:
@@ -125,6 +139,7 @@ def _after(cloud: Emulator, response: Response) -> Response:
     fault: Fault | None = g.get("fault")
     if fault and fault.status is not None and not fault.prevents:
         response = _faulty(fault)
+    # Every answer may carry it; that each does is the emulator's choice.
     response.headers.setdefault("X-Request-Id", _request_id())
     cut = bool(fault and (fault.reset or fault.close))
     _record(cloud, 0 if cut else response.status_code)
@@ -138,31 +153,30 @@ def _record(cloud: Emulator, status: int) -> None:
         path=request.path,
         query=request.query_string.decode(),
         headers=masked_headers(dict(request.headers)),
-        body=masked_body(request.get_data()),
+        body=masked_body(request.get_data(), request.path),
         status=status,
         account=caller.name if caller else None,
         code=g.get("code", ""),
     )
     with cloud.lock:
-        cloud.requests.append(entry)
+        cloud.log.append(entry)
 
 
 def _spoilt(cloud: Emulator, fault: Fault, response: Response) -> Response:
-    cloud.pause(fault.delay)
+    if fault.when == "after" or fault.prevents:
+        cloud.pause(fault.delay)
     if fault.reset or fault.close:
-        request.environ["emulator.handler"].cut(reset=fault.reset)
+        request.environ["emulator.connection"].cut(reset=fault.reset)
         return response
     body = response.get_data()
-    length = response.headers.get("Content-Length", str(len(body)))
-    if fault.truncate is not None:
-        response.response = [body[: fault.truncate]]
-    elif fault.trickle:
-        response.response = _trickled(cloud, body, fault.trickle)
-    response.headers["Content-Length"] = length
+    announced = response.headers.get("Content-Length", str(len(body)))
+    sent = body[: fault.truncate]
+    response.response = _trickled(cloud, sent, fault.trickle) if fault.trickle else [sent]
+    response.headers["Content-Length"] = announced
     return response
 
 
 def _trickled(cloud: Emulator, body: bytes, seconds: float) -> Iterator[bytes]:
-    for byte in body:
-        cloud.pause(seconds)
-        yield bytes([byte])
+    for number in range(len(body)):
+        cloud.pause(seconds if number else 0)
+        yield body[number : number + 1]

@@ -6,17 +6,31 @@ nobody has checked against a live account.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+
+MINUTE = 60
 
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of refusal."""
+    """One kind of refusal.
+
+    Attributes:
+        code: `BackupService.NNNN` of the service, `APIGW.NNNN` of the gateway; "" where the answer has none, and its
+            status and message stand under the key `wrapped` instead.
+    """
 
     status: int
     code: str
     english: str
     chinese: str = "请求失败"
+    wrapped: str = ""
+
+    @property
+    def is_of_gateway(self) -> bool:
+        """The gateway speaks English only, and repeats the request id in the body."""
+        return self.code.startswith("APIGW.")
 
 
 class Refusal(Exception):
@@ -43,8 +57,10 @@ BAD_RECIPIENT = _cbr(400, "6704", "The project cannot be a member.", "该项目�
 MEMBER_NOT_FOUND = _cbr(404, "6705", "The backup member does not exist.", "备份成员不存在")
 BAD_ANSWER = _cbr(400, "6706", "The member cannot be updated this way.", "更新成员参数错误")
 SHARING_FORBIDDEN = _cbr(400, "6707", "Sharing is not allowed.", "不允许共享")
+ANSWER_FAILED = _cbr(400, "6708", "Failed to update the backup member.", "更新成员失败")  # by a Fault only
 ENCRYPTED = _cbr(400, "6709", "Backups of encrypted disks cannot be shared.", "加密盘备份不支持共享")
 IMAGE_REGISTERED = _cbr(400, "6710", "Failed to cancel backup sharing: an image exists.", "取消共享失败")
+CANCEL_FAILED = _cbr(400, "6711", "Failed to delete the backup member.", "删除成员失败")  # by a Fault only
 VAULT_STATUS = _cbr(400, "6712", "The vault status does not allow it.", "存储库状态不允许")  # (inferred)
 VAULT_KIND = _cbr(400, "6713", "The vault type does not match the backup.", "存储库类型不匹配")  # (inferred)
 RECEIVED_BACKUP = _cbr(400, "6714", "A shared backup cannot be shared again.", "共享的备份不能再次共享")
@@ -55,9 +71,29 @@ BAD_SIGNATURE = Row(401, "APIGW.0301", "Incorrect IAM authentication information
 KEY_LOCKED = Row(401, "APIGW.0301", "Incorrect IAM authentication information: AK access failed to reach the limit")
 WRONG_PROJECT = Row(403, "APIGW.0302", "The IAM user is not authorized for this project.")
 TOKEN_EXPIRED = Row(401, "APIGW.0307", "The token must be updated.")
-THROTTLED = Row(429, "APIGW.0308", "The throttling threshold has been reached: policy user over ratelimit,limit:{0}")
+THROTTLED = Row(429, "APIGW.0308", "The throttling threshold has been reached")
+
+# Seen by one other client, where list and get met a backup that does not exist.
+MALFORMED_URL = Row(401, "", "Malformed request url", wrapped="unauthorized")
+BAD_DURATION = Row(400, "", "The duration of a temporary key is 900 to 86400 seconds.", wrapped="error")  # (inferred)
+# IAM's own shape, not the gateway's. (inferred)
+WRONG_PASSWORD = Row(401, "", "The username or password is wrong.", wrapped="error")
 
 
 def denied(action: str) -> Row:
     """What a missing permission answers."""
-    return Row(403, "", f"Policy doesn't allow {action} to be performed.")
+    return Row(403, "", f"Policy doesn't allow {action} to be performed.", wrapped="forbidden")
+
+
+def throttled(limit: int, seconds: float) -> Row:
+    """What a request above the limit answers; a limit in a minute reads as those that were seen."""
+    time = "1 minute" if seconds == MINUTE else f"{seconds:g} seconds"
+    return replace(THROTTLED, english=f"{THROTTLED.english}: policy user over ratelimit,limit:{limit},time:{time}")
+
+
+def row_of(code: str) -> Row:
+    """The first row of a code; KeyError if there is none."""
+    found = next((row for row in globals().values() if isinstance(row, Row) and row.code == code), None)
+    if found is None or not code:
+        raise KeyError(code)
+    return found

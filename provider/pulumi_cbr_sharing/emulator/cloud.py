@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 
-from collections import defaultdict, deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.emulator import catalogue
-from pulumi_cbr_sharing.emulator.accounts import Account, Accounts
-from pulumi_cbr_sharing.emulator.catalogue import Refusal, Row
+from pulumi_cbr_sharing.emulator.accounts import TOKEN_SECONDS, Account, Accounts, made_up_uuid
 from pulumi_cbr_sharing.emulator.faults import Fault, Faults
+from pulumi_cbr_sharing.emulator.gate import Gate, Limit
 from pulumi_cbr_sharing.emulator.state import Backup, Member, State, Vault, new_id, now
 
 
@@ -30,10 +28,12 @@ class Emulator:
     Attributes:
         url: CBR's endpoint, without version; IAM's is `iam_url`.
         dialect: `huawei` or `otc`; may be changed at any time.
-        latency: seconds that every answer takes.
+        latency: seconds that pass before every request is carried out.
         quirk_malformed_url: answer 401 instead of 404 where a backup does not exist, as one client has seen.
-        delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made.
-        requests: what came in, secrets masked, oldest first.
+        delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made; 0: at once, on the
+            next look.
+        token_seconds: how long tokens that are issued from now on live.
+        temporary_key_seconds: how long an agency's keys live; None: as long as was asked for.
     """
 
     def __init__(self, dialect: Dialect = "huawei") -> None:
@@ -46,16 +46,17 @@ class Emulator:
     def reset(self) -> None:
         """Back to the seed: three accounts with a vault each, and one backup of the first."""
         with self.lock:
-            self.latency, self.quirk_malformed_url, self.checkpoint_seconds = 0.0, False, 0.0
-            self.requests: list[Recorded] = []
-            self.faults, self.accounts = Faults(), Accounts()
+            self.latency, self.quirk_malformed_url = 0.0, False
+            self.checkpoint_seconds = self.delete_seconds = 0.0
+            self.token_seconds: float = TOKEN_SECONDS
+            self.temporary_key_seconds: float | None = None
+            self.log: list[Recorded] = []
+            self.faults, self.accounts, self.gate = Faults(), Accounts(), Gate()
             self.state = State(lambda project: self.accounts.of_project(project) is not None)
-            self._denied: dict[str, set[str]] = defaultdict(set)
-            self._limit: tuple[int, float, float | None] | None = None
-            self._calls: dict[str, deque[float]] = defaultdict(deque)
             for name in SEED_ACCOUNTS:
                 self.add_account(name)
-            self.add_backup("sharer", id=SEED_BACKUP, name="nightly")
+            resource, checkpoint = (made_up_uuid("sharer", what) for what in ("server", "checkpoint"))
+            self.add_backup("sharer", id=SEED_BACKUP, name="nightly", resource_id=resource, checkpoint_id=checkpoint)
 
     @property
     def iam_url(self) -> str:
@@ -74,63 +75,44 @@ class Emulator:
         return self.accounts.get(name)
 
     def add_account(self, name: str) -> Account:
-        """Make an account with a vault for servers."""
+        """Make an account with a vault for servers; the ids of both follow from the name."""
         with self.lock:
             account = self.accounts.add(name)
-            self.add_vault(account=name)
+            self.add_vault(account=name, id=made_up_uuid(name, "vault"))
             return account
 
     def token(self, name: str) -> str:
         """A valid token for an account's project."""
-        return self.accounts.issue_token(name)[0]
+        with self.lock:
+            return self.accounts.issue_token(self.account(name).name, self.token_seconds)[0]
 
     def revoke_tokens(self) -> None:
         """End all tokens: their next use is told to renew them."""
-        self.accounts.revoke_tokens()
+        with self.lock:
+            self.accounts.revoke_tokens()
 
     def rotate_key(self, name: str) -> Account:
         """Give an account a new access key, and refuse the old one."""
-        return self.accounts.rotate(name)
+        with self.lock:
+            return self.accounts.rotate(name)
 
     def deny(self, account: str, action: str) -> None:
-        """Take an IAM action from an account."""
-        self._denied[account].add(action)
+        """Take an IAM action such as `cbr:member:create` from an account."""
+        with self.lock:
+            self.gate.deny(self.account(account).name, action)
 
     def allow(self, account: str, action: str) -> None:
         """Give it back."""
-        self._denied[account].discard(action)
+        with self.lock:
+            self.gate.allow(self.account(account).name, action)
 
-    def throttle(self, limit: int, window: float, retry_after: float | None = None) -> None:
-        """Let each account make `limit` requests in any `window` seconds; 0 lifts the limit."""
-        self._limit = (limit, window, retry_after) if limit else None
+    def throttle(self, limit: int, window: float = 60.0, retry_after: float | None = None) -> None:
+        """Let each account make `limit` requests in any `window` seconds; 0 lifts the limit.
 
-    def admit(self, account: Account, action: str) -> None:
-        """Let a request pass, or say why not.
-
-        Raises:
-            Refusal: throttled, or not permitted.
+        A `Retry-After` of so many seconds goes with the refusal only if it is asked for: none was ever seen.
         """
         with self.lock:
-            self._count(account.name)
-            if action in self._denied[account.name]:
-                raise Refusal(catalogue.denied(action))
-
-    def _count(self, name: str) -> None:
-        if self._limit is None:
-            return
-        limit, window, _ = self._limit
-        calls, moment = self._calls[name], time.monotonic()
-        while calls and calls[0] <= moment - window:
-            calls.popleft()
-        if len(calls) >= limit:
-            row = catalogue.THROTTLED
-            raise Refusal(Row(row.status, row.code, row.english.format(limit), row.chinese))
-        calls.append(moment)
-
-    @property
-    def retry_after(self) -> float | None:
-        """What a throttled answer says, if anything."""
-        return self._limit[2] if self._limit else None
+            self.gate.throttle(Limit(limit, window, retry_after) if limit else None)
 
     # -- backups and vaults --------------------------------------------------------------------------------------
 
@@ -144,9 +126,17 @@ class Emulator:
             return backup
 
     def set_backup_status(self, backup_id: str, status: str) -> None:
-        """Change a backup's status."""
+        """Change a backup's status; it stays so until it is changed again."""
         with self.lock:
-            self.state.backups[backup_id].status = status
+            backup = self.state.backups[backup_id]
+            backup.status, backup.ready_at, backup.gone_at = status, None, None
+
+    def complete_checkpoints(self) -> None:
+        """Finish all backups that checkpoints are making."""
+        with self.lock:
+            for backup in self.state.backups.values():
+                backup.ready_at = None if backup.ready_at is None else 0.0
+            self.state.settle()
 
     def remove_backup(self, backup_id: str) -> None:
         """Let a backup expire: its shares and the recipients' view of it go with it."""
@@ -170,14 +160,15 @@ class Emulator:
     def members(self, backup_id: str) -> dict[str, Member]:
         """Who a backup is shared with, by project: the truth."""
         with self.lock:
+            self.state.settle()
             backup = self.state.backups.get(backup_id)
             return dict(backup.members) if backup else {}
 
     def add_member(self, backup_id: str, project_id: str, status: str = "pending") -> Member:
-        """Share a backup by hand."""
+        """Share a backup by hand, whatever the rules say; accepted ones are in the recipient's first vault."""
         with self.lock:
-            member = self.state.backups[backup_id].members[project_id] = Member(backup_id, project_id, status)
-            return member
+            member = self.state.backups[backup_id].members[project_id] = Member(backup_id, project_id)
+            return member if status == "pending" else self.answer(backup_id, project_id, status)
 
     def remove_member(self, backup_id: str, project_id: str) -> None:
         """Cancel a share by hand."""
@@ -208,19 +199,29 @@ class Emulator:
 
     # -- requests and faults -------------------------------------------------------------------------------------
 
+    @property
+    def requests(self) -> list[Recorded]:
+        """What came in so far, secrets masked, in the order of the answers; requests under `/_emulator/` apart."""
+        with self.lock:
+            return list(self.log)
+
     def clear_requests(self) -> None:
         """Forget what came in so far."""
         with self.lock:
-            self.requests.clear()
+            self.log.clear()
 
     def add_fault(self, fault: Fault) -> None:
-        """Script a fault."""
-        self.faults.add(Fault(**vars(fault)))
+        """Script a fault. It is copied, so one `Fault` can be added many times."""
+        self.faults.add(replace(fault))
 
     @property
     def unused_faults(self) -> list[Fault]:
         """Faults that no request has met yet."""
         return self.faults.unused
+
+    def clear_faults(self) -> None:
+        """Forget all faults."""
+        self.faults.clear()
 
     def pause(self, seconds: float) -> None:
         """Wait as an answer does; the end of the server ends it."""

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.cloud import Emulator
 
 
+SWITCHES = (
+    "dialect",
+    "latency",
+    "quirk_malformed_url",
+    "checkpoint_seconds",
+    "delete_seconds",
+    "token_seconds",
+    "temporary_key_seconds",
+)
+
+
 def add_control(app: Flask, cloud: Emulator) -> None:
     """Add the handles to an application."""
     handles: dict[tuple[str, str], Callable[..., Any]] = {
@@ -33,6 +44,7 @@ def add_control(app: Flask, cloud: Emulator) -> None:
         ("POST", "vaults"): cloud.add_vault,
         ("POST", "backup-status"): cloud.set_backup_status,
         ("POST", "remove-backup"): cloud.remove_backup,
+        ("POST", "complete-checkpoints"): cloud.complete_checkpoints,
         ("POST", "add-member"): cloud.add_member,
         ("POST", "remove-member"): cloud.remove_member,
         ("POST", "answer"): cloud.answer,
@@ -47,7 +59,8 @@ def add_control(app: Flask, cloud: Emulator) -> None:
         ("DELETE", "requests"): cloud.clear_requests,
         ("POST", "faults"): lambda **fields: cloud.add_fault(Fault(**fields)),
         ("GET", "faults"): lambda: cloud.unused_faults,
-        ("DELETE", "faults"): cloud.faults.clear,
+        ("POST", "refusals"): lambda **fields: cloud.add_fault(Fault.refusal(**fields)),
+        ("DELETE", "faults"): cloud.clear_faults,
     }
     for (method, name), handle in handles.items():
         app.add_url_rule(f"/_emulator/{name}", f"{method} {name}", partial(_handled, handle), methods=[method])
@@ -56,26 +69,26 @@ def add_control(app: Flask, cloud: Emulator) -> None:
 def _handled(handle: Callable[..., Any]) -> tuple[Response, int]:
     try:
         result = handle(**(request.get_json(silent=True) or {}))
-    except (TypeError, KeyError, StopIteration) as error:
+    except (TypeError, KeyError, ValueError, StopIteration) as error:
         return jsonify({"error": f"{type(error).__name__}: {error}"}), 400
     return jsonify(_plain(result)), 200
 
 
 def _state(cloud: Emulator) -> dict[str, Any]:
-    return {
-        "url": cloud.url,
-        "iam_url": cloud.iam_url,
-        "dialect": cloud.dialect,
-        "accounts": [_plain(account) for account in cloud.accounts.all()],
-        "vaults": [_plain(vault) for vault in cloud.state.vaults.values()],
-        "backups": [_plain(backup) for backup in cloud.state.backups.values()],
-    }
+    with cloud.lock:
+        cloud.state.settle()
+        return {
+            "url": cloud.url,
+            "iam_url": cloud.iam_url,
+            "switches": {name: getattr(cloud, name) for name in SWITCHES},
+            "accounts": _plain(cloud.accounts.all()),
+            "vaults": _plain(list(cloud.state.vaults.values())),
+            "backups": _plain(list(cloud.state.backups.values())),
+        }
 
 
 def _switch(cloud: Emulator, **switches: Any) -> None:
-    """Set `latency`, `dialect`, `quirk_malformed_url` or `checkpoint_seconds`."""
-    known = {"latency", "dialect", "quirk_malformed_url", "checkpoint_seconds"}
-    if unknown := sorted(set(switches) - known):
+    if unknown := sorted(set(switches) - set(SWITCHES)):
         raise KeyError(", ".join(unknown))
     for name, value in switches.items():
         setattr(cloud, name, value)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from pulumi_cbr_sharing.emulator import catalogue
 
 
 if TYPE_CHECKING:
@@ -15,20 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fault:
-    """One thing that goes wrong.
+    """One thing that goes wrong. Nothing of its own to answer, cut or hold back: it only counts requests.
 
     Attributes:
         method: of the requests that it hits; None for any.
         path: a regular expression, searched in the path.
-        status, body, headers: the answer given instead; status None leaves the real answer as it is.
+        status, body, headers: the answer given instead; status None leaves the real answer as it is. Content-Type
+            is JSON unless `headers` says otherwise.
         reset: cut the connection with a TCP reset.
         close: close the connection without an answer.
-        delay: seconds to hold the answer back.
-        trickle: seconds between any two bytes of the body.
-        truncate: how many bytes of the body come before the connection closes.
-        when: `before`: the request is never carried out; `after`: it is, and then this happens. A fault that has
-            no answer of its own and cuts nothing (delay, trickle, truncate alone) lets every request through.
+        delay: seconds to hold back: the effect (`before`, so that it comes when nobody waits for it any more), or
+            the answer alone (`after`).
+        trickle: seconds between any two bytes of the body; the request has been carried out.
+        truncate: how many bytes of the body come before the connection closes; the request has been carried out.
+        when: `before`: an answer given instead, or a cut, spares the request its effect; `after`: it was carried out,
+            then this happens.
         times: how many requests it hits.
+        nth: which of the requests that fit is the first that it hits.
+
+    Raises:
+        ValueError: `path` is no regular expression, or `when` is neither of the two.
     """
 
     method: str | None = None
@@ -43,8 +52,30 @@ class Fault:
     truncate: int | None = None
     when: Literal["before", "after"] = "before"
     times: int = 1
+    nth: int = 1
 
-    def hits(self, method: str, path: str) -> bool:
+    def __post_init__(self) -> None:
+        """Refuse what could never hit, where it is written rather than when a request comes."""
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path {self.path!r} is no regular expression: {error}") from None
+        if self.when not in ("before", "after"):
+            raise ValueError(f"when is before or after, not {self.when!r}")
+
+    @classmethod
+    def refusal(cls, code: str, **match: Any) -> Fault:
+        """The catalogue's answer of a code, such as `BackupService.6711`; `match` are further attributes.
+
+        This is the way to 6708 and 6711, "fails otherwise": what they stand for is not documented.
+
+        Raises:
+            KeyError: the catalogue has no such code.
+        """
+        row = catalogue.row_of(code)
+        return cls(status=row.status, body=json.dumps({"error_code": code, "error_msg": row.english}), **match)
+
+    def fits(self, method: str, path: str) -> bool:
         """Whether it concerns a request."""
         return self.times > 0 and self.method in (None, method) and re.search(self.path, path) is not None
 
@@ -67,11 +98,17 @@ class Faults:
             self._faults.append(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first that hits a request; it counts as used."""
+        """The first whose turn it is with a request; it counts as used."""
         with self._lock:
-            found = next((fault for fault in self._faults if fault.hits(method, path)), None)
-            if found:
-                found.times -= 1
+            found: Fault | None = None
+            for fault in self._faults:
+                if not fault.fits(method, path):
+                    continue
+                if fault.nth > 1:
+                    fault.nth -= 1
+                elif found is None:
+                    fault.times -= 1
+                    found = fault
             return found
 
     @property

@@ -16,14 +16,24 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.question import Question
 
 
+AGENCY = "backup-admin"
+DURATIONS = range(900, 86401)  # seconds, as documented
+
+
+def show_version(q: Question) -> Answer:
+    """What OpenStack's clients look at first: that this is version 3, and where."""
+    links = [{"rel": "self", "href": f"{q.cloud.iam_url}/"}]
+    return Answer(200, {"version": {"id": "v3.6", "status": "stable", "links": links}})
+
+
 def create_token(q: Question) -> Answer:
     """A token for a project, by user and password: 201, the token in a header."""
     auth = _dict(_dict(q.body).get("auth"))
     user = _dict(_dict(_dict(auth.get("identity")).get("password")).get("user"))
     account = q.cloud.accounts.sign_in(user)
     if account is None or not _in_scope(account, _dict(_dict(auth.get("scope")).get("project"))):
-        raise Refusal(catalogue.BAD_SIGNATURE)
-    token, until = q.cloud.accounts.issue_token(account.name)
+        raise Refusal(catalogue.WRONG_PASSWORD)
+    token, until = q.cloud.accounts.issue_token(account.name, q.cloud.token_seconds)
     return Answer(201, {"token": _token_body(q, account, until)}, {"X-Subject-Token": token})
 
 
@@ -55,7 +65,7 @@ def _token_body(q: Question, account: Account, until: float) -> dict[str, Any]:
 
 
 def list_projects(q: Question) -> Answer:
-    """The caller's projects, by name."""
+    """The caller's projects, or the one of a name."""
     caller = q.caller
     fits = caller and q.query.get("name") in (None, caller.project_name)
     found = [_project(caller)] if caller and fits else []
@@ -63,7 +73,7 @@ def list_projects(q: Question) -> Answer:
 
 
 def projects_of_account(q: Question, domain_name: str) -> Answer:
-    """The projects of an account, for whoever knows its name."""
+    """The projects of an account, for whoever knows its name; none for a name that nobody has (inferred)."""
     named = [account for account in q.cloud.accounts.all() if account.name == domain_name]
     rows = [{"project_id": account.project_id, "project_name": account.project_name} for account in named]
     return Answer(200, {"projects": rows})
@@ -72,15 +82,20 @@ def projects_of_account(q: Question, domain_name: str) -> Answer:
 def assume_agency(q: Question) -> Answer:
     """Temporary keys for another account that has granted an agency: 201.
 
-    Every account grants the agency `backup-admin` to every other; agencies of other names are refused.
+    Every account grants the agency `backup-admin` to every other; agencies of other names are refused. The keys live
+    as long as was asked for, unless `temporary_key_seconds` of the cloud says how long.
     """
     role = _dict(_dict(_dict(_dict(q.body).get("auth")).get("identity")).get("assume_role"))
     names = (role.get("domain_name"), role.get("domain_id"))
     account = next((one for one in q.cloud.accounts.all() if one.name == names[0] or one.domain_id == names[1]), None)
-    seconds = role.get("duration_seconds", 900)
-    if account is None or role.get("agency_name") != "backup-admin" or not 900 <= seconds <= 86400:  # noqa: PLR2004
+    seconds = role.get("duration_seconds", DURATIONS.start)
+    # Both refusals, and the duration if none was asked for. (inferred)
+    if account is None or role.get("agency_name") != AGENCY:
         raise Refusal(catalogue.WRONG_PROJECT)
-    access, secret, token, until = q.cloud.accounts.issue_temporary_key(account.name, seconds)
+    if seconds not in DURATIONS:
+        raise Refusal(catalogue.BAD_DURATION)
+    lifetime = seconds if q.cloud.temporary_key_seconds is None else q.cloud.temporary_key_seconds
+    access, secret, token, until = q.cloud.accounts.issue_temporary_key(account.name, lifetime)
     credential = {"access": access, "secret": secret, "securitytoken": token, "expires_at": _moment(until)}
     return Answer(201, {"credential": credential})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.emulator import catalogue
@@ -24,19 +25,30 @@ def page_of(
     """
     wanted = {name: query[name] for name in filters if name in query}
     found = [record for record in records if all(str(record[name]) == text for name, text in wanted.items())]
-    for key, descending in reversed(_sort_keys(query.get("sort", ""))):
-        found.sort(key=lambda record, key=key: str(record.get(key)), reverse=descending)  # type: ignore[misc]
+    for key, descending in reversed(_sort_keys(query.get("sort", ""), records)):
+        found.sort(key=partial(_rank, key), reverse=descending)
     start = _after(found, query["marker"]) if "marker" in query else _number(query, "offset", 0)
-    return found[start : start + min(_number(query, "limit", LARGEST_PAGE), LARGEST_PAGE)], len(found)
+    limit = _number(query, "limit", LARGEST_PAGE)
+    # The range is documented for backups; for the others it is inferred, and that it is refused rather than cut.
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Refusal(catalogue.MALFORMED)
+    return found[start : start + limit], len(found)
 
 
-def _sort_keys(text: str) -> list[tuple[str, bool]]:
+def _sort_keys(text: str, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
     """`created_at:asc,name` as keys with whether they descend, which is the default."""
-    pairs = [part.partition(":") for part in text.split(",") if part]
-    return [(key, direction != "asc") for key, _, direction in pairs]
+    pairs = [part.partition(":")[::2] for part in text.split(",") if part]
+    # Keys and directions that do not exist are refused. (inferred)
+    if any(way not in ("", "asc", "desc") or any(key not in one for one in records) for key, way in pairs):
+        raise Refusal(catalogue.MALFORMED)
+    return [(key, way != "asc") for key, way in pairs]
 
 
-def _after(records: list[dict[str, Any]], marker: str) -> int:
+def _rank(key: str, record: Mapping[str, Any]) -> str:
+    return str(record[key])
+
+
+def _after(records: Sequence[Mapping[str, Any]], marker: str) -> int:
     ids = [record["id"] for record in records]
     if marker not in ids:
         raise Refusal(catalogue.MALFORMED)

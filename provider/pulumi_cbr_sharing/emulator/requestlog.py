@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 MASK = "***"
-_SECRET_HEADERS = frozenset({"authorization", "x-auth-token", "x-security-token", "cookie"})
+_SECRET_HEADERS = frozenset({"authorization", "x-auth-token", "x-security-token", "x-subject-token", "cookie"})
 _SECRET_KEYS = frozenset({"password", "secret", "access", "securitytoken", "token", "sk", "secret_key"})
+_SIGN_IN = ("/auth/tokens", "/OS-CREDENTIAL/")
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: MASK if name.lower() in _SECRET_HEADERS else text for name, text in headers.items()}
 
 
-def masked_body(body: bytes) -> Any:
-    """A body without passwords."""
+def masked_body(body: bytes, path: str = "") -> Any:
+    """A body without passwords; one to sign in with that cannot be read is masked as a whole."""
     try:
         return _masked(json.loads(body)) if body else None
     except ValueError:
-        return body.decode(errors="replace")
+        return MASK if any(part in path for part in _SIGN_IN) else body.decode(errors="replace")
 
 
 def _masked(value: Any) -> Any:
@@ -57,6 +58,9 @@ def _masked(value: Any) -> Any:
         return [_masked(entry) for entry in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: MASK if key in _SECRET_KEYS and isinstance(text, str) else _masked(text) for key, text in value.items()
-    }
+    return {key: MASK if _is_secret(key, entry) else _masked(entry) for key, entry in value.items()}
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    # `password` is also the name of the part of a request for a token that has the user and the password in it.
+    return key in _SECRET_KEYS and not (key == "password" and isinstance(value, dict))

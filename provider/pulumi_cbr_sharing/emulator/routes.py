@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.state import Backup
 
 
+# Exact; whether the service also finds parts of names is not known.
+BACKUP_FILTERS = (
+    "checkpoint_id",
+    "vault_id",
+    "resource_id",
+    "parent_id",
+    "name",
+    "resource_name",
+    "resource_type",
+    "resource_az",
+    "status",
+    "image_type",
+)
+
+
 def add_members(q: Question, backup_id: str) -> Answer:
     """Share: 200 and the new members, without a count."""
     recipients = q.body.get("members") if isinstance(q.body, dict) else None
@@ -63,8 +78,8 @@ def list_backups(q: Question) -> Answer:
     if own_type not in ("private", "shared", "all_granted"):
         raise Refusal(catalogue.MALFORMED)
     found = q.cloud.state.backups_of(q.project, own_type, q.query.get("member_status"))  # type: ignore[arg-type]
-    filters = ("checkpoint_id", "vault_id", "resource_id", "name", "resource_name", "resource_type", "status")
-    page, count = page_of([_backup(q, one) for one in found], q.query, filters)
+    records = [_backup(q, one) for one in found if _within(q, one)]
+    page, count = page_of(records, q.query, BACKUP_FILTERS)
     return Answer(200, {"backups": [_rendered(q, record) for record in page], "count": count})
 
 
@@ -74,8 +89,8 @@ def show_backup(q: Question, backup_id: str) -> Answer:
 
 
 def delete_backup(q: Question, backup_id: str) -> Answer:
-    """Delete a backup: 204."""
-    q.cloud.state.delete_backup(q.project, backup_id)
+    """Delete a backup: 204; it is carried out later."""
+    q.cloud.state.delete_backup(q.project, backup_id, q.cloud.delete_seconds)
     return Answer(204)
 
 
@@ -83,7 +98,7 @@ def list_vaults(q: Question) -> Answer:
     """The vaults of the project."""
     own = [vault for vault in q.cloud.state.vaults.values() if vault.project_id == q.project]
     records = [dialects.vault(vault, q.cloud.state.used(vault)) for vault in own]
-    found, count = page_of(records, q.query, ("name",))
+    found, count = page_of(records, q.query, ("id", "name"))
     return Answer(200, {"vaults": [_rendered(q, record) for record in found], "count": count})
 
 
@@ -98,15 +113,32 @@ def create_vault(q: Question) -> Answer:
     wanted = q.body.get("vault") if isinstance(q.body, dict) else None
     if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict) or not q.caller:
         raise Refusal(catalogue.MALFORMED)
-    billing = wanted["billing"]
     vault = q.cloud.add_vault(
         account=q.caller.name,
         name=str(wanted.get("name", "vault")),
-        object_type=str(billing.get("object_type", "server")),
-        size=int(billing.get("size", 0)),
-        resources=[{"id": one["id"], "type": one["type"]} for one in wanted.get("resources", [])],
+        object_type=_object_type(wanted["billing"].get("object_type")),
+        size=_size(wanted["billing"].get("size")),
+        resources=[_resource(one) for one in wanted.get("resources") or []],
     )
     return Answer(200, {"vault": _rendered(q, dialects.vault(vault, 0))})
+
+
+def _object_type(kind: Any) -> str:
+    if kind not in ("server", "disk"):
+        raise Refusal(catalogue.MALFORMED)
+    return str(kind)
+
+
+def _size(size: Any) -> int:
+    if not isinstance(size, int) or size < 1:
+        raise Refusal(catalogue.MALFORMED)
+    return size
+
+
+def _resource(one: Any) -> dict[str, str]:
+    if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("id", "type")):
+        raise Refusal(catalogue.MALFORMED)
+    return {"id": one["id"], "type": one["type"]}
 
 
 def create_checkpoint(q: Question) -> Answer:
@@ -122,9 +154,23 @@ def create_checkpoint(q: Question) -> Answer:
 
 
 def _backup(q: Question, backup: Backup) -> dict[str, Any]:
-    """A backup as the caller sees it: the recipient of a share sees its own vault."""
+    """A backup as the caller sees it: with the recipient's own vault, once that has accepted."""
     member = backup.members.get(q.project)
     return dialects.backup(backup, member.vault_id if member else None)
+
+
+def _within(q: Question, backup: Backup) -> bool:
+    """Whether it was made between `start_time` and `end_time`, both included."""
+    start, end = (_moment(q.query.get(name)) for name in ("start_time", "end_time"))
+    return (start is None or start <= backup.created_at) and (end is None or backup.created_at <= end)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """`2020-02-05T10:38:34Z`, the one form that the reference has."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc) if text else None
+    except ValueError:
+        raise Refusal(catalogue.MALFORMED) from None
 
 
 def _rendered(q: Question, record: dict[str, Any]) -> dict[str, Any]:
@@ -144,6 +190,7 @@ _BACKUP = "/v3/<project_id>/backups/<backup_id>"
 _MEMBER = f"{_BACKUP}/members/<member_id>"
 
 ROUTES = (
+    Route("GET", "/v3", iam.show_version, None),
     Route("POST", "/v3/auth/tokens", iam.create_token, None),
     Route("GET", "/v3/projects", iam.list_projects, "iam:projects:list"),
     Route("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam.assume_agency, "iam:agencies:assume"),

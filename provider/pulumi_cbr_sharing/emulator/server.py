@@ -2,49 +2,62 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
-import struct
 import threading
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
 
 from pulumi_cbr_sharing.emulator.app import make_app
 from pulumi_cbr_sharing.emulator.cloud import Emulator
+from pulumi_cbr_sharing.emulator.connection import Connection
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flask import Flask
+
     from pulumi_cbr_sharing.emulator.dialects import Dialect
 
 
 HOST = "127.0.0.1"  # never another: it hands out credentials to whoever asks
+PATIENCE = 5.0  # seconds that one connection may take to end
 
 
-class Handler(WSGIRequestHandler):
-    """One connection; can be cut in the middle."""
+class _Server(ThreadedWSGIServer):
+    """A thread for each connection; it knows them, so that none outlives it."""
 
-    protocol_version = "HTTP/1.1"
+    def __init__(self, listener: socket.socket, app: Flask, context: ssl.SSLContext | None) -> None:
+        self._open: dict[threading.Thread, socket.socket] = {}
+        super().__init__(HOST, 0, app, Connection, ssl_context=context, fd=listener.fileno())
+        if isinstance(self.socket, ssl.SSLSocket):
+            # Hands are shaken in the connection's own thread: a client that does not would hold up all others.
+            self.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]  # typeshed leaves it out
 
-    def make_environ(self) -> dict[str, Any]:
-        """Let the application reach the connection."""
-        return {**super().make_environ(), "emulator.handler": self}
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a connection its thread. A daemon: a process that forgets to end the server can still end."""
+        thread = threading.Thread(target=self._serve, args=(request, client_address), name="emulated", daemon=True)
+        self._open[thread] = request
+        thread.start()
 
-    def cut(self, *, reset: bool) -> None:
-        """Close the connection without an answer: with a reset, or as a server does that ends."""
-        self.close_connection = True
-        if reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        socket.socket(fileno=self.connection.detach()).close()
-        self.wfile = io.BytesIO()  # what is still to be written goes nowhere
+    def _serve(self, request: Any, client_address: Any) -> None:
+        try:
+            self.process_request_thread(request, client_address)
+        finally:
+            self._open.pop(threading.current_thread(), None)
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Print nothing: requests are in the emulator's own log, with secrets masked."""
+    def end(self) -> None:
+        """Accept nothing more, cut every connection, and wait for the threads."""
+        self.shutdown()
+        for thread, connection in list(self._open.items()):
+            with suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            thread.join(PATIENCE)
+        self.server_close()
 
 
 @contextmanager
@@ -55,13 +68,14 @@ def serve(dialect: Dialect = "huawei", port: int = 0, tls: tuple[str, str] | Non
         dialect: how records are written.
         port: 0 for any that is free.
         tls: files of a certificate and its key, for https.
+
+    Raises:
+        OSError: the port is taken, or a file cannot be read.
     """
     cloud = Emulator(dialect)
-    context = None
-    if tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*tls)
-    server = ThreadedWSGIServer(HOST, port, make_app(cloud), handler=Handler, ssl_context=context)
+    context = _context(*tls) if tls else None
+    with closing(socket.create_server((HOST, port))) as listener:
+        server = _Server(listener, make_app(cloud), context)
     cloud.url = f"{'https' if tls else 'http'}://{HOST}:{server.port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="emulator", daemon=True)
     thread.start()
@@ -69,6 +83,11 @@ def serve(dialect: Dialect = "huawei", port: int = 0, tls: tuple[str, str] | Non
         yield cloud
     finally:
         cloud.stopping.set()
-        server.shutdown()
+        server.end()
         thread.join()
-        server.server_close()
+
+
+def _context(certificate: str, key: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context

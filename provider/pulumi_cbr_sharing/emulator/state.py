@@ -63,14 +63,19 @@ class Vault:
     name: str = "vault"
     object_type: str = "server"
     size: int = 1000
-    status: str = "available"
+    status: str = "available"  # or lock, frozen, deleting, error
     resources: list[dict[str, str]] = field(default_factory=list)
     created_at: datetime = field(default_factory=now)
 
 
 @dataclass
 class Backup:
-    """A backup; its size in GB. `ready_at` (seconds since the epoch) is when it stops being made."""
+    """A backup; its size in GB.
+
+    Attributes:
+        shareable: whether its owner may share it at all.
+        ready_at, gone_at: seconds since the epoch when it has been made, and has been deleted.
+    """
 
     project_id: str
     vault_id: str
@@ -82,9 +87,11 @@ class Backup:
     resource_name: str = "server"
     size: int = 40
     encrypted: bool = False
+    shareable: bool = True
     checkpoint_id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
     ready_at: float | None = None
+    gone_at: float | None = None
     members: dict[str, Member] = field(default_factory=dict)
 
 
@@ -96,34 +103,34 @@ class State:
         self.backups: dict[str, Backup] = {}
         self.vaults: dict[str, Vault] = {}
 
-    def owned(self, project_id: str, backup_id: str) -> Backup:
-        """A backup of the project itself."""
+    def _existing(self, backup_id: str) -> Backup:
         _need(_UUID.fullmatch(backup_id), catalogue.MALFORMED)
         self.settle()
-        backup = self.backups.get(backup_id)
-        if backup is None or backup.project_id != project_id:
+        if backup_id not in self.backups:
             raise Refusal(catalogue.BACKUP_NOT_FOUND)
+        return self.backups[backup_id]
+
+    def owned(self, project_id: str, backup_id: str) -> Backup:
+        """A backup of the project itself."""
+        backup = self._existing(backup_id)
+        _need(backup.project_id == project_id, catalogue.BACKUP_NOT_FOUND)
         return backup
 
     def visible(self, project_id: str, backup_id: str) -> Backup:
         """A backup that the project owns or has accepted."""
-        _need(_UUID.fullmatch(backup_id), catalogue.MALFORMED)
-        self.settle()
-        backup = self.backups.get(backup_id)
-        if backup is None or not (backup.project_id == project_id or _accepted(backup, project_id)):
-            raise Refusal(catalogue.BACKUP_NOT_FOUND)
+        backup = self._existing(backup_id)
+        _need(backup.project_id == project_id or _accepted(backup, project_id), catalogue.BACKUP_NOT_FOUND)
         return backup
 
     def share(self, project_id: str, backup_id: str, recipients: Sequence[str]) -> list[Member]:
-        """Add members; nothing is added if one of them cannot be (inferred)."""
+        """Add members, a project that is named twice once."""
         _need(recipients and all(_PROJECT.fullmatch(one) for one in recipients), catalogue.MALFORMED)
-        if backup_id in self.backups and _accepted(self.backups[backup_id], project_id):
-            raise Refusal(catalogue.RECEIVED_BACKUP)
+        _need(not _accepted(self._existing(backup_id), project_id), catalogue.RECEIVED_BACKUP)
         backup = self.owned(project_id, backup_id)
-        _need(backup.resource_type in SHAREABLE, catalogue.KIND_NOT_SHAREABLE)
-        _need(backup.status == "available", catalogue.NOT_AVAILABLE)
-        _need(not backup.encrypted, catalogue.ENCRYPTED)
+        _check_shareable(backup)
+        # Everything is checked before anything is added: one bad recipient spoils them all. (inferred)
         _need(all(self._exists(one) and one != project_id for one in recipients), catalogue.BAD_RECIPIENT)
+        # A rejected share still stands, so it is refused as well. (inferred)
         _need(not any(one in backup.members for one in recipients), catalogue.ALREADY_SHARED)
         _need(len(backup.members) + len(set(recipients)) <= MOST_MEMBERS, catalogue.TOO_MANY_MEMBERS)
         added = [Member(backup_id, one) for one in dict.fromkeys(recipients)]
@@ -131,49 +138,47 @@ class State:
         return added
 
     def member(self, project_id: str, backup_id: str, recipient: str) -> Member:
-        """One member, for the owner or for the recipient itself."""
-        if project_id != recipient:
-            self.owned(project_id, backup_id)
-        backup = self.backups.get(backup_id)
-        if backup is None:
-            raise Refusal(catalogue.BACKUP_NOT_FOUND)
-        if recipient not in backup.members:
-            raise Refusal(catalogue.MEMBER_NOT_FOUND)
+        """One member, for the owner, and for the recipient itself (inferred)."""
+        _need(_PROJECT.fullmatch(recipient), catalogue.MALFORMED)
+        backup = self._existing(backup_id)
+        _need(project_id in (backup.project_id, recipient), catalogue.BACKUP_NOT_FOUND)
+        _need(recipient in backup.members, catalogue.MEMBER_NOT_FOUND)
         return backup.members[recipient]
 
     def answer(self, project_id: str, backup_id: str, recipient: str, status: str, vault_id: str | None) -> Member:
         """The recipient's answer; accepted may turn into rejected, which gives the share back."""
-        _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
         member = self.member(project_id, backup_id, recipient)
+        # Who shares cannot accept in the recipient's name. (inferred)
+        _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
         _need(status in ANSWERS, catalogue.BAD_ANSWER)
         if status == "accepted":
-            self._fits(project_id, self.backups[backup_id], vault_id)
+            self._check_vault(member, vault_id)
         member.status, member.vault_id = status, vault_id if status == "accepted" else None
         member.updated_at = now()
         return member
 
-    def _fits(self, project_id: str, backup: Backup, vault_id: str | None) -> None:
-        _need(vault_id, catalogue.BAD_ANSWER)
-        vault = self.vault(project_id, str(vault_id))
+    def _check_vault(self, member: Member, vault_id: str | None) -> None:
+        _need(isinstance(vault_id, str) and vault_id, catalogue.BAD_ANSWER)
+        vault, backup = self.vault(member.dest_project_id, str(vault_id)), self.backups[member.backup_id]
         _need(vault.status == "available", catalogue.VAULT_STATUS)
         kind = "server" if backup.resource_type == "OS::Nova::Server" else "disk"
         _need(vault.object_type == kind, catalogue.VAULT_KIND)
-        _need(self.used(vault) + backup.size <= vault.size, catalogue.VAULT_TOO_SMALL)
+        more = 0 if member.vault_id == vault_id else backup.size
+        _need(self.used(vault) + more <= vault.size, catalogue.VAULT_TOO_SMALL)
 
     def unshare(self, project_id: str, backup_id: str, recipient: str) -> None:
         """Cancel a share."""
         backup = self.owned(project_id, backup_id)
-        member = backup.members.get(recipient)
-        if member is None:
-            raise Refusal(catalogue.MEMBER_NOT_FOUND)
+        member = self.member(project_id, backup_id, recipient)
         _need(member.image_id is None, catalogue.IMAGE_REGISTERED)
         del backup.members[recipient]
 
-    def delete_backup(self, project_id: str, backup_id: str) -> None:
-        """Delete a backup; its shares and the recipients' view of it go with it."""
+    def delete_backup(self, project_id: str, backup_id: str, seconds: float) -> None:
+        """Delete a backup; when that is done, its shares and the recipients' view of it are gone with it."""
         backup = self.owned(project_id, backup_id)
         _need(not any(member.image_id for member in backup.members.values()), catalogue.BACKUP_HAS_IMAGE)
-        del self.backups[backup_id]
+        if backup.gone_at is None:
+            backup.status, backup.ready_at, backup.gone_at = "deleting", None, time.time() + seconds
 
     def backups_of(self, project_id: str, own_type: OwnType, member_status: str | None) -> Iterator[Backup]:
         """What a project lists: its own backups, those shared with it, or both."""
@@ -218,10 +223,19 @@ class State:
         return checkpoint, made
 
     def settle(self) -> None:
-        """Let backups become available whose time has come."""
-        for backup in self.backups.values():
+        """Carry out what was to happen by now: backups become available, or are gone."""
+        for backup in list(self.backups.values()):
             if backup.ready_at is not None and backup.ready_at <= time.time():
                 backup.status, backup.ready_at = "available", None
+            if backup.gone_at is not None and backup.gone_at <= time.time():
+                del self.backups[backup.id]
+
+
+def _check_shareable(backup: Backup) -> None:
+    _need(backup.resource_type in SHAREABLE, catalogue.KIND_NOT_SHAREABLE)
+    _need(backup.status == "available", catalogue.NOT_AVAILABLE)
+    _need(not backup.encrypted, catalogue.ENCRYPTED)
+    _need(backup.shareable, catalogue.SHARING_FORBIDDEN)
 
 
 def _accepted(backup: Backup, project_id: str) -> bool:

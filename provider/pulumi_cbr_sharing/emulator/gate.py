@@ -1,0 +1,61 @@
+"""What an account may do, and how often: the last thing that the gateway looks at."""
+
+from __future__ import annotations
+
+import time
+
+from collections import defaultdict, deque
+from typing import NamedTuple
+
+from pulumi_cbr_sharing.emulator import catalogue
+from pulumi_cbr_sharing.emulator.catalogue import Refusal
+
+
+class Limit(NamedTuple):
+    """How many requests an account may make in any window of so many seconds; what a refusal says of waiting."""
+
+    requests: int
+    window: float
+    retry_after: float | None
+
+
+class Gate:
+    """IAM actions that were taken away, and a limit that is the same for each account."""
+
+    def __init__(self) -> None:
+        self.limit: Limit | None = None
+        self._denied: dict[str, set[str]] = defaultdict(set)
+        self._calls: dict[str, deque[float]] = defaultdict(deque)
+
+    def deny(self, account: str, action: str) -> None:
+        """Take an action from an account."""
+        self._denied[account].add(action)
+
+    def allow(self, account: str, action: str) -> None:
+        """Give it back."""
+        self._denied[account].discard(action)
+
+    def throttle(self, limit: Limit | None) -> None:
+        """Count anew, with another limit or none."""
+        self.limit = limit
+        self._calls.clear()
+
+    def admit(self, account: str, action: str) -> None:
+        """Let a request pass, or say why not.
+
+        Raises:
+            Refusal: throttled, or not permitted.
+        """
+        if self.limit:
+            self._count(self._calls[account], self.limit)
+        if action in self._denied[account]:
+            raise Refusal(catalogue.denied(action))
+
+    @staticmethod
+    def _count(calls: deque[float], limit: Limit) -> None:
+        moment = time.monotonic()
+        while calls and calls[0] <= moment - limit.window:
+            calls.popleft()
+        if len(calls) >= limit.requests:
+            raise Refusal(catalogue.throttled(limit.requests, limit.window))
+        calls.append(moment)

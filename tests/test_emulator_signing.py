@@ -1,0 +1,209 @@
+"""How strictly the emulator verifies signatures, and that it agrees with the vendor's own examples."""
+
+from __future__ import annotations
+
+import threading
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from emulated import SECONDS, ask, code, members_of, project, signed
+from pulumi_cbr_sharing.emulator import accounts, signing
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_cbr_sharing.emulator import Account, Emulator
+
+
+SHARED = "/v3/0605767b5780d5762fc5c0118072a564/backups/0b07081e-3ec7-4e77-8571-54e2947da422/members"
+OURS = {
+    "content-type": "application/json;charset=UTF-8",
+    "host": "cbr.cn-north-4.myhuaweicloud.com",
+    "x-project-id": "0605767b5780d5762fc5c0118072a564",
+    "x-sdk-date": "20260115T120000Z",
+}
+VECTORS = [
+    pytest.param(
+        signing.Request(
+            "GET",
+            "/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0",
+            {
+                "content-type": "application/json",
+                "host": "service.region.example.com",
+                "x-sdk-date": "20191115T033655Z",
+            },
+            b"",
+        ),
+        "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc",
+        "7be6668032f70418fcc22abc52071e57aff61b84a1d2381bb430d6870f4f6ebe",
+        id="the vendor's document",
+    ),
+    pytest.param(
+        signing.Request("POST", SHARED, OURS, b'{"members": ["075e6035d300d48c2fd0c00b78b71ebf"]}'),
+        "SKexampleSecretKey000000000000000000000",
+        "571d86adc11d1c456f3db09b4109d49fe24e16e00adb787e144ab015526fdca7",
+        id="with a body",
+    ),
+    pytest.param(
+        signing.Request("DELETE", f"{SHARED}/075e6035d300d48c2fd0c00b78b71ebf", OURS, b""),
+        "SKexampleSecretKey000000000000000000000",
+        "5e5ae9aa2c6a5abbda4946e06c7cf925d74658fd7d2bf607868e319401ad31f0",
+        id="without a body",
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_", "secret", "expected"), VECTORS)
+def test_known_requests_have_their_known_signatures(request_: signing.Request, secret: str, expected: str) -> None:
+    """Vectors hold the verifier to the algorithm, not to our own signer."""
+    claim = signing.Claim("AK", tuple(sorted(request_.headers)), expected)
+    assert signing._signature(claim, request_, secret) == expected
+
+
+def url(emulator: Emulator, query: str = "") -> str:
+    """The address of the seeded backup's members."""
+    return f"{emulator.url}/v3/{project(emulator, 'sharer')}{members_of(emulator)}{query}"
+
+
+def send(method: str, address: str, headers: Mapping[str, str], body: str = "") -> requests.Response:
+    """Send what was signed; requests would add Accept and the like, which nobody signs."""
+    return requests.request(method, address, data=body or None, headers=dict(headers), timeout=SECONDS)
+
+
+def refused_as(answer: requests.Response) -> str:
+    """Status and code of a refusal that has the gateway's shape."""
+    body = answer.json()
+    assert set(body) == {"error_code", "error_msg", "request_id"}
+    assert body["request_id"] == answer.headers["X-Request-Id"]
+    return f"{answer.status_code} {body['error_code']}"
+
+
+@pytest.mark.parametrize("query", ["", "?limit=2&offset=0", "?sort=created_at%3Aasc&limit=5", "?offset=1&limit=2"])
+def test_a_right_signature_is_accepted(query: str, emulator: Emulator) -> None:
+    """With and without a query, in any order."""
+    headers = signed("GET", url(emulator, query), emulator.account("sharer"))
+    assert send("GET", url(emulator, query), headers).status_code == 200
+    assert emulator.requests[-1].account == "sharer"
+
+
+def test_a_signed_body_is_accepted(emulator: Emulator) -> None:
+    """The hash is of the bytes as they were sent."""
+    body = f'{{"members":   ["{project(emulator)}"]}}'
+    own = {"Content-Type": "application/json", "X-Project-Id": project(emulator, "sharer")}
+    headers = signed("POST", url(emulator), emulator.account("sharer"), body=body, headers=own)
+
+    assert send("POST", url(emulator), headers, body).status_code == 200
+    assert project(emulator) in emulator.members(emulator.backup.id)
+
+
+def _moved(account: Account, emulator: Emulator, minutes: int) -> dict[str, str]:
+    date = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    return signed("GET", url(emulator), account, date=date.strftime("%Y%m%dT%H%M%SZ"))
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-14, 200), (14, 200), (-16, 401), (16, 401)])
+def test_a_clock_may_be_wrong_by_a_quarter_of_an_hour(minutes: int, status: int, emulator: Emulator) -> None:
+    """In either direction."""
+    headers = _moved(emulator.account("sharer"), emulator, minutes)
+    assert send("GET", url(emulator), headers).status_code == status
+
+
+@pytest.mark.parametrize("left_out", ["Host", "X-Sdk-Date", "X-Project-Id", "X-Security-Token", "Content-Type"])
+def test_a_header_that_must_be_signed_may_not_be_left_out(left_out: str, emulator: Emulator) -> None:
+    """Else somebody on the way could exchange it."""
+    account = emulator.account("sharer")
+    own = {
+        "X-Project-Id": account.project_id,
+        "Content-Type": "application/json",
+        **({"X-Security-Token": "t"} if left_out == "X-Security-Token" else {}),
+    }
+    headers = signed("GET", url(emulator), account, headers=own, leave_out=(left_out,))
+    assert refused_as(send("GET", url(emulator), headers)) == "401 APIGW.0301"
+
+
+def test_a_header_that_was_signed_must_be_sent(emulator: Emulator) -> None:
+    """What is not there cannot be verified."""
+    headers = signed("GET", url(emulator), emulator.account("sharer"), headers={"X-Project-Id": "p"})
+    del headers["X-Project-Id"]
+    assert refused_as(send("GET", url(emulator), headers)) == "401 APIGW.0301"
+
+
+TAMPERED = {
+    "method": ("DELETE", "", ""),
+    "path": ("GET", "/x", ""),
+    "query": ("GET", "?limit=3", ""),
+    "body": ("GET", "", "{}"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_a_signature_is_of_one_request(what: str, emulator: Emulator) -> None:
+    """It fits no other method, path, query or body."""
+    method, more, body = TAMPERED[what]
+    headers = signed("GET", url(emulator), emulator.account("sharer"))
+    assert refused_as(send(method, url(emulator, more), headers, body)).endswith(("0301", "0101"))
+
+
+@pytest.mark.parametrize("text", ["", "Basic abc", "SDK-HMAC-SHA256 Access=A, SignedHeaders=host, Signature=abc"])
+def test_no_credential_is_no_entry(text: str, emulator: Emulator) -> None:
+    """As is one of another kind."""
+    assert refused_as(send("GET", url(emulator), {"Authorization": text})) == "401 APIGW.0301"
+
+
+def test_a_key_that_nobody_has_is_refused(emulator: Emulator) -> None:
+    """Whatever it signs."""
+    stranger = replace(emulator.account("sharer"), access_key="NOBODYSKEY")
+    assert refused_as(send("GET", url(emulator), signed("GET", url(emulator), stranger))) == "401 APIGW.0301"
+
+
+def test_a_rotated_key_is_refused_and_its_successor_is_not(emulator: Emulator) -> None:
+    """From the next request on."""
+    old, new = emulator.account("sharer"), emulator.rotate_key("sharer")
+    answers = [send("GET", url(emulator), signed("GET", url(emulator), one)).status_code for one in (old, new)]
+    assert answers == [401, 200]
+    assert emulator.account("sharer") == new
+
+
+def wrong(emulator: Emulator, times: int) -> list[int]:
+    """The answers to so many wrong signatures of the sharer's key."""
+    thief = replace(emulator.account("sharer"), secret_key="guessed")
+    return [send("GET", url(emulator), signed("GET", url(emulator), thief)).status_code for _ in range(times)]
+
+
+def test_five_wrong_signatures_do_not_lock_a_key(emulator: Emulator) -> None:
+    """A right one in between starts the count anew."""
+    right = emulator.account("sharer")
+    for _ in range(2):
+        assert wrong(emulator, 5) == [401] * 5
+        assert send("GET", url(emulator), signed("GET", url(emulator), right)).status_code == 200
+
+
+def test_six_wrong_signatures_lock_a_key_for_five_minutes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right secret is refused as well, tokens are not; after the time it is fine again."""
+    right = emulator.account("sharer")
+    monkeypatch.setattr(accounts, "LOCK_SECONDS", 0.6)
+    wrong(emulator, 6)
+    locked = send("GET", url(emulator), signed("GET", url(emulator), right))
+
+    assert refused_as(locked) == "401 APIGW.0301"
+    assert ask(emulator, "GET", members_of(emulator)).status_code == 200
+    threading.Event().wait(0.7)
+    assert send("GET", url(emulator), signed("GET", url(emulator), right)).status_code == 200
+
+
+def test_a_key_is_of_its_own_project(emulator: Emulator) -> None:
+    """A right signature opens no other account's project."""
+    headers = signed("GET", url(emulator), emulator.account("bystander"))
+    assert refused_as(send("GET", url(emulator), headers)) == "403 APIGW.0302"
+
+
+def test_a_path_that_is_no_api_says_so_in_the_gateways_words(emulator: Emulator) -> None:
+    """A wrong endpoint is not a missing share."""
+    answer = ask(emulator, "GET", "/backup")
+    assert (answer.status_code, code(answer)) == (404, "APIGW.0101")

@@ -1,0 +1,55 @@
+"""What users install: the wheel, in a fresh environment, without anything of this checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parent.parent
+UV = Path(sys.executable).with_name("uv")
+
+
+@pytest.fixture(name="wheel", scope="module")
+def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as `uv build` makes it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    """Run a command; returns what it printed, and fails with it."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    """Types and licence are in it; tools and tests are not."""
+    names = zipfile.ZipFile(wheel).namelist()
+    roots = {name.partition("/")[0] for name in names}
+    assert roots == {"pulumi_cbr_sharing", f"{wheel.name.split('-py3')[0]}.dist-info"}
+    assert "pulumi_cbr_sharing/py.typed" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
+    """The core imports with its own dependencies; the emulator says which extra it needs."""
+    run(UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    run(UV, "pip", "install", "--quiet", "--python", python, wheel)
+
+    assert run(python, "-c", "import pulumi_cbr_sharing as p; print(*p.__all__)", cwd=tmp_path).split()
+    attempt = "try:\n import pulumi_cbr_sharing.emulator\nexcept ImportError as error:\n print(error)"
+    assert "install pulumi-cbr-sharing[emulator]" in run(python, "-c", attempt, cwd=tmp_path)
+
+    run(UV, "pip", "install", "--quiet", "--python", python, f"{wheel}[emulator,cli]")
+    assert "emulator" in run(tmp_path / "venv" / "bin" / "cbr-sharing", "--help", cwd=tmp_path)
