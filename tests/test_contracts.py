@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import pickletools
+import subprocess
+import sys
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.accepter import BackupShareAccepter, BackupShareAccepterProvider
 from pulumi_cbr_sharing.share import BackupShare, BackupShareProvider
 from pulumi_cbr_sharing.share_member import BackupShareMember, BackupShareMemberProvider
+from pulumi_cbr_sharing.vault_share import TYPE
 
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__i
 RESOURCE_FILES = {"share_member": "BackupShareMember", "share": "BackupShare", "accepter": "BackupShareAccepter"}
 
 MAY_IMPORT_REQUESTS = {"transport", "auth"}
-MAY_IMPORT_PULUMI = {"lifecycle", *RESOURCE_FILES}
+POLICIES = sorted((PACKAGE / "policies").glob("*.py"))
+MAY_IMPORT_PULUMI = {"lifecycle", "lookups", "vault_share", *RESOURCE_FILES}
 NO_HTTP = {"requests", "urllib3", "http"}
 
 
@@ -58,10 +62,25 @@ def test_only_transport_and_auth_know_requests(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_only_lifecycle_and_resources_know_pulumi(module: str) -> None:
+def test_only_lifecycle_lookups_and_resources_know_pulumi(module: str) -> None:
     """The API can be used, and served to another engine, without Pulumi."""
     imported = roots(imports_of(PACKAGE / f"{module}.py")) & {"pulumi", "pulumi_policy", "dill", "grpc"}
     assert module in MAY_IMPORT_PULUMI or not imported
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_policies_know_no_account(path: Path) -> None:
+    """Rules judge what a program declares: they stand on themselves, and nothing can make them send anything."""
+    imported = imports_of(path)
+    ours = {name for name in imported if name.startswith("pulumi_cbr_sharing.")}
+    assert all(name.startswith("pulumi_cbr_sharing.policies") for name in ours)
+    assert not roots(imported) & NO_HTTP
+
+
+def test_the_package_needs_no_policy_sdk() -> None:
+    """`pulumi-policy` is an extra: a program that shares does not import it."""
+    program = "import pulumi_cbr_sharing, sys; sys.exit('pulumi_policy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_errors_imports_nothing_of_ours() -> None:
@@ -93,6 +112,11 @@ def test_a_resource_file_reads_in_one_order(module: str, name: str) -> None:
 def test_type_tokens_are_frozen(resource: type[Resource]) -> None:
     """Tokens are in the URNs of every stack and in policies."""
     assert resource._resource_type_name == f"dynamic/huaweicloud/cbr:{resource.__name__}"
+
+
+def test_the_token_of_the_component_is_frozen() -> None:
+    """It is in the URNs of its children, too; the engine is asked in test_vault_share.py."""
+    assert TYPE == "huaweicloud:cbr:VaultShare"
 
 
 @pytest.mark.parametrize(
@@ -130,10 +154,26 @@ def test_public_names_are_these() -> None:
     """What can be imported from the package is a promise."""
     assert pulumi_cbr_sharing.__all__ == [
         "Agency",
+        "Backup",
         "BackupShare",
         "BackupShareAccepter",
         "BackupShareMember",
         "Connection",
+        "LookupFailed",
+        "Member",
+        "Project",
+        "Vault",
+        "VaultShare",
+        "get_backup",
+        "get_backup_output",
+        "get_backups",
+        "get_backups_output",
+        "get_projects",
+        "get_projects_output",
+        "get_share_members",
+        "get_share_members_output",
+        "get_vaults",
+        "get_vaults_output",
     ]
 
 

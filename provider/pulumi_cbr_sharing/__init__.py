@@ -8,10 +8,50 @@ pulumi.export("status", share.status)
 """
 
 from pulumi_cbr_sharing.accepter import BackupShareAccepter
+from pulumi_cbr_sharing.backups import Backup
 from pulumi_cbr_sharing.credentials import Agency
+from pulumi_cbr_sharing.lookups import (
+    LookupFailed,
+    get_backup,
+    get_backup_output,
+    get_backups,
+    get_backups_output,
+    get_projects,
+    get_projects_output,
+    get_share_members,
+    get_share_members_output,
+    get_vaults,
+    get_vaults_output,
+)
+from pulumi_cbr_sharing.members import Member
+from pulumi_cbr_sharing.projects import Project
 from pulumi_cbr_sharing.settings import Connection
 from pulumi_cbr_sharing.share import BackupShare
 from pulumi_cbr_sharing.share_member import BackupShareMember
+from pulumi_cbr_sharing.vault_share import VaultShare
+from pulumi_cbr_sharing.vaults import Vault
 
 
-__all__ = ["Agency", "BackupShare", "BackupShareAccepter", "BackupShareMember", "Connection"]
+__all__ = [
+    "Agency",
+    "Backup",
+    "BackupShare",
+    "BackupShareAccepter",
+    "BackupShareMember",
+    "Connection",
+    "LookupFailed",
+    "Member",
+    "Project",
+    "Vault",
+    "VaultShare",
+    "get_backup",
+    "get_backup_output",
+    "get_backups",
+    "get_backups_output",
+    "get_projects",
+    "get_projects_output",
+    "get_share_members",
+    "get_share_members_output",
+    "get_vaults",
+    "get_vaults_output",
+]

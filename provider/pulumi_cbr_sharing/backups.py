@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pulumi_cbr_sharing.errors import BackupNotAvailable, WaitTimeout, one_line
+from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
+from pulumi_cbr_sharing.iam import moment
+from pulumi_cbr_sharing.listing import whole_list
 from pulumi_cbr_sharing.wire import Call, row
 
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.client import Client
 
 
+OwnType = Literal["private", "shared", "all_granted"]
 AVAILABLE = "available"
 NEWS_EVERY = 60.0  # seconds between two lines about the same wait
 # Statuses on the way to `available`; from the others no waiting helps.
@@ -34,6 +38,10 @@ class Backup:
         project_id: the owner's project.
         vault_id: the vault that it is in.
         name: as its maker called it.
+        resource_id, resource_name: what was backed up.
+        resource_size: of what was backed up, in GB.
+        checkpoint_id: the run that made it, with the backups of the vault's other resources.
+        created_at, expired_at: RFC 3339 in UTC; "" where the service says none.
     """
 
     id: str
@@ -42,6 +50,20 @@ class Backup:
     project_id: str = ""
     vault_id: str = ""
     name: str = ""
+    resource_id: str = ""
+    resource_name: str = ""
+    resource_size: int = 0
+    checkpoint_id: str = ""
+    created_at: str = ""
+    expired_at: str = ""
+
+    @property
+    def created(self) -> datetime:
+        """When it was made, in UTC; the beginning of time if the service does not say."""
+        return moment(self.created_at) or _LONG_AGO
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 # GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
@@ -58,6 +80,62 @@ def get_backup(client: Client, backup_id: str) -> Backup:
         action="cbr:backups:get",
     )
     return _backup(row(call, client.fetch(call), "backup"))
+
+
+# GET /v3/{project_id}/backups?vault_id=…&own_type=… → 200 {"backups": [Backup, …], "count": n}
+def list_backups(
+    client: Client,
+    *,
+    vault_id: str | None = None,
+    resource_id: str | None = None,
+    name: str | None = None,
+    status: str | None = None,
+    own_type: OwnType = "private",
+    member_status: str | None = None,
+) -> list[Backup]:
+    """All backups that fit every filter given, newest first, over all pages.
+
+    Args:
+        client: the project's whose view it is.
+        vault_id: the vault; for a received backup the recipient's.
+        resource_id: the server or disk that was backed up.
+        name: the whole name.
+        status: `available`, `protecting`, `error`, ….
+        own_type: `private`, the project's own; `shared`, those that others share with it; `all_granted`, both.
+        member_status: `pending`, `accepted` or `rejected`, of the share with this project; not with `private`.
+
+    Raises:
+        Refused: filters that contradict each other.
+        UnexpectedAnswer: the list is not known to be whole.
+    """
+    if own_type not in get_args(OwnType) or (member_status and own_type == "private"):
+        raise Refused(
+            f"listing backups: own_type is {one_line(own_type, 30)!r}, member_status {one_line(member_status, 30)!r}: "
+            "own_type is private, shared or all_granted, and member_status goes with the last two"
+        )
+    filters = {"vault_id": vault_id, "resource_id": resource_id, "name": name, "status": status}
+    wanted = {key: text for key, text in filters.items() if text}
+    shared = {"own_type": own_type, "member_status": member_status} if own_type != "private" else {}
+    call = Call(
+        "GET",
+        f"/v3/{client.project_id}/backups",
+        doing=f"listing the backups of project {client.project_id}",
+        action="cbr:backups:list",
+        query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
+    )
+    found = [_backup(record) for record in whole_list(client, call, "backups")]
+    fitting = [backup for backup in found if _fits(backup, wanted, client.project_id if not shared else None)]
+    return sorted(fitting, key=lambda backup: (backup.created, backup.id), reverse=True)
+
+
+def _fits(backup: Backup, wanted: Mapping[str, str], owner: str | None) -> bool:
+    """Whether the service filtered as asked: no page says that `name` means the whole name, or that a filter counts.
+
+    Of a backup of another project it is open whose vault the list names, so the vault is left to the service.
+    """
+    if owner and backup.project_id not in ("", owner):
+        return False
+    return all(getattr(backup, key) == text for key, text in wanted.items() if owner or key != "vault_id")
 
 
 def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvailable, seconds: float) -> None:
@@ -100,4 +178,21 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
 
 
 def _backup(record: Mapping[str, Any]) -> Backup:
-    return Backup(**{name: str(record.get(name) or "") for name in Backup.__dataclass_fields__})
+    """The one place where the API's record becomes a Backup."""
+    texts = {name: str(record.get(name) or "") for name in Backup.__dataclass_fields__ if name not in _CONVERTED}
+    size, created, expired = (record.get(name) for name in _CONVERTED)
+    return Backup(
+        **texts,
+        resource_size=int(size) if isinstance(size, (int, float)) else 0,
+        created_at=rfc3339(created),
+        expired_at=rfc3339(expired),
+    )
+
+
+_CONVERTED = ("resource_size", "created_at", "expired_at")
+
+
+def rfc3339(text: Any) -> str:
+    """`2020-02-05T10:38:34.209782` (Huawei Cloud, no zone, UTC) and `…+00:00` (OTC) in one form, `…Z`."""
+    at = moment(text)
+    return at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if at else ""
