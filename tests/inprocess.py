@@ -19,6 +19,7 @@ from pulumi_cbr_sharing.client import Client
 from pulumi_cbr_sharing.credentials import Password, Secret
 from pulumi_cbr_sharing.lifecycle import Cloud
 from pulumi_cbr_sharing.live import LiveShares
+from pulumi_cbr_sharing.plan_checks import PlanChecks
 from pulumi_cbr_sharing.retry import Clock, Pacer
 from pulumi_cbr_sharing.settings import Settings, resolve
 from pulumi_cbr_sharing.share import BackupShareProvider
@@ -66,7 +67,7 @@ def fresh_cloud(settings: Settings, clock: Clock | None = None, notify: Callable
     """What a process of the plugin has of an account when it starts."""
     cloud = Cloud(settings, Pacer(clock or Clock()))
     cloud.client = Client(settings, clock=clock, pacer=Pacer(clock or Clock()), notify=notify or (lambda _: None))
-    cloud.shares = LiveShares(cloud.client)
+    cloud.shares, cloud.plan = LiveShares(cloud.client), PlanChecks(cloud.client)
     return cloud
 
 

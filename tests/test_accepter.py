@@ -81,7 +81,7 @@ def test_accepted_before_into_the_same_vault_is_taken_over(emulator: Emulator, p
     project = offer(emulator)
     emulator.answer(emulator.backup.id, project, "accepted")
     plugin.create(OURS, inputs(emulator))
-    assert [request.method for request in emulator.requests] == ["GET"]
+    assert {request.method for request in emulator.requests} == {"GET"}
 
 
 def test_accepted_before_into_another_vault_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
@@ -148,6 +148,7 @@ def test_moving_to_another_vault_gives_back_and_accepts_anew(emulator: Emulator,
     made = plugin.create(OURS, inputs(emulator))
     other = emulator.add_vault(account="recipient").id
     with Plugin(env=environment(emulator, "recipient")) as second:
+        second.diff(OURS, made, inputs(emulator, vault_id=other))
         second.check(OURS, inputs(emulator, vault_id=other))
         second.delete(made)
         assert status(emulator) == "rejected"

@@ -179,7 +179,7 @@ def test_a_killed_engine_leaves_no_program(stack: Stack) -> None:
 def test_a_kill_takes_all(stack: Stack) -> None:
     """The driver's kill ends the engine with everything that it started, and the stack goes on after `cancel`."""
     stack.kill(_start_hanging(stack))
-    assert not _program_lives(stack)
+    _until(lambda: not _program_lives(stack))
     stack.program("")
     assert "locked" in stack.up(check=False).output
     stack.cancel()

@@ -59,6 +59,12 @@ account = Account("account", {project!r})
 BackupShareMember("dr", backup_id={backup!r}, dest_project_id=account.project)
 """
 
+NAMED = """
+from pulumi_cbr_sharing import BackupShareMember
+
+BackupShareMember("dr", backup_id={backup!r}, dest_account={account!r})
+"""
+
 WINDOW = """
 import pulumi
 from pulumi_cbr_sharing.vault_share import VaultShare
@@ -174,6 +180,20 @@ def test_a_computed_recipient_is_checked_by_the_update(emulator: Emulator, stack
     assert_nothing_was_written(emulator)
 
     stack.program(program(COMPUTED, emulator, "recipient"))
+    stack.up(*words)
+    assert set(emulator.members(emulator.backup.id)) == {emulator.account("recipient").project_id}
+
+
+def test_an_account_name_is_judged_by_its_project(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """A recipient that is given by name does not get past the list of project ids."""
+    words = pack(only_recipient(emulator))
+    stack.program(NAMED.format(backup=emulator.backup.id, account="bystander"))
+    for refused in (stack.preview(*words, check=False), stack.up(*words, check=False)):
+        assert told(refused, "mandatory", "allowed-recipients")
+        assert emulator.account("bystander").project_id in refused.output
+    assert_nothing_was_written(emulator)
+
+    stack.program(NAMED.format(backup=emulator.backup.id, account="recipient"))
     stack.up(*words)
     assert set(emulator.members(emulator.backup.id)) == {emulator.account("recipient").project_id}
 

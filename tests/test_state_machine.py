@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from inprocess import FakeTime, Run, settings_of
 from pulumi_cbr_sharing.emulator import Fault
-from pulumi_cbr_sharing.errors import CbrSharingError
+from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 
 
 if TYPE_CHECKING:
@@ -95,13 +95,14 @@ class Stack:
 
     def _settle(self, run: Run, name: str, kind: str, inputs: dict[str, Any], survive: Any) -> None:
         provider = provider_of(run, kind)
-        assert not provider.check({}, inputs).failures
         old = next((one for one in reversed(self.state) if (one.name, one.kind) == (name, kind)), None)
+        self._check(provider, old.inputs if old else {}, inputs)
         if old is None:
             self._create(provider, name, kind, inputs, survive)
             return
         diff = provider.diff(old.id, old.outs, inputs)
         if diff.replaces:
+            self._check(provider, {}, inputs)  # as the engine does for what is made anew
             if diff.delete_before_replace:
                 self._delete(run, old, survive)
             self._create(provider, name, kind, inputs, survive)
@@ -109,6 +110,11 @@ class Stack:
             outs = dict(provider.update(old.id, old.outs, inputs).outs or {})
             survive()
             old.inputs, old.outs = inputs, outs
+
+    def _check(self, provider: CbrProvider, olds: dict[str, Any], inputs: dict[str, Any]) -> None:
+        """What the plan refuses ends the run."""
+        if failures := provider.check(dict(olds), dict(inputs)).failures:
+            raise Refused(str([(failure.property, failure.reason) for failure in failures]))
 
     def _create(self, provider: CbrProvider, name: str, kind: str, inputs: dict[str, Any], survive: Any) -> None:
         trying = shares_of(inputs) - self.tried

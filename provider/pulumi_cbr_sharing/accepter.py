@@ -96,6 +96,17 @@ class BackupShareAccepterProvider(CbrProvider):
         if trouble := trouble_with_wait(news.get("wait_for_offer")):
             yield "wait_for_offer", trouble
 
+    def refusals(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A vault that is not there, or a backup that is in another one; a warning where it seems not to fit."""
+        plan, vault_id = self.cloud.plan, news["vault_id"]
+        backup_id = None if is_unknown(news["backup_id"]) else news["backup_id"]
+        if is_unknown(vault_id):
+            return
+        if trouble := plan.trouble_with_vault(backup_id, vault_id):
+            yield "vault_id", trouble
+        if backup_id and (trouble := plan.trouble_with_own(backup_id, vault_id)):
+            yield "backup_id", trouble
+
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """As everywhere; and note what the program declares, which no older resource gives back when it goes."""
         checked = super().check(olds, news)
@@ -106,6 +117,8 @@ class BackupShareAccepterProvider(CbrProvider):
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup or vault: given back, and accepted anew. Another connection: an update."""
         replaces = [name for name in ("backup_id", "vault_id") if olds.get(name) != news.get(name)]
+        if "vault_id" in replaces:
+            self.cloud.plan.leaves(olds["backup_id"], olds["vault_id"])
         return DiffResult(
             changes=bool(replaces) or self.reconnected(olds, news),
             replaces=replaces,

@@ -42,6 +42,7 @@ class Backup:
         resource_size: of what was backed up, in GB.
         checkpoint_id: the run that made it, with the backups of the vault's other resources.
         created_at, expired_at: RFC 3339 in UTC; "" where the service says none.
+        encrypted: whether it, or a disk in it, says that it is.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Backup:
     checkpoint_id: str = ""
     created_at: str = ""
     expired_at: str = ""
+    encrypted: bool = False
 
     @property
     def created(self) -> datetime:
@@ -180,16 +182,25 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
 def _backup(record: Mapping[str, Any]) -> Backup:
     """The one place where the API's record becomes a Backup."""
     texts = {name: str(record.get(name) or "") for name in Backup.__dataclass_fields__ if name not in _CONVERTED}
-    size, created, expired = (record.get(name) for name in _CONVERTED)
+    size, created, expired, _ = (record.get(name) for name in _CONVERTED)
+    children = record.get("children")
+    parts = [record, *(children if isinstance(children, list) else [])]
     return Backup(
         **texts,
         resource_size=int(size) if isinstance(size, (int, float)) else 0,
         created_at=rfc3339(created),
         expired_at=rfc3339(expired),
+        encrypted=any(map(_is_encrypted, parts)),
     )
 
 
-_CONVERTED = ("resource_size", "created_at", "expired_at")
+_CONVERTED = ("resource_size", "created_at", "expired_at", "encrypted")
+
+
+def _is_encrypted(record: Any) -> bool:
+    """`extend_info.encrypted`, in the vendor's model of a backup; a server's backup has one of each disk in it."""
+    info = record.get("extend_info") if isinstance(record, dict) else None
+    return isinstance(info, dict) and info.get("encrypted") is True
 
 
 def rfc3339(text: Any) -> str:

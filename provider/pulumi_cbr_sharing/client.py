@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SIGN_IN = "iam:tokens:create"
+BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds: what a plan may wait
 MOST_PAGES = 1000  # a service that never says how many there are must not hold a worker for ever
 
 
@@ -56,6 +57,7 @@ class Client:
         self._pacer = pacer or Pacer(self.clock)
         self._auth, self._admission = strategy_for(settings), Admission()
         self._transport, self._lock = Transport(settings), threading.Lock()
+        self._brief = threading.local()
         self._project_id, self._answered = settings.project_id, set[str]()
 
     @property
@@ -112,6 +114,15 @@ class Client:
                 return found, all(type(one) is int and one == len(found) for one in counts)
         return found, False
 
+    @contextmanager
+    def briefly(self) -> Iterator[None]:
+        """Within it, this thread's calls give up early and silently: for what is good to know, not worth a wait."""
+        self._brief.on = True
+        try:
+            yield
+        finally:
+            self._brief.on = False
+
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
@@ -127,8 +138,23 @@ class Client:
         return look_up_project(self, self.settings.project_name or self.settings.region or "")
 
     def _patience(self, call: Call) -> Callable[[CbrSharingError], None]:
-        attempts = Attempts(self.clock, self.settings.max_retries, self.settings.deadline, self.notify)
+        limits = self._limits()
+        notify = self.notify if limits is self.settings else (lambda _: None)
+        attempts = Attempts(self.clock, limits.max_retries, limits.deadline, notify)
         return lambda error: attempts.wait_or_raise(error, self._pacer, connected=call.service in self._answered)
+
+    def _limits(self) -> Settings:
+        """The settings with the time-outs and tries that are this thread's at the moment."""
+        settings = self.settings
+        if not getattr(self._brief, "on", False):
+            return settings
+        return replace(
+            settings,
+            max_retries=min(settings.max_retries, BRIEF_RETRIES),
+            connect_timeout=min(settings.connect_timeout, BRIEF_TIMEOUT),
+            read_timeout=min(settings.read_timeout, BRIEF_TIMEOUT),
+            deadline=min(settings.deadline, BRIEF_DEADLINE),
+        )
 
     def _sign_in(self, call: Call) -> None:
         """Come by what signs a call, if it has to be asked for."""
@@ -163,7 +189,7 @@ class Client:
 
     def _once(self, call: Call, signer: Signer | None) -> Reply:
         self._pacer.wait()
-        reply = self._transport.send(call, signer, self._project_id)
+        reply = self._transport.send(call, signer, self._project_id, self._limits())
         self._answered.add(call.service)
         reply = read(call, reply)
         self._pacer.went_through()

@@ -15,6 +15,7 @@ from pulumi_cbr_sharing.errors import one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX = re.compile(r"[0-9a-f]{32}")
+LONGEST_NAME = 128
 
 
 def trouble_with_backup_id(value: Any) -> str | None:
@@ -30,6 +31,20 @@ def trouble_with_vault_id(value: Any) -> str | None:
 def trouble_with_project_id(value: Any) -> str | None:
     """What is wrong with a project id; None if nothing is."""
     return _trouble(value, _HEX, "a project id of 32 hexadecimal digits such as 0605767b5780d5762fc5c0118072a564")
+
+
+def trouble_with_account(value: Any) -> str | None:
+    """What is wrong with the name of an account; None if nothing is. No page gives its shape, so this is generous."""
+    expected = "give the account's name (the domain name)"
+    if not isinstance(value, str):
+        return f"is no text but of type {type(value).__name__}: {expected}"
+    if not value.strip(". "):  # dots alone would lead to another address
+        return f"is empty: {expected}"
+    if len(value) > LONGEST_NAME:
+        return f"has {len(value)} characters: {expected}"
+    if value != value.strip() or not value.isprintable() or "/" in value:
+        return f"has blanks around it, control characters or a slash: {expected}"
+    return None
 
 
 def _trouble(value: Any, shape: re.Pattern[str], expected: str) -> str | None:

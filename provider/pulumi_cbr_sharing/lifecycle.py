@@ -25,13 +25,15 @@ import pulumi
 from pulumi import runtime
 from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
 from pulumi.output import Unknown
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.client import Client
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
 from pulumi_cbr_sharing.ids import trouble_with_backup_id
 from pulumi_cbr_sharing.live import LiveShares
 from pulumi_cbr_sharing.places import DEFAULT_NAMESPACE
+from pulumi_cbr_sharing.plan_checks import Once, PlanChecks
+from pulumi_cbr_sharing.projects import project_of_account
 from pulumi_cbr_sharing.retry import Pacer
 from pulumi_cbr_sharing.settings import Connection, Settings, resolve
 
@@ -50,17 +52,24 @@ class Cloud:
     Attributes:
         client: sends; remembers refusals.
         shares: the live members.
+        plan: what the cloud would refuse.
         adopted: ids that the program declares in this run, so that no older resource takes their shares along.
+        renewed: ids that are deleted and made again under the same name, so that their delete is meant.
         claims: which kind of resource owns the shares of a backup in this program.
+        project_of: from the name of an account to the id of its project in this region; asked once a name.
     """
 
     def __init__(self, settings: Settings, pacer: Pacer) -> None:
         self.client = Client(settings, pacer=pacer, notify=say)
         self.shares = LiveShares(self.client)
+        self.plan = PlanChecks(self.client)
         self.adopted: set[str] = set()
+        self.renewed: set[str] = set()
         self.claims: dict[str, str] = {}
+        self.project_of = Once(lambda name: project_of_account(self.client, name, settings.region).id)
 
 
+UNKNOWN: str = rpc.UNKNOWN  # what the wire says of a value that is not known yet
 DEFAULT_WAIT = 600.0  # seconds for a backup that is still being made
 LONGEST_WAIT = 86400
 
@@ -158,15 +167,27 @@ class CbrProvider(ResourceProvider):
     def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """What is wrong with the inputs: pairs of property and reason; unknown values are not judged."""
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse at preview what can be told to be wrong: settings, and the shapes of inputs."""
+    @abstractmethod
+    def refusals(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """What the live cloud would refuse of a new resource, likewise; asked only of inputs without troubles."""
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse at preview what can be told to be wrong: settings, shapes, and for new resources the live cloud."""
         # The engine says "property … has a problem:" before it.
         failures = [CheckFailure(name, f"it {reason}") for name, reason in self.troubles(news)]
         try:
             _ = self.settings
         except SettingsError as error:
             failures.append(CheckFailure("", str(error)))
+        if not failures and not olds:  # a replacement is checked once more, as new
+            failures = self._refused(news)
         return CheckResult(news, failures)
+
+    def _refused(self, news: Mapping[str, Any]) -> list[CheckFailure]:
+        try:
+            return [CheckFailure(name, f"it {reason}") for name, reason in self.refusals(news)]
+        except CbrSharingError as error:  # such as a refused credential: no property's fault
+            return [CheckFailure("", str(error))]
 
     def trouble_with_shared(self, backup_id: Any, owner: str) -> str | None:
         """What is wrong with a backup as what a kind of resource shares: its id, or another kind that shares it too.

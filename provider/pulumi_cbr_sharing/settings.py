@@ -63,6 +63,7 @@ class Settings:
         iam: IAM's endpoint with `/v3`; None where nothing needs it and no region tells it.
         project_id: None if it is to be looked up, by `project_name` or else by `region`.
         max_retries: tries again after a fault; throttling is bounded by `deadline` alone.
+        plan_checks: look at the live cloud while inputs are checked.
         connect_timeout, read_timeout, deadline: seconds; the last for one call with all its tries.
     """
 
@@ -76,6 +77,7 @@ class Settings:
     insecure: bool = False
     ca_file: str | None = None
     max_retries: int = DEFAULT_RETRIES
+    plan_checks: bool = True
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0
@@ -118,7 +120,7 @@ class _Draft:
         agency = self._agency(home)
         region, cloud = self._plain_name("region"), self._plain_name("cloud")
         project_id = self._project_id(home)
-        insecure = self._flag("insecure")
+        insecure, plan_checks = self._flag("insecure"), self._flag("plan_checks", default="true")
         cbr, iam = self._endpoints(region, cloud, home, insecure=insecure)
         retries = self._retries()
         if not first(self._places, "region"):
@@ -138,6 +140,7 @@ class _Draft:
             insecure=insecure,
             ca_file=first(self._places, "ca_file"),
             max_retries=retries,
+            plan_checks=plan_checks,
         )
 
     def _credential(self) -> tuple[Credential | None, Source | None]:
@@ -217,10 +220,11 @@ class _Draft:
             return None
         return value
 
-    def _flag(self, name: str) -> bool:
-        value = (first(self._places, name) or "false").lower()
+    def _flag(self, name: str, default: str = "false") -> bool:
+        value = (first(self._places, name) or default).lower()
         if value not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
-            self._problems.append(f"{name} is {one_line(value, 30)!r}, not true or false ({self._where(name)})")
+            shown = f"{NAMES[name][0]} is {one_line(value, 30)!r}"
+            self._problems.append(f"{shown}, not true or false ({self._where(name)})")
         return value in ("true", "1", "yes", "on")
 
     def _retries(self) -> int:

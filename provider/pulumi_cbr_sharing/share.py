@@ -121,6 +121,16 @@ class BackupShareProvider(CbrProvider):
         if len(project_ids) > MOST_RECIPIENTS:
             yield f"has {len(project_ids)} projects; a backup can be shared with at most {MOST_RECIPIENTS}"
 
+    def refusals(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A backup that cannot be shared; a warning of whoever is about to lose it."""
+        plan, backup_id, project_ids = self.cloud.plan, news["backup_id"], news["dest_project_ids"]
+        if is_unknown(backup_id):
+            return
+        if trouble := plan.trouble_with_backup(backup_id):
+            yield "backup_id", trouble
+        elif not is_unknown(project_ids) and not any(map(is_unknown, project_ids)):
+            plan.warn_of_undeclared(backup_id, project_ids)
+
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """As everywhere; and note what the program declares, which no older resource takes along when it goes."""
         checked = super().check(olds, news)

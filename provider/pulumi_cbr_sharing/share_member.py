@@ -5,6 +5,7 @@ Additive: it owns its own share and no other, so several programs and people can
     POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<dest_project_id>"]}
     GET    /v3/{project_id}/backups/{backup_id}/members                one list serves all members of a backup
     DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
+    GET    /v3/domain/{account}/projects                               where a recipient is given by account name
 
 Oddities of the API that show here:
 
@@ -19,12 +20,20 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, Refused
-from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.errors import (
+    AlreadyShared,
+    BackupNotFound,
+    CbrSharingError,
+    CredentialRefused,
+    Refused,
+    SettingsError,
+)
+from pulumi_cbr_sharing.ids import trouble_with_account, trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
+    UNKNOWN,
     CbrProvider,
     is_unknown,
     say,
@@ -60,6 +69,8 @@ class BackupShareMember(Resource, module="huaweicloud/cbr", name="BackupShareMem
         resource_name: the name of the resource in the program.
         backup_id: the UUID of a backup in the project of the credentials. Another one replaces the share.
         dest_project_id: the recipient's project in the same region, 32 hexadecimal digits. Another one replaces it.
+        dest_account: instead of it the name of the recipient's account, whose project in the region is looked up at
+            every run. While that cannot be told, a share keeps the project that it was made with.
         adopt: take over a share that exists already (a rejected one is offered again); False refuses to.
         wait_for_backup: seconds that create waits for a backup that is still being made.
         connection: another account than that of `huaweicloud:*` and `HW_*`.
@@ -92,7 +103,8 @@ class BackupShareMember(Resource, module="huaweicloud/cbr", name="BackupShareMem
         resource_name: str,
         *,
         backup_id: pulumi.Input[str],
-        dest_project_id: pulumi.Input[str],
+        dest_project_id: pulumi.Input[str] | None = None,
+        dest_account: pulumi.Input[str] | None = None,
         adopt: pulumi.Input[bool] = True,
         wait_for_backup: pulumi.Input[float] = DEFAULT_WAIT,
         connection: Connection | None = None,
@@ -102,6 +114,7 @@ class BackupShareMember(Resource, module="huaweicloud/cbr", name="BackupShareMem
         inputs = {
             "backup_id": backup_id,
             "dest_project_id": dest_project_id,
+            "dest_account": dest_account,
             "adopt": adopt,
             "wait_for_backup": wait_for_backup,
         }
@@ -118,7 +131,12 @@ class BackupShareMemberProvider(CbrProvider):
         backup_id, project_id, wait = (news.get(name) for name in ("backup_id", "dest_project_id", "wait_for_backup"))
         if trouble := self.trouble_with_shared(backup_id, "BackupShareMember"):
             yield "backup_id", trouble
-        if not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
+        if project_id is None:
+            yield (
+                "dest_project_id",
+                "is missing: give the recipient's project id, or the account's name as dest_account",
+            )
+        elif not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
             yield "dest_project_id", trouble
         elif project_id == self.own_project():
             yield "dest_project_id", "is the project that owns the backup: give the recipient's"
@@ -128,8 +146,27 @@ class BackupShareMemberProvider(CbrProvider):
         if not (adopt is None or isinstance(adopt, bool) or is_unknown(adopt)):
             yield "adopt", "is neither true nor false"
 
+    def refusals(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A backup that cannot be shared; no room for the recipient."""
+        plan, backup_id, project_id = self.cloud.plan, news["backup_id"], news["dest_project_id"]
+        if is_unknown(backup_id):
+            return
+        if trouble := plan.trouble_with_backup(backup_id):
+            yield "backup_id", trouble
+        elif not is_unknown(project_id):
+            adopt = news.get("adopt") is not False
+            if trouble := plan.trouble_with_recipient(backup_id, project_id, adopt=adopt):
+                yield "dest_project_id", trouble
+
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """As everywhere; and note what the program declares, which no older resource takes along when it goes."""
+        if (account := news.get("dest_account")) is not None:
+            if trouble := _trouble_with_names(account, news.get("dest_project_id")):
+                return CheckResult(news, [CheckFailure("dest_account", f"it {trouble}")])
+            try:
+                news["dest_project_id"] = self._project_of(account, olds)
+            except CbrSharingError as error:
+                return CheckResult(news, [CheckFailure("", str(error))])
         checked = super().check(olds, news)
         if not checked.failures:
             self.cloud.adopted.add(f"{news['backup_id']}/{news['dest_project_id']}")
@@ -138,16 +175,20 @@ class BackupShareMemberProvider(CbrProvider):
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup or recipient, or a rejected offer: a new share. Another connection: an update."""
         replaces = [name for name in ("backup_id", "dest_project_id") if olds.get(name) != news.get(name)]
-        rejected = olds.get("status") == REJECTED
+        rejected, crowded = olds.get("status") == REJECTED, False
+        if replaces == ["dest_project_id"]:
+            self.cloud.plan.leaves(olds["backup_id"], olds["dest_project_id"])
+            crowded = self.cloud.plan.is_full(olds["backup_id"])
         if rejected and not replaces:
-            self.cloud.adopted.discard(id_)  # this very resource is deleted next
+            self.cloud.renewed.add(id_)  # this very resource is deleted next; it is checked again before that
         if rejected:
             replaces.append("status")
         return DiffResult(
             changes=bool(replaces) or self.reconnected(olds, news),
             replaces=replaces,
             stables=["share_id", "owner_project_id", "region", "created_at"],
-            delete_before_replace=rejected,  # the service refuses a new offer while the rejected one stands
+            # The service refuses a new offer while the rejected one stands, or while there are ten.
+            delete_before_replace=rejected or crowded,
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -190,11 +231,25 @@ class BackupShareMemberProvider(CbrProvider):
         self.guard(f"cancelling the share of backup {backup_id} with project {project_id}", props)
         # A renamed resource, or one that became a BackupShare: the new one has the share before the old one goes, in
         # this run or in an earlier one that did not come to its end. What this run itself made is no older resource's.
-        declared = {id_, backup_id} & self.cloud.adopted
+        declared = {id_, backup_id} & self.cloud.adopted if id_ not in self.cloud.renewed else set()
+        self.cloud.renewed.discard(id_)
         if declared and props.get("share_id") not in self.cloud.shares.made:
             say(f"the share of backup {backup_id} with project {project_id} stays: another resource owns it now")
             return
         self.cloud.shares.remove(backup_id, project_id)
+
+    def _project_of(self, account: str, olds: Mapping[str, Any]) -> str:
+        """The recipient's project; a share that exists does not move because nobody could be asked."""
+        if is_unknown(account):
+            return UNKNOWN
+        known = olds.get("dest_project_id") if olds.get("dest_account") == account else None
+        try:
+            return self.cloud.project_of(account)
+        except CbrSharingError as error:
+            if not known or isinstance(error, (SettingsError, CredentialRefused)):
+                raise
+            say(f"warning: {error}; the share stays with project {known}")
+            return str(known)
 
     def _offer(self, backup_id: str, project_id: str, wait: float) -> Member:
         return self.cloud.shares.add(backup_id, [project_id], wait=wait)[project_id]
@@ -237,3 +292,9 @@ class BackupShareMemberProvider(CbrProvider):
             "created_at": member.created_at,
             "updated_at": member.updated_at,
         }
+
+
+def _trouble_with_names(account: Any, project_id: Any) -> str | None:
+    if project_id is not None:
+        return "is given together with dest_project_id: give one of the two"
+    return None if is_unknown(account) else trouble_with_account(account)

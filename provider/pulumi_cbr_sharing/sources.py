@@ -45,6 +45,7 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "insecure": ("insecure", ("HW_INSECURE", "OS_INSECURE")),
     "ca_file": ("cacertFile", ("HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE")),
     "max_retries": ("maxRetries", ("HW_MAX_RETRIES",)),
+    "plan_checks": ("planChecks", ("HW_PLAN_CHECKS",)),
     "profile": ("profile", ("HW_PROFILE",)),
     "profile_file": ("sharedConfigFile", ("HW_SHARED_CONFIG_FILE",)),
     "agency_name": ("assumeRole.agencyName", ("HW_ASSUME_ROLE_AGENCY_NAME",)),
@@ -54,7 +55,7 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 # What may come from the unprefixed names for a connection with a namespace of its own: where the cloud is,
 # never who calls it.
-AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "auth_url", "insecure", "ca_file", "max_retries"})
+AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "auth_url", "insecure", "ca_file", "max_retries", "plan_checks"})
 
 FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
 

@@ -50,20 +50,23 @@ class Transport:
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
-    def send(self, call: Call, signer: AuthBase | None, project_id: str | None) -> Reply:
+    def send(
+        self, call: Call, signer: AuthBase | None, project_id: str | None, limits: Settings | None = None
+    ) -> Reply:
         """Send a call once.
 
         Args:
             call: what to send.
             signer: signs it; None for a call that needs no credential.
             project_id: for `X-Project-Id`, where the call is made in a project.
+            limits: other time-outs than those of the settings.
 
         Raises:
             Unreachable: no whole answer came.
             UnexpectedAnswer: it is larger than any of this service.
             SettingsError: the request cannot even be made.
         """
-        settings, url = self._settings, self._url(call)
+        settings, url = limits or self._settings, self._url(call)
         try:
             with self._session().request(
                 call.method,
