@@ -282,20 +282,3 @@ def test_user_and_password_without_a_project_id(emulator: Emulator, stack: Stack
 
     assert recipients(emulator) == {"recipient": "pending"}
     assert [request.path for request in emulator.requests if request.path.endswith("/tokens")] == ["/v3/auth/tokens"]
-
-
-def test_the_root_project_is_the_first_example(emulator: Emulator, tmp_path: Path) -> None:
-    """`pulumi up` at the root shares what the stack's configuration names."""
-    stack = Stack(tmp_path, project="cbr-sharing")
-    stack.env.update(environment(emulator))
-    for name in ("Pulumi.yaml", "examples/share_member/__main__.py"):
-        target = stack.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
-    stack.config_set("backupId", emulator.backup.id)
-    stack.config_set("destProjectId", emulator.account("recipient").project_id)
-
-    stack.up()
-
-    assert recipients(emulator) == {"recipient": "pending"}
-    assert stack.outputs() == {"status": "pending", "sharedBy": emulator.account("sharer").project_id}
