@@ -16,8 +16,8 @@ from typing_extensions import Self
 from clouds import environment
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.client import Client
+from pulumi_cbr_sharing.cloud import Cloud
 from pulumi_cbr_sharing.credentials import Password, Secret
-from pulumi_cbr_sharing.lifecycle import Cloud
 from pulumi_cbr_sharing.live import LiveShares
 from pulumi_cbr_sharing.plan_checks import PlanChecks
 from pulumi_cbr_sharing.retry import Clock, Pacer

@@ -14,12 +14,12 @@ from clouds import environment, stack_config
 from pulumi_cbr_sharing import (
     Connection,
     LookupFailed,
+    cloud,
     get_backup,
     get_backups,
     get_projects,
     get_share_members,
     get_vaults,
-    lifecycle,
 )
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import BackupNotFound, SettingsError
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from pulumi_cbr_sharing.cloud import Cloud
     from pulumi_cbr_sharing.emulator import Emulator
     from pulumi_cbr_sharing.emulator.dialects import Dialect
-    from pulumi_cbr_sharing.lifecycle import Cloud
 
 
 NOW = datetime.now(timezone.utc)
@@ -42,13 +42,13 @@ NOW = datetime.now(timezone.utc)
 def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """This process as a program's: the sharer by the environment, the recipient under `dr`, no other clouds."""
     clouds: dict[Any, Cloud] = {}
-    monkeypatch.setattr(lifecycle, "_CLOUDS", clouds)
+    monkeypatch.setattr(cloud, "_CLOUDS", clouds)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, text in (environment(emulator) | environment(emulator, "recipient", prefix="DR_")).items():
         monkeypatch.setenv(name, text)
     yield
-    for cloud in clouds.values():
-        cloud.client.close()
+    for one in clouds.values():
+        one.client.close()
 
 
 def series(emulator: Emulator, count: int, **fields: Any) -> list[str]:

@@ -14,7 +14,7 @@ from plugin import UNKNOWN, Checked, Plugin
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.accepter import BackupShareAccepterProvider
 from pulumi_cbr_sharing.emulator import Fault
-from pulumi_cbr_sharing.plan_checks import Once
+from pulumi_cbr_sharing.once import Once
 from pulumi_cbr_sharing.share import BackupShareProvider
 from pulumi_cbr_sharing.share_member import BackupShareMemberProvider
 from stack import Stack

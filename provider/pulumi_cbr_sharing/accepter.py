@@ -22,9 +22,10 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.backups import get_backup
+from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, say, trouble_with_wait, warn_of_plain_secrets
+from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, trouble_with_wait, warn_of_plain_secrets
 from pulumi_cbr_sharing.members import answer_membership
 
 

@@ -1,8 +1,7 @@
 """The one door between Pulumi and the API: what every provider of this package shares.
 
-* `CbrProvider`: from a pickled Connection to settings, client and live shares; check; the guard against the
+* `CbrProvider`: from a pickled Connection to settings and the `Cloud` of this process; check; the guard against the
   credentials of another project.
-* one `Cloud` for each distinct settings and process, so that resources share sessions, lists and refusals.
 * errors without a traceback, for this package's own exceptions alone.
 
 What is particular to dynamic providers (pickles, the traceback, the marker for unknown values) stays in here.
@@ -14,7 +13,6 @@ import base64
 import os
 import pickle
 import sys
-import threading
 import traceback
 
 from abc import abstractmethod
@@ -27,14 +25,10 @@ from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from pulumi_cbr_sharing.client import Client
+from pulumi_cbr_sharing.cloud import Cloud, cloud_for
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
 from pulumi_cbr_sharing.ids import trouble_with_backup_id
-from pulumi_cbr_sharing.live import LiveShares
 from pulumi_cbr_sharing.places import DEFAULT_NAMESPACE
-from pulumi_cbr_sharing.plan_checks import Once, PlanChecks
-from pulumi_cbr_sharing.projects import project_of_account
-from pulumi_cbr_sharing.retry import Pacer
 from pulumi_cbr_sharing.settings import Connection, Settings, resolve
 
 
@@ -46,53 +40,11 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sources import Config
 
 
-class Cloud:
-    """One account in one cloud, as this process talks to it.
-
-    Attributes:
-        client: sends; remembers refusals.
-        shares: the live members.
-        plan: what the cloud would refuse.
-        adopted: ids that the program declares in this run, so that no older resource takes their shares along.
-        renewed: ids that are deleted and made again under the same name, so that their delete is meant.
-        claims: which kind of resource owns the shares of a backup in this program.
-        project_of: from the name of an account to the id of its project in this region; asked once a name.
-    """
-
-    def __init__(self, settings: Settings, pacer: Pacer) -> None:
-        self.client = Client(settings, pacer=pacer, notify=say)
-        self.shares = LiveShares(self.client)
-        self.plan = PlanChecks(self.client)
-        self.adopted: set[str] = set()
-        self.renewed: set[str] = set()
-        self.claims: dict[str, str] = {}
-        self.project_of = Once(lambda name: project_of_account(self.client, name, settings.region).id)
-
-
 UNKNOWN: str = rpc.UNKNOWN  # what the wire says of a value that is not known yet
 DEFAULT_WAIT = 600.0  # seconds for a backup that is still being made
 LONGEST_WAIT = 86400
 
 _WARNED: set[str] = set()
-_CLOUDS: dict[Settings, Cloud] = {}
-_PACER = Pacer()
-_LOCK = threading.Lock()
-
-
-def cloud_for(settings: Settings) -> Cloud:
-    """The one Cloud of this process for these settings."""
-    with _LOCK:
-        if settings not in _CLOUDS:
-            if settings.insecure:
-                say("warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along")
-            _CLOUDS[settings] = Cloud(settings, _PACER)
-        return _CLOUDS[settings]
-
-
-def say(text: str) -> None:
-    """Show the user a line while the provider runs: the engine makes diagnostics of its output."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def is_unknown(value: Any) -> bool:

@@ -27,9 +27,10 @@ import pulumi
 from pulumi import runtime
 
 from pulumi_cbr_sharing import backups, members, projects, vaults
+from pulumi_cbr_sharing.cloud import cloud_for
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.lifecycle import cloud_for, warn_of_plain_secrets
+from pulumi_cbr_sharing.lifecycle import warn_of_plain_secrets
 from pulumi_cbr_sharing.settings import Connection, resolve
 
 

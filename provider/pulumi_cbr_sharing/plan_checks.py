@@ -15,8 +15,7 @@ from __future__ import annotations
 import threading
 
 from collections import defaultdict
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.errors import (
@@ -33,6 +32,7 @@ from pulumi_cbr_sharing.errors import (
     one_line,
 )
 from pulumi_cbr_sharing.members import MOST_RECIPIENTS, list_members
+from pulumi_cbr_sharing.once import Once
 from pulumi_cbr_sharing.vaults import get_vault
 
 
@@ -53,25 +53,6 @@ SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
 MB_PER_GB = 1024
 # After one of these the cloud is not asked again for this run's plan.
 _OUT_OF_REACH = (Unreachable, ServerFault, Throttled, UnexpectedAnswer)
-
-
-class Once(Generic[T]):
-    """Something to ask for, asked once a key; errors are remembered like answers. Safe for many threads."""
-
-    def __init__(self, ask: Callable[[str], T]) -> None:
-        self._ask, self._asked, self._lock = ask, dict[str, Future[T]](), threading.Lock()
-
-    def __call__(self, key: str) -> T:
-        """The answer for a key; who asks meanwhile waits for it."""
-        with self._lock:
-            mine = key not in self._asked
-            future = self._asked.setdefault(key, Future())
-        if mine:
-            try:
-                future.set_result(self._ask(key))
-            except BaseException as error:  # noqa: BLE001 - those who wait must not wait for ever
-                future.set_exception(error)
-        return future.result()
 
 
 class PlanChecks:
@@ -235,7 +216,7 @@ class PlanChecks:
             raise
         except CbrSharingError as error:
             self._out_of_reach = isinstance(error, _OUT_OF_REACH)
-            rest = "; nothing else is looked at before it is made" if self._out_of_reach else ""
+            rest = "; nor is the rest of it" if self._out_of_reach else ""
             self._warn(f"the plan is not compared with the cloud: {error}{rest}", once_for=_reason(error))
         return None
 

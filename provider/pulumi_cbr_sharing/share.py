@@ -23,13 +23,13 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound
 from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
     CbrProvider,
     is_unknown,
-    say,
     trouble_with_wait,
     warn_of_plain_secrets,
 )

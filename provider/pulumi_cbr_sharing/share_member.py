@@ -22,6 +22,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import (
     AlreadyShared,
     BackupNotFound,
@@ -36,7 +37,6 @@ from pulumi_cbr_sharing.lifecycle import (
     UNKNOWN,
     CbrProvider,
     is_unknown,
-    say,
     trouble_with_wait,
     warn_of_plain_secrets,
 )

@@ -176,13 +176,13 @@ _TROUBLES: tuple[tuple[_Kinds, bool, str], ...] = (
         "its TLS certificate is not trusted{trusted}: set cacertFile or HW_CACERT to the file of its CA",
     ),
     (requests.exceptions.ProxyError, False, "the proxy does not let it through: check HTTPS_PROXY and NO_PROXY"),
+    # Refused, or a name that cannot be resolved; for the transport that is a kind of time-out, so it comes first.
+    (NewConnectionError, False, "no connection: check the endpoint, the region and the network"),
     (
         (requests.ConnectTimeout, ConnectTimeoutError),
         False,
         "no connection within {connect:g} s: check the endpoint and the network",
     ),
-    # A name that cannot be resolved is one of these.
-    (NewConnectionError, False, "no connection: check the endpoint, the region and the network"),
     ((requests.ReadTimeout, ReadTimeoutError), True, "it took longer than {read:g} s"),
     (
         (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, HTTPError),
