@@ -220,3 +220,40 @@ def test_two_accounts_in_one_program(emulator: Emulator, tmp_path: Path) -> None
 
     stack.destroy()
     assert status(emulator) is None
+
+
+SHARER = """
+from pulumi_cbr_sharing import BackupShareMember
+
+BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
+"""
+RECIPIENT = """
+from pulumi_cbr_sharing import BackupShareAccepter
+
+BackupShareAccepter("dr", backup_id="{backup}", vault_id="{vault}")
+"""
+
+
+@pytest.mark.engine
+def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
+    """Each with its own credentials; the sharer may go first, which is drift over there and no trouble at its end."""
+    project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
+    ours, theirs = Stack(tmp_path / "ours"), Stack(tmp_path / "theirs")
+    ours.env.update(environment(emulator))
+    theirs.env.update(environment(emulator, "recipient"))
+    ours.program(SHARER.format(backup=emulator.backup.id, project=project))
+    theirs.program(RECIPIENT.format(backup=emulator.backup.id, vault=vault))
+
+    ours.up()
+    theirs.up()
+    assert status(emulator) == "accepted"
+    for stack in (ours, theirs):
+        stack.up("--refresh", "--expect-no-changes")
+
+    ours.destroy()
+    assert status(emulator) is None
+    found = theirs.preview("--expect-no-changes", refresh=True, check=False)
+    assert not found.ok
+    assert "BackupShareAccepter" in found.output
+    theirs.destroy()
+    assert theirs.resources() == []
