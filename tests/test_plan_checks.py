@@ -161,6 +161,20 @@ def test_a_recipient_that_replaces_another_at_the_limit_goes_after_it(emulator: 
             assert plugin.check(MEMBER, inputs | {"dest_project_id": news}).failures == {}
 
 
+def test_two_replacements_do_not_take_the_same_last_place(plan: Plan, emulator: Emulator) -> None:
+    """Nine are there: the first may come before its predecessor goes, the second has to wait for it."""
+    nine = crowd(emulator, 9)
+    first = []
+    for old, account in zip(nine, ("recipient", "bystander"), strict=False):
+        inputs = {"backup_id": emulator.backup.id, "dest_project_id": old}
+        with Plugin(env=environment(emulator)) as plugin:
+            made = plugin.create(MEMBER, inputs)
+        news = inputs | {"dest_project_id": team(emulator, account)}
+        first.append(plan.plugin.diff(MEMBER, made, news).delete_before_replace)
+        assert plan.plugin.check(MEMBER, news).failures == {}
+    assert first == [False, True]
+
+
 @pytest.mark.parametrize(
     ("changes", "warning"),
     [

@@ -87,12 +87,11 @@ class PlanChecks:
         live = self._members(backup_id)
         if live is None:
             return None
-        if there := live.get(project_id):
-            return (
-                None
-                if adopt
-                else f"{_is_recipient(there)}, and adopt is False: cancel that share, or let adopt be True"
-            )
+        there = live.get(project_id)
+        if there and not adopt:
+            return f"{_is_recipient(there)}, and adopt is False: cancel that share, or let adopt be True"
+        if there:
+            return None
         with self._lock:
             staying = set(live) - self._leaving[backup_id]
             every = staying | self._coming[backup_id] | {project_id}
@@ -108,14 +107,16 @@ class PlanChecks:
             self._warn(f"backup {backup_id} is shared with {', '.join(undeclared)}, too: this set cancels that")
 
     def is_full(self, backup_id: str) -> bool:
-        """Whether a backup has all the recipients that it can have, as far as the cloud tells."""
+        """Whether a backup has all the recipients that it can have, with those that this program adds."""
         try:
-            return len(self._members(backup_id) or ()) >= MOST_RECIPIENTS
+            live = self._members(backup_id)
         except CbrSharingError:  # who shares is told
             return False
+        with self._lock:
+            return len(set(live or ()) | self._coming[backup_id]) >= MOST_RECIPIENTS
 
     def leaves(self, backup_id: str, whom: str) -> None:
-        """Note that a recipient, or the vault of one, is about to be replaced."""
+        """Note that a recipient, or the vault of one, makes room before its replacement comes."""
         with self._lock:
             self._leaving[backup_id].add(whom)
 

@@ -23,24 +23,17 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.cloud import say
-from pulumi_cbr_sharing.errors import (
-    AlreadyShared,
-    BackupNotFound,
-    CbrSharingError,
-    CredentialRefused,
-    Refused,
-    SettingsError,
-)
-from pulumi_cbr_sharing.ids import trouble_with_account, trouble_with_project_id
+from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused
+from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
-    UNKNOWN,
     CbrProvider,
     is_unknown,
     trouble_with_wait,
     warn_of_plain_secrets,
 )
 from pulumi_cbr_sharing.live import REJECTED
+from pulumi_cbr_sharing.recipients import project_of_recipient
 
 
 if TYPE_CHECKING:
@@ -160,13 +153,12 @@ class BackupShareMemberProvider(CbrProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """As everywhere; and note what the program declares, which no older resource takes along when it goes."""
-        if (account := news.get("dest_account")) is not None:
-            if trouble := _trouble_with_names(account, news.get("dest_project_id")):
-                return CheckResult(news, [CheckFailure("dest_account", f"it {trouble}")])
+        if news.get("dest_account") is not None:
             try:
-                news["dest_project_id"] = self._project_of(account, olds)
+                news["dest_project_id"] = project_of_recipient(self.cloud.project_of, news, olds)
             except CbrSharingError as error:
-                return CheckResult(news, [CheckFailure("", str(error))])
+                blamed = "dest_account" if isinstance(error, Refused) else ""
+                return CheckResult(news, [CheckFailure(blamed, str(error))])
         checked = super().check(olds, news)
         if not checked.failures:
             self.cloud.adopted.add(f"{news['backup_id']}/{news['dest_project_id']}")
@@ -177,8 +169,9 @@ class BackupShareMemberProvider(CbrProvider):
         replaces = [name for name in ("backup_id", "dest_project_id") if olds.get(name) != news.get(name)]
         rejected, crowded = olds.get("status") == REJECTED, False
         if replaces == ["dest_project_id"]:
-            self.cloud.plan.leaves(olds["backup_id"], olds["dest_project_id"])
             crowded = self.cloud.plan.is_full(olds["backup_id"])
+        if crowded:
+            self.cloud.plan.leaves(olds["backup_id"], olds["dest_project_id"])
         if rejected and not replaces:
             self.cloud.renewed.add(id_)  # this very resource is deleted next; it is checked again before that
         if rejected:
@@ -238,19 +231,6 @@ class BackupShareMemberProvider(CbrProvider):
             return
         self.cloud.shares.remove(backup_id, project_id)
 
-    def _project_of(self, account: str, olds: Mapping[str, Any]) -> str:
-        """The recipient's project; a share that exists does not move because nobody could be asked."""
-        if is_unknown(account):
-            return UNKNOWN
-        known = olds.get("dest_project_id") if olds.get("dest_account") == account else None
-        try:
-            return self.cloud.project_of(account)
-        except CbrSharingError as error:
-            if not known or isinstance(error, (SettingsError, CredentialRefused)):
-                raise
-            say(f"warning: {error}; the share stays with project {known}")
-            return str(known)
-
     def _offer(self, backup_id: str, project_id: str, wait: float) -> Member:
         return self.cloud.shares.add(backup_id, [project_id], wait=wait)[project_id]
 
@@ -292,9 +272,3 @@ class BackupShareMemberProvider(CbrProvider):
             "created_at": member.created_at,
             "updated_at": member.updated_at,
         }
-
-
-def _trouble_with_names(account: Any, project_id: Any) -> str | None:
-    if project_id is not None:
-        return "is given together with dest_project_id: give one of the two"
-    return None if is_unknown(account) else trouble_with_account(account)
