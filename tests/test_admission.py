@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from pulumi_cbr_sharing.admission import Admission
+from pulumi_cbr_sharing.admission import MOST_DENIALS, Admission
 from pulumi_cbr_sharing.errors import (
     AlreadyShared,
     ApiError,
@@ -148,7 +148,7 @@ def test_a_denied_action_proves_the_credential() -> None:
 def test_calls_go_one_by_one_until_one_was_welcome() -> None:
     """Nobody knows yet whether the key is right."""
     cloud = Cloud()
-    cloud.send_many(CREATE, Unreachable("no connection", sent=False))
+    cloud.send_many(CREATE, Unreachable("sharing", "no connection", sent=False))
     assert cloud.most_at_once == 1
     assert len(cloud.sent) == THREADS
 
@@ -175,8 +175,8 @@ def test_an_action_is_proved_on_its_own() -> None:
         pytest.param(AlreadyShared("a", "b", status=400, code="BackupService.6703"), True, id="shared already"),
         pytest.param(BackupNotFound("a", "b", status=404, code="BackupService.6200"), True, id="backup gone"),
         pytest.param(ApiError("a", "b", status=400, code="BackupService.9900"), True, id="malformed"),
-        pytest.param(Unreachable("x", sent=False), False, id="no connection"),
-        pytest.param(Unreachable("x", sent=True), False, id="cut off"),
+        pytest.param(Unreachable("sharing", "x", sent=False), False, id="no connection"),
+        pytest.param(Unreachable("sharing", "x", sent=True), False, id="cut off"),
         pytest.param(UnexpectedAnswer("x"), False, id="unreadable"),
         pytest.param(Throttled("a", "b", status=429, code="APIGW.0308"), False, id="throttled"),
         pytest.param(ApiError("a", "b", status=404, code="APIGW.0101"), False, id="wrong endpoint"),
@@ -193,7 +193,12 @@ def test_what_proves_that_a_call_is_welcome(end: CbrSharingError, opened: bool) 
 
 @pytest.mark.parametrize(
     "end",
-    [Unreachable("x", sent=False), Unreachable("x", sent=True), Throttled("a", "b", status=429), UnexpectedAnswer("x")],
+    [
+        Unreachable("sharing", "x", sent=False),
+        Unreachable("sharing", "x", sent=True),
+        Throttled("a", "b", status=429),
+        UnexpectedAnswer("x"),
+    ],
     ids=["no connection", "cut off", "throttled", "unreadable"],
 )
 def test_what_is_no_refusal_is_not_remembered(end: CbrSharingError) -> None:
@@ -223,14 +228,25 @@ def test_a_401_after_a_welcome_is_remembered() -> None:
     assert len(cloud.sent) == 2
 
 
-def test_a_403_after_a_welcome_is_remembered() -> None:
+def test_a_403_after_a_welcome_is_that_of_one_backup() -> None:
+    """Rights can go by enterprise project: one backup out of bounds does not keep the others from being shared."""
+    cloud = Cloud()
+    cloud.send(CREATE)
+    for _ in range(5):
+        assert isinstance(cloud.send(CREATE, DENIED), PermissionDenied)
+        assert cloud.send(CREATE) is None
+    assert len(cloud.sent) == 11
+
+
+def test_403s_in_a_row_after_a_welcome_are_remembered() -> None:
     """A right can be withdrawn in the middle of a run."""
     cloud = Cloud()
     cloud.send(CREATE)
-    cloud.send(CREATE, DENIED)
+    for _ in range(MOST_DENIALS):
+        cloud.send(CREATE, DENIED)
     assert isinstance(cloud.send(CREATE), PermissionDenied)
     assert cloud.send(LIST) is None
-    assert len(cloud.sent) == 3
+    assert len(cloud.sent) == MOST_DENIALS + 2
 
 
 def test_two_clients_remember_apart() -> None:

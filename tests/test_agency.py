@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,10 +131,10 @@ def test_many_resources_assume_the_role_once(emulator: Emulator) -> None:
     assert [request.path for request in emulator.requests].count(ASSUME) == 1
 
 
-def ending_soon(emulator: Emulator, seconds: float = 60) -> Fault:
-    """The answer to the request for a temporary key, with a real one that ends within some seconds."""
-    access, secret, token, until = emulator.accounts.issue_temporary_key("sharer", seconds)
-    moment = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def ending_soon(emulator: Emulator) -> Fault:
+    """The answer to the request for a temporary key, with one that is said to end within a second."""
+    access, secret, token, _ = emulator.accounts.issue_temporary_key("sharer", 3600)
+    moment = (datetime.now(timezone.utc) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     credential = {"access": access, "secret": secret, "securitytoken": token, "expires_at": moment}
     return Fault("POST", ASSUME, 201, json.dumps({"credential": credential}), when="after")
 
@@ -143,6 +144,7 @@ def test_a_temporary_key_is_renewed_before_it_ends(emulator: Emulator) -> None:
     emulator.add_fault(ending_soon(emulator))
     with Run(assuming(emulator)) as run:
         state = run.create(emulator.backup.id, recipient(emulator))
+        sleep(1)
         run.delete(state)
 
     assert {request.status for request in emulator.requests} == {200, 201, 204}
@@ -152,11 +154,12 @@ def test_a_temporary_key_is_renewed_before_it_ends(emulator: Emulator) -> None:
 
 def test_a_token_that_ended_meanwhile_is_renewed_to_renew_the_role(emulator: Emulator) -> None:
     """After an hour the password's token may be gone, too; nobody is refused for it."""
-    emulator.add_fault(replace(ending_soon(emulator), times=2))
+    emulator.add_fault(ending_soon(emulator))
     with Run(assuming(emulator, credential=password_of(emulator, "bystander"))) as run:
         state = run.create(emulator.backup.id, recipient(emulator))
         emulator.revoke_tokens()
         emulator.clear_requests()
+        sleep(1)
         run.delete(state)
 
     assert [request.status for request in emulator.requests] == [401, 201, 201, 204]

@@ -219,6 +219,24 @@ def test_a_lease_is_renewed_before_it_ends(passed: timedelta, issued: int) -> No
     assert len(issuer.issued) == issued
 
 
+def test_a_short_lease_is_used_for_the_most_part() -> None:
+    """One that ends within minutes is not fetched anew for every request."""
+    issuer = Issuer(lifetime=timedelta(minutes=4))
+    for _ in range(4):
+        issuer.signer()
+        issuer.now += timedelta(minutes=1) - timedelta(seconds=1)
+    assert len(issuer.issued) == 1
+    issuer.signer()
+    assert len(issuer.issued) == 2
+
+
+def test_a_lease_that_is_over_when_it_comes_is_used() -> None:
+    """This machine's clock is wrong then, and the service says by itself when it ends."""
+    issuer = Issuer(lifetime=timedelta(hours=-1))
+    assert issuer.signer() is issuer.signer()
+    assert len(issuer.issued) == 1
+
+
 def test_a_lease_without_an_end_stays() -> None:
     """Then the service says when it ends."""
     issuer = Issuer(lifetime=None)

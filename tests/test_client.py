@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inprocess import FakeTime, Run, settings_of
-from pulumi_cbr_sharing.client import Client
+from pulumi_cbr_sharing.client import GIVEN_UP_FOR, Client
 from pulumi_cbr_sharing.emulator import Fault
-from pulumi_cbr_sharing.errors import ServerFault, Throttled, Unreachable
+from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, Unreachable
 from pulumi_cbr_sharing.members import list_members
 from pulumi_cbr_sharing.retry import LONGEST_PAUSE, Clock, Pacer
 
@@ -105,17 +105,52 @@ def test_one_429_slows_every_client_of_the_process(emulator: Emulator) -> None:
     """The limit is the account's: a second client waits before it sends anything."""
     passed = FakeTime()
     pacer = Pacer(passed.clock)
-    first, second = (Client(settings_of(emulator, deadline=1.0), clock=passed.clock, pacer=pacer) for _ in range(2))
+    first, second, hurried = (
+        Client(settings_of(emulator, deadline=deadline), clock=passed.clock, pacer=pacer)
+        for deadline in (1.0, 600.0, 10.0)
+    )
     emulator.add_fault(Fault("GET", status=429, headers={"Retry-After": "40"}))
     with pytest.raises(Throttled):
         list_members(first, emulator.backup.id)
     began = passed.now
+    with pytest.raises(Throttled, match=r"asks for a pause of \d+ s more"):
+        list_members(hurried, emulator.backup.id)
+    assert passed.now == began
+    assert len(emulator.requests) == 1
 
     list_members(second, emulator.backup.id)
 
     assert passed.now - began >= 40
-    first.close()
-    second.close()
+    for client in (first, second, hurried):
+        client.close()
+
+
+def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -> None:
+    """Two hundred resources do not wait for the same closed port one by one; a while later it is tried again."""
+    passed = FakeTime()
+    client = Client(settings_of(emulator, cbr="http://127.0.0.1:1"), clock=passed.clock)
+    with pytest.raises(Unreachable, match="no connection"):
+        list_members(client, emulator.backup.id)
+    waited = len(passed.slept)
+    assert waited > 1
+    with pytest.raises(Unreachable, match=r"listing the members of backup another: no answer from .*: no connection"):
+        list_members(client, "another")
+    assert len(passed.slept) == waited
+    passed.now += GIVEN_UP_FOR
+    with pytest.raises(Unreachable):
+        list_members(client, emulator.backup.id)
+    assert len(passed.slept) > waited
+    client.close()
+
+
+def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> None:
+    """A region without a project of its name costs one lookup, not one for each share."""
+    client = Client(settings_of(emulator, project_id=None, project_name="nowhere"))
+    for _ in range(3):
+        with pytest.raises(SettingsError, match="one was expected, 0 were found"):
+            list_members(client, emulator.backup.id)
+    assert len(emulator.requests) == 1
+    client.close()
 
 
 def test_the_patience_of_a_call_ends_with_its_deadline(emulator: Emulator) -> None:
@@ -202,7 +237,7 @@ def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator
 
 def test_a_list_without_end_is_given_up(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that answers every offset with something new would hold a worker for ever."""
-    monkeypatch.setattr("pulumi_cbr_sharing.client.MOST_PAGES", 5)
+    monkeypatch.setattr("pulumi_cbr_sharing.listing.MOST_PAGES", 5)
     for number in range(9):
         emulator.add_fault(page(f"{number:032x}", count=None))
     client = Client(settings_of(emulator))

@@ -212,7 +212,7 @@ def test_wrong_input_is_refused_at_preview(emulator: Emulator, stack: Stack) -> 
 
 
 def test_a_key_rotated_in_the_stack_config(emulator: Emulator, stack: Stack) -> None:
-    """A plain refresh still has the old key and says so; with --run-program, and by up, the new one is used."""
+    """Every refresh still has the old key and says so; with --run-program, and by a plain up, the new one is used."""
     sign_out(stack)
     configure(stack, emulator)
     stack.program(share(emulator))
@@ -228,9 +228,35 @@ def test_a_key_rotated_in_the_stack_config(emulator: Emulator, stack: Stack) -> 
     assert len(emulator.requests) == 1
     assert recipients(emulator) == {"recipient": "pending"}
 
+    refused = stack.up(refresh=True, check=False)
+    assert not refused.ok
+    assert "add --run-program" in refused.output
+    stack.preview("--run-program", "--expect-no-changes", refresh=True)
+
     stack.refresh("--run-program")
     stack.up()
     stack.destroy("--run-program")
+    assert recipients(emulator) == {}
+
+
+def test_half_a_key_recorded_from_the_stack_config(emulator: Emulator, stack: Stack) -> None:
+    """The error is about what an earlier run recorded, and says so: the stack no longer has it."""
+    sign_out(stack)
+    configure(stack, emulator)
+    stack.program(share(emulator))
+    stack.up()
+    stack.config_rm("huaweicloud:accessKey")
+    assert "is set without" in stack.up(check=False).output
+
+    for name in ("accessKey", "secretKey"):
+        stack.config_rm(f"huaweicloud:{name}")
+    stack.env |= environment(emulator)
+    refused = stack.refresh(check=False)
+    assert "is set without" in refused.output
+    assert "add --run-program" in refused.output
+    stack.up()
+    stack.refresh()
+    stack.destroy()
     assert recipients(emulator) == {}
 
 

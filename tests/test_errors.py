@@ -105,8 +105,8 @@ def test_a_throttling_that_is_told_again_still_says_how_long() -> None:
 
 def test_unreachable_tells_whether_anything_was_sent() -> None:
     """Whether the request may have had an effect decides what comes next."""
-    error = Unreachable("no answer", sent=True)
-    assert (str(error), error.sent, error.lasting) == ("no answer", True, False)
+    error = Unreachable("sharing", "no answer", sent=True)
+    assert (str(error), error.sent, error.lasting) == ("sharing: no answer", True, False)
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)

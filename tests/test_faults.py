@@ -150,7 +150,14 @@ CASES = {
     "a list for an object": Case("unreadable, no effect", "UnexpectedAnswer", told(200, "[]")),
     # Rows under another name; a POST that says yes to nothing is looked up, and not found.
     "another object": Case(
-        "unreadable, no effect", "UnexpectedAnswer", told(200, '{"vaults": []}'), {"share": "UnexpectedAnswer 1"}
+        "unreadable, no effect", "UnexpectedAnswer", told(200, '{"vaults": []}'), {"share": "UnexpectedAnswer 2"}
+    ),
+    "another object after": Case("unreadable, effect", "UnexpectedAnswer", told(200, '{"vaults": []}', when="after")),
+    "a member that says nothing after": Case(
+        "unreadable, effect",
+        "UnexpectedAnswer",
+        told(200, '{"members": [{"status": "pending"}]}', when="after"),
+        {"read": "UnexpectedAnswer 2"},
     ),
     "202": Case("unreadable, no effect", "UnexpectedAnswer", told(202, "")),
     "redirect": Case("unreadable, no effect", "UnexpectedAnswer", Fault(status=302, headers={"Location": "/other"})),

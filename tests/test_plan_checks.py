@@ -382,6 +382,17 @@ def test_a_wrong_key_costs_one_request_with_a_preview_ahead(emulator: Emulator, 
     assert len(emulator.requests) == 1
 
 
+def test_a_wrong_key_costs_one_request_in_all_its_projects(emulator: Emulator) -> None:
+    """Two connections with the same key are one key to the service, which locks it."""
+    place = environment(emulator) | {"HW_SECRET_KEY": "wrong"}
+    inputs = {"backup_id": emulator.backup.id, "dest_project_id": team(emulator, "team")}
+    with Plugin(env=place) as plugin:
+        for account in ("sharer", "recipient", "bystander"):
+            there = BackupShareMemberProvider(Connection(project_id=emulator.account(account).project_id))
+            assert "signature or token is wrong" in str(plugin.check(there, inputs).failures)
+    assert len(emulator.requests) == 1
+
+
 def test_a_second_connection_is_another_cloud(emulator: Emulator) -> None:
     """What one account cannot see, another may."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))

@@ -68,9 +68,9 @@ def throttled(retry_after: float | None = None) -> Throttled:
 
 
 FAULT = ServerFault("Sharing", "the service failed", status=503)
-RESET = Unreachable("the connection was cut", sent=True)
-NOT_SENT = Unreachable("no connection", sent=False)
-UNTRUSTED = Unreachable("not trusted", sent=False, lasting=True)
+RESET = Unreachable("sharing", "the connection was cut", sent=True)
+NOT_SENT = Unreachable("sharing", "no connection", sent=False)
+UNTRUSTED = Unreachable("sharing", "not trusted", sent=False, lasting=True)
 STRANGE = UnexpectedAnswer("a page of a proxy")
 GET = Call("GET", "/v3/p/backups/b/members", "Listing", "cbr:member:list")
 POST = Call("POST", "/v3/p/backups/b/members", "Sharing", "cbr:member:create", repeatable=False)
@@ -87,7 +87,7 @@ REPLY = Reply(200, {}, b'{"members": []}')
         pytest.param(NOT_SENT, True, True, False, id="not sent"),
         pytest.param(RESET, True, False, True, id="cut off"),
         pytest.param(UNTRUSTED, False, False, False, id="TLS not trusted"),
-        pytest.param(Unreachable("x", sent=True, lasting=True), False, False, True, id="sent, and lasting"),
+        pytest.param(Unreachable("sharing", "x", sent=True, lasting=True), False, False, True, id="sent, and lasting"),
         pytest.param(FAULT, True, False, True, id="fault of the service"),
         pytest.param(STRANGE, False, False, True, id="unreadable answer"),
         pytest.param(AlreadyShared("a", "b", status=400), False, False, False, id="shared already"),
@@ -138,7 +138,7 @@ def test_without_throttling_nobody_waits() -> None:
     """The pace costs nothing as long as the service keeps up."""
     time = FakeTime()
     pacer = Pacer(time.clock)
-    pacer.wait()
+    pacer.wait(600.0)
     pacer.went_through()
     assert time.slept == []
 
@@ -149,9 +149,9 @@ def test_one_429_pauses_every_thread_of_the_process() -> None:
     pacer = Pacer(time.clock)
     left = pacer.throttled(30.0)
     assert 30.0 <= left <= 30.0 + FIRST_PAUSE
-    pacer.wait()
+    pacer.wait(600.0)
     assert time.slept == [pytest.approx(left)]
-    pacer.wait()
+    pacer.wait(600.0)
     assert len(time.slept) == 1
 
 
@@ -168,7 +168,7 @@ def test_who_waits_sees_that_the_pause_was_lengthened() -> None:
         sleep(seconds)
 
     pacer.clock.sleep = interrupted
-    pacer.wait()
+    pacer.wait(600.0)
     assert sum(time.slept) >= 30.0
 
 
@@ -198,7 +198,7 @@ def test_429s_after_each_others_pauses_make_the_pauses_longer() -> None:
         pacer = Pacer(time.clock)
         for i in range(8):
             longest[i] = max(longest[i], pacer.throttled(None))
-            pacer.wait()
+            pacer.wait(600.0)
     assert all(pause <= FIRST_PAUSE * 2 ** (i + 1) for i, pause in enumerate(longest))
     assert longest[7] > 20
 
@@ -209,7 +209,7 @@ def test_a_success_after_the_pause_ends_the_throttling() -> None:
     pacer = Pacer(time.clock)
     for _ in range(6):
         pacer.throttled(None)
-        pacer.wait()
+        pacer.wait(600.0)
     pacer.went_through()
     assert pacer.throttled(None) <= FIRST_PAUSE * 2
 
@@ -220,7 +220,7 @@ def test_a_success_within_the_pause_proves_nothing() -> None:
     pacer = Pacer(time.clock)
     pacer.throttled(10.0)
     pacer.went_through()
-    pacer.wait()
+    pacer.wait(600.0)
     pacer.throttled(None)
     assert pacer._in_a_row == 2
 
@@ -308,7 +308,8 @@ def test_a_blip_is_no_news_and_the_third_try_is() -> None:
         patient.wait_or_raise(FAULT)
     assert patient.told == []
     patient.wait_or_raise(FAULT)
-    assert patient.told == [f"Sharing: the service failed (HTTP 503) - trying again in {patient.time.slept[2]:.0f} s"]
+    seconds = max(1, round(patient.time.slept[2]))
+    assert patient.told == [f"Sharing: the service failed (HTTP 503) - trying again in {seconds} s"]
 
 
 def test_a_long_wait_is_told_at_once() -> None:

@@ -367,12 +367,22 @@ def test_plain_http_is_taken_with_insecure(tmp_path: Path) -> None:
     assert (found.cbr, found.insecure) == ("http://cbr.example.com", True)
 
 
+@pytest.mark.parametrize("name", ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", "HW_AUTH_TOKEN"])
+@pytest.mark.parametrize("broken", ["planted\nsecret", "planted\r\nsecret", "planted secret", "plantéd", "plant\x00ed"])
+def test_a_key_that_cannot_be_sent_is_named_and_not_shown(name: str, broken: str, tmp_path: Path) -> None:
+    """A token that was wrapped where it was copied from: the transport's own error would print it."""
+    key = {} if name == "HW_AUTH_TOKEN" else {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
+    text = trouble(tmp_path, {"HW_REGION_NAME": "eu-de"} | key | {name: broken})
+    assert f"environment {name} has a line break, a blank or another character that cannot be sent" in text
+    assert "plant" not in text
+
+
 def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> None:
     """An address with a user in it would end in every error."""
     text = trouble(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "https://:planted@cbr.example.com"})
     assert text == (
         "Settings: the cbr endpoint 'cbr.example.com' is wrong: "
-        "it is no address like https://cbr.example.com (environment HW_CBR_ENDPOINT)"
+        "a user or password in it is not understood here: give the address alone (environment HW_CBR_ENDPOINT)"
     )
 
 

@@ -148,18 +148,67 @@ def test_a_rejected_offer_is_drift_and_made_again(emulator: Emulator, plugin: Pl
 
 
 def test_a_half_failed_update_is_completed_by_the_next(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """One removal is refused; the others are done, and the state still says what it said."""
+    """One removal is refused; the others are done, nothing is added, and the state still says what it said."""
     made = plugin.create(OURS, inputs(emulator, teams[:5]))
     image = emulator.register_image(emulator.backup.id, teams[0])
     wanted = inputs(emulator, teams[3:7])
     with pytest.raises(PluginError, match=f"delete image {image} first"):
         plugin.update(OURS, made, wanted)
-    assert live(emulator) == [teams[0], *teams[3:7]]
+    assert live(emulator) == [teams[0], *teams[3:5]]
     assert plugin.diff(OURS, made, wanted).changes
 
     emulator.members(emulator.backup.id)[teams[0]].image_id = None
     plugin.update(OURS, made, wanted)
     assert live(emulator) == teams[3:7]
+
+
+FAILED = '{"error_code": "BackupService.6711", "error_msg": "no"}'
+
+
+def test_what_an_error_keeps_out_of_the_state_is_taken_back(
+    emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
+    """A removal fails after the offer: were the offers left alone, a destroy would not know of them."""
+    made = plugin.create(OURS, inputs(emulator, teams[:2]))
+    emulator.add_fault(Fault(method="DELETE", path=teams[0], status=400, body=FAILED))
+    with pytest.raises(PluginError, match="could not be cancelled"):
+        plugin.update(OURS, made, inputs(emulator, teams[1:4]))
+    assert live(emulator) == teams[:2]
+    with Plugin(env=environment(emulator)) as later:
+        later.delete(made)
+    assert live(emulator) == []
+
+
+def test_a_recipient_that_cannot_be_removed_is_tried_before_anybody_is_added(
+    emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
+    """An image stands in the way: nothing is made that the state would not record."""
+    emulator.add_member(emulator.backup.id, teams[9])
+    emulator.register_image(emulator.backup.id, teams[9])
+    with pytest.raises(PluginError, match=r"delete image .* first"):
+        plugin.create(OURS, inputs(emulator, teams[:2]))
+    assert live(emulator) == [teams[9]]
+    assert "POST" not in sent(emulator)
+
+
+ODD_SUCCESSES = {
+    "null": '{"members": null}',
+    "one member": '{"member": {"status": "pending"}}',
+    "no project": '{"members": [{"status": "pending"}]}',
+    "an error": '{"error_code": "X.1"}',
+    "others": '{"members": []}',
+}
+
+
+@pytest.mark.parametrize("body", ODD_SUCCESSES.values(), ids=ODD_SUCCESSES)
+def test_a_success_that_cannot_be_read_is_looked_up(
+    body: str, emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
+    """The share stands, so it is recorded: of the API's definition a member needs nothing but its status."""
+    emulator.add_fault(Fault(method="POST", status=200, body=body, when="after"))
+    made = plugin.create(OURS, inputs(emulator, teams[:2]))
+    assert made.outs["dest_project_ids"] == teams[:2]
+    assert sent(emulator).count("POST") == 1
 
 
 def test_an_offer_whose_answer_is_lost_is_not_lost(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:

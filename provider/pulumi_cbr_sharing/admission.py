@@ -2,7 +2,8 @@
 
 More than five wrong signatures in a row lock an access key for five minutes, and a program with two hundred
 shares would send two hundred. So calls go one at a time until the credential, and after it each IAM action,
-has been seen to work; a refusal is remembered, and answers every later call without sending it.
+has been seen to work; a refusal is remembered, and answers every later call without sending it. An access key is
+the same key for every region and project, so what is known of it is shared by all of them.
 """
 
 from __future__ import annotations
@@ -22,16 +23,50 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.wire import Call
 
 
-CREDENTIAL = "the credential"
+# An action that was granted for one backup may be denied for another (rights go by enterprise project, too); denied so
+# often in a row, the right itself is gone.
+MOST_DENIALS = 3
+
+
+class Standing:
+    """What is known of a credential, or of an action: nothing yet, that it is welcome, or why it is not."""
+
+    def __init__(self) -> None:
+        self.welcome = False
+        self.refusal: ApiError | None = None
+        self.denied = 0  # times in a row
+        self._gate = threading.Lock()
+
+    @contextmanager
+    def passing(self, doing: str) -> Iterator[None]:
+        """Around one sending; one by one while nothing is known.
+
+        Raises:
+            ApiError: the refusal that is known.
+        """
+        self._raise_known(doing)
+        if self.welcome:
+            yield
+            return
+        with self._gate:
+            self._raise_known(doing)
+            yield
+
+    def _raise_known(self, doing: str) -> None:
+        if self.refusal:
+            raise self.refusal.again(doing=doing)
 
 
 class Admission:
-    """Lets calls through one by one until they are known to be welcome; safe for many threads."""
+    """Lets calls through one by one until they are known to be welcome; safe for many threads.
 
-    def __init__(self) -> None:
-        self._refusals: dict[str, ApiError] = {}
-        self._welcome: set[str] = set()
-        self._gates: dict[str, threading.Lock] = defaultdict(threading.Lock)
+    Args:
+        credential: what is known of the credential, where other settings have the same.
+    """
+
+    def __init__(self, credential: Standing | None = None) -> None:
+        self._credential = credential or Standing()
+        self._actions: defaultdict[str, Standing] = defaultdict(Standing)
         self._lock = threading.Lock()
 
     @contextmanager
@@ -41,36 +76,26 @@ class Admission:
         Raises:
             CredentialRefused, PermissionDenied: as remembered, before anything is sent.
         """
-        with self._passing(CREDENTIAL, call), self._passing(call.action, call):
+        with self._lock:
+            action = self._actions[call.action]
+        with self._credential.passing(call.doing), action.passing(call.doing):
             try:
                 yield
             except CredentialRefused as error:
-                self._refusals[CREDENTIAL] = error
+                self._credential.refusal = error
                 raise
             except PermissionDenied as error:
-                self._refusals[call.action] = error
-                self._welcome.add(CREDENTIAL)
+                self._credential.welcome = True
+                action.denied += 1
+                if not action.welcome or action.denied >= MOST_DENIALS:
+                    action.refusal = error
                 raise
             except ApiError as error:
                 if error.code.startswith("BackupService."):  # the gateway let it pass
-                    self._welcome.update((CREDENTIAL, call.action))
+                    self._welcome(action)
                 raise
-            self._welcome.update((CREDENTIAL, call.action))
+            self._welcome(action)
 
-    @contextmanager
-    def _passing(self, what: str, call: Call) -> Iterator[None]:
-        self._raise_remembered(what, call)
-        if what in self._welcome:
-            yield
-            return
-        with self._gate(what):
-            self._raise_remembered(what, call)
-            yield
-
-    def _gate(self, what: str) -> threading.Lock:
-        with self._lock:
-            return self._gates[what]
-
-    def _raise_remembered(self, what: str, call: Call) -> None:
-        if what in self._refusals:
-            raise self._refusals[what].again(doing=call.doing)
+    def _welcome(self, action: Standing) -> None:
+        self._credential.welcome = action.welcome = True
+        action.denied = 0

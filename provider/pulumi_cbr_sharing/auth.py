@@ -143,11 +143,26 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Lease:
-    """A signer that ends."""
+    """A signer that ends.
+
+    Attributes:
+        until: when; None if only the service knows.
+        project_id: the project that it is bound to, if any.
+    """
 
     signer: AuthBase
     until: datetime | None
     project_id: str | None = None
+
+    def renew_at(self, now: datetime) -> datetime | None:
+        """When one that was fetched now is to be fetched anew: a while before it ends.
+
+        A short life is used for the most part; of one that is over already, one of the two clocks is wrong, and the
+        service's counts.
+        """
+        if self.until is None or self.until <= now:
+            return None
+        return self.until - min(RENEW_BEFORE, (self.until - now) / 4)
 
 
 class Leased:
@@ -158,6 +173,7 @@ class Leased:
     def __init__(self, fetch: Callable[[Send], Lease], now: Callable[[], datetime] = utc_now) -> None:
         self._fetch, self._now = fetch, now
         self._lease: Lease | None = None
+        self._renew_at: datetime | None = None
         self._lock = threading.Lock()
 
     def signer(self, send: Send) -> AuthBase:
@@ -177,9 +193,7 @@ class Leased:
 
     def _current(self, send: Send) -> Lease:
         with self._lock:
-            if self._lease is None or self._ends_soon(self._lease):
+            if self._lease is None or (self._renew_at and self._now() > self._renew_at):
                 self._lease = self._fetch(send)
+                self._renew_at = self._lease.renew_at(self._now())
             return self._lease
-
-    def _ends_soon(self, lease: Lease) -> bool:
-        return lease.until is not None and lease.until - self._now() < RENEW_BEFORE

@@ -187,7 +187,7 @@ def _backup(record: Mapping[str, Any]) -> Backup:
     parts = [record, *(children if isinstance(children, list) else [])]
     return Backup(
         **texts,
-        resource_size=int(size) if isinstance(size, (int, float)) else 0,
+        resource_size=whole_number(size),
         created_at=rfc3339(created),
         expired_at=rfc3339(expired),
         encrypted=any(map(_is_encrypted, parts)),
@@ -203,7 +203,15 @@ def _is_encrypted(record: Any) -> bool:
     return isinstance(info, dict) and info.get("encrypted") is True
 
 
+def whole_number(value: Any) -> int:
+    """A number as the service means it; 0 for anything else, such as the infinities that JSON parsers let through."""
+    return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0
+
+
 def rfc3339(text: Any) -> str:
     """`2020-02-05T10:38:34.209782` (Huawei Cloud, no zone, UTC) and `…+00:00` (OTC) in one form, `…Z`."""
     at = moment(text)
-    return at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if at else ""
+    try:
+        return at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if at else ""
+    except OverflowError:  # the first or the last day of the calendar, in a zone beyond it
+        return ""

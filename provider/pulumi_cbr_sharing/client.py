@@ -7,23 +7,35 @@ One client serves all threads of a process.
 
 from __future__ import annotations
 
+import math
 import threading
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.admission import Admission
-from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, TokenExpired
+from pulumi_cbr_sharing.errors import (
+    ApiError,
+    CbrSharingError,
+    CredentialRefused,
+    ServerFault,
+    SettingsError,
+    Throttled,
+    TokenExpired,
+    Unreachable,
+)
 from pulumi_cbr_sharing.iam import look_up_project, strategy_for
 from pulumi_cbr_sharing.retry import Attempts, Clock, Pacer, persist
+from pulumi_cbr_sharing.settings import RECORDED
 from pulumi_cbr_sharing.transport import Transport
-from pulumi_cbr_sharing.wire import Call, Reply, read, rows
+from pulumi_cbr_sharing.wire import Call, Reply, read
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pulumi_cbr_sharing.admission import Standing
     from pulumi_cbr_sharing.auth import Signer
     from pulumi_cbr_sharing.settings import Settings
 
@@ -31,7 +43,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SIGN_IN = "iam:tokens:create"
 BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds: what a plan may wait
-MOST_PAGES = 1000  # a service that never says how many there are must not hold a worker for ever
+GIVEN_UP_FOR = 30.0  # seconds in which a service that never answered is not tried again
 
 
 class Client:
@@ -39,6 +51,7 @@ class Client:
 
     Args:
         settings: who calls, and where to.
+        standing: what is known of the access key, token or user, where other settings have the same.
         clock: time; a test passes one that does not wait.
         pacer: the pause after a 429, shared by all clients of a process.
         notify: told in one line when the user should know why it takes long.
@@ -48,6 +61,7 @@ class Client:
         self,
         settings: Settings,
         *,
+        standing: Standing | None = None,
         clock: Clock | None = None,
         pacer: Pacer | None = None,
         notify: Callable[[str], None] = lambda _: None,
@@ -55,10 +69,15 @@ class Client:
         self.settings, self.notify = settings, notify
         self.clock = clock or Clock()
         self._pacer = pacer or Pacer(self.clock)
-        self._auth, self._admission = strategy_for(settings), Admission()
+        self._auth = strategy_for(settings)
+        self._signing_in = Admission(standing)
+        # The key that an agency lends is another one than that which asks for it.
+        self._admission = Admission() if settings.agency else self._signing_in
         self._transport, self._lock = Transport(settings), threading.Lock()
         self._brief = threading.local()
-        self._project_id, self._answered = settings.project_id, set[str]()
+        self._project_id = settings.project_id
+        self._no_project: CbrSharingError | None = None
+        self._answered, self._given_up = set[str](), dict[str, tuple[float, Unreachable]]()
 
     @property
     def project_id(self) -> str:
@@ -68,8 +87,14 @@ class Client:
             SettingsError: the lookup gives none, or several.
         """
         with self._lock:
-            if self._project_id is None:
-                self._project_id = self._project_of_credential() or self._looked_up()
+            if self._no_project:
+                raise self._no_project
+            try:
+                self._project_id = self._project_id or self._project_of_credential() or self._looked_up()
+            except (SettingsError, ApiError) as error:
+                if not isinstance(error, (ServerFault, Throttled)):  # asking again would be answered the same
+                    self._no_project = error
+                raise
             return self._project_id
 
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None) -> Reply | T:
@@ -88,32 +113,6 @@ class Client:
         """Send a call that may be repeated."""
         return persist(self._admitted, call, self._patience(call), ready=lambda: self._sign_in(call))
 
-    def pages(self, call: Call, key: str) -> tuple[list[dict[str, Any]], bool]:
-        """All rows of a list, page by page.
-
-        Args:
-            call: the list without `offset`.
-            key: what the rows stand under.
-
-        Returns:
-            The rows, and whether they are known to be all: exactly as many as `count` says on every page, for
-            where it changes, rows have moved between pages. A list without `count` is complete when an empty page
-            ends it.
-        """
-        found: list[dict[str, Any]] = []
-        counts: list[Any] = []
-        while len(counts) < MOST_PAGES:
-            reply = self.fetch(_from_offset(call, len(found)))
-            page = rows(call, reply, key)
-            new = [row for row in page if row not in found]
-            found += new
-            counts.append(count := reply.payload.get("count"))
-            if count is None and not page:
-                return found, all(one is None for one in counts)
-            if not new or (type(count) is int and len(found) >= count):
-                return found, all(type(one) is int and one == len(found) for one in counts)
-        return found, False
-
     @contextmanager
     def briefly(self) -> Iterator[None]:
         """Within it, this thread's calls give up early and silently: for what is good to know, not worth a wait."""
@@ -131,7 +130,7 @@ class Client:
         if not self._auth.signs_in:
             return None
         call = Call("POST", "/v3/auth/tokens", doing="signing in", action=SIGN_IN, service="iam")
-        with self._admission.enter(call), self._origin_told():
+        with self._signing_in.enter(call), self._origin_told():
             return self._auth.project_id(self._send_for_credential)
 
     def _looked_up(self) -> str:
@@ -139,9 +138,19 @@ class Client:
 
     def _patience(self, call: Call) -> Callable[[CbrSharingError], None]:
         limits = self._limits()
-        notify = self.notify if limits is self.settings else (lambda _: None)
+        brief = limits is not self.settings
+        notify = (lambda _: None) if brief else self.notify
         attempts = Attempts(self.clock, limits.max_retries, limits.deadline, notify)
-        return lambda error: attempts.wait_or_raise(error, self._pacer, connected=call.service in self._answered)
+
+        def wait_or_raise(error: CbrSharingError) -> None:
+            try:
+                attempts.wait_or_raise(error, self._pacer, connected=call.service in self._answered)
+            except Unreachable as last:
+                if not brief and call.service not in self._answered:
+                    self._given_up[call.service] = (self.clock.now(), last)
+                raise
+
+        return wait_or_raise
 
     def _limits(self) -> Settings:
         """The settings with the time-outs and tries that are this thread's at the moment."""
@@ -159,7 +168,7 @@ class Client:
     def _sign_in(self, call: Call) -> None:
         """Come by what signs a call, if it has to be asked for."""
         if self._auth.signs_in:
-            with self._admission.enter(replace(call, action=SIGN_IN)), self._origin_told():
+            with self._signing_in.enter(replace(call, action=SIGN_IN)), self._origin_told():
                 self._auth.signer(self._send_for_credential)
 
     def _admitted(self, call: Call) -> Reply:
@@ -188,25 +197,29 @@ class Client:
         return persist(lambda again: self._once(again, signer), call, self._patience(call))
 
     def _once(self, call: Call, signer: Signer | None) -> Reply:
-        self._pacer.wait()
-        reply = self._transport.send(call, signer, self._project_id, self._limits())
+        limits = self._limits()
+        self._raise_if_hopeless(call, self._pacer.wait(limits.deadline))
+        reply = self._transport.send(call, signer, self._project_id, limits)
         self._answered.add(call.service)
         reply = read(call, reply)
         self._pacer.went_through()
         return reply
 
-
-def _from_offset(call: Call, offset: int) -> Call:
-    return call if not offset else replace(call, query=(*call.query, ("offset", str(offset))))
+    def _raise_if_hopeless(self, call: Call, pause_left: float) -> None:
+        """End a call that others, in this process, have waited for in vain."""
+        if pause_left:
+            reason = f"there are too many requests, and the service asks for a pause of {pause_left:.0f} s more"
+            error = Throttled(call.doing, reason, "run it again after that", status=429)
+            error.retry_after = 0.0  # the pause is on already
+            raise error
+        since, trouble = self._given_up.get(call.service, (-math.inf, None))
+        if trouble and call.service not in self._answered and self.clock.now() - since < GIVEN_UP_FOR:
+            raise trouble.untried(call.doing)
 
 
 def _origin(source: str) -> str:
     """Where a refused credential came from, and why a new one may not have been seen."""
     text = f"it came from {source}"
     if source.startswith("stack config"):
-        # The engine configures providers for a plain refresh or destroy from the state, not from the stack.
-        text += (
-            "; a plain `pulumi refresh` or `pulumi destroy` uses the configuration that the last `pulumi up` "
-            "recorded: add --run-program, or give the credential in the environment"
-        )
+        text += f"; {RECORDED}"
     return text

@@ -8,9 +8,12 @@ from __future__ import annotations
 import sys
 import threading
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pulumi_cbr_sharing.admission import Standing
 from pulumi_cbr_sharing.client import Client
+from pulumi_cbr_sharing.credentials import AccessKey
 from pulumi_cbr_sharing.live import LiveShares
 from pulumi_cbr_sharing.once import Once
 from pulumi_cbr_sharing.plan_checks import PlanChecks
@@ -35,8 +38,8 @@ class Cloud:
         project_of: from the name of an account to the id of its project in this region; asked once a name.
     """
 
-    def __init__(self, settings: Settings, pacer: Pacer) -> None:
-        self.client = Client(settings, pacer=pacer, notify=say)
+    def __init__(self, settings: Settings, pacer: Pacer, standing: Standing | None = None) -> None:
+        self.client = Client(settings, standing=standing, pacer=pacer, notify=say)
         self.shares = LiveShares(self.client)
         self.plan = PlanChecks(self.client)
         self.adopted: set[str] = set()
@@ -46,6 +49,7 @@ class Cloud:
 
 
 _CLOUDS: dict[Settings, Cloud] = {}
+_STANDINGS: dict[tuple[str, AccessKey], Standing] = {}
 _PACER = Pacer()
 _LOCK = threading.Lock()
 
@@ -56,8 +60,19 @@ def cloud_for(settings: Settings) -> Cloud:
         if settings not in _CLOUDS:
             if settings.insecure:
                 say("warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along")
-            _CLOUDS[settings] = Cloud(settings, _PACER)
+            _CLOUDS[settings] = Cloud(settings, _PACER, _standing_of(settings))
         return _CLOUDS[settings]
+
+
+def _standing_of(settings: Settings) -> Standing | None:
+    """What is known of an access key in a cloud, whatever the region and project: it is the key that gets locked.
+
+    A token or a user may be good for one project and not for another, so nothing is concluded from those.
+    """
+    if not isinstance(settings.credential, AccessKey):
+        return None
+    cloud = (settings.cbr or "").replace(settings.region or "-", "")
+    return _STANDINGS.setdefault((cloud, replace(settings.credential, source="")), Standing())
 
 
 def say(text: str) -> None:

@@ -107,11 +107,12 @@ _STATUSES: Mapping[int, Meaning] = {
     401: Meaning(CredentialRefused, 401, "the credential was refused", _KEY),
     403: Meaning(PermissionDenied, 403, "permission was refused", _ROLE),
     404: Meaning(ApiError, 404, "the service knows nothing at this address", _ENDPOINT),
+    407: Meaning(ApiError, 407, "the proxy on the way wants a password", "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"),
     408: Meaning(ServerFault, 408, "the service gave up waiting", "run it again"),
     429: Meaning(Throttled, 429, "there are too many requests", "run it again later"),
 }
 _FAULT = Meaning(ServerFault, 0, "the service failed", "run it again; what was done is looked up first")
-_OTHER = Meaning(ApiError, 0, "the service said no")
+_OTHER = Meaning(ApiError, 0, "the service said no", "if it stays, ask the vendor's support")
 
 
 def meaning_of(status: int, code: str) -> Meaning:

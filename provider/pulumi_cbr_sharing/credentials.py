@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from dataclasses import dataclass
 from typing import NoReturn
+
+
+_SENDABLE = re.compile(r"[!-~]+")
+
+
+def trouble_with_key(text: str) -> str | None:
+    """What keeps a key or token from being sent in a header: it was broken over lines, say; None if nothing does."""
+    return None if _SENDABLE.fullmatch(text) else "has a line break, a blank or another character that cannot be sent"
 
 
 class Secret:

@@ -57,8 +57,10 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
         parts = urlsplit(address)
     except ValueError:  # half an IPv6 address
         return _NO_ADDRESS
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[^!-~]|[@?#\\]", address):
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[^!-~]|[?#\\]", address):
         return _NO_ADDRESS
+    if "@" in address:
+        return "a user or password in it is not understood here: give the address alone"
     try:
         _ = parts.port
     except ValueError:

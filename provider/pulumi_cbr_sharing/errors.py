@@ -58,14 +58,20 @@ class Unreachable(CbrSharingError):
     """No answer came.
 
     Attributes:
+        trouble: what is wrong, without what was being done.
         sent: False only if nothing of the request can have reached the service.
         lasting: True if trying again cannot help (TLS, a malformed address).
     """
 
-    def __init__(self, text: str, *, sent: bool, lasting: bool = False) -> None:
-        super().__init__(text)
+    def __init__(self, doing: str, trouble: str, *, sent: bool, lasting: bool = False) -> None:
+        super().__init__(f"{doing}: {trouble}")
+        self.trouble = trouble
         self.sent = sent
         self.lasting = lasting
+
+    def untried(self, doing: str) -> Self:
+        """The same trouble for another deed, which is not even tried."""
+        return type(self)(doing, self.trouble, sent=False, lasting=True)
 
 
 class UnexpectedAnswer(CbrSharingError):
@@ -79,7 +85,10 @@ class ApiError(CbrSharingError):
         status: the HTTP status.
         code: `BackupService.NNNN`, `APIGW.NNNN`, or "" if the answer had none.
         request_id: what the vendor's support asks for, or "".
+        retry_after: seconds that the answer asks to wait, if it does.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -96,7 +105,8 @@ class ApiError(CbrSharingError):
         super().__init__(self._line())
 
     def _line(self) -> str:
-        facts = [self.code, f"HTTP {self.status}" if self.status else ""]
+        code = "" if self.code == str(self.status) else self.code
+        facts = [code, f"HTTP {self.status}" if self.status else ""]
         facts += [f"request {self.request_id}" if self.request_id else ""]
         known = ", ".join(filter(None, facts))
         remedy = f": {self.remedy}" if self.remedy else ""
@@ -104,7 +114,7 @@ class ApiError(CbrSharingError):
 
     def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
         """The same refusal for another deed, or with a better remedy."""
-        return type(self)(
+        made = type(self)(
             self.doing if doing is None else doing,
             self.reason,
             self.remedy if remedy is None else remedy,
@@ -112,6 +122,8 @@ class ApiError(CbrSharingError):
             code=self.code,
             request_id=self.request_id,
         )
+        made.retry_after = self.retry_after
+        return made
 
 
 class NotFound(ApiError):
@@ -151,19 +163,7 @@ class PermissionDenied(ApiError):
 
 
 class Throttled(ApiError):
-    """Too many requests.
-
-    Attributes:
-        retry_after: seconds that the answer asks to wait, if it does.
-    """
-
-    retry_after: float | None = None
-
-    def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
-        """The same, with the same pause."""
-        made = super().again(doing=doing, remedy=remedy)
-        made.retry_after = self.retry_after
-        return made
+    """Too many requests."""
 
 
 class ServerFault(ApiError):

@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.auth import Fixed, KeySigner, Lease, Leased, TokenSigner
-from pulumi_cbr_sharing.credentials import AccessKey, Agency, Credential, Password, Secret, Token
-from pulumi_cbr_sharing.errors import SettingsError, TokenExpired, one_line
+from pulumi_cbr_sharing.codes import Meaning
+from pulumi_cbr_sharing.credentials import AccessKey, Agency, Credential, Password, Secret, Token, trouble_with_key
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError, TokenExpired, one_line
 from pulumi_cbr_sharing.wire import Call, Reply, lacking, row, rows
 
 
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 
 AGENCY_SECONDS = 3600
+# IAM's own reasons, which the general ones for these statuses do not name.
+_WRONG_PASSWORD = Meaning(
+    CredentialRefused,
+    401,
+    "user and password were refused",
+    "check user, password, account and project; it is not tried again, because wrong passwords lock a user",
+)
+_NO_AGENCY = Meaning(
+    ApiError,
+    404,
+    "there is no such agency",
+    "check its name, the account that granted it, and huaweicloud:endpoints",
+)
 
 
 def strategy_for(settings: Settings) -> Strategy:
@@ -49,12 +63,13 @@ class _PasswordFetch:
             body=self._body(),
             service="iam",
             expects=(201,),
+            meanings=(_WRONG_PASSWORD,),
         )
         reply = send(call, None)
         token = row(call, reply, "token")
         value = next((text for name, text in reply.headers.items() if name.lower() == "x-subject-token"), "")
-        if not value:
-            raise lacking(call, reply, "a token in `X-Subject-Token`")
+        if trouble_with_key(value):
+            raise lacking(call, reply, "a token in `X-Subject-Token` that can be sent")
         project = token.get("project")
         project_id = project.get("id") if isinstance(project, dict) else None
         return Lease(TokenSigner(Secret(value)), moment(token.get("expires_at")), project_id)
@@ -91,12 +106,13 @@ class _AgencyFetch:
             body=self._body(),
             service="iam",
             expects=(201,),
+            meanings=(_NO_AGENCY,),
         )
         reply = self._sent(call, send)
         credential = row(call, reply, "credential")
         access, secret, token = (str(credential.get(key) or "") for key in ("access", "secret", "securitytoken"))
-        if not (access and secret and token):
-            raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`)")
+        if any(map(trouble_with_key, (access, secret, token))):
+            raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
         key = AccessKey(access, Secret(secret), Secret(token), f"agency {self._agency.name}")
         return Lease(KeySigner(key), moment(credential.get("expires_at")))
 

@@ -29,7 +29,7 @@ from pulumi_cbr_sharing.cloud import Cloud, cloud_for
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
 from pulumi_cbr_sharing.ids import trouble_with_backup_id
 from pulumi_cbr_sharing.places import DEFAULT_NAMESPACE
-from pulumi_cbr_sharing.settings import Connection, Settings, resolve
+from pulumi_cbr_sharing.settings import RECORDED, Connection, Settings, resolve
 
 
 if TYPE_CHECKING:
@@ -176,8 +176,13 @@ class CbrProvider(ResourceProvider):
 
         Raises:
             WrongProject: they do not.
+            SettingsError: the settings are no good; here they may be those of an earlier run.
         """
-        client = self.cloud.client
+        try:
+            client = self.cloud.client
+        except SettingsError as error:
+            way_out = f"; {RECORDED}" if "stack config" in str(error) else ""
+            raise SettingsError(f"{error}{way_out}") from None
         for what, recorded, present in (
             ("region", props.get("region"), client.settings.region),
             ("project", props.get("owner_project_id"), client.project_id),

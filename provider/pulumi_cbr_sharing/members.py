@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
+from pulumi_cbr_sharing.listing import pages
 from pulumi_cbr_sharing.wire import Call, Reply, row, rows
 
 
@@ -90,7 +91,7 @@ def add_members(
         look: asked after an end that leaves it open whether the backup is shared now; see `retry.persist`.
 
     Returns:
-        The new members by project, or what `look` found.
+        The new members by project, or what `look` found: also where a success comes without members that can be read.
 
     Raises:
         AlreadyShared: with one of them, in whatever status; then none is added (that is inferred).
@@ -105,7 +106,15 @@ def add_members(
         repeatable=False,
     )
     reply = client.send(call, look=look)
-    return _by_project(call, reply) if isinstance(reply, Reply) else reply
+    if not isinstance(reply, Reply):
+        return reply
+    try:
+        return _by_project(call, reply)
+    except UnexpectedAnswer:
+        # It was a success by its status, so the share may stand.
+        if (found := look()) is not None:
+            return found
+        raise
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members → 200 {"members": [Member, …], "count": n}
@@ -121,7 +130,7 @@ def list_members(client: Client, backup_id: str) -> MemberList:
         doing=f"listing the members of backup {backup_id}",
         action="cbr:member:list",
     )
-    found, complete = client.pages(call, "members")
+    found, complete = pages(client, call, "members")
     return MemberList({member.dest_project_id: member for member in _members(call, found)}, complete)
 
 
@@ -206,7 +215,10 @@ def _member(call: Call, record: Mapping[str, Any]) -> Member:
     """
     texts = {name: _text(record.get(name)) for name in Member.__dataclass_fields__}
     if not texts["dest_project_id"] or not texts["status"]:
-        raise UnexpectedAnswer(f"{call.doing}: a member without dest_project_id or status, so nothing is concluded")
+        raise UnexpectedAnswer(
+            f"{call.doing}: the answer has a member without dest_project_id or status: check the endpoint; nothing is "
+            "concluded from it"
+        )
     for name in ("created_at", "updated_at"):
         texts[name] = _rfc3339(texts[name])
     return Member(**texts)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import re
 
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.credentials import AccessKey, Credential, Password, Secret, Token
+from pulumi_cbr_sharing.credentials import AccessKey, Credential, Password, Secret, Token, trouble_with_key
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.sources import (
     AMBIENT,
@@ -107,8 +107,13 @@ def credential_in(place: Source) -> Credential | None:
     """The credential that one source holds: an access key, else a token, else a user with password.
 
     Raises:
-        SettingsError: it holds half of one. Another place's is not taken instead: it could be another account's.
+        SettingsError: it holds half of one, or one that cannot be sent. Another place's is not taken instead: it could
+            be another account's.
     """
+    for name in ("access_key", "secret_key", "security_token", "token"):
+        trouble = trouble_with_key(place.get(name) or "-")
+        if trouble:
+            raise SettingsError(f"{place.where(name)} {trouble}: give it in one line, as it was issued")
     if place.get("access_key") or place.get("secret_key"):
         return _access_key(place)
     if token := place.get("token"):

@@ -239,7 +239,7 @@ def _doubts(backup: Backup) -> Iterator[str]:
     if backup.status in BECOMING_AVAILABLE:
         yield f"is {backup.status}: create waits for it, as long as wait_for_backup allows"
     elif backup.status != AVAILABLE:
-        yield f"is in status {one_line(backup.status, 30)}, and only an available one can be shared"
+        yield f"is in status {one_line(backup.status, 30) or 'unknown'}, and only an available one can be shared"
     if backup.resource_type and backup.resource_type not in SHAREABLE:
         kind = one_line(backup.resource_type, 60)
         yield f"is of kind {kind}: only those of servers, and of disks where allowed, can be shared"

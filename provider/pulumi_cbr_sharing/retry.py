@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from random import uniform
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_cbr_sharing.errors import CbrSharingError, ServerFault, Throttled, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, ServerFault, Throttled, UnexpectedAnswer, Unreachable
 
 
 if TYPE_CHECKING:
@@ -76,10 +76,21 @@ class Pacer:
     _in_a_row: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self) -> None:
-        """Sleep until the pause is over; others may lengthen it meanwhile."""
+    def wait(self, patience: float) -> float:
+        """Sleep until the pause is over; others may lengthen it meanwhile.
+
+        Args:
+            patience: seconds to sleep at the most.
+
+        Returns:
+            0; or how many seconds are left of a pause that the patience is too short for.
+        """
+        ends = self.clock.now() + patience
         while (left := self._until - self.clock.now()) > 0:
+            if self._until > ends:
+                return left
             self.clock.sleep(left)
+        return 0.0
 
     def throttled(self, retry_after: float | None) -> float:
         """Lengthen the pause after a 429.
@@ -135,12 +146,13 @@ class Attempts:
             pause = pacer.throttled(error.retry_after)
         else:
             self._faults += 1
-            pause = pause_before(self._faults)
+            pause = pause_before(self._faults, retry_after=error.retry_after if isinstance(error, ApiError) else None)
             if self._faults > (self.most if connected else min(self.most, UNCONNECTED_TRIES)):
                 raise error
         self._check_deadline(error, pause)
         if pause > 5 or self._tried == 3:  # noqa: PLR2004 - a blip is no news, a wait is
-            self.notify(f"{error} - trying again in {pause:.0f} s")
+            trouble = error.again(remedy="") if isinstance(error, ApiError) else error
+            self.notify(f"{trouble} - trying again in {max(1, round(pause))} s")
         self.clock.sleep(pause)
 
     def _check_deadline(self, error: CbrSharingError, pause: float) -> None:

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 
 DEFAULT_RETRIES = 8
+# The engine configures a provider from the state wherever no program has run yet: in `pulumi up --refresh`, too.
+RECORDED = (
+    "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "
+    "recorded: if it has changed since, add --run-program, or run a plain `pulumi up` first"
+)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,15 @@ Oddities of the API that show here:
 * One POST adds several, and adds none if one of them is refused (inferred).
 * There can be ten recipients; at the limit a removal has to come before an offer.
 * A rejected offer still stands, so it goes before it is made again.
+* A recipient with an image registered from the backup cannot be removed, so that is tried before anything is added.
+
+What fails leaves no share that the state does not know: offers of the same call are taken back.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
@@ -24,7 +28,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.cloud import say
-from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound
+from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError
 from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
@@ -189,11 +193,20 @@ class BackupShareProvider(CbrProvider):
             noun = "share" if len(undeclared) == 1 else "shares"
             say(f"cancelling {len(undeclared)} undeclared {noun} of backup {backup_id}: {', '.join(undeclared)}")
         crowded = len(live) + len(missing) > MOST_RECIPIENTS or any(project in wrong for project in missing)
-        if crowded:
-            self._remove(backup_id, wrong)
+        first = [project for project in wrong if crowded or live[project].image_id]
+        last = [project for project in wrong if project not in first]
+        try:
+            self._remove(backup_id, first)
+        except CbrSharingError:
+            with suppress(CbrSharingError):  # the first error is told, and nobody undeclared stays for its sake
+                self._remove(backup_id, last)
+            raise
         added = self._add(backup_id, missing, float(props.get("wait_for_backup", DEFAULT_WAIT)))
-        if not crowded:
-            self._remove(backup_id, wrong)
+        try:
+            self._remove(backup_id, last)
+        except CbrSharingError:
+            self._take_back(backup_id, added)
+            raise
         kept = {project: member for project, member in live.items() if project not in wrong}
         return self._state(backup_id, {**kept, **added}, declared)
 
@@ -210,6 +223,14 @@ class BackupShareProvider(CbrProvider):
             if not there:
                 raise
             return {**there, **self._add(backup_id, missing, wait)}
+
+    def _take_back(self, backup_id: str, added: Mapping[str, Member]) -> None:
+        """Cancel what this call has made, because an error keeps it from being recorded."""
+        mine = [project for project, member in added.items() if member.id in self.cloud.shares.made]
+        try:
+            self._remove(backup_id, mine)
+        except CbrSharingError:
+            say(f"warning: backup {backup_id} stays shared with {', '.join(mine)}, which is not recorded: run it again")
 
     def _remove(self, backup_id: str, project_ids: Collection[str]) -> None:
         if not project_ids:

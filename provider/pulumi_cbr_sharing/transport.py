@@ -13,7 +13,7 @@ import time
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -29,11 +29,13 @@ from urllib3.exceptions import (
 from pulumi_cbr_sharing.auth import Unsigned
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable, one_line
 from pulumi_cbr_sharing.signing import canonical_query
+from pulumi_cbr_sharing.timed_pools import POOLS
 from pulumi_cbr_sharing.wire import Call, Reply, scrubbed
 
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
+    from urllib3 import ProxyManager
 
     from pulumi_cbr_sharing.settings import Settings
 
@@ -81,7 +83,7 @@ class Transport:
                 verify=False if settings.insecure else settings.ca_file or True,
             ) as response:
                 body = _body(call, response, settings.read_timeout)
-        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise _no_answer(call, url, error, settings) from None
         return scrubbed(Reply(response.status_code, dict(response.headers), body), self._secrets(response.request))
 
@@ -98,7 +100,7 @@ class Transport:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
             for scheme in ("https://", "http://"):
-                self._local.session.mount(scheme, HTTPAdapter(max_retries=0))
+                self._local.session.mount(scheme, _Adapter(max_retries=0))
             self._sessions.append(self._local.session)
         session: requests.Session = self._local.session
         return session
@@ -108,6 +110,19 @@ class Transport:
         sent = [request.headers.get(name, "") for name in _SECRET_HEADERS]
         sent.append(sent[0].rpartition("=")[2])  # the signature alone
         return [text for text in (*sent, *self._settings.credential.secrets()) if len(text) > 3]  # noqa: PLR2004
+
+
+class _Adapter(HTTPAdapter):
+    """Sends by connections that wait for the head of an answer no longer than the read time-out, trickling or not."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
 
 def _headers(call: Call, project_id: str | None) -> dict[str, str]:
@@ -151,8 +166,8 @@ def _no_answer(call: Call, url: str, error: Exception, settings: Settings) -> Cb
             trusted = f" by {ca_file}" if ca_file else ""
             text = trouble.format(connect=settings.connect_timeout, read=settings.read_timeout, trusted=trusted)
             lasting = kinds is requests.exceptions.SSLError
-            return Unreachable(f"{call.doing}: no answer from {host}: {text}", sent=sent, lasting=lasting)
-    trouble = f"the request cannot be made ({type(error).__name__}): check endpoints, CA file and proxy"
+            return Unreachable(call.doing, f"no answer from {host}: {text}", sent=sent, lasting=lasting)
+    trouble = f"the request cannot be made ({type(error).__name__}): check credential, endpoints, CA file and proxy"
     return SettingsError(f"{call.doing}: {trouble}")
 
 
@@ -175,7 +190,11 @@ _TROUBLES: tuple[tuple[_Kinds, bool, str], ...] = (
         False,
         "its TLS certificate is not trusted{trusted}: set cacertFile or HW_CACERT to the file of its CA",
     ),
-    (requests.exceptions.ProxyError, False, "the proxy does not let it through: check HTTPS_PROXY and NO_PROXY"),
+    (
+        requests.exceptions.ProxyError,
+        False,
+        "the proxy does not let it through: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+    ),
     # Refused, or a name that cannot be resolved; for the transport that is a kind of time-out, so it comes first.
     (NewConnectionError, False, "no connection: check the endpoint, the region and the network"),
     (

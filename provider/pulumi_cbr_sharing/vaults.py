@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.backups import rfc3339
+from pulumi_cbr_sharing.backups import rfc3339, whole_number
 from pulumi_cbr_sharing.listing import whole_list
 from pulumi_cbr_sharing.wire import Call, row
 
@@ -84,24 +84,21 @@ def _vault(record: Mapping[str, Any]) -> Vault:
     """The one place where the API's record becomes a Vault."""
     billing = record.get("billing")
     billing = billing if isinstance(billing, dict) else {}
-    resources = record.get("resources")
+    listed = record.get("resources")
+    resources = listed if isinstance(listed, list) else []
     return Vault(
         id=_text(record.get("id")),
         name=_text(record.get("name")),
         project_id=_text(record.get("project_id")),
         object_type=_text(billing.get("object_type")),
         status=_text(billing.get("status")),
-        size=_number(billing.get("size")),
-        allocated=_number(billing.get("allocated")),
-        used=_number(billing.get("used")),
-        resource_ids=tuple(_text(one.get("id")) for one in resources or () if isinstance(one, dict)),
+        size=whole_number(billing.get("size")),
+        allocated=whole_number(billing.get("allocated")),
+        used=whole_number(billing.get("used")),
+        resource_ids=tuple(_text(one.get("id")) for one in resources if isinstance(one, dict)),
         created_at=rfc3339(record.get("created_at")),
     )
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _number(value: Any) -> int:
-    return int(value) if isinstance(value, (int, float)) else 0

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, quote_plus
 
 from pulumi_cbr_sharing.codes import meaning_of
 from pulumi_cbr_sharing.errors import (
     ApiError,
     BackupNotFound,
-    Throttled,
     UnexpectedAnswer,
     one_line,
 )
@@ -24,8 +26,11 @@ from pulumi_cbr_sharing.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_cbr_sharing.codes import Meaning
+
 
 Service = Literal["cbr", "iam"]
+LONGEST_RETRY_AFTER = 3600.0  # seconds
 
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so
 # where the backup does not exist. Only this very body may be read as "not there".
@@ -46,6 +51,7 @@ class Call:
         service: whose endpoint.
         repeatable: whether sending it twice is the same as sending it once.
         expects: the statuses that mean success.
+        meanings: what some statuses mean of this call in particular, if its service answered, not the gateway.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -57,6 +63,7 @@ class Call:
     service: Service = "cbr"
     repeatable: bool = True
     expects: tuple[int, ...] = (200,)
+    meanings: tuple[Meaning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,16 +99,37 @@ def read(call: Call, reply: Reply) -> Reply:
 
 
 def scrubbed(reply: Reply, secrets: list[str]) -> Reply:
-    """The reply without secrets that it echoes: a refusal's words end in an error message."""
+    """The reply without secrets that it echoes: a refusal's words, and some headers of any answer, end in messages."""
+    hidden = _Hidden(secrets)
+    headers = {name: hidden.of(text) if name.lower() in _SHOWN else text for name, text in reply.headers.items()}
     if reply.status < 400:  # noqa: PLR2004
-        return reply
+        return Reply(reply.status, headers, reply.body)
     try:
-        body = json.dumps(json.loads(reply.body)).encode()  # one spelling, whatever escapes an echo came with
+        body = json.dumps(json.loads(reply.body))  # one spelling, whatever escapes an echo came with
     except (ValueError, RecursionError):
-        body = reply.body
-    for secret in filter(None, secrets):
-        body = body.replace(json.dumps(secret)[1:-1].encode(), b"***").replace(secret.encode(), b"***")
-    return Reply(reply.status, reply.headers, body)
+        body = reply.body.decode("utf-8", "replace")
+    return Reply(reply.status, headers, hidden.of(body).encode())
+
+
+_SHOWN = ("x-request-id", "location", "content-type", "retry-after")
+
+
+class _Hidden:
+    """Secrets in the spellings that an echo may have: as they are, in JSON, in an address."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        spellings = {spell(secret) for secret in filter(None, secrets) for spell in (str, _in_json, quote, quote_plus)}
+        self._spellings = sorted(spellings, key=len, reverse=True)
+
+    def of(self, text: str) -> str:
+        """The text without them."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, "***")
+        return text
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def rows(call: Call, reply: Reply, key: str) -> list[dict[str, Any]]:
@@ -130,9 +158,16 @@ def refusal(call: Call, reply: Reply) -> ApiError:
     if _is_malformed_url(call, reply):
         return _refusal(call, reply, BackupNotFound, meaning_of(404, "BackupService.6200").reason, "")
     code, message, _ = error_parts(reply.payload)
-    meaning = meaning_of(reply.status, code)
-    said = f", it says: {one_line(message)}" if message and _is_general(meaning.reason, reply.status, code) else ""
+    own = next((meaning for meaning in call.meanings if meaning.status == reply.status), None)
+    own = None if code.startswith(("APIGW.", "APIG.")) else own  # the gateway's word is not about what was asked
+    meaning = own or meaning_of(reply.status, code)
+    general = own or not code or meaning.reason == meaning_of(reply.status, "").reason
+    # Where the meaning comes from the status alone, the service's own words add something.
+    said = f", it says: {one_line(message)}" if message and general else ""
     reason = meaning.reason + said
+    wanted = _seconds(_header(reply, "Retry-After")) or 0
+    if wanted >= 60:  # noqa: PLR2004 - less than that is nothing to wonder about
+        reason += f", it asks to wait {wanted:.0f} s"
     if reply.status == 403:  # noqa: PLR2004
         reason = f"{reason}, {call.action} is needed"
     return _refusal(call, reply, meaning.error, reason, meaning.remedy)
@@ -148,8 +183,7 @@ def _refusal(call: Call, reply: Reply, error: type[ApiError], reason: str, remed
         code=one_line(code, 60),
         request_id=one_line(_header(reply, "X-Request-Id") or request_id, 80),
     )
-    if isinstance(made, Throttled):
-        made.retry_after = _seconds(_header(reply, "Retry-After"))
+    made.retry_after = _seconds(_header(reply, "Retry-After"))
     return made
 
 
@@ -192,15 +226,17 @@ def _is_malformed_url(call: Call, reply: Reply) -> bool:
     return asked and reply.status == 401 and reply.payload == MALFORMED_URL  # noqa: PLR2004
 
 
-def _is_general(reason: str, status: int, code: str) -> bool:
-    """Whether the meaning comes from the status alone, so that the service's own words add something."""
-    return reason == meaning_of(status, "").reason or not code
-
-
 def _header(reply: Reply, name: str) -> str:
     return next((value for key, value in reply.headers.items() if key.lower() == name.lower()), "")
 
 
 def _seconds(text: str) -> float | None:
-    """`Retry-After` in seconds; its date form is not used by this service, and reads as absent."""
-    return min(float(text), 3600.0) if text.isascii() and text.strip().isdigit() else None
+    """`Retry-After`, a number of seconds or a date, as seconds from now; None for anything else."""
+    if text.isascii() and text.strip().isdigit():
+        return min(float(text), LONGEST_RETRY_AFTER)
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    left = (at.replace(tzinfo=at.tzinfo or timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+    return min(left, LONGEST_RETRY_AFTER) if left > 0 else None
