@@ -272,7 +272,7 @@ def test_it_is_gone_only_with_its_backup(emulator: Emulator, plugin: Plugin) -> 
 def test_the_engine_shows_undeclared_recipients_and_removes_them(
     emulator: Emulator, tmp_path: Path, teams: list[str]
 ) -> None:
-    """A pipeline that expects no changes fails and names the project; the next up cancels its share."""
+    """A pipeline that expects no changes fails and names the projects; the next up puts them right."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     source = "from pulumi_cbr_sharing import BackupShare\n"
@@ -282,9 +282,11 @@ def test_the_engine_shows_undeclared_recipients_and_removes_them(
     stack.up("--expect-no-changes", "--refresh")
 
     emulator.add_member(emulator.backup.id, teams[9])
-    found = stack.preview("--refresh", "--diff", "--expect-no-changes", check=False)
+    emulator.remove_member(emulator.backup.id, teams[0])
+    found = stack.preview("--refresh", "--expect-no-changes", check=False)
     assert not found.ok
-    assert teams[9] in found.output
+    assert f"is shared with {teams[9]}, too, which is not declared" in found.output
+    assert f"is not shared any more with {teams[0]}, which is declared" in found.output
 
     stack.up("--refresh")
     assert live(emulator) == teams[:3]

@@ -166,7 +166,13 @@ class BackupShareProvider(CbrProvider):
             live = self.cloud.shares.members(id_).all()
         except BackupNotFound:
             return ReadResult("", {})
-        return ReadResult(id_, self._state(id_, live, props.get("declared") or []))
+        declared = props.get("declared") or []
+        # The engine names the changed property, and its values only with --diff: a pipeline's log should have the ids.
+        if undeclared := sorted(set(live) - set(declared)):
+            say(f"warning: backup {id_} is shared with {', '.join(undeclared)}, too, which is not declared")
+        if lost := sorted(set(declared) - set(live)):
+            say(f"warning: backup {id_} is not shared any more with {', '.join(lost)}, which is declared")
+        return ReadResult(id_, self._state(id_, live, declared))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Make the live list the declared one, whatever the state remembers."""
