@@ -229,6 +229,28 @@ def test_a_member_of_the_same_backup_in_one_program_is_refused(
     assert "shared by a BackupShare in the same program" in refused
 
 
+def test_two_sets_of_one_backup_in_one_program_are_refused(
+    emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
+    """Each would cancel what the other shares, at every run; the same set checked again, or changed, is one set."""
+    assert plugin.check(OURS, inputs(emulator, teams[:2])).failures == {}
+    assert plugin.check(OURS, inputs(emulator, teams[1::-1])).failures == {}
+    refused = plugin.check(OURS, inputs(emulator, teams[2:4])).failures["backup_id"]
+    assert "shared by another BackupShare in the same program" in refused
+
+
+@pytest.mark.parametrize("kind", [BackupShareMemberProvider(), OURS], ids=["member", "set"])
+def test_an_own_project_that_was_looked_up_is_refused_in_the_plan(
+    kind: BackupShareMemberProvider | BackupShareProvider, emulator: Emulator
+) -> None:
+    """The settings do not say which project it is; the look at the backup does."""
+    place = environment(emulator)
+    own = place.pop("HW_PROJECT_ID")
+    with Plugin(env=place) as plugin:
+        failures = plugin.check(kind, inputs(emulator, [own], dest_project_id=own)).failures
+    assert "the project that owns the backup" in str(failures)
+
+
 CHECKS: dict[str, tuple[Any, str]] = {
     "no list": ("f" * 32, "is no list"),
     "a bad id": (["nobody"], "has an entry that has another shape"),

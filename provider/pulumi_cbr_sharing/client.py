@@ -97,6 +97,11 @@ class Client:
                 raise
             return self._project_id
 
+    @property
+    def known_project_id(self) -> str | None:
+        """The same, as far as it is known without asking anyone."""
+        return self._project_id
+
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None) -> Reply | T:
         """Send a call until it is answered for good.
 

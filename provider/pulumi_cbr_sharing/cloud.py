@@ -35,6 +35,7 @@ class Cloud:
         adopted: ids that the program declares in this run, so that no older resource takes their shares along.
         renewed: ids that are deleted and made again under the same name, so that their delete is meant.
         claims: which kind of resource owns the shares of a backup in this program.
+        sets: the recipients of a backup, as a BackupShare of this program has them.
         project_of: from the name of an account to the id of its project in this region; asked once a name.
     """
 
@@ -45,6 +46,7 @@ class Cloud:
         self.adopted: set[str] = set()
         self.renewed: set[str] = set()
         self.claims: dict[str, str] = {}
+        self.sets: dict[str, list[str]] = {}
         self.project_of = Once(lambda name: project_of_account(self.client, name, settings.region).id)
 
 

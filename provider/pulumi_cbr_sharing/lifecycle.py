@@ -165,7 +165,7 @@ class CbrProvider(ResourceProvider):
     def own_project(self) -> str | None:
         """The project of the credentials, as far as it is known without asking anyone."""
         try:
-            return self.settings.project_id
+            return self.cloud.client.known_project_id
         except SettingsError:
             return None
 

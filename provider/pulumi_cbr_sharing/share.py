@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError
@@ -118,7 +118,7 @@ class BackupShareProvider(CbrProvider):
             if trouble := trouble_with_project_id(project):
                 yield f"has an entry that {trouble}"
             elif project == self.own_project():
-                yield f"has {project}, the project that owns the backup: give recipients only"
+                yield _own(project)
         texts = [project for project in known if isinstance(project, str)]
         for project in sorted({text for text in texts if texts.count(text) > 1}):
             yield f"has {project} twice: name each recipient once"
@@ -132,15 +132,35 @@ class BackupShareProvider(CbrProvider):
             return
         if trouble := plan.trouble_with_backup(backup_id):
             yield "backup_id", trouble
-        elif not is_unknown(project_ids) and not any(map(is_unknown, project_ids)):
-            plan.warn_of_undeclared(backup_id, project_ids)
+        elif not is_unknown(project_ids):
+            if self.own_project() in project_ids:  # which may be known only since the look at the backup
+                yield "dest_project_ids", _own(self.own_project())
+            if not any(map(is_unknown, project_ids)):
+                plan.warn_of_undeclared(backup_id, project_ids)
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """As everywhere; and note what the program declares, which no older resource takes along when it goes."""
         checked = super().check(olds, news)
+        if not checked.failures and (trouble := self._second_set(olds, news)):
+            checked.failures.append(CheckFailure("backup_id", trouble))
         if not checked.failures:
             self.cloud.adopted.add(str(news["backup_id"]))
         return checked
+
+    def _second_set(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:
+        """What is wrong with two sets of one backup in one program: each would cancel the other's shares."""
+        backup_id, project_ids = news["backup_id"], news["dest_project_ids"]
+        if is_unknown(backup_id) or is_unknown(project_ids) or any(map(is_unknown, project_ids)):
+            return None
+        # The engine may check one resource more than once; then the recipients are those it came with, or had.
+        there = _as_set(self.cloud.sets.get(backup_id, project_ids))
+        if there not in (_as_set(project_ids), _as_set(olds.get("dest_project_ids"))):
+            return (
+                "is shared by another BackupShare in the same program, with other recipients, and each would cancel "
+                "the other's: declare all its recipients in one"
+            )
+        self.cloud.sets[backup_id] = project_ids
+        return None
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup replaces. Other recipients than the live ones, or a rejected offer, are an update."""
@@ -256,6 +276,10 @@ class BackupShareProvider(CbrProvider):
             "owner_project_id": self.cloud.client.project_id,
             "region": self.cloud.client.settings.region,
         }
+
+
+def _own(project: str | None) -> str:
+    return f"has {project}, the project that owns the backup: give recipients only"
 
 
 def _as_set(project_ids: Any) -> frozenset[str] | str:

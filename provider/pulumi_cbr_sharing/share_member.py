@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings import Connection
 
 
+OWN = "is the project that owns the backup: give the recipient's"
 OUTPUTS = (
     "status",
     "share_id",
@@ -132,7 +133,7 @@ class BackupShareMemberProvider(CbrProvider):
         elif not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
             yield "dest_project_id", trouble
         elif project_id == self.own_project():
-            yield "dest_project_id", "is the project that owns the backup: give the recipient's"
+            yield "dest_project_id", OWN
         if trouble := trouble_with_wait(wait):
             yield "wait_for_backup", trouble
         adopt = news.get("adopt")
@@ -146,6 +147,8 @@ class BackupShareMemberProvider(CbrProvider):
             return
         if trouble := plan.trouble_with_backup(backup_id):
             yield "backup_id", trouble
+        elif project_id == self.own_project():  # which may be known only since the look at the backup
+            yield "dest_project_id", OWN
         elif not is_unknown(project_id):
             adopt = news.get("adopt") is not False
             if trouble := plan.trouble_with_recipient(backup_id, project_id, adopt=adopt):
@@ -189,7 +192,7 @@ class BackupShareMemberProvider(CbrProvider):
         backup_id, project_id = props["backup_id"], props["dest_project_id"]
         doing = f"sharing backup {backup_id} with project {project_id}"
         if project_id == self.cloud.client.project_id:
-            raise Refused(f"{doing}: it is the project that owns the backup: give the recipient's")
+            raise Refused(f"{doing}: it {OWN}")
         if not props.get("adopt", True):
             self._refuse_existing(doing, backup_id, project_id)
         wait = float(props.get("wait_for_backup", DEFAULT_WAIT))
