@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench lock clean
+.PHONY: help setup check test demo search bench lock clean
 
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
@@ -30,6 +30,9 @@ test: check ## Check, then all tests
 
 demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
 	@$(WITH_ENGINE) python tools/demo.py
+
+search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
+	@HISTORIES=$(or $(HISTORIES),10000) .venv/bin/pytest tests/test_state_machine.py
 
 bench: $(STAMP) ## Measure what many shares cost
 	@$(WITH_ENGINE) python tools/bench.py

@@ -6,7 +6,7 @@ a later run, too, when the first was interrupted in between.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from test_state_machine import Stack as Model
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
@@ -77,9 +78,13 @@ def test_a_renamed_member_stays(killed: bool, refresh: bool, emulator: Emulator)
     assert [one.name for one in model.state] == ["new"]
 
 
+@pytest.mark.parametrize("refresh", [False, True])
+@pytest.mark.parametrize("kind", [member, share])
 @pytest.mark.parametrize("what", ["removed", "rejected"])
-def test_a_renamed_member_that_had_to_be_made_anew_stays(what: str, emulator: Emulator) -> None:
-    """The old resource's share is not the one that is live now."""
+def test_a_renamed_member_that_had_to_be_made_anew_stays(
+    what: str, kind: Callable[..., Any], refresh: bool, emulator: Emulator
+) -> None:
+    """The old resource's share is not the one that is live now, whatever a refresh has said of the old one."""
     model = Model(program={"old": member(emulator)})
     up(model, emulator)
     project = emulator.account("recipient").project_id
@@ -87,9 +92,9 @@ def test_a_renamed_member_that_had_to_be_made_anew_stays(what: str, emulator: Em
         emulator.remove_member(emulator.backup.id, project)
     else:
         emulator.answer(emulator.backup.id, project, "rejected")
-    model.program = {"new": member(emulator)}
+    model.program = {"new": kind(emulator, "recipient")}
 
-    up(model, emulator)
+    up(model, emulator, refresh=refresh)
 
     assert statuses(emulator) == {project: "pending"}
 
@@ -221,3 +226,21 @@ def test_the_engine_renames_without_interrupting_and_destroys_with_the_program(
     stack.destroy("--run-program")
 
     assert statuses(emulator) == {}
+
+
+@pytest.mark.engine
+def test_the_engine_renames_what_was_rejected_and_offers_it_again(emulator: Emulator, tmp_path: Path) -> None:
+    """The refresh before it asks for the difference of the old resource, which is then deleted after the new offer."""
+    project = emulator.account("recipient").project_id
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    program = {"kind": "BackupShareMember", "backup": emulator.backup.id, "recipients": f"dest_project_id={project!r}"}
+    stack.program(PROGRAM.format(name="old", **program))
+    stack.up()
+    emulator.answer(emulator.backup.id, project, "rejected")
+    stack.program(PROGRAM.format(name="new", **program))
+
+    stack.up(refresh=True)
+
+    assert statuses(emulator) == {project: "pending"}
+    stack.preview("--expect-no-changes", refresh=True)

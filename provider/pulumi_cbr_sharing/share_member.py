@@ -175,8 +175,9 @@ class BackupShareMemberProvider(CbrProvider):
             crowded = self.cloud.plan.is_full(olds["backup_id"])
         if crowded:
             self.cloud.plan.leaves(olds["backup_id"], olds["dest_project_id"])
-        if rejected and not replaces:
-            self.cloud.renewed.add(id_)  # this very resource is deleted next; it is checked again before that
+        if rejected and not replaces and id_ in self.cloud.adopted:
+            # Declared, so this very resource is deleted next. A refresh compares, too, but declares nothing.
+            self.cloud.renewed.add(id_)
         if rejected:
             replaces.append("status")
         return DiffResult(
