@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hypothesis import HealthCheck, settings
+
 from pulumi_cbr_sharing.emulator import serve
 
 
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulumi_cbr_sharing.emulator import Emulator
+
+
+# The same examples every time, so that a change is to blame for what breaks; no times, since machines are shared.
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -434,8 +434,6 @@ def search(machine: type[Histories], emulator: Emulator, *, histories: int) -> N
     bounded = settings(
         max_examples=int(more or histories),
         stateful_step_count=20,
-        deadline=None,
-        database=None,
         derandomize=not more,
         suppress_health_check=list(HealthCheck),
     )
