@@ -13,7 +13,7 @@ import pulumi_cbr_sharing
 
 from clouds import environment
 from pulumi_cbr_sharing import cli
-from pulumi_cbr_sharing.sources import NAMES
+from pulumi_cbr_sharing.settings.sources import NAMES
 from stack import Stack
 
 

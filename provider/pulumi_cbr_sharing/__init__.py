@@ -7,10 +7,12 @@ share = BackupShareMember("dr", backup_id="…", dest_project_id="…")
 pulumi.export("status", share.status)
 """
 
-from pulumi_cbr_sharing.accepter import BackupShareAccepter
-from pulumi_cbr_sharing.backups import Backup
-from pulumi_cbr_sharing.credentials import Agency
-from pulumi_cbr_sharing.lookups import (
+from pulumi_cbr_sharing.cbr.backups import Backup
+from pulumi_cbr_sharing.cbr.members import Member
+from pulumi_cbr_sharing.cbr.projects import Project
+from pulumi_cbr_sharing.cbr.vaults import Vault
+from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
+from pulumi_cbr_sharing.resources.lookups import (
     LookupFailed,
     get_backup,
     get_backup_output,
@@ -23,13 +25,10 @@ from pulumi_cbr_sharing.lookups import (
     get_vaults,
     get_vaults_output,
 )
-from pulumi_cbr_sharing.members import Member
-from pulumi_cbr_sharing.projects import Project
-from pulumi_cbr_sharing.settings import Connection
-from pulumi_cbr_sharing.share import BackupShare
-from pulumi_cbr_sharing.share_member import BackupShareMember
-from pulumi_cbr_sharing.vault_share import VaultShare
-from pulumi_cbr_sharing.vaults import Vault
+from pulumi_cbr_sharing.resources.share import BackupShare
+from pulumi_cbr_sharing.resources.share_member import BackupShareMember
+from pulumi_cbr_sharing.resources.vault_share import VaultShare
+from pulumi_cbr_sharing.settings.connection import Agency, Connection
 
 
 __all__ = [

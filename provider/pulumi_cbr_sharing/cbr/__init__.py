@@ -1,0 +1,1 @@
+"""The API of Cloud Backup and Recovery: one function a call, the API's own line above each."""

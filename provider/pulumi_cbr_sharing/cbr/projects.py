@@ -1,0 +1,93 @@
+"""The projects of an account: from the name that people know to the project id that a share needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from pulumi_cbr_sharing.errors import Refused, one_line
+from pulumi_cbr_sharing.http.messages import Call, lacking, rows
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi_cbr_sharing.http.client import Client
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project of an account in one region.
+
+    Attributes:
+        id: 32 hexadecimal digits.
+        name: the region's own project is called like the region, others `{region}_{name}`.
+    """
+
+    id: str
+    name: str
+
+
+# GET /v3/domain/{domain_name}/projects → 200 {"projects": [{"project_id", "project_name"}, …]}, without count or pages
+def projects_of_account(client: Client, account: str) -> list[Project]:
+    """The projects of an account in the client's region, by name.
+
+    The vendor's page says that only one's own account is told; other clients ask for any. Whoever is not told gets
+    an empty list, or a refusal.
+
+    Args:
+        client: anybody's.
+        account: the name of the account (the "domain name").
+
+    Raises:
+        Refused: it is no name.
+        ApiError: the service's reasons.
+    """
+    if not account.strip(". \t\r\n"):  # dots alone would lead to another address
+        raise Refused(f"listing the projects of an account: {one_line(account, 60)!r} is no account name")
+    call = Call(
+        "GET",
+        f"/v3/domain/{quote(account, safe='')}/projects",
+        doing=f"listing the projects of account {one_line(account, 60)}",
+        action="cbr:member:list",  # inferred: no page names an action for this call
+    )
+    reply = client.fetch(call)
+    found = [(row.get("project_id"), row.get("project_name")) for row in rows(call, reply, "projects")]
+    if not all(isinstance(id_, str) and id_ for id_, _ in found):
+        raise lacking(call, reply, "a `project_id` in every project")
+    return sorted((Project(str(id_), str(name or "")) for id_, name in found), key=lambda one: (one.name, one.id))
+
+
+def project_of_account(client: Client, account: str, region: str | None) -> Project:
+    """The one project of an account that a share with the account in this region means.
+
+    That is the region's own project, called like the region; where there is none, the only one of the region.
+
+    Args:
+        client: anybody's.
+        account: the name of the account.
+        region: such as `eu-de`; None takes the account's only project.
+
+    Raises:
+        Refused: there is none, or it is open which; the error lists the choices.
+    """
+    found = projects_of_account(client, account)
+    named = [project for project in found if project.name == region]
+    inside = [project for project in found if region is None or project.name.startswith(f"{region}_")]
+    for fitting in (named, inside):
+        if len(fitting) == 1:
+            return fitting[0]
+    raise Refused(_open(account, region, found))
+
+
+def _open(account: str, region: str | None, found: Sequence[Project]) -> str:
+    doing = f"looking up the project of account {one_line(account, 60)}" + (f" in region {region}" if region else "")
+    if not found:
+        return (
+            f"{doing}: the service tells of no project of it: check the name, or ask the account's owner for the "
+            "project id and give dest_project_id"
+        )
+    choices = ", ".join(f"{one_line(project.name, 60)} ({one_line(project.id, 40)})" for project in found[:10])
+    more = f" and {len(found) - 10} more" if len(found) > 10 else ""  # noqa: PLR2004
+    return f"{doing}: it is open which of its projects is meant, {choices}{more}: give one as dest_project_id"

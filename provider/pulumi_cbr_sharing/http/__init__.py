@@ -1,0 +1,1 @@
+"""How calls are sent: signing, retries, the circuit breaker, and what an answer means."""

@@ -1,0 +1,234 @@
+"""From a Connection, the stack's configuration, the environment and files to one frozen Settings.
+
+One order, explicit over ambient: Connection field, stack config, environment, files. A credential is taken whole
+from the first place that has one: an access key from here never meets a secret key from there. All that is missing
+comes in one error that says where each can be set.
+
+A connection with a namespace of its own reads `dr:accessKey` and `DR_HW_ACCESS_KEY` instead of
+`huaweicloud:accessKey` and `HW_ACCESS_KEY`. The plain names tell it at most where the cloud is, never who calls.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulumi_cbr_sharing.errors import SettingsError, one_line
+from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.settings.connection import Agency, Connection
+from pulumi_cbr_sharing.settings.credentials import Credential, Password
+from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
+from pulumi_cbr_sharing.settings.precedence import credential_in, first, is_file, places_of
+from pulumi_cbr_sharing.settings.sources import NAMES, Source
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_cbr_sharing.settings.sources import Config
+
+
+DEFAULT_RETRIES = 8
+# The engine configures a provider from the state wherever no program has run yet: in `pulumi up --refresh`, too.
+RECORDED = (
+    "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "
+    "recorded: if it has changed since, add --run-program, or run a plain `pulumi up` first"
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the client needs to know, complete and checked.
+
+    Attributes:
+        cbr: CBR's endpoint without version.
+        iam: IAM's endpoint with `/v3`; None where nothing needs it and no region tells it.
+        project_id: None if it is to be looked up, by `project_name` or else by `region`.
+        max_retries: tries again after a fault; throttling is bounded by `deadline` alone.
+        plan_checks: look at the live cloud while inputs are checked.
+        connect_timeout, read_timeout, deadline: seconds; the last for one call with all its tries.
+    """
+
+    region: str | None
+    cbr: str
+    iam: str | None
+    project_id: str | None
+    project_name: str | None
+    credential: Credential
+    agency: Agency | None = None
+    insecure: bool = False
+    ca_file: str | None = None
+    max_retries: int = DEFAULT_RETRIES
+    plan_checks: bool = True
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    deadline: float = 600.0
+
+
+def resolve(
+    connection: Connection, *, config: Config, environ: Mapping[str, str], home: Path | None = None
+) -> Settings:
+    """The settings of a connection.
+
+    Args:
+        connection: what the program names.
+        config: the stack's configuration by full key (`huaweicloud:region`), secrets decrypted.
+        environ: the environment variables.
+        home: where `~` is.
+
+    Raises:
+        SettingsError: names everything that is missing or wrong, and where each can be set.
+    """
+    places = places_of(connection, config, environ, home or _home())
+    draft = _Draft(connection, places)
+    return draft.settings()
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a container's user without a name: no home, no files
+        return Path("/nonexistent")
+
+
+class _Draft:
+    """Settings in the making: collects every problem before it complains about any."""
+
+    def __init__(self, connection: Connection, places: list[Source]) -> None:
+        self._connection, self._places, self._problems = connection, places, list[str]()
+
+    def settings(self) -> Settings:
+        credential, home = self._credential()
+        agency = self._agency(home)
+        region, cloud = self._plain_name("region"), self._plain_name("cloud")
+        project_id = self._project_id(home)
+        insecure, plan_checks = self._flag("insecure"), self._flag("plan_checks", default="true")
+        cbr, iam = self._endpoints(region, cloud, home, insecure=insecure)
+        retries = self._retries()
+        if not first(self._places, "region"):
+            self._need_region(
+                cbr, iam, signs_in=agency is not None or isinstance(credential, Password), project=project_id
+            )
+        if self._problems or credential is None or cbr is None:
+            raise SettingsError("Settings: " + "; ".join(self._problems))
+        return Settings(
+            region=region,
+            cbr=cbr,
+            iam=iam,
+            project_id=project_id,
+            project_name=first(self._project_places(home), "project_name"),
+            credential=credential,
+            agency=agency,
+            insecure=insecure,
+            ca_file=first(self._places, "ca_file"),
+            max_retries=retries,
+            plan_checks=plan_checks,
+        )
+
+    def _credential(self) -> tuple[Credential | None, Source | None]:
+        for place in self._places:
+            try:
+                credential = credential_in(place)
+            except SettingsError as error:
+                self._problems.append(str(error))
+                return None, place
+            if credential:
+                return credential, place
+        self._problems.append(
+            f"a credential is missing: an access key ({self._where('access_key')}, with its secret key), "
+            f"a token ({self._where('token')}), or a user with password ({self._where('password')}); "
+            "or a profile of the vendor's command line"
+        )
+        return None, None
+
+    def _agency(self, home: Source | None) -> Agency | None:
+        agency, where = self._connection.agency, "Agency domain_name"
+        place = next((place for place in self._callers_places(home) if place.get("agency_name")), None)
+        if not agency and place:
+            name, domain, domain_id = (place.get(f"agency_{key}") for key in ("name", "domain_name", "domain_id"))
+            agency, where = Agency(name or "", domain, domain_id), place.where("agency_domain_name")
+        if agency and not (agency.domain_name or agency.domain_id):
+            name = one_line(agency.name, 60)
+            self._problems.append(f"the agency {name!r} is set without the account that granted it ({where})")
+        return agency
+
+    def _callers_places(self, home: Source | None) -> list[Source]:
+        """All places but files whose key is not used: what they say of the caller is said of another account."""
+        return [place for place in self._places if place is home or not is_file(place)]
+
+    def _project_places(self, home: Source | None) -> list[Source]:
+        """Where a project may be named; with a role that the Connection assumes, others name the source account's."""
+        places = self._callers_places(home)
+        return places[:1] if self._connection.agency else places
+
+    def _project_id(self, home: Source | None) -> str | None:
+        value = first(self._project_places(home), "project_id")
+        trouble = trouble_with_project_id(value) if value else None
+        if value and trouble:
+            self._problems.append(f"the project id {one_line(value, 60)!r} {trouble} ({self._where('project_id')})")
+        return value
+
+    def _endpoints(
+        self, region: str | None, cloud: str | None, home: Source | None, *, insecure: bool
+    ) -> tuple[str | None, str | None]:
+        cbr, places = first(self._places, "cbr"), self._callers_places(home)
+        iam_name = next((name for place in places for name in ("iam", "auth_url") if place.get(name)), "iam")
+        iam = first(places, iam_name)
+        table = endpoints_of(region, cloud) if region else (None, None)
+        found = exact_cbr(cbr) if cbr else table[0], exact_iam(iam) if iam else table[1]
+        for name, key, address in zip(("cbr", "iam"), ("cbr", iam_name), found, strict=True):
+            if address and (trouble := trouble_with(address, insecure=insecure)):
+                shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
+                self._problems.append(f"the {name} endpoint {shown!r} is wrong: {trouble} ({self._where(key)})")
+        return found
+
+    def _need_region(self, cbr: str | None, iam: str | None, *, signs_in: bool, project: str | None) -> None:
+        """Complain about a region that is not there, if anything would have been told by it."""
+        missing = None
+        if cbr is None:
+            missing = "the region is missing"
+        elif iam is None and (signs_in or project is None):
+            missing = "the region, or the iam endpoint, is missing"
+        elif project is None and not first(self._places, "project_name"):
+            missing = "the project id, or the region to look it up by, is missing"
+        if missing:
+            self._problems.append(f"{missing} ({self._where('region')})")
+
+    def _plain_name(self, name: str) -> str | None:
+        """A value that becomes part of a host name."""
+        value = first(self._places, name)
+        if value and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value):
+            self._problems.append(f"the {name} {one_line(value, 60)!r} is no {name} name ({self._where(name)})")
+            return None
+        return value
+
+    def _flag(self, name: str, default: str = "false") -> bool:
+        value = (first(self._places, name) or default).lower()
+        if value not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
+            shown = f"{NAMES[name][0]} is {one_line(value, 30)!r}"
+            self._problems.append(f"{shown}, not true or false ({self._where(name)})")
+        return value in ("true", "1", "yes", "on")
+
+    def _retries(self) -> int:
+        value = first(self._places, "max_retries") or str(DEFAULT_RETRIES)
+        value = value.removesuffix(".0")  # numbers of the stack config come as floats
+        if not (value.isascii() and value.isdigit() and len(value) < 4):  # noqa: PLR2004
+            self._problems.append(
+                f"maxRetries is {one_line(value, 30)!r}, no number up to 999 ({self._where('max_retries')})"
+            )
+            return DEFAULT_RETRIES
+        return int(value)
+
+    def _where(self, name: str) -> str:
+        """Where a field can be set, or where it was: `stack config huaweicloud:region, environment HW_REGION_NAME`."""
+        has = [place for place in self._places if place.get(name)]
+        if has:
+            return has[0].where(name)
+        seen: dict[str, list[str]] = {}
+        for place in self._places:
+            if name in place.names and name in NAMES:
+                seen.setdefault(place.label, []).append(place.names[name])
+        return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())

@@ -1,0 +1,1 @@
+"""What sharing means: the verbs of each resource, without Pulumi and without HTTP."""

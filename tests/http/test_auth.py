@@ -1,0 +1,479 @@
+from __future__ import annotations
+
+import json
+import threading
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from requests import PreparedRequest, Request
+
+from pulumi_cbr_sharing.errors import CredentialRefused, UnexpectedAnswer
+from pulumi_cbr_sharing.http.auth import RENEW_BEFORE, Fixed, KeySigner, Lease, Leased, TokenSigner, Unsigned, utc_now
+from pulumi_cbr_sharing.http.iam import strategy_for
+from pulumi_cbr_sharing.http.messages import Call, Reply
+from pulumi_cbr_sharing.http.timestamps import moment
+from pulumi_cbr_sharing.settings.connection import Agency
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
+from pulumi_cbr_sharing.settings.resolve import Settings
+
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+
+NOW = datetime(2026, 1, 15, 12, 0, 0, tzinfo=timezone.utc)
+PROJECT = "0605767b5780d5762fc5c0118072a564"
+KEY = AccessKey("AKEXAMPLE0000000", Secret("SKexampleSecretKey000000000000000000000"), None, "here")
+TEMPORARY = replace(KEY, security_token=Secret("planted-token"))
+URL = f"https://cbr.cn-north-4.myhuaweicloud.com/v3/{PROJECT}/backups/0b07081e-3ec7-4e77-8571-54e2947da422/members"
+AGENCY = Agency("admin", domain_name="other-account")
+PASSWORD = Password("user", None, "account", None, Secret("planted"), "here")
+SETTINGS = Settings("eu-de", "https://cbr.example", "https://iam.example/v3", PROJECT, None, PASSWORD)
+
+
+def prepared(
+    url: str = URL, headers: dict[str, str] | None = None, method: str = "GET", data: str | bytes | None = None
+) -> PreparedRequest:
+    """A request that is complete but for its signature."""
+    return Request(method, url, headers=headers or {}, data=data).prepare()
+
+
+def sign(request: PreparedRequest, key: AccessKey = KEY) -> PreparedRequest:
+    """Sign with an access key at a known moment."""
+    return KeySigner(key, lambda: NOW)(request)
+
+
+def signed_names(request: PreparedRequest) -> list[str]:
+    """The names of the headers that the signature says it covers."""
+    return request.headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+
+
+# --- access key ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body", "signature"),
+    [
+        pytest.param(
+            "POST",
+            URL,
+            body,
+            "571d86adc11d1c456f3db09b4109d49fe24e16e00adb787e144ab015526fdca7",
+            id=f"POST with a body of {type(body).__name__}",
+        )
+        for body in (
+            '{"members": ["075e6035d300d48c2fd0c00b78b71ebf"]}',
+            b'{"members": ["075e6035d300d48c2fd0c00b78b71ebf"]}',
+        )
+    ]
+    + [
+        pytest.param(
+            "DELETE",
+            f"{URL}/075e6035d300d48c2fd0c00b78b71ebf",
+            None,
+            "5e5ae9aa2c6a5abbda4946e06c7cf925d74658fd7d2bf607868e319401ad31f0",
+            id="DELETE without",
+        )
+    ],
+)
+def test_a_request_is_signed_as_the_vectors_are(
+    method: str, url: str, body: str | bytes | None, signature: str
+) -> None:
+    """What the transport adds on its own does not get into the signature."""
+    headers = {"Content-Type": "application/json;charset=UTF-8", "X-Project-Id": PROJECT, "User-Agent": "us"}
+    request = sign(prepared(url, headers, method, body))
+    assert request.headers["X-Sdk-Date"] == "20260115T120000Z"
+    assert request.headers["Authorization"] == (
+        "SDK-HMAC-SHA256 Access=AKEXAMPLE0000000, SignedHeaders=content-type;host;x-project-id;x-sdk-date, "
+        f"Signature={signature}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://cbr.example.com/v3", "cbr.example.com"),
+        ("https://cbr.example.com:443/v3", "cbr.example.com"),
+        ("https://cbr.example.com:80/v3", "cbr.example.com:80"),
+        ("https://cbr.example.com:8443/v3", "cbr.example.com:8443"),
+        ("http://localhost/v3", "localhost"),
+        ("http://localhost:80/v3", "localhost"),
+        ("http://localhost:443/v3", "localhost:443"),
+        ("http://[::1]:5000/v3", "[::1]:5000"),
+        ("http://[::1]:80/v3", "[::1]"),
+    ],
+)
+def test_the_host_is_signed_with_its_port_only_where_that_is_not_the_default(url: str, host: str) -> None:
+    """That is what the service sees in the header."""
+    request = sign(prepared(url))
+    assert request.headers["Host"] == host
+    assert "host" in signed_names(request)
+
+
+def test_what_says_something_is_signed() -> None:
+    """Nobody on the way can change type, project, language, date, host or token."""
+    headers = {"Content-Type": "application/json", "X-Project-Id": PROJECT, "X-Language": "en-us"}
+    names = ["content-type", "host", "x-language", "x-project-id", "x-sdk-date"]
+    assert signed_names(sign(prepared(headers=headers))) == names
+    temporary = sign(prepared(headers=headers), TEMPORARY)
+    assert temporary.headers["X-Security-Token"] == "planted-token"
+    assert signed_names(temporary) == sorted([*names, "x-security-token"])
+
+
+@pytest.mark.parametrize(
+    "name", ["User-Agent", "Accept", "accept-encoding", "Connection", "Content-Length", "Cookie", "X_Project", "a_b"]
+)
+def test_what_changes_on_the_way_is_not_signed(name: str) -> None:
+    """The transport and proxies rewrite these, and names with `_` are excepted by the vendor."""
+    request = sign(prepared(headers={name: "1"}))
+    assert signed_names(request) == ["host", "x-sdk-date"]
+    assert request.headers["Authorization"] == sign(prepared(headers={name: "2"})).headers["Authorization"]
+
+
+def test_signing_again_replaces_the_signature() -> None:
+    """A request that is tried again later has the date of its new try."""
+    request = sign(prepared())
+    later = KeySigner(KEY, lambda: NOW + timedelta(hours=1))
+    assert later(request).headers["Authorization"] == later(prepared()).headers["Authorization"]
+
+
+def test_the_url_is_sent_as_it_is() -> None:
+    """The slash at the end of the canonical form is not on the wire."""
+    assert sign(prepared(f"{URL}?limit=2&a=1")).url == f"{URL}?limit=2&a=1"
+
+
+def test_the_clock_is_in_utc() -> None:
+    """A machine in any zone signs with the same date."""
+    assert utc_now().utcoffset() == timedelta(0)
+
+
+def test_a_token_is_shown_and_nothing_else() -> None:
+    """It needs no date, no host and no signature."""
+    assert dict(TokenSigner(Secret("planted"))(prepared()).headers) == {"X-Auth-Token": "planted"}
+
+
+def test_without_credential_nothing_is_added() -> None:
+    """A request for a token is not signed, and no password of a .netrc file gets in."""
+    assert dict(Unsigned()(prepared()).headers) == {}
+
+
+# --- leases ----------------------------------------------------------------------------------------------------------
+
+
+class Issuer:
+    """Issues leases one after the other, and counts them."""
+
+    def __init__(self, lifetime: timedelta | None = timedelta(hours=24)) -> None:
+        self.now, self.lifetime, self.issued = NOW, lifetime, list[Lease]()
+        self.strategy = Leased(self.fetch, lambda: self.now)
+
+    def fetch(self, _send: Any) -> Lease:
+        """One more."""
+        until = None if self.lifetime is None else self.now + self.lifetime
+        self.issued.append(Lease(TokenSigner(Secret(f"t{len(self.issued)}")), until, PROJECT))
+        return self.issued[-1]
+
+    def signer(self) -> AuthBase:
+        """What a client would sign with now."""
+        return self.strategy.signer(never)
+
+
+def never(_call: Call, _signer: AuthBase | None) -> Reply:
+    """Sends nothing."""
+    raise AssertionError
+
+
+def test_a_lease_is_fetched_once_for_many_threads() -> None:
+    """Two hundred resources sign in once."""
+    issuer, barrier = Issuer(), threading.Barrier(16)
+
+    def ask(_: int) -> AuthBase:
+        barrier.wait()
+        return issuer.signer()
+
+    with ThreadPoolExecutor(16) as pool:
+        signers = set(pool.map(ask, range(16)))
+    assert signers == {issuer.issued[0].signer}
+    assert len(issuer.issued) == 1
+
+
+@pytest.mark.parametrize(
+    ("passed", "issued"),
+    [
+        (timedelta(0), 1),
+        (timedelta(hours=24) - RENEW_BEFORE, 1),
+        (timedelta(hours=24) - RENEW_BEFORE + timedelta(seconds=1), 2),
+        (timedelta(hours=25), 2),
+    ],
+    ids=["at once", "just in time", "soon", "late"],
+)
+def test_a_lease_is_renewed_before_it_ends(passed: timedelta, issued: int) -> None:
+    """No request is signed with a token that ends on its way."""
+    issuer = Issuer()
+    issuer.signer()
+    issuer.now += passed
+    issuer.signer()
+    assert len(issuer.issued) == issued
+
+
+def test_a_short_lease_is_used_for_the_most_part() -> None:
+    """One that ends within minutes is not fetched anew for every request."""
+    issuer = Issuer(lifetime=timedelta(minutes=4))
+    for _ in range(4):
+        issuer.signer()
+        issuer.now += timedelta(minutes=1) - timedelta(seconds=1)
+    assert len(issuer.issued) == 1
+    issuer.signer()
+    assert len(issuer.issued) == 2
+
+
+def test_a_lease_that_is_over_when_it_comes_is_used() -> None:
+    """This machine's clock is wrong then, and the service says by itself when it ends."""
+    issuer = Issuer(lifetime=timedelta(hours=-1))
+    assert issuer.signer() is issuer.signer()
+    assert len(issuer.issued) == 1
+
+
+def test_a_lease_without_an_end_stays() -> None:
+    """Then the service says when it ends."""
+    issuer = Issuer(lifetime=None)
+    issuer.signer()
+    issuer.now += timedelta(days=365)
+    assert issuer.signer() is issuer.issued[0].signer
+
+
+def test_a_refused_signer_is_dropped() -> None:
+    """The next request asks for a new one."""
+    issuer = Issuer()
+    assert issuer.strategy.renew(issuer.signer())
+    assert issuer.signer() is issuer.issued[1].signer
+
+
+def test_only_the_refused_signer_is_dropped() -> None:
+    """A thread that comes late with an old refusal does not drop what another has renewed."""
+    issuer = Issuer()
+    old = issuer.signer()
+    issuer.strategy.renew(old)
+    new = issuer.signer()
+    assert issuer.strategy.renew(old)
+    assert issuer.signer() is new
+    assert len(issuer.issued) == 2
+
+
+def test_a_refusal_before_any_lease_changes_nothing() -> None:
+    """There is nothing to drop."""
+    assert Issuer().strategy.renew(Unsigned())
+
+
+def test_a_lease_that_could_not_be_fetched_is_asked_for_again() -> None:
+    """A fault of IAM does not stick, nor block who asks next."""
+    answers: list[Lease | CredentialRefused] = [CredentialRefused("signing in", "no"), Lease(Unsigned(), None)]
+
+    def fetch(_send: Any) -> Lease:
+        answer = answers.pop(0)
+        if isinstance(answer, CredentialRefused):
+            raise answer
+        return answer
+
+    strategy = Leased(fetch, lambda: NOW)
+    with pytest.raises(CredentialRefused):
+        strategy.signer(never)
+    assert isinstance(strategy.signer(never), Unsigned)
+
+
+def test_a_lease_knows_the_project_it_is_bound_to() -> None:
+    """A token says which project it is for, so nobody has to look it up."""
+    issuer = Issuer()
+    assert issuer.strategy.project_id(never) == PROJECT
+    assert issuer.strategy.signs_in
+
+
+def test_a_fixed_signer_cannot_be_renewed() -> None:
+    """An access key that was refused is not tried again, and it is bound to no project."""
+    signer = Unsigned()
+    strategy = Fixed(signer)
+    assert strategy.signer(never) is signer
+    assert not strategy.renew(signer)
+    assert strategy.project_id(never) is None
+    assert not strategy.signs_in
+
+
+# --- what is asked of IAM --------------------------------------------------------------------------------------------
+
+
+class Iam:
+    """Answers in turn, and keeps what it was asked."""
+
+    def __init__(self, *answers: Reply) -> None:
+        self.answers, self.calls, self.signers = list(answers), list[Call](), list["AuthBase | None"]()
+
+    def __call__(self, call: Call, signer: AuthBase | None) -> Reply:
+        """One answer."""
+        self.calls.append(call)
+        self.signers.append(signer)
+        return self.answers.pop(0)
+
+
+def token_answer(**token: Any) -> Reply:
+    """A token, in a header of any case."""
+    return Reply(201, {"x-subject-TOKEN": "planted-token"}, json.dumps({"token": token}).encode())
+
+
+def agency_answer(**credential: Any) -> Reply:
+    """A temporary access key."""
+    return Reply(201, {}, json.dumps({"credential": credential}).encode())
+
+
+def body_sent(iam: Iam) -> Any:
+    """The last body, as IAM reads it."""
+    return json.loads(json.dumps(iam.calls[-1].body))
+
+
+@pytest.mark.parametrize("credential", [KEY, Token(Secret("planted"), "here")], ids=["access key", "token"])
+def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
+    """They sign at once."""
+    strategy = strategy_for(replace(SETTINGS, credential=credential))
+    assert not strategy.signs_in
+    assert "Authorization" in (headers := strategy.signer(never)(prepared()).headers) or "X-Auth-Token" in headers
+
+
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        (PASSWORD, {"name": "user", "password": "planted", "domain": {"name": "account"}}),
+        (
+            replace(PASSWORD, domain_name=None, domain_id="d1"),
+            {"name": "user", "password": "planted", "domain": {"id": "d1"}},
+        ),
+        (replace(PASSWORD, domain_id="d1"), {"name": "user", "password": "planted", "domain": {"name": "account"}}),
+        (replace(PASSWORD, user_name=None, user_id="u1", domain_name=None), {"id": "u1", "password": "planted"}),
+        (replace(PASSWORD, user_id="u1"), {"id": "u1", "password": "planted"}),
+    ],
+    ids=["by names", "account by id", "account by both", "user by id", "user by both"],
+)
+def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) -> None:
+    """A name needs its account, an id does not."""
+    iam = Iam(token_answer())
+    strategy_for(replace(SETTINGS, credential=user)).signer(iam)
+    identity = body_sent(iam)["auth"]["identity"]
+    assert identity == {"methods": ["password"], "password": {"user": sent}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "project"),
+    [
+        (SETTINGS, {"id": PROJECT}),
+        (replace(SETTINGS, project_name="eu-de_x"), {"id": PROJECT}),
+        (replace(SETTINGS, project_id=None, project_name="eu-de_x"), {"name": "eu-de_x"}),
+        (replace(SETTINGS, project_id=None), {"name": "eu-de"}),
+    ],
+    ids=["by id", "by id before name", "by name", "by region"],
+)
+def test_a_token_is_asked_for_one_project(settings: Settings, project: dict[str, str]) -> None:
+    """The service takes no other; a region's main project is called like the region."""
+    iam = Iam(token_answer())
+    strategy_for(settings).signer(iam)
+    assert body_sent(iam)["auth"]["scope"] == {"project": project}
+
+
+def test_the_token_of_the_answer_signs_for_its_project() -> None:
+    """The token is in a header, its end and project in the body; nothing signs the request for it."""
+    iam = Iam(token_answer(expires_at="2999-02-13T06:52:13.855000Z", project={"id": "p1"}))
+    strategy = strategy_for(SETTINGS)
+    assert strategy.signer(iam)(prepared()).headers["X-Auth-Token"] == "planted-token"
+    assert strategy.project_id(iam) == "p1"
+    assert iam.signers == [None]
+    call = iam.calls[0]
+    assert (call.method, call.path, call.service, call.expects) == ("POST", "/v3/auth/tokens", "iam", (201,))
+    assert call.doing == "signing in with the password from here"
+
+
+@pytest.mark.parametrize("token", [{}, {"project": None}, {"project": "p"}, {"expires_at": 5}], ids=repr)
+def test_a_token_may_come_without_end_and_project(token: dict[str, Any]) -> None:
+    """What is not said is looked up, or found out from a refusal."""
+    assert strategy_for(SETTINGS).project_id(Iam(token_answer(**token))) is None
+
+
+def test_an_answer_without_token_is_no_token() -> None:
+    """An empty object is not taken for a success."""
+    with pytest.raises(UnexpectedAnswer, match="without an object `token`"):
+        strategy_for(SETTINGS).signer(Iam(Reply(201, {}, b'{"x": 1}')))
+
+
+@pytest.mark.parametrize(
+    ("agency", "account"),
+    [(AGENCY, {"domain_name": "other-account"}), (Agency("admin", domain_id="d2"), {"domain_id": "d2"})],
+    ids=["account by name", "account by id"],
+)
+def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: dict[str, str]) -> None:
+    """The temporary key signs, with its security token, and is bound to no project."""
+    iam = Iam(agency_answer(access="AK2", secret="planted", securitytoken="planted-token", expires_at="2999-01-01"))
+    strategy = strategy_for(replace(SETTINGS, credential=KEY, agency=agency))
+    headers = strategy.signer(iam)(prepared()).headers
+    assert headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK2, ")
+    assert headers["X-Security-Token"] == "planted-token"
+    assert strategy.project_id(iam) is None
+    role = {"agency_name": "admin", "duration_seconds": 3600} | account
+    assert body_sent(iam) == {"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}}
+    assert isinstance(iam.signers[0], KeySigner)
+    assert (iam.calls[0].path, iam.calls[0].expects) == ("/v3.0/OS-CREDENTIAL/securitytokens", (201,))
+
+
+def test_a_user_by_password_assumes_a_role_from_the_own_project() -> None:
+    """The project of the settings is the other account's, so the user signs in to the region's."""
+    iam = Iam(token_answer(), agency_answer(access="AK2", secret="planted", securitytoken="planted"))
+    strategy_for(replace(SETTINGS, agency=AGENCY)).signer(iam)
+    assert [call.path for call in iam.calls] == ["/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"]
+    assert json.loads(json.dumps(iam.calls[0].body))["auth"]["scope"] == {"project": {"name": "eu-de"}}
+    assert isinstance(iam.signers[1], TokenSigner)
+
+
+@pytest.mark.parametrize("missing", ["access", "secret", "securitytoken"])
+@pytest.mark.parametrize("value", [..., None, ""], ids=["absent", "null", "empty"])
+def test_half_a_temporary_key_is_no_key(missing: str, value: Any) -> None:
+    """A request signed with half a key would only be refused, and count as a wrong signature."""
+    whole = {"access": "AK2", "secret": "planted", "securitytoken": "planted"}
+    credential = {key: value if key == missing else text for key, text in whole.items()}
+    answer = agency_answer(**{key: text for key, text in credential.items() if text is not ...})
+    with pytest.raises(UnexpectedAnswer) as caught:
+        strategy_for(replace(SETTINGS, credential=KEY, agency=AGENCY)).signer(Iam(answer))
+    assert "planted" not in str(caught.value)
+
+
+def test_an_answer_without_the_header_is_no_token() -> None:
+    """A gateway that strips the header is found out before anything is sent with an empty token."""
+    with pytest.raises(UnexpectedAnswer):
+        strategy_for(SETTINGS).signer(Iam(Reply(201, {}, b'{"token": {"expires_at": "2999-01-01"}}')))
+
+
+def test_no_call_to_iam_shows_a_secret() -> None:
+    """The request for a token holds the password."""
+    iam = Iam(token_answer())
+    strategy_for(SETTINGS).signer(iam)
+    assert "planted" not in f"{iam.calls} {token_answer()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2019-02-13T06:52:13.855000Z", datetime(2019, 2, 13, 6, 52, 13, 855000, timezone.utc)),
+        ("2019-02-13T06:52:13Z", datetime(2019, 2, 13, 6, 52, 13, 0, timezone.utc)),
+        ("2020-02-05T10:38:34.209782", datetime(2020, 2, 5, 10, 38, 34, 209782, timezone.utc)),
+        ("2020-02-05T10:38:34.210+00:00", datetime(2020, 2, 5, 10, 38, 34, 210000, timezone.utc)),
+        ("2020-02-05T12:38:34+02:00", datetime(2020, 2, 5, 10, 38, 34, 0, timezone.utc)),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        (1581935914, None),
+        ({"at": 1}, None),
+    ],
+    ids=repr,
+)
+def test_the_moments_of_the_api(text: Any, expected: datetime | None) -> None:
+    """With and without zone or fraction; without zone it is UTC, and anything else is no moment."""
+    assert moment(text) == expected

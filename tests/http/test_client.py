@@ -1,0 +1,295 @@
+"""The rules of the client, seen from the cloud: what is sent again, when, and what is never sent."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inprocess import FakeTime, Run, settings_of
+from pulumi_cbr_sharing.cbr.members import list_members
+from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, Unreachable
+from pulumi_cbr_sharing.http.client import GIVEN_UP_FOR, Client
+from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock, Pacer
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+SCALE = 60.0  # a minute of the client's time is a second of the cloud's
+
+
+def scaled_clock() -> Clock:
+    """Time that passes sixty times as fast, so that a limit per minute is one per second."""
+    return Clock(lambda: time.monotonic() * SCALE, lambda seconds: time.sleep(seconds / SCALE))
+
+
+def methods(emulator: Emulator) -> list[str]:
+    """The methods of the requests that reached the cloud."""
+    return [request.method for request in emulator.requests]
+
+
+def recipient(emulator: Emulator) -> str:
+    """The project that the seeded backup is shared with."""
+    return emulator.account("recipient").project_id
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("POST", reset=True, times=3),
+        Fault("POST", close=True, times=3),
+        Fault("POST", status=503, times=3),
+        Fault("POST", status=408, times=3),
+        Fault("POST", status=200, body="<html>", times=3),
+    ],
+    ids=["reset", "closed", "503", "408", "page"],
+)
+def test_between_any_two_offers_stands_a_look_at_the_list(fault: Fault, emulator: Emulator) -> None:
+    """What may have had an effect is never blindly repeated."""
+    emulator.add_fault(fault)
+    with Run(settings_of(emulator), FakeTime().clock) as run:
+        run.create(emulator.backup.id, recipient(emulator))
+
+    assert methods(emulator) == ["POST", "GET"] * 3 + ["POST"]
+
+
+def test_an_offer_is_not_repeated_where_nobody_can_look(emulator: Emulator) -> None:
+    """The list does not answer either, so the error says that it is open; the next run finds the share."""
+    emulator.add_fault(Fault("POST", reset=True, when="after"))
+    emulator.add_fault(Fault("GET", status=500, times=99))
+    with Run(settings_of(emulator, max_retries=2), FakeTime().clock) as run, pytest.raises(ServerFault):
+        run.create(emulator.backup.id, recipient(emulator))
+
+    assert methods(emulator) == ["POST", "GET", "GET", "GET"]
+    emulator.faults.clear()
+    with Run(settings_of(emulator)) as again:
+        again.create(emulator.backup.id, recipient(emulator))
+    assert list(emulator.members(emulator.backup.id)) == [recipient(emulator)]
+
+
+def test_a_share_that_appears_after_the_look_is_not_a_conflict(emulator: Emulator) -> None:
+    """A first offer that was slow on its way, met by the second: even who does not adopt has got its own share."""
+    emulator.add_fault(Fault("POST", reset=True))
+    emulator.add_fault(Fault("GET", status=200, body='{"members": [], "count": 0}', times=2))
+    emulator.add_member(emulator.backup.id, recipient(emulator))
+    with Run(settings_of(emulator), FakeTime().clock) as run:
+        state = run.create(emulator.backup.id, recipient(emulator), adopt=False)
+
+    assert state["share_id"] == emulator.members(emulator.backup.id)[recipient(emulator)].id
+
+
+def test_what_a_throttled_answer_asks_for_is_kept(emulator: Emulator) -> None:
+    """Never sooner, and it is said why it takes long."""
+    emulator.add_fault(Fault("POST", status=429, headers={"Retry-After": "40"}))
+    passed = FakeTime()
+    with Run(settings_of(emulator), passed.clock) as run:
+        run.create(emulator.backup.id, recipient(emulator))
+
+    assert sum(passed.slept) >= 40
+    assert methods(emulator) == ["POST", "POST"]
+    assert "trying again in 40 s" in run.news[0]
+
+
+def test_one_429_slows_every_client_of_the_process(emulator: Emulator) -> None:
+    """The limit is the account's: a second client waits before it sends anything."""
+    passed = FakeTime()
+    pacer = Pacer(passed.clock)
+    first, second, hurried = (
+        Client(settings_of(emulator, deadline=deadline), clock=passed.clock, pacer=pacer)
+        for deadline in (1.0, 600.0, 10.0)
+    )
+    emulator.add_fault(Fault("GET", status=429, headers={"Retry-After": "40"}))
+    with pytest.raises(Throttled):
+        list_members(first, emulator.backup.id)
+    began = passed.now
+    with pytest.raises(Throttled, match=r"asks for a pause of \d+ s more"):
+        list_members(hurried, emulator.backup.id)
+    assert passed.now == began
+    assert len(emulator.requests) == 1
+
+    list_members(second, emulator.backup.id)
+
+    assert passed.now - began >= 40
+    for client in (first, second, hurried):
+        client.close()
+
+
+def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -> None:
+    """Two hundred resources do not wait for the same closed port one by one; a while later it is tried again."""
+    passed = FakeTime()
+    client = Client(settings_of(emulator, cbr="http://127.0.0.1:1"), clock=passed.clock)
+    with pytest.raises(Unreachable, match="no connection"):
+        list_members(client, emulator.backup.id)
+    waited = len(passed.slept)
+    assert waited > 1
+    with pytest.raises(Unreachable, match=r"listing the members of backup another: no answer from .*: no connection"):
+        list_members(client, "another")
+    assert len(passed.slept) == waited
+    passed.now += GIVEN_UP_FOR + 1
+    with pytest.raises(Unreachable):
+        list_members(client, emulator.backup.id)
+    assert len(passed.slept) > waited
+    client.close()
+
+
+def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> None:
+    """A region without a project of its name costs one lookup, not one for each share."""
+    client = Client(settings_of(emulator, project_id=None, project_name="nowhere"))
+    for _ in range(3):
+        with pytest.raises(SettingsError, match="one was expected, 0 were found"):
+            list_members(client, emulator.backup.id)
+    assert len(emulator.requests) == 1
+    client.close()
+
+
+def test_the_patience_of_a_call_ends_with_its_deadline(emulator: Emulator) -> None:
+    """A service that is throttled for good is given up in time, not after a number of tries."""
+    emulator.add_fault(Fault(status=429, times=10_000))
+    passed = FakeTime()
+    began = passed.now
+    with Run(settings_of(emulator, deadline=600.0), passed.clock) as run, pytest.raises(Throttled):
+        run.create(emulator.backup.id, recipient(emulator))
+
+    assert passed.now - began <= 600
+    assert max(passed.slept) <= LONGEST_PAUSE
+    assert len(emulator.requests) < 200
+
+
+def test_faults_are_given_up_after_so_many_tries(emulator: Emulator) -> None:
+    """The setting counts tries after the first."""
+    emulator.add_fault(Fault("GET", status=500, times=99))
+    client = Client(settings_of(emulator, max_retries=4), clock=FakeTime().clock)
+    with pytest.raises(ServerFault):
+        list_members(client, emulator.backup.id)
+    client.close()
+
+    assert len(emulator.requests) == 5
+
+
+@pytest.mark.parametrize("retry_after", [None, 60.0], ids=["silent", "says when"])
+def test_two_hundred_shares_survive_a_limit_per_minute(retry_after: float | None, emulator: Emulator) -> None:
+    """Four workers, eighty requests a minute: every share is made, read and cancelled, and none is an error."""
+    backups = [emulator.add_backup("sharer").id for _ in range(20)]
+    projects = [emulator.add_account(f"team-{number}").project_id for number in range(10)]
+    shares = [(backup, project) for backup in backups for project in projects]
+    emulator.throttle(80, window=60 / SCALE, retry_after=retry_after)
+    with Run(settings_of(emulator), scaled_clock()) as run, ThreadPoolExecutor(4) as pool:
+        states = list(pool.map(lambda share: run.create(*share), shares))
+        turned_away = [request.status for request in emulator.requests].count(429)
+        assert {backup: sorted(emulator.members(backup)) for backup in backups} == dict.fromkeys(
+            backups, sorted(projects)
+        )
+        assert list(pool.map(run.read, states)) == states
+        list(pool.map(run.delete, states))
+
+    assert not any(emulator.members(backup) for backup in backups)
+    # Every worker may meet a limit once before the pause holds it back: far fewer than one for each share.
+    assert turned_away < len(shares)
+    assert run.news
+
+
+def page(*projects: str, count: int | None) -> Fault:
+    """A page of the list of members instead of the real one."""
+    rows = [{"dest_project_id": project, "status": "pending"} for project in projects]
+    body = {"members": rows} if count is None else {"members": rows, "count": count}
+    return Fault("GET", "/members$", 200, json.dumps(body))
+
+
+A, B, C = ("a" * 32, "b" * 32, "c" * 32)
+LISTS: dict[str, tuple[list[Fault], list[str], bool]] = {
+    "one page": ([page(A, B, count=2)], [A, B], True),
+    "two pages": ([page(A, count=2), page(B, count=2)], [A, B], True),
+    "without count, ended by an empty page": ([page(A, count=None), page(count=None)], [A], True),
+    # Somebody cancelled A meanwhile, so B moved to the page that was read already.
+    "one that shrank between pages": ([page(A, count=2), page(count=1)], [A], False),
+    "one that grew between pages": ([page(A, count=2), page(B, count=3), page(C, count=3)], [A, B, C], False),
+    "a page that comes twice": ([page(A, count=2), page(A, count=2)], [A], False),
+    "a count that is there at first only": ([page(A, count=2), page(count=None)], [A], False),
+    "without count, and the page comes twice": ([page(A, count=None), page(A, count=None)], [A], False),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator) -> None:
+    """Who is missing in a list that may not be whole is not gone."""
+    pages, projects, complete = LISTS[name]
+    for fault in pages:
+        emulator.add_fault(fault)
+    client = Client(settings_of(emulator))
+
+    found = list_members(client, emulator.backup.id)
+
+    client.close()
+    assert (list(found.members), found.complete) == (projects, complete)
+    assert emulator.unused_faults == []
+
+
+def test_a_list_without_end_is_given_up(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that answers every offset with something new would hold a worker for ever."""
+    monkeypatch.setattr("pulumi_cbr_sharing.cbr.paging.MOST_PAGES", 5)
+    for number in range(9):
+        emulator.add_fault(page(f"{number:032x}", count=None))
+    client = Client(settings_of(emulator))
+
+    found = list_members(client, emulator.backup.id)
+
+    client.close()
+    assert not found.complete
+    assert len(emulator.requests) == 5
+
+
+@pytest.fixture(name="silent")
+def _silent() -> Iterator[str]:
+    """The address of somebody who takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture(name="dripping")
+def _dripping() -> Iterator[str]:
+    """The address of somebody whose answer never ends, a byte at a time."""
+    ended = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        while not ended.is_set():
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
+                for _ in range(200):
+                    if ended.wait(0.02):
+                        return
+                    try:
+                        connection.sendall(b" ")
+                    except OSError:
+                        break
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        ended.set()
+        socket.create_connection(server.getsockname()).close()
+        thread.join(10)
+
+
+@pytest.mark.parametrize("kind", ["silent", "dripping"])
+def test_nobody_is_waited_for_longer_than_the_time_out(
+    kind: str, emulator: Emulator, request: pytest.FixtureRequest
+) -> None:
+    """Neither silence nor a trickle holds a worker."""
+    address = request.getfixturevalue(kind)
+    client = Client(settings_of(emulator, cbr=address, read_timeout=0.2, max_retries=1), clock=FakeTime().clock)
+    with pytest.raises(Unreachable, match=r"it took longer than 0\.2 s"):
+        list_members(client, emulator.backup.id)
+    client.close()

@@ -1,0 +1,456 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_cbr_sharing.errors import (
+    AlreadyShared,
+    ApiError,
+    BackupNotFound,
+    CbrSharingError,
+    CredentialRefused,
+    MemberNotFound,
+    PermissionDenied,
+    ServerFault,
+    SettingsError,
+    Throttled,
+    TokenExpired,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from pulumi_cbr_sharing.http.messages import Call, Reply
+from pulumi_cbr_sharing.http.retry import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    UNCONNECTED_TRIES,
+    Attempts,
+    Clock,
+    Pacer,
+    is_ambiguous,
+    pause_before,
+    persist,
+    should_retry,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass
+class FakeTime:
+    """Time that passes only when somebody sleeps."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        """Pass."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+    @property
+    def clock(self) -> Clock:
+        """As the client sees it."""
+        return Clock(lambda: self.now, self.sleep)
+
+
+def throttled(retry_after: float | None = None) -> Throttled:
+    """A 429."""
+    error = Throttled("Sharing", "too many", status=429)
+    error.retry_after = retry_after
+    return error
+
+
+FAULT = ServerFault("Sharing", "the service failed", status=503)
+RESET = Unreachable("sharing", "the connection was cut", sent=True)
+NOT_SENT = Unreachable("sharing", "no connection", sent=False)
+UNTRUSTED = Unreachable("sharing", "not trusted", sent=False, lasting=True)
+STRANGE = UnexpectedAnswer("a page of a proxy")
+GET = Call("GET", "/v3/p/backups/b/members", "Listing", "cbr:member:list")
+POST = Call("POST", "/v3/p/backups/b/members", "Sharing", "cbr:member:create", repeatable=False)
+REPLY = Reply(200, {}, b'{"members": []}')
+
+
+# --- the rule --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "if_repeatable", "otherwise", "ambiguous"),
+    [
+        pytest.param(throttled(), True, True, False, id="throttled"),
+        pytest.param(NOT_SENT, True, True, False, id="not sent"),
+        pytest.param(RESET, True, False, True, id="cut off"),
+        pytest.param(UNTRUSTED, False, False, False, id="TLS not trusted"),
+        pytest.param(Unreachable("sharing", "x", sent=True, lasting=True), False, False, True, id="sent, and lasting"),
+        pytest.param(FAULT, True, False, True, id="fault of the service"),
+        pytest.param(STRANGE, False, False, True, id="unreadable answer"),
+        pytest.param(AlreadyShared("a", "b", status=400), False, False, False, id="shared already"),
+        pytest.param(BackupNotFound("a", "b", status=404), False, False, False, id="backup gone"),
+        pytest.param(MemberNotFound("a", "b", status=404), False, False, False, id="share gone"),
+        pytest.param(CredentialRefused("a", "b", status=401), False, False, False, id="credential refused"),
+        pytest.param(TokenExpired("a", "b", status=401), False, False, False, id="token expired"),
+        pytest.param(PermissionDenied("a", "b", status=403), False, False, False, id="permission denied"),
+        pytest.param(ApiError("a", "b", status=400), False, False, False, id="any other no"),
+        pytest.param(SettingsError("x"), False, False, False, id="settings"),
+        pytest.param(ValueError("x"), False, False, False, id="a mistake of ours"),
+    ],
+)
+def test_the_rule(error: Exception, if_repeatable: bool, otherwise: bool, ambiguous: bool) -> None:
+    """Throttled or not sent: any call again; a fault or a cut: what may be repeated; an answer stands."""
+    assert should_retry(error, repeatable=True) is if_repeatable
+    assert should_retry(error, repeatable=False) is otherwise
+    assert is_ambiguous(error) is ambiguous
+
+
+# --- pauses ----------------------------------------------------------------------------------------------------------
+
+
+@given(attempt=st.integers(1, 10_000))
+def test_a_pause_is_within_a_doubling_bound_of_at_most_a_minute(attempt: int) -> None:
+    """The first is at most a second, and the limits of the gateway are per minute."""
+    pause = pause_before(attempt)
+    assert 0 <= pause <= min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt, 50))
+
+
+@given(attempt=st.integers(1, 100), seconds=st.floats(0, 3600))
+def test_a_pause_that_was_asked_for_is_kept(attempt: int, seconds: float) -> None:
+    """Never sooner, and little later, whatever the number of tries."""
+    assert seconds <= pause_before(attempt, retry_after=seconds) <= seconds + FIRST_PAUSE
+
+
+def test_pauses_are_spread_over_the_whole_bound() -> None:
+    """A crowd that was turned away together does not come back together."""
+    pauses = [pause_before(20) for _ in range(500)]
+    assert min(pauses) < LONGEST_PAUSE / 4
+    assert max(pauses) > LONGEST_PAUSE * 3 / 4
+
+
+# --- the pace of the process -----------------------------------------------------------------------------------------
+
+
+def test_without_throttling_nobody_waits() -> None:
+    """The pace costs nothing as long as the service keeps up."""
+    time = FakeTime()
+    pacer = Pacer(time.clock)
+    pacer.wait(600.0)
+    pacer.went_through()
+    assert time.slept == []
+
+
+def test_one_429_pauses_every_thread_of_the_process() -> None:
+    """The limit is the account's, so whoever comes next waits until the same moment."""
+    time = FakeTime()
+    pacer = Pacer(time.clock)
+    left = pacer.throttled(30.0)
+    assert 30.0 <= left <= 30.0 + FIRST_PAUSE
+    pacer.wait(600.0)
+    assert time.slept == [pytest.approx(left)]
+    pacer.wait(600.0)
+    assert len(time.slept) == 1
+
+
+def test_who_waits_sees_that_the_pause_was_lengthened() -> None:
+    """A 429 of another thread meanwhile counts for those who sleep already."""
+    time = FakeTime()
+    pacer = Pacer(time.clock)
+    pacer.throttled(10.0)
+    sleep = time.sleep
+
+    def interrupted(seconds: float) -> None:
+        if not time.slept:
+            pacer.throttled(30.0)
+        sleep(seconds)
+
+    pacer.clock.sleep = interrupted
+    pacer.wait(600.0)
+    assert sum(time.slept) >= 30.0
+
+
+def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
+    """The longest that was asked for counts."""
+    time = FakeTime()
+    pacer = Pacer(time.clock)
+    first = pacer.throttled(50.0)
+    assert pacer.throttled(1.0) == pytest.approx(first)
+
+
+def test_429s_of_the_same_moment_count_once() -> None:
+    """Four threads that are turned away together do not make the pause eight times as long."""
+    for _ in range(50):
+        time = FakeTime()
+        pacer = Pacer(time.clock)
+        pauses = [pacer.throttled(None) for _ in range(20)]
+        assert max(pauses) <= FIRST_PAUSE * 2
+        assert pacer._in_a_row == 1
+
+
+def test_429s_after_each_others_pauses_make_the_pauses_longer() -> None:
+    """Who is turned away again and again comes back less and less often."""
+    longest = [0.0] * 8
+    for _ in range(200):
+        time = FakeTime()
+        pacer = Pacer(time.clock)
+        for i in range(8):
+            longest[i] = max(longest[i], pacer.throttled(None))
+            pacer.wait(600.0)
+    assert all(pause <= FIRST_PAUSE * 2 ** (i + 1) for i, pause in enumerate(longest))
+    assert longest[7] > 20
+
+
+def test_a_success_after_the_pause_ends_the_throttling() -> None:
+    """The next 429 starts from the short pause again."""
+    time = FakeTime()
+    pacer = Pacer(time.clock)
+    for _ in range(6):
+        pacer.throttled(None)
+        pacer.wait(600.0)
+    pacer.went_through()
+    assert pacer.throttled(None) <= FIRST_PAUSE * 2
+
+
+def test_a_success_within_the_pause_proves_nothing() -> None:
+    """It was on its way before the pause began."""
+    time = FakeTime()
+    pacer = Pacer(time.clock)
+    pacer.throttled(10.0)
+    pacer.went_through()
+    pacer.wait(600.0)
+    pacer.throttled(None)
+    assert pacer._in_a_row == 2
+
+
+# --- patience --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Patient:
+    """Attempts under a fake time, and how often they let a call be tried again."""
+
+    most: int = 8
+    deadline: float = 600.0
+    connected: bool = True
+    time: FakeTime = field(default_factory=FakeTime)
+    told: list[str] = field(default_factory=list)
+    again: int = 0
+
+    def __post_init__(self) -> None:
+        self.pacer = Pacer(self.time.clock)
+        self.attempts = Attempts(self.time.clock, self.most, self.deadline, self.told.append)
+
+    def wait_or_raise(self, error: CbrSharingError) -> None:
+        """As the client has it."""
+        self.attempts.wait_or_raise(error, self.pacer, connected=self.connected)
+
+    def tries_again(self, error: CbrSharingError) -> int:
+        """How often a call that always ends so is tried again."""
+        with pytest.raises(CbrSharingError) as caught:
+            self._go_on(error)
+        assert caught.value is error
+        return self.again
+
+    def _go_on(self, error: CbrSharingError) -> None:
+        for self.again in range(100_000):
+            self.wait_or_raise(error)
+
+
+@pytest.mark.parametrize("error", [FAULT, RESET, NOT_SENT], ids=["fault", "cut off", "not sent"])
+@pytest.mark.parametrize("most", [0, 1, 3, 8])
+def test_faults_are_tried_again_so_many_times(error: CbrSharingError, most: int) -> None:
+    """The setting is the number of tries after the first; then the error itself is raised."""
+    assert Patient(most).tries_again(error) == most
+
+
+@pytest.mark.parametrize(("most", "tries"), [(0, 0), (3, 3), (8, UNCONNECTED_TRIES), (999, UNCONNECTED_TRIES)])
+def test_an_address_that_never_answered_is_given_up_sooner(most: int, tries: int) -> None:
+    """It is more likely wrong than down."""
+    assert Patient(most, connected=False).tries_again(NOT_SENT) == tries
+
+
+def test_throttling_is_bounded_by_the_deadline_alone() -> None:
+    """A limit per minute outlasts any number of quick tries."""
+    patient = Patient(most=0, deadline=600.0)
+    assert patient.tries_again(throttled()) > 5
+    assert sum(patient.time.slept) <= 600.0
+
+
+@pytest.mark.parametrize("error", [throttled(50.0), FAULT], ids=["throttled", "fault"])
+def test_no_wait_reaches_beyond_the_deadline(error: CbrSharingError) -> None:
+    """A wait that could not be of use is not begun."""
+    patient = Patient(most=999, deadline=120.0)
+    patient.tries_again(error)
+    assert sum(patient.time.slept) <= 120.0
+
+
+def test_a_pause_beyond_the_deadline_ends_it_at_once() -> None:
+    """An answer that asks for an hour is told to the user instead of waited for."""
+    patient = Patient(deadline=600.0)
+    assert patient.tries_again(throttled(3600.0)) == 0
+    assert patient.time.slept == []
+
+
+def test_time_that_tries_took_counts() -> None:
+    """The deadline is for all of a call, not for its pauses alone."""
+    patient = Patient(deadline=100.0)
+    patient.time.now += 100.0
+    assert patient.tries_again(FAULT) == 0
+
+
+def test_a_blip_is_no_news_and_the_third_try_is() -> None:
+    """One line says why it takes long, and what comes next."""
+    patient = Patient()
+    for _ in range(2):
+        patient.wait_or_raise(FAULT)
+    assert patient.told == []
+    patient.wait_or_raise(FAULT)
+    seconds = max(1, round(patient.time.slept[2]))
+    assert patient.told == [f"Sharing: the service failed (HTTP 503) - trying again in {seconds} s"]
+
+
+def test_a_long_wait_is_told_at_once() -> None:
+    """Nobody looks at a silent terminal for half a minute."""
+    patient = Patient()
+    patient.wait_or_raise(throttled(30.0))
+    assert len(patient.told) == 1
+    assert patient.told[0].startswith("Sharing: too many (HTTP 429) - trying again in 3")
+
+
+def test_a_throttled_call_pauses_the_others_too() -> None:
+    """Its wait is that of the whole process."""
+    patient = Patient()
+    patient.wait_or_raise(throttled(30.0))
+    assert patient.pacer._until == pytest.approx(patient.time.now)
+
+
+# --- the loop --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Script:
+    """What a call ends with, one after the other; and everything that happens, in order."""
+
+    ends: list[Reply | CbrSharingError]
+    happened: list[str] = field(default_factory=list)
+
+    def once(self, _call: Call) -> Reply:
+        """Send."""
+        self.happened.append("send")
+        end = self.ends.pop(0)
+        if isinstance(end, Reply):
+            return end
+        raise end
+
+    def wait(self, _error: CbrSharingError) -> None:
+        """Wait."""
+        self.happened.append("wait")
+
+    def looker(self, *found: str | CbrSharingError | None) -> Callable[[], str | None]:
+        """Look, finding these one after the other."""
+        answers = list(found)
+
+        def look() -> str | None:
+            self.happened.append("look")
+            answer = answers.pop(0)
+            if isinstance(answer, CbrSharingError):
+                raise answer
+            return answer
+
+        return look
+
+
+def test_what_is_answered_is_answered() -> None:
+    """One call, one sending."""
+    script = Script([REPLY])
+    assert persist(script.once, GET, script.wait) is REPLY
+    assert script.happened == ["send"]
+
+
+def test_a_repeatable_call_is_sent_until_it_is_answered() -> None:
+    """Between any two tries stands a wait."""
+    script = Script([FAULT, throttled(), RESET, REPLY])
+    assert persist(script.once, GET, script.wait) is REPLY
+    assert script.happened == ["send", "wait"] * 3 + ["send"]
+
+
+@pytest.mark.parametrize("error", [FAULT, RESET, STRANGE], ids=["fault", "cut off", "unreadable"])
+def test_a_call_that_may_not_be_repeated_is_not(error: CbrSharingError) -> None:
+    """Without somebody to look, an open end is an error."""
+    script = Script([error])
+    with pytest.raises(type(error)) as caught:
+        persist(script.once, POST, script.wait)
+    assert caught.value is error
+    assert script.happened == ["send"]
+
+
+@pytest.mark.parametrize("error", [throttled(), NOT_SENT], ids=["throttled", "not sent"])
+def test_what_had_no_effect_is_sent_again_without_a_look(error: CbrSharingError) -> None:
+    """There is nothing to be found."""
+    script = Script([error, REPLY])
+    assert persist(script.once, POST, script.wait, script.looker()) is REPLY
+    assert script.happened == ["send", "wait", "send"]
+
+
+@pytest.mark.parametrize("error", [FAULT, RESET, STRANGE], ids=["fault", "cut off", "unreadable"])
+def test_what_a_look_finds_is_the_result(error: CbrSharingError) -> None:
+    """A POST that took effect is not sent a second time."""
+    script = Script([error])
+    assert persist(script.once, POST, script.wait, script.looker("the share")) == "the share"
+    assert script.happened == ["send", "look"]
+
+
+@pytest.mark.parametrize("error", [FAULT, RESET, STRANGE], ids=["fault", "cut off", "unreadable"])
+def test_where_a_look_finds_nothing_the_call_is_sent_again(error: CbrSharingError) -> None:
+    """Each open end is looked at anew."""
+    script = Script([error, error, REPLY])
+    assert persist(script.once, POST, script.wait, script.looker(None, None)) is REPLY
+    assert script.happened == ["send", "look", "wait", "send", "look", "wait", "send"]
+
+
+def test_a_look_that_finds_something_empty_has_found_it() -> None:
+    """Only None means that there was no effect."""
+    script = Script([FAULT])
+    assert persist(script.once, POST, script.wait, script.looker("")) == ""
+
+
+def test_a_look_that_fails_ends_it() -> None:
+    """Who cannot see whether it happened must not try again."""
+    script = Script([FAULT])
+    denied = PermissionDenied("Listing", "no", status=403)
+    with pytest.raises(PermissionDenied) as caught:
+        persist(script.once, POST, script.wait, script.looker(denied))
+    assert caught.value is denied
+    assert script.happened == ["send", "look"]
+
+
+def test_an_answer_that_says_no_stands() -> None:
+    """Neither a look nor a wait changes it."""
+    refusal = AlreadyShared("Sharing", "no", status=400)
+    script = Script([refusal])
+    with pytest.raises(AlreadyShared) as caught:
+        persist(script.once, POST, script.wait, script.looker())
+    assert caught.value is refusal
+    assert script.happened == ["send"]
+
+
+@pytest.mark.parametrize("call", [GET, POST], ids=["repeatable", "not repeatable"])
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(call: Call) -> None:
+    """The user has to act, so the error comes at once."""
+    script = Script([UNTRUSTED])
+    with pytest.raises(Unreachable):
+        persist(script.once, call, script.wait, script.looker())
+    assert script.happened == ["send"]
+
+
+def test_the_last_error_is_raised_when_patience_ends() -> None:
+    """Not the first one: the last tells how things stand."""
+    patient = Patient(most=2)
+    ends: list[Reply | CbrSharingError] = [RESET, NOT_SENT, FAULT]
+    script = Script(ends)
+    with pytest.raises(ServerFault):
+        persist(script.once, GET, patient.wait_or_raise)
+    assert script.ends == []

@@ -1,0 +1,219 @@
+"""Whom the transport trusts: TLS, files of CAs, redirects, and what never leaves for another host."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from clouds import environment
+from inprocess import FakeTime, Run, password_of, settings_of
+from plugin import Plugin, PluginError
+from pulumi_cbr_sharing.emulator import Fault, serve
+from pulumi_cbr_sharing.errors import SettingsError, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+OURS = BackupShareMemberProvider()
+
+
+class Authority:
+    """A certificate authority of its own, and a certificate for this machine that it signed."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        key, subject = ec.generate_private_key(ec.SECP256R1()), _name(name)
+        usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+        own = _builder(subject, subject, key).add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(_pem(own.add_extension(usage, True).sign(key, hashes.SHA256())))
+        server = ec.generate_private_key(ec.SECP256R1())
+        hosts = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        signed = _builder(_name("server"), subject, server).add_extension(hosts, False).sign(key, hashes.SHA256())
+        self.server = str(folder / f"{name}-server.pem"), str(folder / f"{name}-server.key")
+        (folder / f"{name}-server.pem").write_bytes(_pem(signed))
+        (folder / f"{name}-server.key").write_bytes(
+            server.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+
+
+def _name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now, day = datetime.now(timezone.utc), timedelta(days=1)
+    bare = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+    return bare.not_valid_before(now - day).not_valid_after(now + day)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture(name="authority")
+def _authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "ours")
+
+
+@pytest.fixture(name="secure")
+def _secure(authority: Authority) -> Iterator[Emulator]:
+    """A cloud behind TLS, with a certificate that no system knows."""
+    with serve(tls=authority.server) as emulator:
+        yield emulator
+
+
+def inputs(emulator: Emulator) -> dict[str, str]:
+    """What a program gives to share the seeded backup with the recipient."""
+    return {"backup_id": emulator.backup.id, "dest_project_id": emulator.account("recipient").project_id}
+
+
+def shared(emulator: Emulator) -> list[str]:
+    """Who the seeded backup is shared with."""
+    return list(emulator.members(emulator.backup.id))
+
+
+# --- TLS -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_certificate_is_refused_at_once_and_in_plain_words(secure: Emulator) -> None:
+    """Trying again cannot help, and the error names the setting that does."""
+    passed = FakeTime()
+    with Run(settings_of(secure), passed.clock) as run, pytest.raises(Unreachable) as told:
+        run.create(**{name.replace("dest_", ""): text for name, text in inputs(secure).items()})
+
+    assert "its TLS certificate is not trusted: set cacertFile or HW_CACERT" in str(told.value)
+    assert "\n" not in str(told.value)
+    assert passed.slept == []
+    assert secure.requests == []
+
+
+@pytest.mark.parametrize("name", ["huaweicloud:cacertFile", "HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE"])
+def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator, authority: Authority) -> None:
+    """The stack's configuration, the names of the vendor's and of OpenStack's tools, and that of the library."""
+    setting = {name: str(authority.file)}
+    config, env = (setting, {}) if ":" in name else ({}, setting)
+    with Plugin(config=config, env=environment(secure) | env) as plugin:
+        plugin.create(OURS, inputs(secure))
+
+    assert shared(secure) == [inputs(secure)["dest_project_id"]]
+
+
+def test_another_authoritys_file_is_no_help(secure: Emulator, tmp_path: Path) -> None:
+    """Only whom the file names is trusted."""
+    other = Authority(tmp_path, "other")
+    with Run(settings_of(secure, ca_file=str(other.file))) as run, pytest.raises(Unreachable, match="not trusted"):
+        run.create(secure.backup.id, inputs(secure)["dest_project_id"])
+
+
+@pytest.mark.parametrize("kind", ["missing", "a folder without certificates", "a file without certificates"])
+def test_a_ca_file_that_is_none_is_named(kind: str, secure: Emulator, tmp_path: Path) -> None:
+    """A mistyped path is no matter of the certificate, and is told at once."""
+    path = tmp_path / "ca.pem"
+    if kind == "a folder without certificates":
+        path.mkdir()
+    elif kind == "a file without certificates":
+        path.write_text("not a certificate")
+    passed = FakeTime()
+    expected = Unreachable if "folder" in kind else SettingsError
+    with Run(settings_of(secure, ca_file=str(path)), passed.clock) as run, pytest.raises(expected) as told:
+        run.create(secure.backup.id, inputs(secure)["dest_project_id"])
+
+    assert str(path) in str(told.value)
+    assert "cacertFile" in str(told.value)
+    assert passed.slept == []
+    assert secure.requests == []
+
+
+def test_insecure_works_and_warns_in_each_run(secure: Emulator) -> None:
+    """Nobody forgets it: each process says it once, however many resources it has."""
+    env = environment(secure) | {"HW_INSECURE": "true"}
+    for _ in range(2):
+        plugin = Plugin(env=env).__enter__()
+        made = plugin.create(OURS, inputs(secure))
+        plugin.delete(made)
+        assert plugin.stop().count("warning: insecure is set, TLS certificates are not verified") == 1
+
+    assert [request.status for request in secure.requests] == [200, 200, 200, 204] * 2  # two looks, POST, DELETE
+
+
+def test_insecure_is_not_undone_by_a_ca_bundle(secure: Emulator, tmp_path: Path) -> None:
+    """What was set explicitly stands against what lies about in the environment."""
+    other = Authority(tmp_path, "other")
+    env = environment(secure) | {"HW_INSECURE": "true", "REQUESTS_CA_BUNDLE": str(other.file)}
+    with Plugin(env=env) as plugin:
+        plugin.create(OURS, inputs(secure))
+    assert shared(secure)
+
+
+def test_a_certificate_of_another_host_is_refused(secure: Emulator, authority: Authority) -> None:
+    """A trusted authority is not enough: the certificate is for the address, not for the name."""
+    env = environment(secure) | {"HW_CACERT": str(authority.file)}
+    env["HW_CBR_ENDPOINT"] = secure.url.replace("127.0.0.1", "localhost")
+    with Plugin(env=env) as plugin, pytest.raises(PluginError, match="certificate is not trusted"):
+        plugin.create(OURS, inputs(secure))
+    assert secure.requests == []
+
+
+def test_https_is_not_left_for_http(emulator: Emulator, secure: Emulator, authority: Authority) -> None:
+    """A redirect to plain HTTP would show the token to whoever is on the way."""
+    secure.add_fault(Fault(status=302, headers={"Location": f"{emulator.url}/v3"}, times=9))
+    settings = settings_of(secure, ca_file=str(authority.file), credential=password_of(secure))
+    with Run(settings) as run, pytest.raises(UnexpectedAnswer):
+        run.create(secure.backup.id, inputs(secure)["dest_project_id"])
+    assert emulator.requests == []
+
+
+# --- redirects -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="elsewhere")
+def _elsewhere() -> Iterator[Emulator]:
+    """Another host, which must never see anything."""
+    with serve() as emulator:
+        yield emulator
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_a_redirect_is_never_followed(status: int, method: str, emulator: Emulator, elsewhere: Emulator) -> None:
+    """The signature or token would go with it, and a share may not be made or cancelled at another host."""
+    recipient = emulator.account("recipient").project_id
+    headers = {"Location": f"{elsewhere.url}/v3/{'0' * 32}/backups/{emulator.backup.id}/members"}
+    with Run(settings_of(emulator)) as run:
+        state = None if method == "POST" else run.create(emulator.backup.id, recipient)
+    emulator.add_fault(Fault(method, "/members", status, headers=headers, times=9))
+    with Run(settings_of(emulator, max_retries=1), FakeTime().clock) as run, pytest.raises(UnexpectedAnswer) as told:
+        run.create(emulator.backup.id, recipient) if state is None else {"GET": run.read, "DELETE": run.delete}[method](
+            state
+        )
+
+    assert "a redirect to " in str(told.value)
+    assert "which is not followed" in str(told.value)
+    assert elsewhere.requests == []
+    assert shared(emulator) == ([recipient] if state else [])
+
+
+def test_a_password_is_not_sent_on_to_another_host(emulator: Emulator, elsewhere: Emulator) -> None:
+    """A 307 asks for the same body at another place."""
+    emulator.add_fault(Fault("POST", "/tokens", 307, headers={"Location": f"{elsewhere.iam_url}/auth/tokens"}))
+    with Run(settings_of(emulator, credential=password_of(emulator))) as run, pytest.raises(UnexpectedAnswer):
+        run.create(emulator.backup.id, emulator.account("recipient").project_id)
+    assert elsewhere.requests == []
+    assert shared(emulator) == []

@@ -1,0 +1,511 @@
+"""Each rule: what passes, what fails, what is unknown yet, and what is excepted; asked as users' tests ask."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_policy import EnforcementLevel, deserialize
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
+
+from pulumi_cbr_sharing import policies
+from pulumi_cbr_sharing.policies import RULES, secrets, testing
+from pulumi_cbr_sharing.policies.shares import Secret
+from pulumi_cbr_sharing.policies.testing import (
+    UNKNOWN,
+    ConfigError,
+    PolicyTest,
+    Report,
+    Resource,
+    accepter,
+    bridged_share,
+    member,
+    provider,
+    secret,
+    share,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+BACKUP, ANOTHER = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10", "0b07081e-3ec7-4e77-8571-54e2947da422"
+DR, STRANGER, THIRD = "02e814ff2f81f01a5fb11caf75eed906", "c760cf1f860fbdebc209d41a40e7e450", "f" * 32
+TODAY = date(2026, 6, 15)
+NAMES = (
+    "allowed-recipients",
+    "denied-recipients",
+    "most-recipients",
+    "no-mixed-ownership",
+    "protected-share",
+    "pending-too-long",
+    "rejected-share",
+    "no-plain-secrets",
+    "authoritative-required",
+)
+ONLY_DR = {"recipients": [{"project_id": DR, "note": "DR account, owned by Anna"}]}
+NOT_STRANGER = {"recipients": [{"project_id": STRANGER, "note": "sold"}]}
+DYNAMIC = "pulumi:providers:pulumi-python"
+STACK_CONFIG = "huaweicloud:secretKey"
+LONG_AGO = "2026-05-01T10:00:00Z"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rule says to which resources; the first that fails is the one that exceptions are tried on."""
+
+    rule: str
+    fails: list[tuple[Resource, ...]]
+    passes: list[tuple[Resource, ...]]
+    unknown: list[tuple[Resource, ...]]
+    named: tuple[str, ...] = ("dr", BACKUP, STRANGER)
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+CASES = [
+    Case(
+        "allowed-recipients",
+        config=ONLY_DR,
+        fails=[
+            (member(dest_project_id=STRANGER),),
+            (member(dest_project_id=secret(STRANGER)),),
+            (share(dest_project_ids=[DR, STRANGER]),),
+            (share(dest_project_ids=[UNKNOWN, STRANGER]),),
+            (bridged_share(dest_project_ids=[DR, STRANGER]),),
+            (Resource("huaweicloud:index:CbrBackupShare", "dr", {"members": [{"destProjectId": STRANGER}]}),),
+        ],
+        passes=[
+            (member(dest_project_id=DR),),
+            (member(dest_project_id=f" {DR.upper()} "),),
+            (share(dest_project_ids=[]),),
+            (bridged_share(dest_project_ids=[DR]),),
+            (accepter(), provider(secretKey="x"), Resource("aws:s3:Bucket", "dr", {"members": [STRANGER]})),
+        ],
+        unknown=[
+            (member(dest_project_id=UNKNOWN),),
+            (share(dest_project_ids=[DR, UNKNOWN]),),
+            (share(dest_project_ids=UNKNOWN),),
+            (bridged_share(dest_project_ids=[DR, UNKNOWN]),),
+            (bridged_share(dest_project_ids=UNKNOWN),),
+            (Resource("huaweicloud:Cbr/backupShare:BackupShare", "dr", {"members": [UNKNOWN]}),),
+        ],
+    ),
+    Case(
+        "denied-recipients",
+        config=NOT_STRANGER,
+        fails=[
+            (member(dest_project_id=STRANGER),),
+            (member(dest_project_id=STRANGER.upper()),),
+            (share(dest_project_ids=[DR, STRANGER]),),
+            (bridged_share(dest_project_ids=[STRANGER]),),
+        ],
+        passes=[(member(dest_project_id=DR),), (share(dest_project_ids=[DR]),)],
+        unknown=[(member(dest_project_id=UNKNOWN),), (share(dest_project_ids=UNKNOWN),)],
+    ),
+    Case(
+        "most-recipients",
+        config={"most": 1},
+        fails=[
+            (share(dest_project_ids=[STRANGER, DR]),),
+            (share(dest_project_ids=[STRANGER, DR], backup_id=BACKUP), member("other", backup_id=ANOTHER)),
+            (member("first", dest_project_id=DR), member(dest_project_id=STRANGER)),
+            (bridged_share(dest_project_ids=[STRANGER, DR, UNKNOWN]),),
+        ],
+        passes=[
+            (member(dest_project_id=DR), member("other", backup_id=ANOTHER, dest_project_id=STRANGER)),
+            (member("first", dest_project_id=DR), member(dest_project_id=DR)),
+            (member(dest_project_id=UNKNOWN),),
+        ],
+        unknown=[
+            (share(dest_project_ids=[STRANGER, UNKNOWN]),),
+            (share(dest_project_ids=UNKNOWN),),
+            (member(backup_id=UNKNOWN),),
+            (member("first", dest_project_id=DR), member(dest_project_id=UNKNOWN)),
+        ],
+    ),
+    Case(
+        "no-mixed-ownership",
+        fails=[
+            (share("set", dest_project_ids=[DR]), member(dest_project_id=STRANGER)),
+            (member("one", dest_project_id=DR), share(dest_project_ids=[STRANGER])),
+            (bridged_share("set", dest_project_ids=[DR]), member(dest_project_id=STRANGER)),
+            (bridged_share("set", dest_project_ids=[DR]), share(dest_project_ids=[STRANGER])),
+        ],
+        passes=[
+            (member("one"), member("two", dest_project_id=STRANGER)),
+            (share(), member("one", backup_id=ANOTHER), accepter("answer")),
+        ],
+        unknown=[(member(backup_id=UNKNOWN),), (share("set"), member(backup_id=UNKNOWN))],
+        named=("dr", BACKUP),
+    ),
+    Case(
+        "protected-share",
+        config={"stacks": ["sandbox", "labs/*"]},
+        fails=[
+            (member(dest_project_id=STRANGER),),
+            (share(dest_project_ids=[STRANGER]),),
+            (bridged_share(dest_project_ids=[STRANGER]),),
+            (member(dest_project_id=STRANGER, stack="sandbox/prod"),),
+            (accepter(),),
+        ],
+        passes=[
+            (member(protect=True), share(protect=True, dest_project_ids=UNKNOWN)),
+            (member(stack="project/sandbox"),),
+            (member(stack="labs/prod"),),
+            (accepter(protect=True),),
+        ],
+        unknown=[],
+    ),
+    Case(
+        "pending-too-long",
+        config={"days": 7},
+        fails=[
+            (member(dest_project_id=STRANGER, status="pending", created_at=LONG_AGO),),
+            (member(dest_project_id=STRANGER, status="pending", created_at="2026-05-01T10:00:00.209782"),),
+            (
+                Resource(
+                    "huaweicloud:Cbr/backupShare:BackupShare",
+                    "dr",
+                    {
+                        "backupId": BACKUP,
+                        "members": [{"destProjectId": STRANGER, "status": "pending", "createdAt": LONG_AGO}],
+                    },
+                ),
+            ),
+        ],
+        passes=[
+            (member(),),
+            (member(status="accepted", created_at=LONG_AGO),),
+            (member(status="pending", created_at="2026-06-14T10:00:00Z"),),
+            (share(statuses={STRANGER: "pending"}), accepter(status="accepted")),
+        ],
+        unknown=[(member(status=UNKNOWN),), (share(statuses=UNKNOWN),), (share(statuses={STRANGER: UNKNOWN}),)],
+    ),
+    Case(
+        "rejected-share",
+        fails=[
+            (member(dest_project_id=STRANGER, status="rejected"),),
+            (share(dest_project_ids=[DR, STRANGER], statuses={DR: "accepted", STRANGER: "rejected"}),),
+        ],
+        passes=[(member(status="pending"),), (member(),), (share(statuses={DR: "accepted"}),)],
+        unknown=[(member(status=UNKNOWN),), (share(statuses=UNKNOWN),)],
+    ),
+    Case(
+        "no-plain-secrets",
+        config={"names": ["accessKey"], "namespaces": ["huaweicloud", "dr"]},
+        fails=[
+            (provider("dr", secretKey="planted"),),
+            (provider("dr", accessKey="planted"),),
+            (provider("dr", token=DYNAMIC, **{STACK_CONFIG: "planted"}),),
+            (provider("dr", token=DYNAMIC, **{"dr:password": "planted"}),),
+        ],
+        passes=[
+            (provider(secretKey=secret("planted"), region="eu-de"),),
+            (provider(token=DYNAMIC, **{STACK_CONFIG: secret("planted"), "aws:secretKey": "planted"}),),
+            (provider(token="pulumi:providers:aws", secretKey="planted"), member()),
+        ],
+        unknown=[(provider("dr", secretKey=UNKNOWN),)],
+        named=("dr",),
+    ),
+    Case(
+        "authoritative-required",
+        fails=[(member(dest_project_id=STRANGER),)],
+        passes=[(share(), bridged_share("other"), accepter())],
+        unknown=[],
+    ),
+]
+ABOUT_ONE_RECIPIENT = set(NAMES) - {"most-recipients", "no-plain-secrets"}
+BY_RULE = [pytest.param(case, id=case.rule) for case in CASES]
+
+
+def said(case: Case, *resources: Resource, **config: Any) -> list[Report]:
+    """What a rule says, at the mandatory level, as seen in June 2026."""
+    settings = {"enforcementLevel": "mandatory", **case.config, **config}
+    pack = PolicyTest({"all": "disabled", case.rule: settings}, today=TODAY)
+    reports = pack.check(*resources)
+    assert {report.rule for report in reports} <= {case.rule}
+    return reports
+
+
+def test_the_rules_are_these() -> None:
+    """Their names are in users' configurations, and each can be imported by itself."""
+    assert tuple(rule.name for rule in RULES) == NAMES
+    assert tuple(getattr(policies, name.replace("-", "_")).name for name in NAMES) == NAMES
+    assert tuple(case.rule for case in CASES) == NAMES
+
+
+@pytest.mark.parametrize("case", BY_RULE)
+def test_what_passes(case: Case) -> None:
+    """Nothing is said."""
+    for resources in case.passes:
+        assert said(case, *resources) == [], resources
+
+
+@pytest.mark.parametrize("case", BY_RULE)
+def test_what_fails(case: Case) -> None:
+    """One violation, at the level of the configuration, that names who takes part."""
+    for resources in case.fails:
+        violations = [report for report in said(case, *resources) if report.level == "mandatory"]
+        assert len(violations) == 1, resources
+        assert violations[0].message.startswith(f"{case.rule}: ")
+        assert violations[0].resource == resources[-1 if case.rule != "most-recipients" else violated(resources)].urn
+        assert "planted" not in violations[0].message
+
+
+def violated(resources: tuple[Resource, ...]) -> int:
+    """Which of them has too many recipients: a set by itself, members together at the last."""
+    return 0 if "dest_project_ids" in resources[0].props else -1
+
+
+@pytest.mark.parametrize("case", BY_RULE)
+def test_messages_name_all_and_say_what_to_do(case: Case) -> None:
+    """The resource, the backup, the recipient; then, after a colon, the way out."""
+    (report,) = said(case, *case.fails[0])
+    assert [name for name in case.named if name not in report.message] == []
+    assert report.message.count(": ") >= 2
+    assert "\n" not in report.message
+
+
+@pytest.mark.parametrize("case", BY_RULE)
+def test_what_is_unknown_is_an_advice(case: Case) -> None:
+    """Even at the mandatory level a preview goes on, and says what it could not see."""
+    for resources in case.unknown:
+        (report,) = said(case, *resources)
+        assert report.level == "advisory", resources
+        assert "cannot be checked yet" in report.message
+        assert "dr" in report.message
+
+
+@pytest.mark.parametrize("case", BY_RULE)
+def test_an_exception_for_a_resource(case: Case) -> None:
+    """By its name or its URN, until the end of the last day."""
+    for pattern in ("dr", "d*", "urn:pulumi:dev::project::*::dr"):
+        agreed = [{"resource": pattern, "reason": "agreed", "until": "2026-06-15"}]
+        assert said(case, *case.fails[0], exceptions=agreed) == []
+    elsewhere = [{"resource": "other", "reason": "agreed", "until": "2026-06-15"}]
+    assert len(said(case, *case.fails[0], exceptions=elsewhere)) == 1
+
+
+@pytest.mark.parametrize("case", BY_RULE)
+def test_an_exception_that_ended_is_a_violation_and_says_so(case: Case) -> None:
+    """On the day after its last one."""
+    ended = [{"resource": "dr", "reason": "the audit of spring", "until": "2026-06-14"}]
+    (report,) = said(case, *case.fails[0], exceptions=ended)
+    assert report.level == "mandatory"
+    assert "the exception for it (the audit of spring) ended on 2026-06-14" in report.message
+
+
+@pytest.mark.parametrize("case", [case for case in BY_RULE if case.id in ABOUT_ONE_RECIPIENT])
+def test_an_exception_for_a_recipient(case: Case) -> None:
+    """By its project."""
+    agreed = {"reason": "agreed", "until": "2026-12-31"}
+    for pattern in (STRANGER, STRANGER.upper(), f"{STRANGER[:5]}*"):
+        assert said(case, *case.fails[0], exceptions=[{"recipient": pattern, **agreed}]) == []
+    assert len(said(case, *case.fails[0], exceptions=[{"recipient": DR, **agreed}])) == 1
+
+
+def test_one_exception_of_a_recipient_does_not_cover_two() -> None:
+    """A finding about several is covered only if all of them are."""
+    case = CASES[4]
+    both = share(dest_project_ids=[DR, STRANGER])
+    agreed = [{"recipient": STRANGER, "reason": "agreed", "until": "2026-12-31"}]
+    assert len(said(case, both, exceptions=agreed)) == 1
+    anybody = [{"recipient": "*", "reason": "agreed", "until": "2026-12-31"}]
+    assert said(case, both, exceptions=anybody) == []
+
+
+@pytest.mark.parametrize("rule", ["protected-share", "authoritative-required"])
+def test_an_exception_for_a_recipient_that_is_not_known_yet(rule: str) -> None:
+    """Whether it applies cannot be told, so it is neither a violation nor a pass."""
+    case = next(case for case in CASES if case.rule == rule)
+    agreed = [{"recipient": DR, "reason": "agreed", "until": "2026-12-31"}]
+    (report,) = said(case, member(dest_project_id=UNKNOWN), exceptions=agreed)
+    assert report.level == "advisory"
+    assert "cannot be checked yet" in report.message
+    assert said(case, member(dest_project_id=UNKNOWN))[0].level == "mandatory"
+
+
+def test_an_exception_for_a_resource_and_a_recipient_needs_both() -> None:
+    """Narrow exceptions stay narrow."""
+    agreed = [{"resource": "dr", "recipient": STRANGER, "reason": "agreed", "until": "2026-12-31"}]
+    assert said(CASES[0], member(dest_project_id=STRANGER), exceptions=agreed) == []
+    assert len(said(CASES[0], member("other", dest_project_id=STRANGER), exceptions=agreed)) == 1
+    assert len(said(CASES[0], member(dest_project_id=THIRD), exceptions=agreed)) == 1
+
+
+def test_a_known_violation_beside_an_unknown_recipient_is_told_at_once() -> None:
+    """What is certain stops the preview; what is not is told beside it."""
+    reports = said(CASES[0], share(dest_project_ids=[UNKNOWN, STRANGER]))
+    assert [report.level for report in reports] == ["mandatory", "advisory"]
+
+
+def test_a_secret_recipient_is_judged_and_not_printed() -> None:
+    """What the program keeps secret, the pack does."""
+    (report,) = said(CASES[0], member(dest_project_id=secret(STRANGER)))
+    assert STRANGER not in report.message
+    assert "[secret]" in report.message
+
+
+def test_pending_sets_count_only_if_no_day_is_allowed() -> None:
+    """Their outputs keep no times."""
+    pending = share(dest_project_ids=[STRANGER], statuses={STRANGER: "pending"})
+    assert said(CASES[5], pending) == []
+    (report,) = said(CASES[5], pending, days=0)
+    assert STRANGER in report.message
+
+
+def test_the_pack_without_configuration_only_advises() -> None:
+    """It stops nothing, and says that it has no list."""
+    pack = PolicyTest(today=TODAY)
+    reports = pack.check(member(), share("set"), provider(secretKey="planted"), member("late", status="rejected"))
+    assert {report.level for report in reports} == {"advisory"}
+    assert "no recipients are configured" in reports[0].message
+    assert pack.stopped_by(member()) == set()
+
+
+def test_a_list_is_mandatory_unless_the_configuration_says_less() -> None:
+    """Who gives a list means it."""
+    assert PolicyTest({"allowed-recipients": ONLY_DR}).stopped_by(member(dest_project_id=STRANGER)) == {
+        "allowed-recipients"
+    }
+    advice = {"allowed-recipients": {**ONLY_DR, "enforcementLevel": "advisory"}}
+    assert PolicyTest(advice).stopped_by(member(dest_project_id=STRANGER)) == set()
+    nobody: dict[str, Any] = {"allowed-recipients": {"recipients": []}}
+    assert PolicyTest(nobody).stopped_by(member()) == {"allowed-recipients"}
+
+
+def test_the_optional_rule_is_off() -> None:
+    """An authoritative set is required only of those who ask for it."""
+    assert policies.authoritative_required.enforcement_level is EnforcementLevel.DISABLED
+    assert "authoritative-required" not in {report.rule for report in PolicyTest().check(member())}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"alowed-recipients": {}}, "there is no rule alowed-recipients: the rules are allowed-recipients, "),
+        ({"all": "strict"}, "all.enforcementLevel must be one of advisory, mandatory, remediate, disabled"),
+        ({"most-recipients": {"enforcementLevel": "on"}}, "most-recipients.enforcementLevel must be one of"),
+        ({"most-recipients": {"most": 11}}, "most-recipients.most must be a whole number from 0 to 10; it is 11"),
+        ({"most-recipients": {"most": 1.5}}, "most-recipients.most must be a whole number"),
+        ({"most-recipients": {"most": True}}, "most-recipients.most must be a whole number"),
+        ({"protected-share": {"stacks": "dev"}}, "protected-share.stacks must be a list of stacks"),
+        ({"protected-share": {"stacks": [" "]}}, "protected-share.stacks[0] must be a text that says something"),
+        ({"allowed-recipients": {"recipient": []}}, "allowed-recipients.recipient is not known; known are recipients"),
+        (
+            {"allowed-recipients": {"recipients": [{"project_id": "dr", "note": "x"}]}},
+            "allowed-recipients.recipients[0].project_id must be a project id: 32 hexadecimal digits in lower case",
+        ),
+        (
+            {"allowed-recipients": {"recipients": [{"project_id": DR}]}},
+            "allowed-recipients.recipients[0].note is missing: give a text",
+        ),
+        ({"allowed-recipients": {"recipients": [DR]}}, "recipients[0] must be an object with project_id and note"),
+        (
+            {"denied-recipients": {"exceptions": [{"reason": "x", "until": "2026-12-31"}]}},
+            "exceptions[0] needs recipient or resource",
+        ),
+        (
+            {"denied-recipients": {"exceptions": [{"resource": "x", "until": "31.12.2026"}]}},
+            "exceptions[0].until must be a date such as 2026-12-31; it is '31.12.2026'",
+        ),
+        (
+            {"denied-recipients": {"exceptions": [{"resource": "x", "reason": "x", "until": "2026-02-30"}]}},
+            "exceptions[0].until must be a date",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_told_clearly(config: dict[str, Any], message: str) -> None:
+    """The place, what must be there, and what is."""
+    with pytest.raises(ConfigError) as refused:
+        PolicyTest(config)
+    assert message in str(refused.value)
+
+
+def test_a_misspelled_name_that_the_engine_lets_pass_is_a_violation() -> None:
+    """A rule with half of its configuration would let through what was meant to stop."""
+    pack = PolicyTest({"allowed-recipients": ONLY_DR})
+    pack._config = {"allowed-recipients": {**ONLY_DR, "exeptions": []}}
+    (report,) = [report for report in pack.check(member(dest_project_id=DR)) if report.rule == "allowed-recipients"]
+    assert report.level == "mandatory"
+    assert "allowed-recipients: its configuration must be corrected: exeptions is not known" in report.message
+
+
+def test_the_example_configuration_is_one(tmp_path: Path) -> None:
+    """It is whole, and stops a stranger; a copy of it, too."""
+    example = Path(__file__).parent.parent.parent / "examples/policy_pack/config.example.json"
+    copy = tmp_path / "config.json"
+    copy.write_text(example.read_text())
+    pack = PolicyTest(str(copy), today=TODAY)
+    assert set(json.loads(example.read_text())) == set(NAMES)
+    assert pack.stopped_by(member(dest_project_id=DR)) == set()
+    assert pack.stopped_by(member(dest_project_id=THIRD)) == {"allowed-recipients"}
+
+
+def test_each_rule_of_a_pack_remembers_only_its_own_deployment() -> None:
+    """Two calls are two deployments; the same resource twice is one."""
+    pack = PolicyTest({"most-recipients": {"enforcementLevel": "mandatory", "most": 1}})
+    assert pack.stopped_by(member("one", dest_project_id=DR)) == set()
+    assert pack.stopped_by(member("two", dest_project_id=STRANGER)) == set()
+    assert pack.stopped_by(member("one", dest_project_id=DR), member("one", dest_project_id=STRANGER)) == set()
+
+
+def test_secrets_keep_their_mark_on_the_way_to_a_rule() -> None:
+    """The policy SDK would take it off; a secret is still a text."""
+    assert secrets.keep_marks()
+    wire = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "planted"}
+    props = deserialize_properties({"secretKey": wire, "region": "eu-de", "many": [wire]})
+    assert props == {"secretKey": "planted", "region": "eu-de", "many": ["planted"]}
+    assert isinstance(props["secretKey"], Secret)
+    assert not isinstance(props["region"], Secret)
+
+
+def test_without_the_policy_sdk_the_error_says_what_to_install() -> None:
+    """It is an extra."""
+    program = "import sys; sys.modules['pulumi_policy'] = None; import pulumi_cbr_sharing.policies"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "install pulumi-cbr-sharing[policies]" in done.stderr.splitlines()[-1]
+
+
+def test_what_the_sdk_hides_is_no_silent_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of the SDK that hides which values are secret makes the rule say that it cannot check."""
+    monkeypatch.setattr(deserialize, "deserialize_properties", lambda props: dict.fromkeys(props, "planted"))
+    monkeypatch.setattr(deserialize, "_deserialize_property", None)
+    (report,) = said(CASES[7], provider("dr", secretKey="planted"))
+    assert report.level == "advisory"
+    assert "cannot be checked: this version of pulumi-policy hides whether secretKey is secret" in report.message
+
+
+def test_the_harness_is_whole() -> None:
+    """What it promises can be imported."""
+    assert [name for name in testing.__all__ if not hasattr(testing, name)] == []
+
+
+def test_the_test_in_the_readme_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its block is whole, and its tests pass in the folder of the pack."""
+    folder = Path(__file__).parent.parent.parent / "examples/policy_pack"
+    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(compile(blocks[0], "README.md", "exec"), names)
+    tests = [test for name, test in names.items() if name.startswith("test_")]
+    assert len(tests) == 3
+    for test in tests:
+        test()
+
+
+def test_every_rule_is_in_the_documentation() -> None:
+    """What can be configured is explained."""
+    root = Path(__file__).parent.parent.parent
+    for text in ((root / "README.md").read_text(), (root / "examples/policy_pack/README.md").read_text()):
+        assert [name for name in NAMES if f"`{name}`" not in text] == []

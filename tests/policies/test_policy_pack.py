@@ -1,0 +1,335 @@
+"""The pack on a real engine: what it stops, the cloud never hears of."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clouds import environment
+from stack import Run, Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+    Pack = Callable[..., tuple[str, ...]]
+
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parent.parent.parent
+PACK = ROOT / "examples" / "policy_pack"
+REFUSED = "which is not among the allowed recipients"
+
+MEMBER = """
+import pulumi
+from pulumi_cbr_sharing import BackupShareMember
+
+BackupShareMember("dr", backup_id={backup!r}, dest_project_id={project!r}{options})
+"""
+
+COMPUTED = """
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider, UpdateResult
+from pulumi_cbr_sharing import BackupShareMember
+
+class Provider(ResourceProvider):
+    def create(self, props):
+        return CreateResult("made", {{"project": props["wanted"]}})
+
+    def update(self, _id, _olds, news):
+        return UpdateResult({{"project": news["wanted"]}})
+
+class Account(Resource):
+    project: pulumi.Output[str]
+
+    def __init__(self, name, wanted):
+        super().__init__(Provider(), name, {{"wanted": wanted, "project": None}})
+
+account = Account("account", {project!r})
+BackupShareMember("dr", backup_id={backup!r}, dest_project_id=account.project)
+"""
+
+NAMED = """
+from pulumi_cbr_sharing import BackupShareMember
+
+BackupShareMember("dr", backup_id={backup!r}, dest_account={account!r})
+"""
+
+WINDOW = """
+import pulumi
+from pulumi_cbr_sharing.resources.vault_share import VaultShare
+
+VaultShare("nightly", vault_id={vault!r}, dest_project_ids=[{project!r}], keep=1,
+           opts=pulumi.ResourceOptions(protect=True))
+"""
+
+BRIDGED = """
+import pulumi
+
+class Provider(pulumi.ProviderResource):
+    def __init__(self, name, props):
+        super().__init__("huaweicloud", name, props)
+
+class BackupShare(pulumi.CustomResource):
+    def __init__(self, name, backup_id, projects, opts):
+        members = [{{"destProjectId": project}} for project in projects]
+        super().__init__("huaweicloud:Cbr/backupShare:BackupShare", name,
+                         {{"backupId": backup_id, "members": members}}, opts)
+
+account = Provider("account", {{"region": "eu-de", "secretKey": {secret}}})
+BackupShare("bridged", {backup!r}, [{project!r}], pulumi.ResourceOptions(provider=account))
+"""
+
+
+@pytest.fixture(name="stack")
+def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
+    """A fresh stack, whose environment leads to the emulated sharer."""
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    yield stack
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture(name="pack")
+def _pack(stack: Stack) -> Pack:
+    """Makes the words on the command line that switch the pack on, with a configuration or without."""
+
+    def words(config: dict[str, Any] | None = None) -> tuple[str, ...]:
+        if config is None:
+            return ("--policy-pack", str(PACK))
+        return ("--policy-pack", str(PACK), "--policy-pack-config", str(stack.file("pack.json", json.dumps(config))))
+
+    return words
+
+
+def program(template: str, emulator: Emulator, account: str = "bystander", **words: str) -> str:
+    """A program that shares the seeded backup with an account."""
+    project = emulator.account(account).project_id
+    return template.format(backup=emulator.backup.id, project=project, **{"options": "", "secret": "None", **words})
+
+
+def only_recipient(emulator: Emulator, **more: Any) -> dict[str, Any]:
+    """A configuration that allows one account."""
+    allowed = [{"project_id": emulator.account("recipient").project_id, "note": "DR account, owned by Anna"}]
+    return {"allowed-recipients": {"enforcementLevel": "mandatory", "recipients": allowed, **more}}
+
+
+def told(run: Run, level: str, rule: str) -> bool:
+    """Whether the engine shows something of a rule at a level."""
+    return any(line.split()[1:3] == [f"[{level}]", rule] for line in run.output.splitlines() if f"[{level}]" in line)
+
+
+def assert_nothing_was_written(emulator: Emulator) -> None:
+    """The cloud heard of nothing but questions, and has no share."""
+    assert {request.method for request in emulator.requests} <= {"GET"}
+    assert emulator.members(emulator.backup.id) == {}
+
+
+def test_a_mandatory_violation_stops_preview_and_up(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """With a preview ahead or without; the message names all that take part."""
+    stack.program(program(MEMBER, emulator))
+    words = pack(only_recipient(emulator))
+
+    for refused in (stack.preview(*words, check=False), stack.up(*words, check=False)):
+        assert not refused.ok
+        assert told(refused, "mandatory", "allowed-recipients")
+        message = next(line for line in refused.output.splitlines() if REFUSED in line)
+        names = ("'dr'", emulator.backup.id, emulator.account("bystander").project_id, "allowed-recipients", "Anna")
+        assert [name for name in names if name not in message] == []
+
+    assert_nothing_was_written(emulator)
+    assert stack.resources("BackupShareMember") == []
+
+
+def test_an_allowed_recipient_gets_its_share(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """The pack is in nobody's way; stack rules see the outputs at the end."""
+    stack.program(program(MEMBER, emulator, "recipient"))
+
+    done = stack.up(*pack({**only_recipient(emulator), "pending-too-long": {"days": 0}}))
+
+    assert set(emulator.members(emulator.backup.id)) == {emulator.account("recipient").project_id}
+    assert not told(done, "mandatory", "allowed-recipients")
+    assert told(done, "advisory", "pending-too-long")
+    assert "which has not answered since" in done.output
+
+
+def test_a_computed_recipient_is_checked_by_the_update(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """The preview says that it cannot be checked yet and goes on; the update stops before the share is sent."""
+    stack.program(program(COMPUTED, emulator))
+    words = pack(only_recipient(emulator))
+
+    seen = stack.preview(*words)
+    assert told(seen, "advisory", "allowed-recipients")
+    assert "cannot be checked yet" in seen.output
+    assert "Traceback" not in seen.output
+
+    refused = stack.pulumi("up", "--yes", *words, check=False)  # with its preview
+    assert not refused.ok
+    assert told(refused, "mandatory", "allowed-recipients")
+    assert len(stack.resources(":Resource")) == 1  # the other resource was made, so the value was known
+    assert_nothing_was_written(emulator)
+
+    stack.program(program(COMPUTED, emulator, "recipient"))
+    stack.up(*words)
+    assert set(emulator.members(emulator.backup.id)) == {emulator.account("recipient").project_id}
+
+
+def test_an_account_name_is_judged_by_its_project(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """A recipient that is given by name does not get past the list of project ids."""
+    words = pack(only_recipient(emulator))
+    stack.program(NAMED.format(backup=emulator.backup.id, account="bystander"))
+    for refused in (stack.preview(*words, check=False), stack.up(*words, check=False)):
+        assert told(refused, "mandatory", "allowed-recipients")
+        assert emulator.account("bystander").project_id in refused.output
+    assert_nothing_was_written(emulator)
+
+    stack.program(NAMED.format(backup=emulator.backup.id, account="recipient"))
+    stack.up(*words)
+    assert set(emulator.members(emulator.backup.id)) == {emulator.account("recipient").project_id}
+
+
+def test_what_a_vault_share_makes_is_seen(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """Its members are judged like everything else, and inherit its protection."""
+    vault = emulator.vault("sharer").id
+    stack.program(program(WINDOW, emulator, vault=vault))
+    words = pack({**only_recipient(emulator), "protected-share": "mandatory"})
+
+    refused = stack.up(*words, check=False)
+
+    assert told(refused, "mandatory", "allowed-recipients")
+    assert not told(refused, "mandatory", "protected-share")
+    assert "BackupShareMember 'nightly-" in refused.output
+    assert_nothing_was_written(emulator)
+
+    stack.program(program(WINDOW, emulator, "recipient", vault=vault))
+    stack.up(*words)
+    assert len(emulator.members(emulator.backup.id)) == 1
+
+
+def test_the_state_is_judged_without_a_run(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """`pulumi policy analyze` sees the answers that the last refresh found, a rejection among them."""
+    stack.program(program(MEMBER, emulator))
+    stack.up()
+    emulator.answer(emulator.backup.id, emulator.account("bystander").project_id, "rejected")
+    stack.refresh()
+    emulator.clear_requests()
+    words = pack({**only_recipient(emulator), "rejected-share": "mandatory"})
+
+    judged = stack.pulumi("policy", "analyze", *words, check=False)
+
+    assert not judged.ok
+    assert told(judged, "mandatory", "rejected-share")
+    assert told(judged, "mandatory", "allowed-recipients")
+    assert emulator.requests == []
+
+
+def test_an_exception_holds_until_its_last_day(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """An expired one stops, and says so; a renewed one lets through."""
+    stack.program(program(MEMBER, emulator))
+    agreed = {"recipient": emulator.account("bystander").project_id, "reason": "forensics"}
+
+    refused = stack.up(*pack(only_recipient(emulator, exceptions=[{**agreed, "until": "2020-12-31"}])), check=False)
+    assert not refused.ok
+    assert "the exception for it (forensics) ended on 2020-12-31" in refused.output
+    assert_nothing_was_written(emulator)
+
+    stack.up(*pack(only_recipient(emulator, exceptions=[{**agreed, "until": "9999-12-31"}])))
+    assert len(emulator.members(emulator.backup.id)) == 1
+
+
+def test_the_pack_without_configuration_only_advises(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """It says that there is no list, and that the share is not protected; the share is made."""
+    stack.program(program(MEMBER, emulator))
+
+    done = stack.up(*pack())
+
+    assert told(done, "advisory", "allowed-recipients")
+    assert "no recipients are configured" in done.output
+    assert told(done, "advisory", "protected-share")
+    assert "[mandatory]" not in done.output
+    assert len(emulator.members(emulator.backup.id)) == 1
+
+
+def test_protection_and_the_number_of_recipients(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """Two mandatory rules at once, both told; a protected share in bounds passes."""
+    stack.program(program(MEMBER, emulator))
+    config = {"protected-share": "mandatory", "most-recipients": {"enforcementLevel": "mandatory", "most": 0}}
+
+    refused = stack.up(*pack(config), check=False)
+    assert told(refused, "mandatory", "protected-share")
+    assert told(refused, "mandatory", "most-recipients")
+    assert_nothing_was_written(emulator)
+
+    stack.program(program(MEMBER, emulator, options=", opts=pulumi.ResourceOptions(protect=True)"))
+    config["most-recipients"] = {"enforcementLevel": "mandatory", "most": 1}
+    stack.up(*pack(config))
+
+
+def test_a_wrong_configuration_stops_everything(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """The engine checks it against the schema before the program runs; what it lets pass, the rule refuses."""
+    stack.program(program(MEMBER, emulator, "recipient"))
+
+    refused = stack.up(*pack({"allowed-recipients": {"recipients": [{"project_id": "dr"}]}}), check=False)
+    assert not refused.ok
+    assert "allowed-recipients: recipients.0.project_id: Does not match pattern" in refused.output
+    assert "recipients.0: note is required" in refused.output
+
+    refused = stack.up(*pack(only_recipient(emulator, exeptions=[])), check=False)
+    assert told(refused, "mandatory", "allowed-recipients")
+    assert "exeptions is not known" in refused.output
+    assert_nothing_was_written(emulator)
+
+
+def test_plain_secrets_in_the_stack_configuration(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """A plain one stops, its value is not repeated; the same one encrypted passes."""
+    owner = emulator.account("sharer")
+    stack.program(program(MEMBER, emulator))
+    stack.config_set("huaweicloud:accessKey", owner.access_key)
+    stack.config_set("huaweicloud:secretKey", owner.secret_key)
+    words = pack({"no-plain-secrets": "mandatory"})
+
+    refused = stack.up(*words, check=False)
+    assert told(refused, "mandatory", "no-plain-secrets")
+    assert owner.secret_key not in refused.output
+    assert_nothing_was_written(emulator)
+
+    stack.config_set("huaweicloud:secretKey", owner.secret_key, secret=True)
+    stack.up(*words)
+    assert len(emulator.members(emulator.backup.id)) == 1
+
+
+def test_shares_and_secrets_of_the_bridged_provider(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """Its resources and explicit providers are judged by the same rules, and stopped before they are made."""
+    plugin = stack.file(
+        "bin/pulumi-resource-huaweicloud",
+        f"#!/bin/sh\nexec {sys.executable} -u {ROOT / 'tests/support/bridged_plugin.py'}\n",
+    )
+    plugin.chmod(0o755)
+    stack.env["PATH"] = os.pathsep.join([str(plugin.parent), stack.env["PATH"]])
+    words = pack({**only_recipient(emulator), "no-plain-secrets": "mandatory"})
+
+    stack.program(program(BRIDGED, emulator, secret="'planted'"))
+    refused = stack.up(*words, check=False)
+    assert told(refused, "mandatory", "no-plain-secrets")
+    assert "secretKey of provider 'account'" in refused.output
+
+    stack.program(program(BRIDGED, emulator, secret="pulumi.Output.secret('planted')"))
+    refused = stack.up(*words, check=False)
+    assert not told(refused, "mandatory", "no-plain-secrets")
+    assert told(refused, "mandatory", "allowed-recipients")
+    assert "BackupShare 'bridged'" in refused.output
+    assert stack.resources(":BackupShare") == []
+
+    stack.program(program(BRIDGED, emulator, "recipient", secret="pulumi.Output.secret('planted')"))
+    stack.up(*words)
+    assert len(stack.resources(":BackupShare")) == 1

@@ -1,0 +1,259 @@
+"""The lifecycle of a BackupShareAccepter in the real plugin, and two accounts in one program on the engine."""
+
+from __future__ import annotations
+
+import threading
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clouds import environment
+from plugin import Plugin, PluginError
+from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+OURS = BackupShareAccepterProvider()
+
+
+@pytest.fixture(name="plugin")
+def _plugin(emulator: Emulator) -> Iterator[Plugin]:
+    """One run, signed in as the recipient."""
+    with Plugin(env=environment(emulator, "recipient")) as plugin:
+        yield plugin
+
+
+def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
+    """What a program gives to accept the seeded backup into the recipient's vault."""
+    return {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id, **changes}
+
+
+def offer(emulator: Emulator) -> str:
+    """Share the seeded backup with the recipient; returns the recipient's project."""
+    project = emulator.account("recipient").project_id
+    emulator.add_member(emulator.backup.id, project)
+    return project
+
+
+def status(emulator: Emulator) -> str | None:
+    """How the recipient's share stands."""
+    member = emulator.members(emulator.backup.id).get(emulator.account("recipient").project_id)
+    return member.status if member else None
+
+
+def test_create_accepts_the_offer(emulator: Emulator, plugin: Plugin) -> None:
+    """The recipient can read the backup afterwards, in its own vault."""
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    assert status(emulator) == "accepted"
+    assert emulator.backup.id in emulator.visible_to(project)
+    assert made.id == f"{emulator.backup.id}/{project}"
+    assert made.outs["owner_project_id"] == emulator.account("sharer").project_id
+    assert made.outs["vault_id"] == emulator.vault("recipient").id
+
+
+def test_create_waits_for_an_offer(emulator: Emulator, plugin: Plugin) -> None:
+    """The sharer may come later."""
+    later = threading.Timer(1.5, offer, (emulator,))
+    later.start()
+    plugin.create(OURS, inputs(emulator))
+    later.join()
+    assert status(emulator) == "accepted"
+
+
+def test_an_offer_that_does_not_come_is_told(emulator: Emulator, plugin: Plugin) -> None:
+    """With who has to do what."""
+    with pytest.raises(PluginError, match=r"there is no offer of it to project .* after 1 s: let its owner share it"):
+        plugin.create(OURS, inputs(emulator, wait_for_offer=1))
+
+
+def test_accepted_before_into_the_same_vault_is_taken_over(emulator: Emulator, plugin: Plugin) -> None:
+    """Nothing is answered again."""
+    project = offer(emulator)
+    emulator.answer(emulator.backup.id, project, "accepted")
+    plugin.create(OURS, inputs(emulator))
+    assert {request.method for request in emulator.requests} == {"GET"}
+
+
+def test_accepted_before_into_another_vault_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
+    """It names both vaults, and moves nothing."""
+    project = offer(emulator)
+    other = emulator.add_vault(account="recipient").id
+    emulator.answer(emulator.backup.id, project, "accepted", other)
+    with pytest.raises(PluginError, match=f"it was accepted into vault {other} before"):
+        plugin.create(OURS, inputs(emulator))
+    assert emulator.members(emulator.backup.id)[project].vault_id == other
+
+
+def test_an_answer_whose_reply_is_lost_is_not_lost(emulator: Emulator, plugin: Plugin) -> None:
+    """A PUT may be repeated, and a refusal of the repetition is looked into."""
+    offer(emulator)
+    emulator.add_fault(Fault(method="PUT", reset=True, when="after"))
+    emulator.add_fault(Fault(method="PUT", status=400, body='{"error_code": "BackupService.6708", "error_msg": "no"}'))
+    plugin.create(OURS, inputs(emulator))
+    assert status(emulator) == "accepted"
+
+
+def test_a_vault_that_does_not_fit_is_told(emulator: Emulator, plugin: Plugin) -> None:
+    """The service's reason, in words."""
+    offer(emulator)
+    disks = emulator.add_vault(account="recipient", object_type="disk").id
+    with pytest.raises(PluginError, match="a vault of this type cannot hold the backup"):
+        plugin.create(OURS, inputs(emulator, vault_id=disks))
+    assert status(emulator) == "pending"
+
+
+def test_delete_gives_the_share_back(emulator: Emulator, plugin: Plugin) -> None:
+    """The recipient does not see the backup any more."""
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    with Plugin(env=environment(emulator, "recipient")) as destroy:
+        destroy.delete(made)
+    assert status(emulator) == "rejected"
+    assert emulator.visible_to(project) == set()
+
+
+def test_a_share_that_was_taken_away_is_gone_and_no_trouble(emulator: Emulator, plugin: Plugin) -> None:
+    """Read says gone; destroy succeeds."""
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    emulator.remove_member(emulator.backup.id, project)
+    assert plugin.read(made) is None
+    with Plugin(env=environment(emulator, "recipient")) as destroy:
+        destroy.delete(made)
+
+
+def test_renaming_a_resource_keeps_the_share(emulator: Emulator, plugin: Plugin) -> None:
+    """The engine creates under the new name before it deletes under the old one."""
+    offer(emulator)
+    old = plugin.create(OURS, inputs(emulator))
+    with Plugin(env=environment(emulator, "recipient")) as second:
+        second.create(OURS, inputs(emulator))
+        second.delete(old)
+    assert status(emulator) == "accepted"
+
+
+def test_moving_to_another_vault_gives_back_and_accepts_anew(emulator: Emulator, plugin: Plugin) -> None:
+    """The old vault is no longer declared, so its share goes first."""
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    other = emulator.add_vault(account="recipient").id
+    with Plugin(env=environment(emulator, "recipient")) as second:
+        second.diff(OURS, made, inputs(emulator, vault_id=other))
+        second.check(OURS, inputs(emulator, vault_id=other))
+        second.delete(made)
+        assert status(emulator) == "rejected"
+        second.create(OURS, inputs(emulator, vault_id=other))
+    assert emulator.members(emulator.backup.id)[project].vault_id == other
+
+
+def test_another_vault_replaces_delete_first(emulator: Emulator, plugin: Plugin) -> None:
+    """A backup is in one vault of a recipient at a time; one that was moved behind the back is drift."""
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    other = emulator.add_vault(account="recipient").id
+    diff = plugin.diff(OURS, made, inputs(emulator, vault_id=other))
+    assert (diff.replaces, diff.delete_before_replace) == (("vault_id",), True)
+    emulator.answer(emulator.backup.id, project, "accepted", other)
+    moved = plugin.read(made)
+    assert moved
+    assert plugin.diff(OURS, moved, inputs(emulator)).replaces == ("vault_id",)
+
+
+def test_ones_own_backup_cannot_be_accepted(emulator: Emulator) -> None:
+    """The owner's credentials instead of the recipient's are told apart."""
+    with Plugin(env=environment(emulator, "sharer")) as plugin, pytest.raises(PluginError, match="backup of project"):
+        plugin.create(OURS, inputs(emulator))
+
+
+def test_credentials_of_another_project_do_not_make_it_look_gone(emulator: Emulator, plugin: Plugin) -> None:
+    """Nothing is sent, and the state is kept."""
+    offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    with Plugin(env=environment(emulator, "bystander")) as wrong:
+        for verb in (wrong.read, wrong.delete):
+            with pytest.raises(PluginError, match="the state records project"):
+                verb(made)
+    assert status(emulator) == "accepted"
+
+
+@pytest.mark.parametrize("name", ["backup_id", "vault_id", "wait_for_offer"])
+def test_check_names_what_is_wrong(name: str, emulator: Emulator, plugin: Plugin) -> None:
+    """Before anything is sent."""
+    assert list(plugin.check(OURS, inputs(emulator, **{name: "x"})).failures) == [name]
+    assert emulator.requests == []
+
+
+PROGRAM = """
+import pulumi
+from pulumi_cbr_sharing import BackupShareAccepter, BackupShareMember, Connection
+
+share = BackupShareMember("dr", backup_id={backup!r}, dest_project_id={project!r})
+accepted = BackupShareAccepter(
+    "dr", backup_id=share.backup_id, vault_id={vault!r}, connection=Connection(namespace="dr")
+)
+pulumi.export("by", accepted.owner_project_id)
+"""
+
+
+@pytest.mark.engine
+def test_two_accounts_in_one_program(emulator: Emulator, tmp_path: Path) -> None:
+    """Shared by one and accepted by the other, no drift after a refresh, and all taken back by destroy."""
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator) | environment(emulator, "recipient", prefix="DR_"))
+    project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
+    stack.program(PROGRAM.format(backup=emulator.backup.id, project=project, vault=vault))
+
+    stack.up()
+    assert status(emulator) == "accepted"
+    assert stack.outputs() == {"by": emulator.account("sharer").project_id}
+    stack.up("--refresh", "--expect-no-changes")
+
+    stack.destroy()
+    assert status(emulator) is None
+
+
+SHARER = """
+from pulumi_cbr_sharing import BackupShareMember
+
+BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
+"""
+RECIPIENT = """
+from pulumi_cbr_sharing import BackupShareAccepter
+
+BackupShareAccepter("dr", backup_id="{backup}", vault_id="{vault}")
+"""
+
+
+@pytest.mark.engine
+def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
+    """Each with its own credentials; the sharer may go first, which is drift over there and no trouble at its end."""
+    project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
+    ours, theirs = Stack(tmp_path / "ours"), Stack(tmp_path / "theirs")
+    ours.env.update(environment(emulator))
+    theirs.env.update(environment(emulator, "recipient"))
+    ours.program(SHARER.format(backup=emulator.backup.id, project=project))
+    theirs.program(RECIPIENT.format(backup=emulator.backup.id, vault=vault))
+
+    ours.up()
+    theirs.up()
+    assert status(emulator) == "accepted"
+    for stack in (ours, theirs):
+        stack.up("--refresh", "--expect-no-changes")
+
+    ours.destroy()
+    assert status(emulator) is None
+    found = theirs.preview("--expect-no-changes", refresh=True, check=False)
+    assert not found.ok
+    assert "BackupShareAccepter" in found.output
+    theirs.destroy()
+    assert theirs.resources() == []

@@ -1,0 +1,171 @@
+"""Recipients by the name of their account: looked up at every run, and never a reason to lose a share."""
+
+from __future__ import annotations
+
+import json
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clouds import environment
+from plugin import UNKNOWN, Plugin, PluginError
+from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+OURS = BackupShareMemberProvider()
+LOOKUP = r"/v3/domain/"
+
+
+@pytest.fixture(name="plugin")
+def _plugin(emulator: Emulator) -> Iterator[Plugin]:
+    """One run, signed in as the sharer by the environment."""
+    with Plugin(env=environment(emulator)) as plugin:
+        yield plugin
+
+
+def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
+    """What a program gives to share the seeded backup with an account."""
+    return {"backup_id": emulator.backup.id, "dest_account": "recipient", **changes}
+
+
+def recipients(emulator: Emulator) -> set[str]:
+    """The accounts that may see the seeded backup."""
+    return {emulator.accounts.of_project(project).name for project in emulator.members(emulator.backup.id)}  # type: ignore[union-attr]
+
+
+def two_projects() -> Fault:
+    """An account with several projects in the region, none of which is the region's own."""
+    projects = [{"project_id": f"{number:032x}", "project_name": f"ap-southeast-1_{number}"} for number in (1, 2)]
+    return Fault(path=LOOKUP, status=200, body=json.dumps({"projects": projects}))
+
+
+def test_an_account_is_a_recipient(emulator: Emulator, plugin: Plugin) -> None:
+    """The id has the project's id, as if that had been given."""
+    made = plugin.create(OURS, inputs(emulator))
+    assert recipients(emulator) == {"recipient"}
+    assert made.id == f"{emulator.backup.id}/{emulator.account('recipient').project_id}"
+    assert made.outs["dest_project_id"] == emulator.account("recipient").project_id
+
+
+def test_an_account_is_looked_up_once_a_run(emulator: Emulator, plugin: Plugin) -> None:
+    """However many backups it gets."""
+    for _ in range(5):
+        plugin.check(OURS, inputs(emulator, backup_id=emulator.add_backup("sharer").id))
+    assert sum(LOOKUP in request.path for request in emulator.requests) == 1
+
+
+def test_several_projects_are_an_error_that_lists_them(emulator: Emulator, plugin: Plugin) -> None:
+    """The user gives one of them instead."""
+    emulator.add_fault(two_projects())
+    (reason,) = plugin.check(OURS, inputs(emulator)).failures.values()
+    assert "it is open which of its projects is meant" in reason
+    assert f"ap-southeast-1_1 ({1:032x}), ap-southeast-1_2 ({2:032x})" in reason
+
+
+def test_an_unknown_account_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
+    """A name that nobody has is most likely misspelt."""
+    (reason,) = plugin.check(OURS, inputs(emulator, dest_account="recipiemt")).failures.values()
+    assert "tells of no project of it: check the name" in reason
+
+
+def test_the_own_account_is_refused(emulator: Emulator, plugin: Plugin) -> None:
+    """As its project would be."""
+    assert "owns the backup" in plugin.check(OURS, inputs(emulator, dest_account="sharer")).failures["dest_project_id"]
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", "..", "a/b", "a\nb", " a", "x" * 10_000, 5.0, True, ["a"], {"a": "b"}], ids=repr
+)
+def test_what_is_no_name_is_refused_unsent(value: Any, emulator: Emulator, plugin: Plugin) -> None:
+    """In one short line."""
+    failures = plugin.check(OURS, inputs(emulator, dest_account=value)).failures
+    assert list(failures) == ["dest_account"]
+    assert failures["dest_account"].isprintable()
+    assert len(failures["dest_account"]) < 200
+    assert emulator.requests == []
+
+
+def test_one_of_the_two_is_given(emulator: Emulator, plugin: Plugin) -> None:
+    """Both could contradict each other; none is no recipient."""
+    both = inputs(emulator, dest_project_id=emulator.account("bystander").project_id)
+    assert "give one of the two" in plugin.check(OURS, both).failures["dest_account"]
+    none = {"backup_id": emulator.backup.id}
+    assert "or the account's name as dest_account" in plugin.check(OURS, none).failures["dest_project_id"]
+
+
+def test_an_unknown_name_makes_an_unknown_project(emulator: Emulator, plugin: Plugin) -> None:
+    """Which the update looks up."""
+    checked = plugin.check(OURS, inputs(emulator, dest_account=UNKNOWN))
+    assert checked.failures == {}
+    assert checked.inputs["dest_project_id"] == UNKNOWN
+    assert not [request for request in emulator.requests if LOOKUP in request.path]
+
+
+FAULTS = {
+    "failing": Fault(path=LOOKUP, status=503, times=99),
+    "forbidden": Fault(path=LOOKUP, status=403, body='{"code": 403}', times=99),
+    "telling nothing": Fault(path=LOOKUP, status=200, body='{"projects": []}', times=99),
+    "open": two_projects(),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_share_stays_where_it_is_while_nobody_can_tell(fault: Fault, emulator: Emulator) -> None:
+    """An outage of the lookup neither moves nor loses a share, and is said."""
+    env = environment(emulator) | {"HW_MAX_RETRIES": "0"}
+    with Plugin(env=env) as plugin:
+        olds = plugin.check(OURS, inputs(emulator)).inputs
+    emulator.add_fault(fault)
+    later = Plugin(env=env).__enter__()
+    checked = later.check(OURS, inputs(emulator), olds=olds)
+    assert (checked.failures, checked.inputs["dest_project_id"]) == ({}, olds["dest_project_id"])
+    assert "the share stays with project" in later.stop()
+
+
+def test_a_new_share_needs_an_answer(emulator: Emulator) -> None:
+    """There is no project to share with."""
+    emulator.add_fault(FAULTS["failing"])
+    env = environment(emulator) | {"HW_MAX_RETRIES": "0"}
+    with Plugin(env=env) as plugin, pytest.raises(PluginError, match="listing the projects of account recipient"):
+        plugin.create(OURS, inputs(emulator))
+
+
+PROGRAM = """
+import pulumi
+from pulumi_cbr_sharing import BackupShareMember
+
+share = BackupShareMember("dr", backup_id="{backup}", dest_account={account})
+pulumi.export("project", share.dest_project_id)
+"""
+
+
+@pytest.mark.engine
+def test_a_stack_shares_with_an_account(emulator: Emulator, tmp_path: Path) -> None:
+    """Up, nothing to do, refresh, nothing to do, another account, destroy; an outage on the way changes nothing."""
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator) | {"HW_MAX_RETRIES": "0"})
+    stack.program(PROGRAM.format(backup=emulator.backup.id, account="'recipient'"))
+    stack.up()
+    assert stack.outputs() == {"project": emulator.account("recipient").project_id}
+    stack.up("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+
+    emulator.add_fault(Fault(path=LOOKUP, status=503, times=99))
+    stack.up("--expect-no-changes")
+    emulator.clear_faults()
+
+    stack.program(PROGRAM.format(backup=emulator.backup.id, account="pulumi.Output.from_input('bystander')"))
+    stack.up("--refresh")
+    assert recipients(emulator) == {"bystander"}
+    stack.destroy()
+    assert recipients(emulator) == set()

@@ -1,0 +1,350 @@
+"""VaultShare on the real engine against the emulated cloud; its window alone, as a function."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+
+from clouds import environment
+from pulumi_cbr_sharing import Backup, VaultShare
+from pulumi_cbr_sharing.resources.vault_share import Window
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLE = ROOT / "examples" / "newest_backups"
+NOW = datetime.now(timezone.utc)
+
+PROGRAM = """
+import pulumi
+from datetime import timedelta
+from pulumi_cbr_sharing import BackupShareMember, VaultShare
+
+nightly = VaultShare("nightly", vault_id={vault!r}, dest_project_ids={projects!r}, {rest})
+pulumi.export("backup_ids", nightly.backup_ids)
+pulumi.export("shares", nightly.shares)
+"""
+
+
+# -- the window alone --------------------------------------------------------------------------------------------
+
+
+def backup(id_: str, *, days: float = 0, resource: str = "server-1", **fields: Any) -> Backup:
+    """A backup made so many days ago."""
+    created = (NOW - timedelta(days=days)).isoformat()
+    given = {"status": "available", "name": "nightly", **fields}
+    return Backup(id=id_, resource_id=resource, created_at=created, **given)
+
+
+def picked(window: Window, backups: Iterable[Backup], resources: list[str] | None = None) -> list[str]:
+    """The ids of what is in the window."""
+    return [one.id for one in window.of(backups, resources)]
+
+
+def test_the_newest_of_each_resource() -> None:
+    """`keep` counts by resource."""
+    backups = [backup(f"{days}{name}", days=days, resource=name) for days in range(4) for name in "ab"]
+    assert picked(Window(2), backups) == ["0a", "0b", "1a", "1b"]
+
+
+@pytest.mark.parametrize("status", ["protecting", "error", "deleting", "waiting_protect", "waiting_delete"])
+def test_what_is_not_available_counts_for_nothing(status: str) -> None:
+    """An older backup that is available takes its place."""
+    assert picked(Window(1), [backup("new", status=status), backup("old", days=1)]) == ["old"]
+
+
+@pytest.mark.parametrize("status", ["restoring", "waiting_restore"])
+def test_a_backup_that_is_restored_from_keeps_its_place(status: str) -> None:
+    """A restore takes nobody's share away."""
+    assert picked(Window(1), [backup("new", status=status), backup("old", days=1)]) == ["new"]
+
+
+FILTERS: dict[str, tuple[Window, list[str] | None, list[str]]] = {
+    "none": (Window(9), None, ["1", "3", "b", "5"]),
+    "resources": (Window(9), ["server-2"], ["b"]),
+    "no resource": (Window(9), [], []),
+    "prefix": (Window(9, "week"), None, ["3"]),
+    "before": (Window(1, before=NOW - timedelta(days=2)), None, ["3", "b"]),
+    "after": (Window(9, after=NOW - timedelta(days=4)), None, ["1", "3"]),
+    "between": (Window(9, before=NOW - timedelta(days=2), after=NOW - timedelta(days=4)), None, ["3"]),
+}
+
+
+@pytest.mark.parametrize(("window", "resources", "expected"), FILTERS.values(), ids=FILTERS.keys())
+def test_filters_come_before_counting(window: Window, resources: list[str] | None, expected: list[str]) -> None:
+    """`keep` newest among those that pass."""
+    backups = [
+        backup("1", days=1),
+        backup("3", days=3, name="weekly"),
+        backup("b", days=4.5, resource="server-2"),
+        backup("5", days=5),
+    ]
+    assert picked(window, backups, resources) == expected
+
+
+ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "keep": ({"keep": 0}, "keep is 0: give a number of backups, 1 or more"),
+    "no number": ({"keep": True}, "keep is True"),
+    "prefix": ({"name_prefix": 3}, "name_prefix is of type int"),
+    "age": ({"older_than": 3}, "older_than is of type int: give a datetime or a timedelta"),
+}
+
+
+@pytest.mark.parametrize(("argument", "reason"), ARGUMENTS.values(), ids=ARGUMENTS.keys())
+def test_wrong_arguments_are_refused_at_once(argument: dict[str, Any], reason: str) -> None:
+    """Before anything is registered or asked."""
+    with pytest.raises(pulumi.RunError, match=f"VaultShare nightly: {reason}"):
+        VaultShare("nightly", vault_id="v", dest_project_ids=[], **argument)
+
+
+# -- on the engine -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="stack")
+def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
+    """A fresh stack, signed in as the sharer; the cloud has no backup yet."""
+    emulator.remove_backup(emulator.backup.id)
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    return stack
+
+
+def program(emulator: Emulator, *recipients: str, **rest: Any) -> str:
+    """A program that shares the sharer's vault; an argument that is a text is code."""
+    projects = [emulator.account(name).project_id for name in recipients]
+    words = ", ".join(f"{name}={value}" for name, value in rest.items())
+    return PROGRAM.format(vault=emulator.vault("sharer").id, projects=projects, rest=words)
+
+
+def back_up(emulator: Emulator, days: float, resource: str = "server-1", **fields: Any) -> str:
+    """Make a backup of a server, so many days ago; returns its id."""
+    created = NOW - timedelta(days=days)
+    return emulator.add_backup(created_at=created, resource_id=resource, **fields).id
+
+
+def shared(emulator: Emulator) -> set[str]:
+    """The backups that are shared with anybody."""
+    return {id_ for id_ in emulator.state.backups if emulator.members(id_)}
+
+
+def changes(emulator: Emulator) -> list[str]:
+    """The requests that changed something: the method and the backup."""
+    return [f"{one.method} {one.path.split('/')[4]}" for one in emulator.requests if one.method != "GET"]
+
+
+def lists(emulator: Emulator) -> int:
+    """How often backups were listed."""
+    return sum(one.method == "GET" and one.path.endswith("/backups") for one in emulator.requests)
+
+
+@pytest.mark.engine
+def test_the_window_rolls(emulator: Emulator, stack: Stack) -> None:
+    """Four runs with new backups between them: one list each, only what moved is touched, the plan shows it."""
+    made = [back_up(emulator, days) for days in (9, 8)]
+    stack.program(program(emulator, "recipient", keep=3))
+    stack.up()
+    assert shared(emulator) == set(made)
+    assert lists(emulator) == 1
+
+    for run in range(3):
+        made.append(back_up(emulator, 7 - run))
+        window, gone = made[-3:], made[:-3][-1:]
+        emulator.clear_requests()
+
+        plan = stack.preview().output
+        for new in window[-1:]:
+            assert re.search(rf"\+ .*nightly-{new}-\w+ create", plan)
+        for old in gone:
+            assert re.search(rf"- .*nightly-{old}-\w+ delete", plan)
+        assert not any(f"nightly-{kept}" in plan for kept in window[:-1])
+        assert changes(emulator) == []
+
+        emulator.clear_requests()
+        stack.up()
+        assert shared(emulator) == set(window)
+        assert changes(emulator) == [f"POST {window[-1]}", *(f"DELETE {old}" for old in gone)]
+        assert lists(emulator) == 1
+        assert stack.outputs()["backup_ids"] == window[::-1]
+
+    stack.up("--expect-no-changes", "--refresh")
+    stack.destroy()
+    assert shared(emulator) == set()
+
+
+@pytest.mark.engine
+def test_what_is_shared_and_what_is_not(emulator: Emulator, stack: Stack) -> None:
+    """Two recipients, own available backups of the named servers in this vault; nothing else."""
+    wanted = {back_up(emulator, 1), back_up(emulator, 2), back_up(emulator, 3, "server-2")}
+    back_up(emulator, 0, status="protecting")
+    back_up(emulator, 0, status="error")
+    back_up(emulator, 0, "server-3")
+    back_up(emulator, 9)
+    back_up(emulator, 0, vault_id=emulator.add_vault(account="sharer").id)
+    received = emulator.add_backup("bystander", resource_id="server-1").id
+    own = emulator.account("sharer").project_id
+    emulator.add_member(received, own)
+    emulator.answer(received, own, "accepted", emulator.vault("sharer").id)
+    stack.program(
+        program(emulator, "recipient", "bystander", keep=2, resource_ids=["server-1", "server-2", "server-4"])
+    )
+
+    run = stack.up()
+
+    assert shared(emulator) == {received, *wanted}
+    assert set(emulator.members(received)) == {own}
+    assert all(len(emulator.members(id_)) == 2 for id_ in wanted)
+    assert lists(emulator) == 1
+    assert len(changes(emulator)) == 6
+    assert "VaultShare nightly: no backup to share of server-4" in run.output
+    assert set(stack.outputs()["shares"].values()) == {"pending"}
+    (component,) = stack.resources("VaultShare")
+    assert component["type"] == "huaweicloud:cbr:VaultShare"
+    children = stack.resources("BackupShareMember")
+    assert {child["parent"] for child in children} == {component["urn"]}
+    assert {child["id"] for child in children} == set(stack.outputs()["shares"])
+
+
+@pytest.mark.engine
+def test_an_empty_window_is_refused_and_cancels_nothing(emulator: Emulator, stack: Stack) -> None:
+    """By accident nobody loses a share; allow_empty says that it is none."""
+    made = back_up(emulator, 1)
+    stack.program(program(emulator, "recipient"))
+    stack.up()
+
+    stack.program(program(emulator, "recipient", name_prefix="'weekly'"))
+    for refused in (stack.preview(check=False), stack.up(check=False)):
+        assert not refused.ok
+        assert "Traceback" not in refused.output
+        assert "VaultShare nightly: of the 1 backups in vault" in refused.output
+        assert "give allow_empty=True" in refused.output
+    stack.program(program(emulator, keep=1))
+    assert "dest_project_ids is empty" in stack.up(check=False).output
+    assert shared(emulator) == {made}
+
+    stack.program(program(emulator, "recipient", name_prefix="'weekly'", allow_empty=True))
+    stack.up()
+    assert shared(emulator) == set()
+    assert stack.outputs() == {"backup_ids": [], "shares": {}}
+
+
+@pytest.mark.engine
+def test_ages_are_moments_or_durations(emulator: Emulator, stack: Stack) -> None:
+    """Older than a day and a half, newer than a moment without zone, which is UTC."""
+    _, wanted, _ = (back_up(emulator, days) for days in (1, 2, 3))
+    moment = (NOW - timedelta(days=2, hours=12)).replace(tzinfo=None)
+    ages = {"older_than": "timedelta(days=1.5)", "newer_than": f"datetime.fromisoformat({moment.isoformat()!r})"}
+    stack.program("from datetime import datetime\n" + program(emulator, "recipient", **ages))
+    stack.up()
+    assert shared(emulator) == {wanted}
+
+
+OUTPUTS = """
+import pulumi
+from pulumi_cbr_sharing import BackupShareMember, VaultShare
+
+first = BackupShareMember("first", backup_id={backup!r}, dest_project_id={project!r})
+nightly = VaultShare(
+    "nightly",
+    vault_id=first.share_id.apply(lambda _: {vault!r}),
+    dest_project_ids=[first.dest_project_id],
+    resource_ids=first.share_id.apply(lambda _: ["server-1"]),
+)
+pulumi.export("backup_ids", nightly.backup_ids)
+pulumi.export("shares", nightly.shares)
+"""
+
+
+@pytest.mark.engine
+def test_inputs_may_be_outputs(emulator: Emulator, stack: Stack) -> None:
+    """Unknown at the first preview, known at up; the shares depend on what the vault's id came from."""
+    other, made = back_up(emulator, 1, "server-2"), back_up(emulator, 2)
+    project = emulator.account("recipient").project_id
+    source = OUTPUTS.format(backup=other, project=project, vault=emulator.vault("sharer").id)
+    stack.program(source)
+
+    plan = stack.preview().output
+    assert "VaultShare nightly create" in plan
+    assert made not in plan
+    assert lists(emulator) == 0
+
+    stack.up()
+    assert shared(emulator) == {other, made}
+    assert stack.outputs() == {"backup_ids": [made], "shares": {f"{made}/{project}": "pending"}}
+    (child,) = [one for one in stack.resources("BackupShareMember") if one["id"].startswith(made)]
+    assert [urn.rpartition("::")[2] for urn in child["dependencies"]] == ["first"]
+
+    back_up(emulator, 0)
+    plan = stack.preview().output
+    assert re.search(r"\+ .*nightly-\S+ create", plan)
+    stack.up()
+    stack.up("--expect-no-changes")
+
+    stack.program(source.replace("server-1", "server-9"))
+    refused = stack.up(check=False)
+    assert "none is available and passes the filters" in refused.output
+    assert "Traceback" not in refused.output
+    emulator.clear_requests()
+    stack.destroy()
+    assert shared(emulator) == set()
+    assert changes(emulator)[-1] == f"DELETE {other}"
+
+
+@pytest.mark.engine
+def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> None:
+    """Before anything is asked."""
+    back_up(emulator, 1)
+    project = emulator.account("recipient").project_id
+    good = program(emulator, "recipient")
+    for wrong, reason in (
+        (good.replace(emulator.vault("sharer").id, "x"), "vault_id has another shape"),
+        (good.replace(f"['{project}']", "['x']"), "dest_project_ids has an entry that has another shape"),
+        (good.replace(f"['{project}']", f"['{project}'] * 2"), "dest_project_ids has a project twice"),
+        (good.replace(f"['{project}']", f"'{project}'"), "dest_project_ids is no list but of type str"),
+        (program(emulator, "recipient", resource_ids="'server-1'"), "resource_ids is no list of ids"),
+    ):
+        stack.program(wrong)
+        refused = stack.preview(check=False)
+        assert f"error: VaultShare nightly: {reason}" in refused.output
+        assert "Traceback" not in refused.output
+    assert emulator.requests == []
+
+
+@pytest.mark.engine
+def test_the_example_prints_what_its_readme_shows(emulator: Emulator, tmp_path: Path) -> None:
+    """The ids in it are those of the emulated cloud."""
+    stack = Stack(tmp_path, project="cbr-newest-backups")
+    stack.env.update(environment(emulator))
+    for file in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(EXAMPLE / file, stack.folder / file)
+    stack.config_set("vaultId", emulator.vault("sharer").id)
+    stack.config_set("destProjectIds[0]", emulator.account("recipient").project_id, path=True)
+
+    printed = stack.up().output
+
+    shown = (EXAMPLE / "README.md").read_text().partition("```text\n")[2].partition("```")[0]
+    assert [line for line in shown.splitlines() if line not in map(str.rstrip, printed.splitlines())] == []
+
+
+@pytest.mark.engine
+def test_the_program_in_the_readme_runs(emulator: Emulator, tmp_path: Path) -> None:
+    """The names in it are those of the emulated cloud."""
+    section = (ROOT / "README.md").read_text().partition("## The newest backups, and lookups\n")[2]
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    stack.program(section.partition("```python\n")[2].partition("```")[0])
+    stack.up()
+    assert stack.outputs() == {"backups": [emulator.backup.id]}
+    assert list(emulator.members(emulator.backup.id)) == [emulator.account("recipient").project_id]

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.settings.connection import Connection
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
+from pulumi_cbr_sharing.settings.precedence import credential_in, first, is_file, places_of
+from pulumi_cbr_sharing.settings.sources import Source
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(name="home")
+def _home(tmp_path: Path) -> Path:
+    """A home with both kinds of files."""
+    (tmp_path / ".hcloud").mkdir()
+    profiles = [
+        {"name": name, "accessKeyId": f"AK-{name}", "secretAccessKey": "s", "region": f"region-{name}"}
+        for name in ("mine", "other")
+    ]
+    (tmp_path / ".hcloud/config.json").write_text(json.dumps({"current": "mine", "profiles": profiles}))
+    (tmp_path / ".huaweicloud").mkdir()
+    (tmp_path / ".huaweicloud/credentials").write_text("[basic]\nak = AK-sdk\nsk = s\n")
+    return tmp_path
+
+
+def labels(home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]) -> list[str]:
+    """What the places are called, in order, without the directory."""
+    places = places_of(connection, config, environ, home)
+    return [place.label.replace(f"{home}/", "") for place in places]
+
+
+def source(**values: str) -> Source:
+    """A place whose names are the fields in capitals."""
+    return Source("environment", values, {name: name.upper() for name in _FIELDS})
+
+
+_FIELDS = (
+    *("access_key", "secret_key", "security_token", "token"),
+    *("password", "user_name", "user_id", "domain_name", "domain_id"),
+)
+_ENVIRONMENT = ["environment"] * 3
+_MINE, _OTHER = "profile mine of .hcloud/config.json", "profile other of .hcloud/config.json"
+_SDK = "file .huaweicloud/credentials"
+
+
+@pytest.mark.parametrize(
+    ("connection", "config", "environ", "expected"),
+    [
+        pytest.param(
+            Connection(), {}, {}, ["Connection", "stack config", *_ENVIRONMENT, _MINE, _SDK], id="nothing named"
+        ),
+        pytest.param(
+            Connection(profile="other"),
+            {},
+            {},
+            ["Connection", _OTHER, "stack config", *_ENVIRONMENT],
+            id="profile of the Connection",
+        ),
+        pytest.param(
+            Connection(),
+            {"huaweicloud:profile": "other"},
+            {"HW_PROFILE": "mine"},
+            ["Connection", "stack config", _OTHER, *_ENVIRONMENT],
+            id="profile of the stack config",
+        ),
+        pytest.param(
+            Connection(),
+            {},
+            {"HW_PROFILE": "other"},
+            ["Connection", "stack config", *_ENVIRONMENT, _OTHER],
+            id="profile of the environment",
+        ),
+        pytest.param(
+            Connection(namespace="dr"),
+            {"huaweicloud:profile": "other"},
+            {"HW_PROFILE": "other"},
+            ["Connection", "stack config", *_ENVIRONMENT, "stack config", *_ENVIRONMENT],
+            id="a namespace takes no file that it does not name",
+        ),
+        pytest.param(
+            Connection(namespace="dr"),
+            {"dr:profile": "other"},
+            {},
+            ["Connection", "stack config", _OTHER, *_ENVIRONMENT, "stack config", *_ENVIRONMENT],
+            id="profile of a namespace",
+        ),
+        pytest.param(
+            Connection(namespace="huaweicloud"),
+            {},
+            {},
+            ["Connection", "stack config", *_ENVIRONMENT, _MINE, _SDK],
+            id="the plain namespace by name",
+        ),
+    ],
+)
+def test_the_places_stand_in_their_order(
+    home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str], expected: list[str]
+) -> None:
+    """Connection, stack config, environment, files; a profile stands right behind the place that names it."""
+    assert labels(home, connection, config, environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("namespace", "variable"),
+    [("dr", "DR_HW_REGION_NAME"), ("my-dr", "MY_DR_HW_REGION_NAME"), ("My.DR", "MY_DR_HW_REGION_NAME")],
+)
+def test_a_namespace_is_the_prefix_of_its_environment_names(home: Path, namespace: str, variable: str) -> None:
+    """What cannot stand in the name of a variable becomes an underscore."""
+    places = places_of(Connection(namespace=namespace), {}, {variable: "eu-nl"}, home)
+    assert first(places, "region") == "eu-nl"
+
+
+@pytest.mark.parametrize(
+    ("connection", "config", "environ"),
+    [
+        pytest.param(Connection(region="eu-nl"), {}, {"HW_REGION_NAME": "eu-de"}, id="Connection"),
+        pytest.param(Connection(), {"huaweicloud:region": "eu-nl"}, {"HW_REGION_NAME": "eu-de"}, id="stack config"),
+        pytest.param(Connection(), {}, {"HW_REGION_NAME": "eu-nl", "OS_REGION_NAME": "eu-de"}, id="environment"),
+        pytest.param(Connection(namespace="dr"), {}, {"HW_REGION_NAME": "eu-nl"}, id="plain name of the environment"),
+        pytest.param(
+            Connection(namespace="dr"),
+            {"huaweicloud:region": "eu-nl"},
+            {"HW_REGION_NAME": "eu-de"},
+            id="plain name of the stack config",
+        ),
+    ],
+)
+def test_the_sdks_endpoint_is_that_of_the_region_in_force(
+    home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]
+) -> None:
+    """Wherever the region comes from, the SDK's variable for exactly that region counts."""
+    sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "EU_NL")}
+    assert first(places_of(connection, config, environ | sdk, home), "cbr") == "EU_NL"
+
+
+def test_the_sdks_endpoint_is_that_of_the_profiles_region(home: Path) -> None:
+    """A profile's region is not combined with the endpoint of the region in the environment."""
+    sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "REGION_OTHER")}
+    places = places_of(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk}, home)
+    assert (first(places, "region"), first(places, "cbr")) == ("region-other", "REGION_OTHER")
+
+
+def test_only_files_are_files(home: Path) -> None:
+    """What a file says of the caller counts only with its own key, so files are told apart."""
+    places = places_of(Connection(), {}, {}, home)
+    assert [place.label for place in places if is_file(place)] == [place.label for place in places[-2:]]
+
+
+@pytest.mark.parametrize(
+    ("place", "credential"),
+    [
+        pytest.param(source(), None, id="nothing"),
+        pytest.param(source(user_name="u", domain_name="d"), None, id="names alone"),
+        pytest.param(source(security_token="t"), None, id="security token alone"),
+        pytest.param(
+            source(access_key="a", secret_key="s"),
+            AccessKey("a", Secret("s"), None, "environment ACCESS_KEY"),
+            id="access key",
+        ),
+        pytest.param(
+            source(access_key="a", secret_key="s", security_token="t"),
+            AccessKey("a", Secret("s"), Secret("t"), "environment ACCESS_KEY"),
+            id="temporary key",
+        ),
+        pytest.param(source(token="t"), Token(Secret("t"), "environment TOKEN"), id="token"),
+        pytest.param(
+            source(user_name="u", domain_name="d", password="p"),
+            Password("u", None, "d", None, Secret("p"), "environment PASSWORD"),
+            id="user by name",
+        ),
+        pytest.param(
+            source(user_name="u", domain_id="d", password="p"),
+            Password("u", None, None, "d", Secret("p"), "environment PASSWORD"),
+            id="user by name in an account by id",
+        ),
+        pytest.param(
+            source(user_id="u", password="p"),
+            Password(None, "u", None, None, Secret("p"), "environment PASSWORD"),
+            id="user by id",
+        ),
+        pytest.param(
+            source(access_key="a", secret_key="s", token="t", user_id="u", password="p"),
+            AccessKey("a", Secret("s"), None, "environment ACCESS_KEY"),
+            id="an access key goes before all",
+        ),
+        pytest.param(
+            source(token="t", user_id="u", password="p"),
+            Token(Secret("t"), "environment TOKEN"),
+            id="a token goes before a password",
+        ),
+    ],
+)
+def test_the_credential_of_one_place(place: Source, credential: Credential | None) -> None:
+    """An access key, else a token, else a user with password, and where it was found."""
+    assert credential_in(place) == credential
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        (
+            source(access_key="a", token="t"),
+            "environment ACCESS_KEY is set without environment SECRET_KEY; both come from one place",
+        ),
+        (
+            source(secret_key="s"),
+            "environment SECRET_KEY is set without environment ACCESS_KEY; both come from one place",
+        ),
+        (source(password="p"), "environment PASSWORD is set without environment USER_NAME"),
+        (
+            source(password="p", user_name="u"),
+            "environment USER_NAME is set without environment DOMAIN_NAME, the account's name",
+        ),
+    ],
+    ids=["key without secret", "secret without key", "password without user", "user without account"],
+)
+def test_half_a_credential_names_both_halves(place: Source, text: str) -> None:
+    """Another kind or place is not taken instead: it could be another account's."""
+    with pytest.raises(SettingsError) as caught:
+        credential_in(place)
+    assert str(caught.value) == text

@@ -1,0 +1,766 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+
+from typing import TYPE_CHECKING, Any
+
+import dill
+import pytest
+
+from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.settings.connection import Agency, Connection
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token
+from pulumi_cbr_sharing.settings.resolve import DEFAULT_RETRIES, Settings, resolve
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+PROJECT = "0605767b5780d5762fc5c0118072a564"
+OTHER_PROJECT = "075e6035d300d48c2fd0c00b78b71ebf"
+KEY = {"HW_ACCESS_KEY": "AK-env", "HW_SECRET_KEY": "planted-secret"}
+PLACE = KEY | {"HW_REGION_NAME": "eu-de"}
+CONFIG_KEY = {"huaweicloud:accessKey": "AK-config", "huaweicloud:secretKey": "planted-secret"}
+PASSWORD = {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "planted-secret", "HW_DOMAIN_NAME": "d"}
+DR = Connection(namespace="dr")
+
+
+def settings_of(
+    home: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    connection: Connection | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings that a user with these places gets."""
+    return resolve(connection or Connection(), config=config or {}, environ=environ or {}, home=home)
+
+
+def trouble(home: Path, environ: Mapping[str, str] | None = None, **others: Any) -> str:
+    """What the user is told."""
+    with pytest.raises(SettingsError) as caught:
+        settings_of(home, environ, **others)
+    text = str(caught.value)
+    assert text.isprintable()
+    assert "planted" not in text
+    return text
+
+
+def caller(settings: Settings) -> str:
+    """Which access key was taken."""
+    assert isinstance(settings.credential, AccessKey)
+    return settings.credential.access_key
+
+
+def write_profiles(home: Path, *, current: str = "mine", **more: str) -> None:
+    """Two profiles of the vendor's command line."""
+    (home / ".hcloud").mkdir()
+    rows = [
+        {"name": name, "accessKeyId": f"AK-{name}", "secretAccessKey": "planted-secret", "projectId": project, **more}
+        for name, project in (("mine", PROJECT), ("other", OTHER_PROJECT))
+    ]
+    (home / ".hcloud/config.json").write_text(json.dumps({"current": current, "profiles": rows}))
+
+
+def write_sdk_file(home: Path) -> None:
+    """The SDK's file."""
+    (home / ".huaweicloud").mkdir()
+    text = f"[basic]\nak = AK-sdk\nsk = planted-secret\nproject_id = {OTHER_PROJECT}\niam_endpoint = https://iam.sdk.example"
+    (home / ".huaweicloud/credentials").write_text(text)
+
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+ORDER: list[tuple[str, dict[str, Any]]] = [
+    ("Connection", {"connection": Connection(region="r-connection")}),
+    ("stack config", {"config": {"huaweicloud:region": "r-config"}}),
+    ("HW", {"environ": {"HW_REGION_NAME": "r-hw"}}),
+    ("OS", {"environ": {"OS_REGION_NAME": "r-os"}}),
+    ("profile", {}),
+]
+
+
+@pytest.mark.parametrize("first", range(len(ORDER)), ids=[name for name, _ in ORDER])
+def test_the_region_comes_from_the_first_place_that_has_it(tmp_path: Path, first: int) -> None:
+    """Connection, stack config, environment with HW_ before OS_, files: explicit over ambient."""
+    write_profiles(tmp_path, region="r-profile")
+    expected = ["r-connection", "r-config", "r-hw", "r-os", "r-profile"][first]
+    places: dict[str, Any] = {"connection": None, "config": {}, "environ": {}}
+    for _, place in [*ORDER[:first:-1], ORDER[first]]:
+        for name, value in place.items():
+            places[name] = value if name == "connection" else places[name] | value
+    assert settings_of(tmp_path, **places).region == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "key"),
+    [
+        pytest.param(CONFIG_KEY, KEY, "AK-config", id="stack config before environment"),
+        pytest.param({}, KEY | {"OS_ACCESS_KEY": "AK-os", "OS_SECRET_KEY": "s"}, "AK-env", id="HW_ before OS_"),
+        pytest.param(
+            {},
+            {"OS_ACCESS_KEY": "AK-os", "OS_SECRET_KEY": "s", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "s"},
+            "AK-os",
+            id="OS_ before the SDK's",
+        ),
+        pytest.param({}, {"HUAWEICLOUD_SDK_AK": "AK-sdk-env", "HUAWEICLOUD_SDK_SK": "s"}, "AK-sdk-env", id="the SDK's"),
+        pytest.param({}, {}, "AK-mine", id="file"),
+    ],
+)
+def test_the_credential_comes_whole_from_the_first_place_that_has_one(
+    tmp_path: Path, config: dict[str, str], environ: dict[str, str], key: str
+) -> None:
+    """The order is that of every other setting."""
+    write_profiles(tmp_path)
+    write_sdk_file(tmp_path)
+    assert caller(settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
+
+
+def test_a_token_of_the_stack_config_goes_before_a_key_of_the_environment(tmp_path: Path) -> None:
+    """The place decides first, the kind of credential only within a place."""
+    found = settings_of(tmp_path, PLACE, config={"huaweicloud:token": "t"})
+    assert found.credential == Token(Secret("t"), "stack config huaweicloud:token")
+
+
+def test_a_security_token_belongs_to_the_key_beside_it(tmp_path: Path) -> None:
+    """The environment's security token is not sent with the stack config's key."""
+    found = settings_of(tmp_path, PLACE | {"HW_SECURITY_TOKEN": "t"}, config=CONFIG_KEY)
+    assert found.credential == AccessKey(
+        "AK-config", Secret("planted-secret"), None, "stack config huaweicloud:accessKey"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "text"),
+    [
+        pytest.param(
+            {"huaweicloud:accessKey": "AK"},
+            PLACE,
+            "Settings: stack config huaweicloud:accessKey is set without stack config huaweicloud:secretKey; "
+            "both come from one place",
+            id="stack config and environment",
+        ),
+        pytest.param(
+            {},
+            {"HW_ACCESS_KEY": "AK", "OS_SECRET_KEY": "planted", "HW_REGION_NAME": "eu-de"},
+            "Settings: environment HW_ACCESS_KEY is set without environment HW_SECRET_KEY; both come from one place",
+            id="two families of the environment",
+        ),
+        pytest.param(
+            {},
+            {"HW_SECRET_KEY": "planted", "HW_REGION_NAME": "eu-de", "HW_AUTH_TOKEN": "planted"},
+            "Settings: environment HW_SECRET_KEY is set without environment HW_ACCESS_KEY; both come from one place",
+            id="half a key and a token",
+        ),
+        pytest.param(
+            {"huaweicloud:password": "planted"},
+            PLACE | PASSWORD,
+            "Settings: stack config huaweicloud:password is set without stack config huaweicloud:userName",
+            id="password without user",
+        ),
+    ],
+)
+def test_half_a_credential_is_never_completed_from_elsewhere(
+    tmp_path: Path, config: dict[str, str], environ: dict[str, str], text: str
+) -> None:
+    """The error names both names, and no other place's credential is taken silently."""
+    write_profiles(tmp_path)
+    assert trouble(tmp_path, environ, config=config) == text
+
+
+def test_all_that_is_missing_comes_in_one_error_with_its_names(tmp_path: Path) -> None:
+    """Who starts from nothing is told everything, and where each can be set."""
+    assert trouble(tmp_path) == (
+        "Settings: a credential is missing: an access key "
+        "(stack config huaweicloud:accessKey, environment HW_ACCESS_KEY or OS_ACCESS_KEY or HUAWEICLOUD_SDK_AK, "
+        "with its secret key), a token (stack config huaweicloud:token, environment HW_AUTH_TOKEN or OS_AUTH_TOKEN), "
+        "or a user with password "
+        "(stack config huaweicloud:password, environment HW_USER_PASSWORD or OS_PASSWORD); "
+        "or a profile of the vendor's command line; the region is missing "
+        "(Connection region, stack config huaweicloud:region, environment HW_REGION_NAME or OS_REGION_NAME)"
+    )
+
+
+def test_a_named_namespace_is_told_its_own_names(tmp_path: Path) -> None:
+    """No plain name of a credential is suggested, because none would serve; for the region both would."""
+    text = trouble(tmp_path, connection=DR)
+    assert "stack config dr:accessKey, environment DR_HW_ACCESS_KEY or DR_OS_ACCESS_KEY" in text
+    assert "huaweicloud:accessKey" not in text
+    assert " HW_ACCESS_KEY" not in text
+    assert "stack config dr:region or huaweicloud:region, environment DR_HW_REGION_NAME" in text
+    assert " HW_REGION_NAME" in text
+
+
+def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
+    """One run is enough to find all mistakes."""
+    text = trouble(
+        tmp_path,
+        {
+            "HW_ACCESS_KEY": "AK",
+            "HW_REGION_NAME": "EU_DE",
+            "HW_PROJECT_ID": "p",
+            "HW_INSECURE": "perhaps",
+            "HW_MAX_RETRIES": "many",
+            "HW_CBR_ENDPOINT": "http://cbr.example.com",
+            "HW_ASSUME_ROLE_AGENCY_NAME": "admin",
+        },
+    )
+    parts = [
+        "environment HW_ACCESS_KEY is set without",
+        "the region 'EU_DE' is no region name (environment HW_REGION_NAME)",
+        "the project id 'p' has another shape ('p'): give a project id of 32 hexadecimal digits",
+        "insecure is 'perhaps', not true or false (environment HW_INSECURE)",
+        "maxRetries is 'many', no number up to 999 (environment HW_MAX_RETRIES)",
+        "the cbr endpoint 'http://cbr.example.com' is wrong: plain http would show the credentials on the way",
+        "the agency 'admin' is set without the account that granted it (environment HW_ASSUME_ROLE_DOMAIN_NAME)",
+    ]
+    assert [part for part in parts if part not in text] == []
+    assert "missing" not in text
+
+
+# --- region, endpoints -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "cbr", "iam"),
+    [
+        pytest.param(
+            {"HW_REGION_NAME": "eu-de"},
+            "https://cbr.eu-de.otc.t-systems.com",
+            "https://iam.eu-de.otc.t-systems.com/v3",
+            id="by region",
+        ),
+        pytest.param(
+            {"HW_REGION_NAME": "xx-new-9"},
+            "https://cbr.xx-new-9.myhuaweicloud.com",
+            "https://iam.xx-new-9.myhuaweicloud.com/v3",
+            id="by a region that is not known",
+        ),
+        pytest.param(
+            {"HW_REGION_NAME": "r1", "HW_CLOUD": "cloud.example"},
+            "https://cbr.r1.cloud.example",
+            "https://iam.r1.cloud.example/v3",
+            id="by cloud",
+        ),
+        pytest.param(
+            {"HW_REGION_NAME": "r1", "HW_CBR_ENDPOINT": "https://a.example/v3/", "HW_IAM_ENDPOINT": "b.example"},
+            "https://a.example",
+            "https://b.example/v3",
+            id="by address",
+        ),
+        pytest.param(
+            {"HW_REGION_NAME": "r1", "HUAWEICLOUD_SDK_REGION_CBR_R1": "https://a.example"},
+            "https://a.example",
+            "https://iam.r1.myhuaweicloud.com/v3",
+            id="by the SDK's name for the region",
+        ),
+        pytest.param(
+            {"HW_REGION_NAME": "r1", "OS_AUTH_URL": "https://b.example:443/v3"},
+            "https://cbr.r1.myhuaweicloud.com",
+            "https://b.example:443/v3",
+            id="by auth URL",
+        ),
+        pytest.param(
+            {"HW_CBR_ENDPOINT": "http://127.0.0.1:5000", "HW_IAM_ENDPOINT": "http://127.0.0.1:5000/v3"}
+            | {"HW_PROJECT_ID": PROJECT},
+            "http://127.0.0.1:5000",
+            "http://127.0.0.1:5000/v3",
+            id="on this machine, without region",
+        ),
+    ],
+)
+def test_where_the_services_are(tmp_path: Path, environ: dict[str, str], cbr: str, iam: str) -> None:
+    """A region is enough, and each address can be given in any form."""
+    found = settings_of(tmp_path, KEY | environ)
+    assert (found.cbr, found.iam) == (cbr, iam)
+
+
+@pytest.mark.parametrize(
+    "endpoints",
+    [{"cbr": "https://a.example/v3"}, '{"cbr": "a.example/"}', [{"cbr": "a.example"}]],
+    ids=["map", "JSON text", "list of one"],
+)
+def test_the_endpoints_of_the_stack_config_go_before_the_environment(tmp_path: Path, endpoints: Any) -> None:
+    """The map of the bridged provider is understood in all of its forms."""
+    environ = PLACE | {"HW_CBR_ENDPOINT": "https://env.example"}
+    assert settings_of(tmp_path, environ, config={"huaweicloud:endpoints": endpoints}).cbr == "https://a.example"
+
+
+def test_the_endpoint_of_the_connection_goes_before_all(tmp_path: Path) -> None:
+    """It is the most explicit one."""
+    found = settings_of(
+        tmp_path,
+        PLACE | {"HW_CBR_ENDPOINT": "https://env.example"},
+        connection=Connection(endpoint="mine.example"),
+        config={"huaweicloud:endpoints": {"cbr": "https://config.example"}},
+    )
+    assert found.cbr == "https://mine.example"
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "iam"),
+    [
+        pytest.param(
+            {"huaweicloud:authUrl": "https://config.example"},
+            {"HW_IAM_ENDPOINT": "https://env.example"},
+            "https://config.example/v3",
+            id="auth URL of the stack config before an endpoint of the environment",
+        ),
+        pytest.param(
+            {},
+            {"HW_AUTH_URL": "https://url.example", "HW_IAM_ENDPOINT": "https://env.example"},
+            "https://env.example/v3",
+            id="within one place the endpoint",
+        ),
+        pytest.param(
+            {}, {"HW_AUTH_URL": "https://url.example"}, "https://url.example/v3", id="environment before file"
+        ),
+        pytest.param({}, {}, "https://iam.eu-de.otc.t-systems.com/v3", id="a file's not without its key"),
+    ],
+)
+def test_the_address_of_iam_follows_the_order_of_places(
+    tmp_path: Path, config: dict[str, str], environ: dict[str, str], iam: str
+) -> None:
+    """A password is not sent to an address that a file has for another key."""
+    write_sdk_file(tmp_path)
+    assert settings_of(tmp_path, PLACE | environ, config=config).iam == iam
+
+
+@pytest.mark.parametrize(
+    "region", ["EU-DE", "eu de", "eu_de", "eu-de/", "a@b", "a:80", "eu-de.", "-", "é", "a#b", "x\ny"]
+)
+@pytest.mark.parametrize("name", ["region", "cloud"])
+def test_what_becomes_part_of_a_host_name_is_a_host_name(tmp_path: Path, name: str, region: str) -> None:
+    """A credential cannot be led to another host by an odd region, and the complaint comes once."""
+    config = {"huaweicloud:region": "eu-de"} | {f"huaweicloud:{name}": region}
+    text = trouble(tmp_path, KEY, config=config)
+    assert text.startswith(f"Settings: the {name} ")
+    assert text.endswith(f" is no {name} name (stack config huaweicloud:{name})")
+
+
+@pytest.mark.parametrize("insecure", [None, "false"])
+@pytest.mark.parametrize(
+    ("variable", "name", "address"),
+    [
+        ("HW_CBR_ENDPOINT", "cbr", "http://cbr.example.com"),
+        ("HW_IAM_ENDPOINT", "iam", "http://iam.example.com/v3"),
+        ("OS_AUTH_URL", "iam", "http://iam.example.com/v3"),
+    ],
+)
+def test_plain_http_is_refused_where_it_was_set(
+    tmp_path: Path, variable: str, name: str, address: str, insecure: str | None
+) -> None:
+    """The complaint names the very variable that holds the address."""
+    environ = PLACE | {variable: address} | ({"HW_INSECURE": insecure} if insecure else {})
+    assert trouble(tmp_path, environ) == (
+        f"Settings: the {name} endpoint '{address}' is wrong: plain http would show the credentials on the way: "
+        f"use https, or set insecure (environment {variable})"
+    )
+
+
+def test_plain_http_is_taken_with_insecure(tmp_path: Path) -> None:
+    """Who asks for it gets it."""
+    found = settings_of(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "http://cbr.example.com", "HW_INSECURE": "true"})
+    assert (found.cbr, found.insecure) == ("http://cbr.example.com", True)
+
+
+@pytest.mark.parametrize("name", ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", "HW_AUTH_TOKEN"])
+@pytest.mark.parametrize("broken", ["planted\nsecret", "planted\r\nsecret", "planted secret", "plantéd", "plant\x00ed"])
+def test_a_key_that_cannot_be_sent_is_named_and_not_shown(name: str, broken: str, tmp_path: Path) -> None:
+    """A token that was wrapped where it was copied from: the transport's own error would print it."""
+    key = {} if name == "HW_AUTH_TOKEN" else {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
+    text = trouble(tmp_path, {"HW_REGION_NAME": "eu-de"} | key | {name: broken})
+    assert f"environment {name} has a line break, a blank or another character that cannot be sent" in text
+    assert "plant" not in text
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> None:
+    """An address with a user in it would end in every error."""
+    text = trouble(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "https://:planted@cbr.example.com"})
+    assert text == (
+        "Settings: the cbr endpoint 'cbr.example.com' is wrong: "
+        "a user or password in it is not understood here: give the address alone (environment HW_CBR_ENDPOINT)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        pytest.param(KEY, "the region is missing", id="nothing"),
+        pytest.param(KEY | {"HW_CBR_ENDPOINT": "a.example", "HW_PROJECT_ID": PROJECT}, None, id="all without region"),
+        pytest.param(
+            KEY | {"HW_CBR_ENDPOINT": "a.example"}, "the region, or the iam endpoint, is missing", id="no project"
+        ),
+        pytest.param(
+            KEY | {"HW_CBR_ENDPOINT": "a.example", "HW_IAM_ENDPOINT": "b.example"},
+            "the project id, or the region to look it up by, is missing",
+            id="nothing to look the project up by",
+        ),
+        pytest.param(
+            KEY | {"HW_CBR_ENDPOINT": "a.example", "HW_IAM_ENDPOINT": "b.example", "HW_PROJECT_NAME": "eu-de_x"},
+            None,
+            id="project by name",
+        ),
+        pytest.param(
+            PASSWORD | {"HW_CBR_ENDPOINT": "a.example", "HW_PROJECT_ID": PROJECT},
+            "the region, or the iam endpoint, is missing",
+            id="password without a place to sign in",
+        ),
+        pytest.param(
+            PASSWORD | {"HW_CBR_ENDPOINT": "a.example", "HW_IAM_ENDPOINT": "b.example", "HW_PROJECT_ID": PROJECT},
+            None,
+            id="password with all",
+        ),
+    ],
+)
+def test_a_region_is_asked_for_only_where_it_is_needed(
+    tmp_path: Path, environ: dict[str, str], missing: str | None
+) -> None:
+    """Whoever gives addresses and project needs no region; the complaint says what else would do."""
+    if missing is None:
+        assert settings_of(tmp_path, environ).region is None
+    else:
+        assert trouble(tmp_path, environ).startswith(f"Settings: {missing} (Connection region, ")
+
+
+# --- project ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("connection", "environ", "project"),
+    [
+        pytest.param(Connection(project_id=PROJECT), {"HW_PROJECT_ID": OTHER_PROJECT}, PROJECT, id="Connection"),
+        pytest.param(Connection(), {"HUAWEICLOUD_SDK_PROJECT_ID": PROJECT}, PROJECT, id="the SDK's name"),
+        pytest.param(Connection(), {}, None, id="not set"),
+    ],
+)
+def test_the_project_is_set_or_left_to_be_looked_up(
+    tmp_path: Path, connection: Connection, environ: dict[str, str], project: str | None
+) -> None:
+    """It follows the order of all settings."""
+    assert settings_of(tmp_path, PLACE | environ, connection=connection).project_id == project
+
+
+def test_a_wrong_project_id_is_refused_where_it_was_set(tmp_path: Path) -> None:
+    """The complaint says what is wrong with it, and which setting it is."""
+    assert trouble(tmp_path, PLACE | {"OS_PROJECT_ID": PROJECT.upper()}) == (
+        f"Settings: the project id '{PROJECT.upper()}' has upper-case letters, which the service does not know: give "
+        f"a project id of 32 hexadecimal digits such as {PROJECT} (environment OS_PROJECT_ID)"
+    )
+
+
+@pytest.mark.parametrize("write", [write_profiles, write_sdk_file], ids=["profile", "SDK's file"])
+def test_a_files_project_counts_only_with_the_files_key(tmp_path: Path, write: Any) -> None:
+    """The file's project is not called with the environment's key."""
+    write(tmp_path)
+    assert settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"}).project_id in (PROJECT, OTHER_PROJECT)
+    assert settings_of(tmp_path, PLACE).project_id is None
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_profile_of_a_connection_is_who_calls(tmp_path: Path) -> None:
+    """Whatever the stack config and the environment have, account and project are the profile's."""
+    write_profiles(tmp_path)
+    environ = PLACE | {"HW_PROJECT_ID": PROJECT, "HW_ASSUME_ROLE_AGENCY_NAME": "admin", "HW_PROJECT_NAME": "x"}
+    found = settings_of(tmp_path, environ, connection=Connection(profile="other"), config=CONFIG_KEY)
+    assert (caller(found), found.project_id, found.region) == ("AK-other", OTHER_PROJECT, "eu-de")
+    assert (found.agency, found.project_name) == (None, None)
+
+
+def test_half_a_profile_of_a_connection_is_not_completed_by_the_environment(tmp_path: Path) -> None:
+    """A profile without a key is no reason to call as somebody else."""
+    write_profiles(tmp_path, accessKeyId="", secretAccessKey="")
+    text = trouble(tmp_path, PLACE, connection=Connection(profile="other"))
+    assert text.startswith("Settings: a credential is missing: ")
+
+
+def test_the_region_of_the_connections_profile_goes_before_the_stack_config(tmp_path: Path) -> None:
+    """The Connection names the profile, so the profile is as explicit as the Connection."""
+    write_profiles(tmp_path, region="eu-nl")
+    found = settings_of(tmp_path, PLACE, connection=Connection(profile="mine"), config={"huaweicloud:region": "eu-de"})
+    assert found.region == "eu-nl"
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "key"),
+    [
+        ({"huaweicloud:profile": "other"}, KEY | {"HW_PROFILE": "mine"}, "AK-other"),
+        ({}, {"HW_PROFILE": "other"}, "AK-other"),
+        ({}, KEY | {"HW_PROFILE": "other"}, "AK-env"),
+        (CONFIG_KEY, {"HW_PROFILE": "other"}, "AK-config"),
+    ],
+    ids=["stack config", "environment", "a key beside it", "a key before it"],
+)
+def test_a_profile_comes_right_after_the_place_that_names_it(
+    tmp_path: Path, config: dict[str, str], environ: dict[str, str], key: str
+) -> None:
+    """A key beside the name of a profile goes before it, as anything explicit does."""
+    write_profiles(tmp_path)
+    assert caller(settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
+
+
+def test_a_named_profile_is_looked_for_in_the_named_file(tmp_path: Path) -> None:
+    """Name and file may be set in different places."""
+    write_profiles(tmp_path)
+    (tmp_path / ".hcloud/config.json").rename(tmp_path / "mine.json")
+    environ = {"HW_SHARED_CONFIG_FILE": "~/mine.json", "HW_REGION_NAME": "eu-de"}
+    assert caller(settings_of(tmp_path, environ, connection=Connection(profile="other"))) == "AK-other"
+    assert caller(settings_of(tmp_path, environ)) == "AK-mine"
+
+
+def test_a_missing_profile_is_an_error_whatever_else_is_set(tmp_path: Path) -> None:
+    """Another account is not a substitute for the one that was named."""
+    write_profiles(tmp_path)
+    text = trouble(tmp_path, PLACE, connection=Connection(profile="gone"))
+    assert text == f"profile gone: {tmp_path}/.hcloud/config.json has no profile of that name"
+
+
+def test_the_sdks_file_is_the_last_place(tmp_path: Path) -> None:
+    """It serves where nothing else does, with its project and its address of IAM."""
+    write_sdk_file(tmp_path)
+    found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"})
+    assert (caller(found), found.project_id, found.iam) == ("AK-sdk", OTHER_PROJECT, "https://iam.sdk.example/v3")
+    assert found.credential.source == f"file {tmp_path}/.huaweicloud/credentials ak"
+
+
+# --- namespaces ------------------------------------------------------------------------------------------------------
+
+DR_KEY = {"DR_HW_ACCESS_KEY": "AK-dr", "DR_HW_SECRET_KEY": "planted-secret"}
+
+
+@pytest.mark.parametrize(
+    ("config", "environ"),
+    [
+        pytest.param({"dr:accessKey": "AK-dr", "dr:secretKey": "planted-secret"}, {}, id="stack config"),
+        pytest.param({}, DR_KEY, id="environment"),
+        pytest.param({}, {"DR_HUAWEICLOUD_SDK_AK": "AK-dr", "DR_HUAWEICLOUD_SDK_SK": "planted-secret"}, id="SDK"),
+    ],
+)
+def test_a_namespace_has_its_own_credential_and_project(
+    tmp_path: Path, config: dict[str, str], environ: dict[str, str]
+) -> None:
+    """The plain names may hold all they like: they are another account's."""
+    plain = PLACE | PASSWORD | {"HW_PROJECT_ID": PROJECT, "HW_PROJECT_NAME": "x", "HW_SECURITY_TOKEN": "t"}
+    plain_config = CONFIG_KEY | {"huaweicloud:projectId": PROJECT, "huaweicloud:assumeRole": {"agencyName": "admin"}}
+    found = settings_of(tmp_path, plain | environ, connection=DR, config=plain_config | config)
+    assert (caller(found), found.project_id, found.project_name) == ("AK-dr", None, None)
+    assert found.credential.secrets() == ["planted-secret"]
+    assert found.agency is None
+
+
+def test_a_namespace_without_credential_takes_no_plain_one(tmp_path: Path) -> None:
+    """Neither the environment, nor the stack config, nor a file speaks for a second account unasked."""
+    write_profiles(tmp_path)
+    write_sdk_file(tmp_path)
+    text = trouble(tmp_path, PLACE | PASSWORD, connection=DR, config=CONFIG_KEY)
+    assert text.startswith("Settings: a credential is missing: ")
+
+
+def test_a_namespace_without_region_and_endpoints_takes_the_plain_ones(tmp_path: Path) -> None:
+    """Where the cloud is, is mostly the same for both accounts."""
+    plain = PLACE | {"HW_CBR_ENDPOINT": "a.example", "HW_MAX_RETRIES": "3", "HW_CACERT": "/ca.pem"}
+    config = {"huaweicloud:endpoints": {"iam": "b.example"}}
+    found = settings_of(tmp_path, plain | DR_KEY, connection=DR, config=config)
+    assert (found.region, found.cbr, found.iam) == ("eu-de", "https://a.example", "https://b.example/v3")
+    assert (found.max_retries, found.ca_file) == (3, "/ca.pem")
+
+
+def test_a_namespaces_own_region_goes_before_the_plain_one(tmp_path: Path) -> None:
+    """The plain names are only what is left."""
+    environ = PLACE | DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}
+    assert settings_of(tmp_path, environ, connection=DR, config={"huaweicloud:region": "x"}).region == "eu-nl"
+
+
+def test_the_plain_connection_takes_nothing_of_a_namespace(tmp_path: Path) -> None:
+    """A second account does not speak for the first."""
+    text = trouble(tmp_path, DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}, config={"dr:token": "t", "dr:region": "x"})
+    assert "a credential is missing" in text
+    assert "the region is missing" in text
+
+
+# --- agency ----------------------------------------------------------------------------------------------------------
+
+AGENCY = Agency("admin", domain_name="other-account")
+
+
+def test_a_role_in_another_account_takes_no_project_of_the_source_account(tmp_path: Path) -> None:
+    """The source account's project would be refused there, or worse."""
+    write_profiles(tmp_path)
+    places = {"config": {"huaweicloud:projectId": PROJECT}, "environ": PLACE | {"HW_PROJECT_ID": PROJECT}}
+    found = settings_of(tmp_path, connection=Connection(agency=AGENCY), **places)
+    assert (found.agency, found.project_id) == (AGENCY, None)
+    own = settings_of(tmp_path, connection=Connection(agency=AGENCY, project_id=OTHER_PROJECT), **places)
+    assert own.project_id == OTHER_PROJECT
+
+
+@pytest.mark.parametrize(
+    ("config", "environ"),
+    [
+        ({"huaweicloud:assumeRole": {"agencyName": "admin", "domainName": "other-account"}}, {}),
+        ({"huaweicloud:assumeRole": '[{"agencyName": "admin", "domainName": "other-account"}]'}, {}),
+        ({}, {"HW_ASSUME_ROLE_AGENCY_NAME": "admin", "HW_ASSUME_ROLE_DOMAIN_NAME": "other-account"}),
+    ],
+    ids=["map", "list of one", "environment"],
+)
+def test_a_role_is_named_like_for_the_bridged_provider(
+    tmp_path: Path, config: dict[str, Any], environ: dict[str, str]
+) -> None:
+    """Nobody configures twice; the project beside it is the one that the calls are made in."""
+    found = settings_of(tmp_path, PLACE | environ | {"HW_PROJECT_ID": PROJECT}, config=config)
+    assert (found.agency, found.project_id) == (AGENCY, PROJECT)
+
+
+def test_a_files_role_counts_only_with_the_files_key(tmp_path: Path) -> None:
+    """The environment's key is not led into another account by a file that nobody named."""
+    write_profiles(tmp_path, agencyName="admin", agencyDomainName="other-account")
+    assert settings_of(tmp_path, PLACE).agency is None
+    assert settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"}).agency == AGENCY
+
+
+@pytest.mark.parametrize(
+    ("connection", "environ", "where"),
+    [
+        (Connection(agency=Agency("admin")), {}, "Agency domain_name"),
+        (
+            Connection(),
+            {"HW_ASSUME_ROLE_AGENCY_NAME": "admin"},
+            "environment HW_ASSUME_ROLE_DOMAIN_NAME",
+        ),
+    ],
+    ids=["Connection", "environment"],
+)
+def test_a_role_needs_the_account_that_granted_it(
+    tmp_path: Path, connection: Connection, environ: dict[str, str], where: str
+) -> None:
+    """A role without its account is found out before anything is sent."""
+    config = {"huaweicloud:assumeRole": {"domainName": "somewhere"}}
+    assert trouble(tmp_path, PLACE | environ, connection=connection, config=config) == (
+        f"Settings: the agency 'admin' is set without the account that granted it ({where})"
+    )
+
+
+# --- numbers and switches --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(5.0, 5), (5, 5), ("5", 5), ("0", 0), (0.0, 0), ("999", 999), (" 7 ", 7), (None, DEFAULT_RETRIES), ("", 8)],
+    ids=repr,
+)
+def test_the_number_of_retries(tmp_path: Path, value: Any, number: int) -> None:
+    """Numbers of the stack config arrive as floats, those of `pulumi config set` as texts."""
+    assert settings_of(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}).max_retries == number
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "1000", "many", "1e3", "٣", "²", True], ids=repr)
+def test_no_number_of_retries(tmp_path: Path, value: Any) -> None:
+    """A mistyped number is not silently the default."""
+    assert trouble(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}) == (
+        f"Settings: maxRetries is '{value}', no number up to 999 (stack config huaweicloud:maxRetries)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "insecure"),
+    [(True, True), (False, False), (None, False)]
+    + [(text, True) for text in ("true", "True", "TRUE", "1", "yes", "on")]
+    + [(text, False) for text in ("false", "False", "0", "no", "off", "", " ")],
+    ids=repr,
+)
+def test_the_switch_insecure(tmp_path: Path, value: Any, insecure: bool) -> None:
+    """Booleans of the stack config arrive as booleans or as texts."""
+    assert settings_of(tmp_path, PLACE, config={"huaweicloud:insecure": value}).insecure is insecure
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "truee", {}], ids=repr)
+def test_no_switch(tmp_path: Path, value: Any) -> None:
+    """What is neither true nor false is not silently one of them."""
+    assert trouble(tmp_path, PLACE, config={"huaweicloud:insecure": value}) == (
+        f"Settings: insecure is '{value}', not true or false (stack config huaweicloud:insecure)"
+    )
+
+
+def test_the_ca_file_has_its_own_names_and_that_of_the_http_library(tmp_path: Path) -> None:
+    """REQUESTS_CA_BUNDLE counts where nothing more explicit is set."""
+    bundle = {"REQUESTS_CA_BUNDLE": "/bundle.pem"}
+    assert settings_of(tmp_path, PLACE | bundle).ca_file == "/bundle.pem"
+    assert settings_of(tmp_path, PLACE | bundle | {"OS_CACERT": "/os.pem"}).ca_file == "/os.pem"
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+CALLERS = {
+    "key": KEY | {"HW_SECURITY_TOKEN": "planted-token"},
+    "token": {"HW_AUTH_TOKEN": "planted-token"},
+    "password": PASSWORD,
+}
+
+
+@pytest.mark.parametrize("environ", CALLERS.values(), ids=CALLERS)
+def test_settings_show_no_secret(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Settings in a log or a traceback give nothing away."""
+    found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ})
+    assert "planted" not in f"{found} {found!r}"
+
+
+@pytest.mark.parametrize("environ", CALLERS.values(), ids=CALLERS)
+def test_settings_are_never_pickled(tmp_path: Path, environ: dict[str, str]) -> None:
+    """They would end in the state of a stack."""
+    found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ})
+    with pytest.raises(TypeError, match="never pickled"):
+        dill.dumps(found)
+
+
+def test_settings_are_equal_by_value_and_can_be_a_key(tmp_path: Path) -> None:
+    """Providers with the same settings share one client."""
+    one, same = (settings_of(tmp_path, PLACE, connection=Connection(agency=AGENCY)) for _ in range(2))
+    other = settings_of(tmp_path, PLACE | {"HW_SECRET_KEY": "another"}, connection=Connection(agency=AGENCY))
+    assert {one: 1}[same] == 1
+    assert one != other
+
+
+def test_settings_of_a_user_by_password(tmp_path: Path) -> None:
+    """Account, user and password come from one place."""
+    found = settings_of(tmp_path, PASSWORD | {"HW_REGION_NAME": "eu-de"})
+    password = Secret("planted-secret")
+    assert found.credential == Password("u", None, "d", None, password, "environment HW_USER_PASSWORD")
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Connection)])
+def test_a_connection_is_frozen(field: str) -> None:
+    """It is kept in the state, and part of keys."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(Connection(), field, "x")
+
+
+def test_a_connection_is_pickled_by_reference_and_small() -> None:
+    """Every resource of a stack carries one in the state."""
+    connection = Connection(namespace="dr", agency=AGENCY)
+    raw = dill.dumps(connection)
+    assert dill.loads(raw) == connection
+    assert len(raw) < 350
+    assert b"pulumi_cbr_sharing.settings.connection" in raw
+    assert b"resolve" not in raw
+
+
+@pytest.mark.parametrize("missing", [field.name for field in dataclasses.fields(Connection)])
+def test_a_connection_of_an_older_version_still_unpickles(missing: str) -> None:
+    """A field that did not exist yet when the state was written has its default."""
+    old = Connection(**{field.name: "x" for field in dataclasses.fields(Connection) if field.name != missing})  # type: ignore[arg-type]
+    del old.__dict__[missing]
+    loaded = pickle.loads(pickle.dumps(old))
+    assert missing not in loaded.__dict__
+    assert getattr(loaded, missing) is None
+    assert loaded == dataclasses.replace(loaded, **{missing: None})
+    assert hash(loaded) == hash(dataclasses.replace(loaded, **{missing: None}))
+
+
+def test_every_field_of_a_connection_has_a_default() -> None:
+    """Fields can be added for as long as this holds."""
+    assert all(field.default is None for field in dataclasses.fields(Connection))

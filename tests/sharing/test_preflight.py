@@ -1,0 +1,404 @@
+"""Plans that refuse what the cloud would refuse, asked of the plugin's Check as the engine does for new resources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from typing_extensions import Self
+
+from clouds import environment
+from plugin import UNKNOWN, Checked, Plugin
+from pulumi_cbr_sharing import Connection
+from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
+from pulumi_cbr_sharing.resources.share import BackupShareProvider
+from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+from pulumi_cbr_sharing.sharing.cache import Once
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pulumi.dynamic import ResourceProvider
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+MEMBER, SHARE, ACCEPTER = BackupShareMemberProvider(), BackupShareProvider(), BackupShareAccepterProvider()
+MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
+
+
+@dataclass
+class Plan:
+    """One process that checks, and what it printed once it has ended."""
+
+    emulator: Emulator
+    account: str = "sharer"
+    env: dict[str, str] = field(default_factory=dict)
+    printed: str = ""
+
+    def __enter__(self) -> Self:
+        self.plugin = Plugin(env=environment(self.emulator, self.account) | self.env).__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.printed = self.plugin.stop()
+
+    def member(self, **changes: Any) -> dict[str, str]:
+        """The failures of a new BackupShareMember."""
+        return self._check(MEMBER, {"dest_project_id": team(self.emulator, "recipient")} | changes).failures
+
+    def share(self, *projects: str, **changes: Any) -> dict[str, str]:
+        """The failures of a new BackupShare."""
+        return self._check(SHARE, {"dest_project_ids": list(projects)} | changes).failures
+
+    def accepter(self, **changes: Any) -> dict[str, str]:
+        """The failures of a new BackupShareAccepter."""
+        return self._check(ACCEPTER, {"vault_id": self.emulator.vault(self.account).id} | changes).failures
+
+    def _check(self, provider: ResourceProvider, news: dict[str, Any]) -> Checked:
+        return self.plugin.check(provider, {"backup_id": self.emulator.backup.id} | news)
+
+
+@pytest.fixture(name="plan")
+def _plan(emulator: Emulator) -> Iterator[Plan]:
+    """As the sharer."""
+    with Plan(emulator) as plan:
+        yield plan
+
+
+@pytest.fixture(name="theirs")
+def _theirs(emulator: Emulator) -> Iterator[Plan]:
+    """As the recipient."""
+    with Plan(emulator, "recipient") as plan:
+        yield plan
+
+
+def team(emulator: Emulator, name: str) -> str:
+    """The project of an account, which is made if there is none."""
+    if name not in [account.name for account in emulator.accounts.all()]:
+        emulator.add_account(name)
+    return emulator.account(name).project_id
+
+
+def crowd(emulator: Emulator, count: int) -> list[str]:
+    """Share the seeded backup with that many teams; returns their projects."""
+    projects = [team(emulator, f"team-{number}") for number in range(count)]
+    for project in projects:
+        emulator.add_member(emulator.backup.id, project)
+    return projects
+
+
+def asked(emulator: Emulator) -> list[str]:
+    """The last pieces of the paths that were asked for."""
+    return [request.path.rpartition("/")[2] for request in emulator.requests]
+
+
+def test_a_good_share_passes_with_two_looks_a_backup(plan: Plan, emulator: Emulator) -> None:
+    """However many recipients it gets in the same process."""
+    for number in range(10):
+        assert plan.member(dest_project_id=team(emulator, f"team-{number}")) == {}
+    assert asked(emulator) == [emulator.backup.id, "members"]
+
+
+@pytest.mark.parametrize("kind", ["member", "share"])
+def test_a_missing_backup_is_refused(kind: str, plan: Plan) -> None:
+    """With the project that it was looked for in."""
+    failures = getattr(plan, kind)(backup_id=MISSING)
+    assert list(failures) == ["backup_id"]
+    assert "no backup in project" in failures["backup_id"]
+
+
+@pytest.mark.parametrize("kind", ["member", "share"])
+def test_a_received_backup_is_refused(kind: str, theirs: Plan, emulator: Emulator) -> None:
+    """The recipient sees it, and cannot share it on."""
+    emulator.add_member(emulator.backup.id, team(emulator, "recipient"), status="accepted")
+    own = {"dest_project_id": team(emulator, "bystander")} if kind == "member" else {}
+    failures = getattr(theirs, kind)(**own)
+    assert f"project {team(emulator, 'sharer')} shares with this one" in failures["backup_id"]
+
+
+def test_the_eleventh_recipient_is_refused_and_those_that_are_there_pass(plan: Plan, emulator: Emulator) -> None:
+    """A share that exists is adopted, at the limit, too."""
+    ten = crowd(emulator, 10)
+    assert plan.member(dest_project_id=ten[3]) == {}
+    assert "is shared with 10 projects already" in plan.member()["dest_project_id"]
+
+
+def test_those_that_one_program_adds_count_together(plan: Plan, emulator: Emulator) -> None:
+    """Nine are there, the program adds two: the second is one too many, again and again."""
+    crowd(emulator, 9)
+    assert plan.member() == {}
+    assert plan.member() == {}
+    for _ in range(2):
+        refusal = plan.member(dest_project_id=team(emulator, "bystander"))["dest_project_id"]
+        assert "is shared with 9, and this program adds 2" in refusal
+
+
+def test_adopt_false_is_refused_in_the_plan(plan: Plan, emulator: Emulator) -> None:
+    """What stands in the way is known before anything is made."""
+    emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
+    assert "is a recipient already (pending, since 20" in plan.member(adopt=False)["dest_project_id"]
+
+
+def test_a_recipient_that_replaces_another_at_the_limit_goes_after_it(emulator: Emulator) -> None:
+    """Else there is no room; below the limit the new share comes first, so that nobody is ever without."""
+    ten, news = crowd(emulator, 10), team(emulator, "recipient")
+    inputs = {"backup_id": emulator.backup.id, "dest_project_id": ten[0]}
+    for full in (True, False):
+        if not full:
+            emulator.remove_member(emulator.backup.id, ten[9])
+        with Plugin(env=environment(emulator)) as plugin:
+            made = plugin.create(MEMBER, inputs)
+        with Plugin(env=environment(emulator)) as plugin:
+            diff = plugin.diff(MEMBER, made, inputs | {"dest_project_id": news})
+            assert (diff.replaces, diff.delete_before_replace) == (("dest_project_id",), full)
+            assert plugin.check(MEMBER, inputs | {"dest_project_id": news}).failures == {}
+
+
+def test_two_replacements_do_not_take_the_same_last_place(plan: Plan, emulator: Emulator) -> None:
+    """Nine are there: the first may come before its predecessor goes, the second has to wait for it."""
+    nine = crowd(emulator, 9)
+    first = []
+    for old, account in zip(nine, ("recipient", "bystander"), strict=False):
+        inputs = {"backup_id": emulator.backup.id, "dest_project_id": old}
+        with Plugin(env=environment(emulator)) as plugin:
+            made = plugin.create(MEMBER, inputs)
+        news = inputs | {"dest_project_id": team(emulator, account)}
+        first.append(plan.plugin.diff(MEMBER, made, news).delete_before_replace)
+        assert plan.plugin.check(MEMBER, news).failures == {}
+    assert first == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ({"status": "protecting"}, "is protecting: create waits for it"),
+        ({"status": "error"}, "is in status error, and only an available one can be shared"),
+        ({"resource_type": "OS::Sfs::Turbo"}, "is of kind OS::Sfs::Turbo: only those of servers"),
+        ({"encrypted": True}, "holds encrypted disks"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_may_change_or_be_allowed_is_a_warning(changes: dict[str, Any], warning: str, emulator: Emulator) -> None:
+    """Said once a backup."""
+    backup = emulator.add_backup("sharer", **changes)
+    with Plan(emulator) as plan:
+        assert plan.member(backup_id=backup.id) == {}
+        assert plan.member(backup_id=backup.id, dest_project_id=team(emulator, "bystander")) == {}
+    assert plan.printed.count(f"warning: backup {backup.id} {warning}") == 1
+
+
+def test_a_new_set_warns_of_those_it_will_remove(emulator: Emulator) -> None:
+    """Taking over a backup that others share must not be a surprise."""
+    one, two = crowd(emulator, 2)
+    with Plan(emulator) as plan:
+        assert plan.share(one) == {}
+    assert f"is shared with {two}, too: this set cancels that" in plan.printed
+    assert one not in plan.printed.replace(emulator.backup.id, "")
+
+
+def test_a_set_at_the_limit_makes_room_for_itself(plan: Plan, emulator: Emulator) -> None:
+    """Its removals come first, so ten others are no reason to refuse."""
+    crowd(emulator, 10)
+    assert plan.share(team(emulator, "recipient")) == {}
+
+
+FAULTS = {
+    "server error": Fault(status=500, times=99),
+    "cut": Fault(reset=True, times=99),
+    "page of a proxy": Fault(status=200, body="<html>", times=99),
+    "half a list": Fault(path="/members", status=200, body='{"members": [], "count": 3}', times=99),
+    "wrong endpoint": Fault(status=404, body='{"error_code": "APIGW.0101", "error_msg": "no"}', times=99),
+    "throttled": Fault(status=429, headers={"Retry-After": "3600"}, times=99),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_cloud_that_gives_no_answer_is_one_warning(fault: Fault, emulator: Emulator) -> None:
+    """No plan fails for want of a network, and no fault reads as a missing backup."""
+    emulator.add_fault(fault)
+    others = [emulator.add_backup("sharer").id for _ in range(3)]
+    with Plan(emulator) as plan:
+        for backup_id in (emulator.backup.id, *others):
+            assert plan.member(backup_id=backup_id) == {}
+    assert plan.printed.count("warning: the plan is not compared with the cloud: ") == 1
+
+
+def test_a_cloud_out_of_reach_is_a_warning(emulator: Emulator) -> None:
+    """Nor does it take the whole patience."""
+    with Plan(emulator, env={"HW_CBR_ENDPOINT": "http://127.0.0.1:9"}) as plan:
+        assert plan.member() == {}
+        assert plan.member(backup_id=MISSING) == {}
+    assert "no answer from 127.0.0.1:9" in plan.printed
+
+
+def test_who_may_not_look_is_warned_once_a_permission(emulator: Emulator) -> None:
+    """The share itself may well be permitted."""
+    for action in ("cbr:backups:get", "cbr:member:list"):
+        emulator.deny("sharer", action)
+    others = [emulator.add_backup("sharer").id for _ in range(3)]
+    with Plan(emulator) as plan:
+        for backup_id in (emulator.backup.id, *others):
+            assert plan.member(backup_id=backup_id) == {}
+    assert plan.printed.count("warning: the plan is not compared with the cloud: ") == 2
+    assert plan.printed.count("cbr:backups:get is needed") == plan.printed.count("cbr:member:list is needed") == 1
+
+
+def test_a_refused_credential_fails_the_plan_after_one_request(emulator: Emulator) -> None:
+    """It would fail everything else, and a second try would burn it."""
+    with Plan(emulator, env={"HW_SECRET_KEY": "wrong"}) as plan:
+        for number in range(20):
+            failures = plan.member(dest_project_id=f"{number:032x}")
+            assert "the signature or token is wrong" in failures[""]
+    assert len(emulator.requests) == 1
+
+
+@pytest.mark.parametrize("value", ["0", "false", "off"])
+def test_the_switch_turns_it_off(value: str, emulator: Emulator) -> None:
+    """Nothing is asked then, so nothing is refused."""
+    with Plan(emulator, env={"HW_PLAN_CHECKS": value}) as plan:
+        assert plan.member(backup_id=MISSING) == {}
+    assert emulator.requests == []
+
+
+def test_what_exists_or_is_unknown_is_not_looked_at(plan: Plan, emulator: Emulator) -> None:
+    """A resource in the state is the refresh's affair; an unknown backup is checked when it is known."""
+    inputs = {"backup_id": MISSING, "dest_project_id": team(emulator, "recipient")}
+    assert plan.plugin.check(MEMBER, inputs, olds=inputs).failures == {}
+    assert plan.member(backup_id=UNKNOWN) == {}
+    assert plan.accepter(vault_id=UNKNOWN) == {}
+    assert emulator.requests == []
+
+
+def test_a_missing_vault_is_refused(theirs: Plan) -> None:
+    """Before anybody waits for an offer."""
+    assert "no vault in project" in theirs.accepter(vault_id=MISSING)["vault_id"]
+
+
+def test_a_backup_in_another_vault_is_refused(theirs: Plan, emulator: Emulator) -> None:
+    """It would have to be given back first."""
+    other = emulator.add_vault(account="recipient").id
+    emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
+    emulator.answer(emulator.backup.id, team(emulator, "recipient"), "accepted", other)
+    assert f"was accepted into vault {other} before" in theirs.accepter()["backup_id"]
+    assert theirs.accepter(vault_id=other) == {}
+
+
+def test_a_move_to_another_vault_is_not_refused(emulator: Emulator) -> None:
+    """The replaced accepter gives its vault up, so what stands there is no obstacle."""
+    emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
+    inputs = {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id}
+    moved = inputs | {"vault_id": emulator.add_vault(account="recipient").id}
+    with Plugin(env=environment(emulator, "recipient")) as plugin:
+        made = plugin.create(ACCEPTER, inputs)
+    with Plugin(env=environment(emulator, "recipient")) as plugin:
+        assert plugin.diff(ACCEPTER, made, moved).delete_before_replace
+        assert plugin.check(ACCEPTER, moved).failures == {}
+
+
+@pytest.mark.parametrize(
+    ("vault", "warning"),
+    [
+        ({"object_type": "disk"}, "is for disk backups"),
+        ({"size": 30}, "has 30 GB of 30 GB left, and backup"),
+        ({"status": "lock"}, "is in status lock"),
+    ],
+    ids=["kind", "room", "status"],
+)
+def test_a_vault_that_seems_not_to_fit_is_a_warning(vault: dict[str, Any], warning: str, emulator: Emulator) -> None:
+    """The codes for it are inferred, so the service decides."""
+    emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
+    made = emulator.add_vault(account="recipient", **vault)
+    with Plan(emulator, "recipient") as plan:
+        assert plan.accepter(vault_id=made.id) == {}
+    assert f"warning: vault {made.id} {warning}" in plan.printed
+
+
+def test_nothing_is_asked_twice() -> None:
+    """Errors are answers, too."""
+    keys: list[str] = []
+
+    def ask(key: str) -> int:
+        keys.append(key)
+        return 1 // len(key)
+
+    once = Once(ask)
+    assert [once("a"), once("a"), once("bb")] == [1, 1, 0]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            once("")
+    assert keys == ["a", "bb", ""]
+
+
+PROGRAM = """
+from pulumi_cbr_sharing import BackupShareMember
+
+BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
+"""
+
+
+@pytest.mark.engine
+def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Path) -> None:
+    """The engine names resource and property; `up` stops in its own preview, before any POST."""
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    stack.program(PROGRAM.format(backup=MISSING, project=team(emulator, "recipient")))
+    for run in (stack.preview(check=False), stack.pulumi("up", "--yes", check=False)):
+        assert not run.ok
+        assert "property backup_id" in run.output
+        assert "no backup in project" in run.output
+        assert "Traceback" not in run.output
+    assert {request.method for request in emulator.requests} == {"GET"}
+
+
+@pytest.mark.engine
+def test_a_recipient_is_replaced_at_the_limit(emulator: Emulator, tmp_path: Path) -> None:
+    """One of ten gives its place to another in one `up`."""
+    crowd(emulator, 9)
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    for name in ("recipient", "bystander"):
+        project = team(emulator, name)
+        stack.program(PROGRAM.format(backup=emulator.backup.id, project=project))
+        stack.pulumi("up", "--yes")
+        assert project in emulator.members(emulator.backup.id)
+        assert len(emulator.members(emulator.backup.id)) == 10
+
+
+@pytest.mark.engine
+def test_a_wrong_key_costs_one_request_with_a_preview_ahead(emulator: Emulator, tmp_path: Path) -> None:
+    """The preview fails, so that the update does not ask once more."""
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator) | {"HW_SECRET_KEY": "wrong"})
+    stack.program(PROGRAM.format(backup=emulator.backup.id, project=team(emulator, "recipient")))
+    run = stack.pulumi("up", "--yes", check=False)
+    assert "the signature or token is wrong" in run.output
+    assert len(emulator.requests) == 1
+
+
+def test_a_wrong_key_costs_one_request_in_all_its_projects(emulator: Emulator) -> None:
+    """Two connections with the same key are one key to the service, which locks it."""
+    place = environment(emulator) | {"HW_SECRET_KEY": "wrong"}
+    inputs = {"backup_id": emulator.backup.id, "dest_project_id": team(emulator, "team")}
+    with Plugin(env=place) as plugin:
+        for account in ("sharer", "recipient", "bystander"):
+            there = BackupShareMemberProvider(Connection(project_id=emulator.account(account).project_id))
+            assert "signature or token is wrong" in str(plugin.check(there, inputs).failures)
+    assert len(emulator.requests) == 1
+
+
+def test_a_second_connection_is_another_cloud(emulator: Emulator) -> None:
+    """What one account cannot see, another may."""
+    emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
+    dr = BackupShareAccepterProvider(Connection(namespace="dr"))
+    env = environment(emulator) | environment(emulator, "recipient", prefix="DR_")
+    with Plugin(env=env) as plugin:
+        vault = emulator.vault("recipient").id
+        assert plugin.check(dr, {"backup_id": emulator.backup.id, "vault_id": vault}).failures == {}
+        assert "backup_id" in plugin.check(ACCEPTER, {"backup_id": emulator.backup.id, "vault_id": vault}).failures

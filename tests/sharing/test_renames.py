@@ -1,0 +1,246 @@
+"""What becomes of shares whose resource is renamed, swapped or changed into another kind: they stay, unanswered.
+
+The engine creates the new resource before it deletes the old one, and both have the same id. The old one may go in
+a later run, too, when the first was interrupted in between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clouds import environment
+from histories import Killed
+from histories import Stack as Model
+from inprocess import FakeTime, Run, settings_of
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+def up(model: Model, emulator: Emulator, kill_at: int = 10_000, *, refresh: bool = False) -> list[str]:
+    """One run; returns the requests that changed something."""
+    emulator.clear_requests()
+    with Run(settings_of(emulator), FakeTime().clock) as run:
+        if kill_at < 10_000:
+            with pytest.raises(Killed):
+                model.up(run, refresh=refresh, kill_at=kill_at)
+        else:
+            model.up(run, refresh=refresh)
+    return [request.method for request in emulator.requests if request.method != "GET"]
+
+
+def member(emulator: Emulator, account: str = "recipient") -> tuple[str, dict[str, str]]:
+    """A BackupShareMember of the seeded backup."""
+    project = emulator.account(account).project_id
+    return "member", {"backup_id": emulator.backup.id, "dest_project_id": project}
+
+
+def share(emulator: Emulator, *accounts: str) -> tuple[str, dict[str, object]]:
+    """A BackupShare of the seeded backup."""
+    projects = [emulator.account(name).project_id for name in accounts]
+    return "share", {"backup_id": emulator.backup.id, "dest_project_ids": projects}
+
+
+def accepted(emulator: Emulator, *accounts: str) -> dict[str, str]:
+    """These have accepted: a share that was made anew would be pending."""
+    for name in accounts:
+        emulator.answer(emulator.backup.id, emulator.account(name).project_id, "accepted")
+    return statuses(emulator)
+
+
+def statuses(emulator: Emulator) -> dict[str, str]:
+    """Who the seeded backup is shared with."""
+    return {project: one.status for project, one in emulator.members(emulator.backup.id).items()}
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_renamed_member_stays(killed: bool, refresh: bool, emulator: Emulator) -> None:
+    """Also if the run ends after the new one is recorded, and the next deletes the old one."""
+    model = Model(program={"old": member(emulator)})
+    up(model, emulator)
+    before = accepted(emulator, "recipient")
+    model.program = {"new": member(emulator)}
+    if killed:
+        up(model, emulator, kill_at=1)
+        assert [one.name for one in model.state] == ["old", "new"]
+
+    up(model, emulator, refresh=refresh)
+
+    assert statuses(emulator) == before
+    assert [one.name for one in model.state] == ["new"]
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+@pytest.mark.parametrize("kind", [member, share])
+@pytest.mark.parametrize("what", ["removed", "rejected"])
+def test_a_renamed_member_that_had_to_be_made_anew_stays(
+    what: str, kind: Callable[..., Any], refresh: bool, emulator: Emulator
+) -> None:
+    """The old resource's share is not the one that is live now, whatever a refresh has said of the old one."""
+    model = Model(program={"old": member(emulator)})
+    up(model, emulator)
+    project = emulator.account("recipient").project_id
+    if what == "removed":
+        emulator.remove_member(emulator.backup.id, project)
+    else:
+        emulator.answer(emulator.backup.id, project, "rejected")
+    model.program = {"new": kind(emulator, "recipient")}
+
+    up(model, emulator, refresh=refresh)
+
+    assert statuses(emulator) == {project: "pending"}
+
+
+def test_a_rejected_member_is_replaced_under_its_own_name(emulator: Emulator) -> None:
+    """Declared, and yet deleted first: this very resource goes before it comes."""
+    model = Model(program={"one": member(emulator)})
+    up(model, emulator)
+    project = emulator.account("recipient").project_id
+    emulator.answer(emulator.backup.id, project, "rejected")
+
+    sent = up(model, emulator, refresh=True)
+
+    assert [method for method in sent if method != "GET"] == ["DELETE", "POST"]
+
+    assert statuses(emulator) == {project: "pending"}
+
+
+def test_swapped_members_stay(emulator: Emulator) -> None:
+    """Each takes the other's share over."""
+    model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
+    up(model, emulator)
+    before = accepted(emulator, "recipient", "bystander")
+    model.program = {"a": member(emulator, "bystander"), "b": member(emulator)}
+
+    up(model, emulator)
+
+    assert statuses(emulator) == before
+
+
+def test_a_member_that_is_not_declared_any_more_goes(emulator: Emulator) -> None:
+    """Only what another resource declares is kept."""
+    model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
+    up(model, emulator)
+    del model.program["a"]
+
+    assert up(model, emulator) == ["DELETE"]
+
+    assert list(statuses(emulator)) == [emulator.account("bystander").project_id]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_renamed_share_stays(killed: bool, emulator: Emulator) -> None:
+    """No recipient loses anything in between."""
+    model = Model(program={"old": share(emulator, "recipient", "bystander")})
+    up(model, emulator)
+    before = accepted(emulator, "recipient", "bystander")
+    model.program = {"new": share(emulator, "recipient", "bystander")}
+    if killed:
+        up(model, emulator, kill_at=1)
+
+    assert up(model, emulator) == []
+
+    assert statuses(emulator) == before
+    assert [one.name for one in model.state] == ["new"]
+
+
+def test_a_renamed_share_with_other_recipients_changes_just_these(emulator: Emulator) -> None:
+    """What the old one declared beyond the new one is undeclared, and goes."""
+    emulator.add_account("third")
+    model = Model(program={"old": share(emulator, "recipient", "bystander")})
+    up(model, emulator)
+    accepted(emulator, "recipient", "bystander")
+    model.program = {"new": share(emulator, "bystander", "third")}
+
+    up(model, emulator)
+
+    projects = {name: emulator.account(name).project_id for name in ("bystander", "third")}
+    assert statuses(emulator) == {projects["bystander"]: "accepted", projects["third"]: "pending"}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_members_that_become_a_share_stay(killed: bool, emulator: Emulator) -> None:
+    """Who goes over to the authoritative kind interrupts nobody; who is not named any more goes."""
+    model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
+    up(model, emulator)
+    accepted(emulator, "recipient", "bystander")
+    model.program = {"all": share(emulator, "recipient")}
+    if killed:
+        up(model, emulator, kill_at=1)
+
+    up(model, emulator)
+
+    assert statuses(emulator) == {emulator.account("recipient").project_id: "accepted"}
+    assert [one.name for one in model.state] == ["all"]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_share_that_becomes_members_stays(killed: bool, emulator: Emulator) -> None:
+    """And the other way round."""
+    model = Model(program={"all": share(emulator, "recipient", "bystander")})
+    up(model, emulator)
+    accepted(emulator, "recipient", "bystander")
+    model.program = {"a": member(emulator)}
+    if killed:
+        up(model, emulator, kill_at=1)
+
+    up(model, emulator)
+
+    assert statuses(emulator) == {emulator.account("recipient").project_id: "accepted"}
+    assert [one.name for one in model.state] == ["a"]
+
+
+PROGRAM = """
+from pulumi_cbr_sharing import BackupShare, BackupShareMember
+
+{kind}({name!r}, backup_id={backup!r}, {recipients})
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("kind", ["BackupShareMember", "BackupShare"])
+def test_the_engine_renames_without_interrupting_and_destroys_with_the_program(
+    kind: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    """What keeps a share at a rename does not keep it at `pulumi destroy --run-program`."""
+    project = emulator.account("recipient").project_id
+    recipients = f"dest_project_id={project!r}" if kind == "BackupShareMember" else f"dest_project_ids=[{project!r}]"
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    stack.program(PROGRAM.format(kind=kind, name="old", backup=emulator.backup.id, recipients=recipients))
+    stack.up()
+    before = accepted(emulator, "recipient")
+    stack.program(PROGRAM.format(kind=kind, name="new", backup=emulator.backup.id, recipients=recipients))
+    stack.up(refresh=True)
+    assert statuses(emulator) == before
+    assert len(stack.resources(kind)) == 1
+
+    stack.destroy("--run-program")
+
+    assert statuses(emulator) == {}
+
+
+@pytest.mark.engine
+def test_the_engine_renames_what_was_rejected_and_offers_it_again(emulator: Emulator, tmp_path: Path) -> None:
+    """The refresh before it asks for the difference of the old resource, which is then deleted after the new offer."""
+    project = emulator.account("recipient").project_id
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    program = {"kind": "BackupShareMember", "backup": emulator.backup.id, "recipients": f"dest_project_id={project!r}"}
+    stack.program(PROGRAM.format(name="old", **program))
+    stack.up()
+    emulator.answer(emulator.backup.id, project, "rejected")
+    stack.program(PROGRAM.format(name="new", **program))
+
+    stack.up(refresh=True)
+
+    assert statuses(emulator) == {project: "pending"}
+    stack.preview("--expect-no-changes", refresh=True)
