@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_cbr_sharing
 
@@ -168,7 +170,7 @@ def test_the_token_of_the_component_is_frozen() -> None:
         (BackupShareProvider, "pulumi_cbr_sharing.resources.share", "BackupShareProvider"),
     ],
 )
-def test_providers_are_pickled_by_a_frozen_reference(provider: type[CbrProvider], module: str, name: str) -> None:
+def test_providers_are_pickled_by_a_frozen_reference(provider: type[CbrProvider[Any]], module: str, name: str) -> None:
     """A stack can only be destroyed while the names in its state can be imported."""
     strings = {arg for _, arg, _ in pickletools.genops(raw_pickle(provider())) if isinstance(arg, str)}
     assert {module, name, "pulumi_cbr_sharing.settings.connection", "Connection"} <= strings
@@ -184,11 +186,12 @@ def test_the_pickle_of_a_provider_is_the_same_at_each_run_and_small() -> None:
 def test_the_pickle_of_a_provider_holds_its_connection_and_nothing_else() -> None:
     """What was configured in one process (credentials among it) never travels."""
     provider = BackupShareMemberProvider(Connection(region="eu-de"))
-    provider._config = {"huaweicloud:secretKey": "planted-secret"}
+    provider.configure(ConfigureRequest(Config({"huaweicloud:secretKey": "planted-secret"}, "test")))
     copy = unpickled(pickled(provider))
     assert b"planted-secret" not in raw_pickle(provider)
     assert copy.connection == Connection(region="eu-de")
-    assert copy._config is None
+    assert set(vars(copy)) == set(vars(BackupShareMemberProvider()))
+    assert vars(copy) == vars(BackupShareMemberProvider(Connection(region="eu-de")))
 
 
 def test_public_names_are_these() -> None:
@@ -224,7 +227,7 @@ def test_no_module_is_hard_to_hold_in_the_head() -> None:
     assert {name: lines for name, lines in long.items() if lines > 300} == {}
 
 
-def raw_pickle(provider: CbrProvider) -> bytes:
+def raw_pickle(provider: CbrProvider[Any]) -> bytes:
     """The bytes of a pickled provider."""
     import base64  # noqa: PLC0415
 

@@ -14,6 +14,7 @@ The tree, by what the caller does next:
         │   ├── BackupNotFound
         │   └── MemberNotFound
         ├── AlreadyShared       the share is there already
+        ├── TooManyRecipients   the backup is shared with ten projects already
         ├── BackupNotAvailable  the backup is not in the status `available`
         ├── ImageRegistered     the recipient made an image from it, so the share cannot be cancelled
         ├── CredentialRefused   401: sending it again would only lock the key
@@ -140,6 +141,10 @@ class MemberNotFound(NotFound):
 
 class AlreadyShared(ApiError):
     """The backup is shared with that project already, in whatever status."""
+
+
+class TooManyRecipients(ApiError):
+    """The backup has all the recipients that it can have."""
 
 
 class BackupNotAvailable(ApiError):

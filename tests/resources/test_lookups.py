@@ -22,33 +22,26 @@ from pulumi_cbr_sharing import (
 )
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import BackupNotFound, SettingsError
-from pulumi_cbr_sharing.sharing import session
 from stack import Stack
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
     from pulumi_cbr_sharing.emulator.dialects import Dialect
-    from pulumi_cbr_sharing.sharing.session import Cloud
 
 
 NOW = datetime.now(timezone.utc)
 
 
 @pytest.fixture(name="signed_in", autouse=True)
-def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """This process as a program's: the sharer by the environment, the recipient under `dr`, no other clouds."""
-    clouds: dict[Any, Cloud] = {}
-    monkeypatch.setattr(session, "_CLOUDS", clouds)
+def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """This process as a program's: the sharer by the environment, the recipient under `dr`, no other sessions."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, text in (environment(emulator) | environment(emulator, "recipient", prefix="DR_")).items():
         monkeypatch.setenv(name, text)
-    yield
-    for one in clouds.values():
-        one.client.close()
 
 
 def series(emulator: Emulator, count: int, **fields: Any) -> list[str]:

@@ -365,7 +365,7 @@ DIFFS = {
     "another backup": ({}, {"backup_id": MISSING}, (True, ("backup_id",), False)),
     "another recipient": ({}, {"dest_project_id": "f" * 32}, (True, ("dest_project_id",), False)),
     "unknown backup": ({}, {"backup_id": UNKNOWN}, (True, ("backup_id",), False)),
-    "rejected": ({"status": "rejected"}, {}, (True, ("status",), True)),
+    "rejected": ({"status": "rejected"}, {}, (True, (), False)),
     "accepted": ({"status": "accepted"}, {}, (False, (), False)),
     "adopt and wait": ({}, {"adopt": False, "wait_for_backup": 5}, (False, (), False)),
 }
@@ -379,7 +379,7 @@ def test_diff(
     emulator: Emulator,
     plugin: Plugin,
 ) -> None:
-    """Another backup or recipient replaces, a rejected offer replaces with delete first, the rest is no change."""
+    """Another backup or recipient replaces, a rejected offer is an update, the rest is no change."""
     made = plugin.create(OURS, inputs(emulator))
     diff = plugin.diff(OURS, Made(made.id, {**made.outs, **state}), inputs(emulator, **news))
     assert (diff.changes, diff.replaces, diff.delete_before_replace) == expected

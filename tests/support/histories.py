@@ -107,12 +107,12 @@ class Stack:
             self.tried -= trying
             old.inputs, old.outs = inputs, outs
 
-    def _check(self, provider: CbrProvider, olds: dict[str, Any], inputs: dict[str, Any]) -> None:
+    def _check(self, provider: CbrProvider[Any], olds: dict[str, Any], inputs: dict[str, Any]) -> None:
         """What the plan refuses ends the run."""
         if failures := provider.check(dict(olds), dict(inputs)).failures:
             raise Refused(str([(failure.property, failure.reason) for failure in failures]))
 
-    def _create(self, provider: CbrProvider, name: str, kind: str, inputs: dict[str, Any], survive: Any) -> None:
+    def _create(self, provider: CbrProvider[Any], name: str, kind: str, inputs: dict[str, Any], survive: Any) -> None:
         trying = shares_of(inputs) - self.tried
         self.tried |= trying
         made = provider.create(dict(inputs))
@@ -132,6 +132,6 @@ def shares_of(inputs: dict[str, Any]) -> set[tuple[str, str]]:
     return {(inputs["backup_id"], project) for project in projects}
 
 
-def provider_of(run: Run, kind: str) -> CbrProvider:
+def provider_of(run: Run, kind: str) -> CbrProvider[Any]:
     """The provider of a kind of resource."""
     return run.share if kind == "share" else run.member

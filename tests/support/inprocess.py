@@ -1,6 +1,6 @@
 """Runs of the providers in the test's own process: hundreds in the time that a plugin takes to start.
 
-What differs from the plugin is only how a provider comes by its Cloud: a `Run` makes a fresh one, as each process
+What differs from the plugin is only how a provider comes by its session: a `Run` makes a fresh one, as each process
 of the plugin does, with a clock that the test chooses.
 """
 
@@ -15,15 +15,12 @@ from typing_extensions import Self
 
 from clouds import environment
 from pulumi_cbr_sharing import Connection
-from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.retry import Clock, Pacer
+from pulumi_cbr_sharing.http.retry import Clock
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.settings.credentials import Password, Secret
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
-from pulumi_cbr_sharing.sharing.live_shares import LiveShares
-from pulumi_cbr_sharing.sharing.preflight import PlanChecks
-from pulumi_cbr_sharing.sharing.session import Cloud
+from pulumi_cbr_sharing.sharing.session import Session
 
 
 if TYPE_CHECKING:
@@ -63,34 +60,29 @@ def password_of(emulator: Emulator, account: str = "sharer") -> Password:
     return Password(owner.user_name, None, owner.name, None, Secret(owner.password), "the test")
 
 
-def fresh_cloud(settings: Settings, clock: Clock | None = None, notify: Callable[[str], None] | None = None) -> Cloud:
+def session_of(settings: Settings, clock: Clock | None = None, say: Callable[[str], None] | None = None) -> Session:
     """What a process of the plugin has of an account when it starts."""
-    cloud = Cloud(settings, Pacer(clock or Clock()))
-    cloud.client = Client(settings, clock=clock, pacer=Pacer(clock or Clock()), notify=notify or (lambda _: None))
-    cloud.shares, cloud.plan = LiveShares(cloud.client), PlanChecks(cloud.client)
-    return cloud
+    return Session(settings, say=say or (lambda _: None), clock=clock)
 
 
 @dataclass
 class Run:
-    """One run of the engine: providers of both resources with one fresh Cloud."""
+    """One run of the engine: providers of both resources with one fresh session."""
 
     settings: Settings
     clock: Clock | None = None
     news: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cloud = fresh_cloud(self.settings, self.clock, self.news.append)
-        self.member = BackupShareMemberProvider()
-        self.share = BackupShareProvider()
-        self.member._cloud = self.share._cloud = self.cloud
-        self.member._settings = self.share._settings = self.settings
+        self.session = session_of(self.settings, self.clock, self.news.append)
+        self.member = BackupShareMemberProvider(open_session=lambda *_: self.session)
+        self.share = BackupShareProvider(open_session=lambda *_: self.session)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.cloud.client.close()
+        self.session.close()
 
     def create(self, backup_id: str, project_id: str, **inputs: Any) -> dict[str, Any]:
         """Share a backup with a project; returns the state of the resource."""

@@ -22,6 +22,8 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from typing_extensions import Self
 
+from pulumi_cbr_sharing.resources.dynamic import PLANNING
+
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,10 +104,16 @@ class Plugin:
         return (out + err).decode()
 
     def check(
-        self, provider: ResourceProvider, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None
+        self,
+        provider: ResourceProvider,
+        news: Mapping[str, Any],
+        olds: Mapping[str, Any] | None = None,
+        *,
+        preview: bool = True,
     ) -> Checked:
-        """Check the inputs of a resource of this provider."""
-        request = provider_pb2.CheckRequest(olds=_struct(dict(olds or {})), news=_props(provider, news))
+        """Check the inputs of a resource of this provider, as a preview does, or an update."""
+        marked = {**news, PLANNING: True} if preview else news
+        request = provider_pb2.CheckRequest(olds=_struct(dict(olds or {})), news=_props(provider, marked))
         answer = self._call("Check", request)
         return Checked(_dict(answer.inputs), {failure.property: failure.reason for failure in answer.failures})
 
@@ -118,7 +126,7 @@ class Plugin:
 
     def create(self, provider: ResourceProvider, news: Mapping[str, Any]) -> Made:
         """Check, then create."""
-        checked = self.check(provider, news)
+        checked = self.check(provider, news, preview=False)
         if checked.failures:
             raise PluginError(str(checked.failures))
         answer = self._call("Create", provider_pb2.CreateRequest(properties=_struct(checked.inputs)))

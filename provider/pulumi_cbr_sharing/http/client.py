@@ -11,6 +11,7 @@ import math
 import threading
 
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -74,8 +75,7 @@ class Client:
         # The key that an agency lends is another one than that which asks for it.
         self._admission = Admission() if settings.agency else self._signing_in
         self._transport, self._lock = Transport(settings), threading.Lock()
-        self._brief = threading.local()
-        self._project_id = settings.project_id
+        self._project = {"id": settings.project_id}  # one for all views
         self._no_project: CbrSharingError | None = None
         self._answered, self._given_up = set[str](), dict[str, tuple[float, Unreachable]]()
 
@@ -90,17 +90,17 @@ class Client:
             if self._no_project:
                 raise self._no_project
             try:
-                self._project_id = self._project_id or self._project_of_credential() or self._looked_up()
+                self._project["id"] = self._project["id"] or self._project_of_credential() or self._looked_up()
             except (SettingsError, ApiError) as error:
                 if not isinstance(error, (ServerFault, Throttled)):  # asking again would be answered the same
                     self._no_project = error
                 raise
-            return self._project_id
+            return str(self._project["id"])
 
     @property
     def known_project_id(self) -> str | None:
         """The same, as far as it is known without asking anyone."""
-        return self._project_id
+        return self._project["id"]
 
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None) -> Reply | T:
         """Send a call until it is answered for good.
@@ -118,14 +118,12 @@ class Client:
         """Send a call that may be repeated."""
         return persist(self._admitted, call, self._patience(call), ready=lambda: self._sign_in(call))
 
-    @contextmanager
-    def briefly(self) -> Iterator[None]:
-        """Within it, this thread's calls give up early and silently: for what is good to know, not worth a wait."""
-        self._brief.on = True
-        try:
-            yield
-        finally:
-            self._brief.on = False
+    @property
+    def brief(self) -> Client:
+        """The same client with short time-outs, few tries and no messages."""
+        view = copy(self)
+        view.settings, view.notify = self._limits(), lambda _: None
+        return view
 
     def close(self) -> None:
         """Close all connections."""
@@ -142,10 +140,9 @@ class Client:
         return look_up_project(self.fetch, self.settings.project_name or self.settings.region or "")
 
     def _patience(self, call: Call) -> Callable[[CbrSharingError], None]:
-        limits = self._limits()
-        brief = limits is not self.settings
-        notify = (lambda _: None) if brief else self.notify
-        attempts = Attempts(self.clock, limits.max_retries, limits.deadline, notify)
+        limits = self.settings
+        brief = limits.deadline <= BRIEF_DEADLINE
+        attempts = Attempts(self.clock, limits.max_retries, limits.deadline, self.notify)
 
         def wait_or_raise(error: CbrSharingError) -> None:
             try:
@@ -160,8 +157,6 @@ class Client:
     def _limits(self) -> Settings:
         """The settings with the time-outs and tries that are this thread's at the moment."""
         settings = self.settings
-        if not getattr(self._brief, "on", False):
-            return settings
         return replace(
             settings,
             max_retries=min(settings.max_retries, BRIEF_RETRIES),
@@ -202,9 +197,9 @@ class Client:
         return persist(lambda again: self._once(again, signer), call, self._patience(call))
 
     def _once(self, call: Call, signer: Signer | None) -> Reply:
-        limits = self._limits()
+        limits = self.settings
         self._raise_if_hopeless(call, self._pacer.wait(limits.deadline))
-        reply = self._transport.send(call, signer, self._project_id, limits)
+        reply = self._transport.send(call, signer, self._project["id"], limits)
         self._answered.add(call.service)
         reply = read(call, reply)
         self._pacer.went_through()

@@ -21,6 +21,7 @@ from pulumi_cbr_sharing.errors import (
     ServerFault,
     Throttled,
     TokenExpired,
+    TooManyRecipients,
 )
 
 
@@ -54,10 +55,10 @@ CBR_CODES: Mapping[str, Meaning] = {
         "share one of a cloud server, or of a disk where allowed",
     ),
     "6701": Meaning(
-        ApiError,
+        TooManyRecipients,
         0,
         "a backup can be shared with at most 10 projects",
-        "remove a recipient first; where one replaces another, give the resource delete_before_replace",
+        "remove a recipient first",
     ),
     "6702": Meaning(BackupNotAvailable, 0, "the backup is not in the status available", "share it when it is"),
     "6703": Meaning(AlreadyShared, 0, "the backup is shared with that project already"),

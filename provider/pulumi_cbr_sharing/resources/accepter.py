@@ -8,39 +8,34 @@
 
 Oddities of the API that show here:
 
-* Before it is accepted, and after it was given back, the recipient does not find the backup at all.
+* Before it is accepted, and after it was given back, the recipient does not find the backup, or sees it without a
+  vault: the documents do not say which.
 * What the recipient sees has the sharer's `project_id` and the recipient's own `vault_id`.
 * An accepted share may be given back by rejecting it.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from pulumi_cbr_sharing.cbr.backups import get_backup
-from pulumi_cbr_sharing.cbr.members import answer_membership
-from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.resources.dynamic import CbrProvider, is_unknown, trouble_with_wait, warn_of_plain_secrets
-from pulumi_cbr_sharing.sharing.session import say
+from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known, props, warn_of_plain_secrets
+from pulumi_cbr_sharing.sharing import acceptance
+from pulumi_cbr_sharing.sharing.acceptance import DEFAULT_OFFER_WAIT, Acceptance, AcceptanceInputs
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.settings.connection import Connection
+    from pulumi_cbr_sharing.sharing.inputs import Problem
 
 
-DEFAULT_OFFER_WAIT = 300.0  # seconds for an offer to show
-OUTPUTS = ("status", "owner_project_id", "recipient_project_id", "region", "backup_name", "resource_type")
-
-
-class BackupShareAccepter(Resource, module="huaweicloud/cbr", name="BackupShareAccepter"):
+class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupShareAccepter"):
     """A share accepted into a vault of the recipient; given back when it is deleted.
 
     Args:
@@ -52,10 +47,11 @@ class BackupShareAccepter(Resource, module="huaweicloud/cbr", name="BackupShareA
         opts: Pulumi's options.
 
     Attributes:
-        status: `accepted`.
+        status: `accepted`; `pending` after a refresh that finds it cancelled and offered again, which shows as drift,
+            and the next `up` accepts it again.
         owner_project_id: the project that shares.
         recipient_project_id: the project that accepted.
-        region: the region, as set.
+        region, endpoint: the region and CBR's address, as set.
         backup_name, resource_type: of the backup, as the recipient sees it.
     """
 
@@ -65,6 +61,7 @@ class BackupShareAccepter(Resource, module="huaweicloud/cbr", name="BackupShareA
     owner_project_id: pulumi.Output[str]
     recipient_project_id: pulumi.Output[str]
     region: pulumi.Output[str | None]
+    endpoint: pulumi.Output[str]
     backup_name: pulumi.Output[str]
     resource_type: pulumi.Output[str]
 
@@ -80,48 +77,32 @@ class BackupShareAccepter(Resource, module="huaweicloud/cbr", name="BackupShareA
     ) -> None:
         warn_of_plain_secrets(connection)
         inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": wait_for_offer}
-        provider = BackupShareAccepterProvider(connection)
-        super().__init__(provider, resource_name, {**dict.fromkeys(OUTPUTS), **inputs}, opts)
+        super().__init__(BackupShareAccepterProvider(connection), resource_name, props(inputs, Acceptance), opts)
 
 
-class BackupShareAccepterProvider(CbrProvider):
+class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     """The lifecycle of a BackupShareAccepter. Its name and module are in the state of every stack: they stay."""
 
-    def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Wrong shapes."""
-        backup_id, vault_id = news.get("backup_id"), news.get("vault_id")
-        if not is_unknown(backup_id) and (trouble := trouble_with_backup_id(backup_id)):
-            yield "backup_id", trouble
-        if not is_unknown(vault_id) and (trouble := trouble_with_vault_id(vault_id)):
-            yield "vault_id", trouble
-        if trouble := trouble_with_wait(news.get("wait_for_offer")):
-            yield "wait_for_offer", trouble
+    inputs_type = AcceptanceInputs
 
-    def refusals(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """A vault that is not there, or a backup that is in another one; a warning where it seems not to fit."""
-        plan, vault_id = self.cloud.plan, news["vault_id"]
-        backup_id = None if is_unknown(news["backup_id"]) else news["backup_id"]
-        if is_unknown(vault_id):
-            return
-        if trouble := plan.trouble_with_vault(backup_id, vault_id):
-            yield "vault_id", trouble
-        if backup_id and (trouble := plan.trouble_with_own(backup_id, vault_id)):
-            yield "backup_id", trouble
+    def problems(self, inputs: AcceptanceInputs) -> Iterator[Problem]:
+        """Invalid ids."""
+        return acceptance.problems(inputs)
 
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """As everywhere; and note what the program declares, which no older resource gives back when it goes."""
-        checked = super().check(olds, news)
-        if not checked.failures:
-            self.cloud.adopted.add(_declared(news))
-        return checked
+    def declare(
+        self, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool
+    ) -> tuple[AcceptanceInputs, list[Problem]]:
+        """What the cloud would refuse."""
+        return inputs, list(acceptance.declare(self.session, inputs, recorded, planning=planning))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another backup or vault: given back, and accepted anew. Another connection: an update."""
-        replaces = [name for name in ("backup_id", "vault_id") if olds.get(name) != news.get(name)]
-        if "vault_id" in replaces:
-            self.cloud.plan.leaves(olds["backup_id"], olds["vault_id"])
+        """Another backup or vault: given back, and accepted anew. Pending again, or another connection: an update."""
+        recorded = known(Acceptance, olds)
+        pending = acceptance.is_changed(recorded)
+        names = ("backup_id",) if pending else ("backup_id", "vault_id")  # a pending share is in no vault
+        replaces = [name for name in names if olds.get(name) != news.get(name)]
         return DiffResult(
-            changes=bool(replaces) or self.reconnected(olds, news),
+            changes=bool(replaces) or pending or self.is_reconnected(olds, news),
             replaces=replaces,
             stables=["recipient_project_id", "region"],
             delete_before_replace="vault_id" in replaces,  # a backup is in one vault of a recipient at a time
@@ -129,104 +110,19 @@ class BackupShareAccepterProvider(CbrProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Accept the offer; one that was accepted into the same vault before is taken over."""
-        backup_id, vault_id = props["backup_id"], props["vault_id"]
-        seen = self._received(backup_id)
-        if seen is None:
-            seen = self._accept(backup_id, vault_id, float(props.get("wait_for_offer", DEFAULT_OFFER_WAIT)))
-        if seen.vault_id != vault_id:
-            raise Refused(
-                f"accepting the share of backup {backup_id} into vault {vault_id}: it was accepted into vault "
-                f"{seen.vault_id} before: give that vault_id, or give the share back first"
-            )
-        return CreateResult(f"{backup_id}/{self.cloud.client.project_id}", self._state(seen))
+        made = acceptance.create(self.session, known(AcceptanceInputs, props))
+        return CreateResult(f"{made.backup_id}/{made.recipient_project_id}", asdict(made))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The backup as the recipient sees it; gone if it sees none any more."""
-        backup_id = id_.partition("/")[0]
-        self._guard(f"reading the received backup {backup_id}", props)
-        seen = self._received(backup_id)
-        return ReadResult(id_, self._state(seen)) if seen else ReadResult("", {})
+        live = acceptance.read(self.recorded_session, known(Acceptance, props))
+        return ReadResult(id_, asdict(live)) if live else ReadResult("", {})
 
-    def update(self, id_: str, olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Only the connection changes; it must see the same backup."""
-        backup_id = id_.partition("/")[0]
-        self._guard(f"reading the received backup {backup_id}", olds)
-        seen = self._received(backup_id)
-        if seen is None:
-            raise Refused(f"reading the received backup {backup_id}: it is gone: run `pulumi up --refresh`")
-        return UpdateResult(self._state(seen))
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Accept a share that is pending again; or see that another connection leads to the same one."""
+        recorded, inputs = known(Acceptance, olds), known(AcceptanceInputs, news)
+        return UpdateResult(asdict(acceptance.update(self.recorded_session, recorded, inputs)))
 
-    def delete(self, id_: str, props: dict[str, Any]) -> None:
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Give the share back; one that the sharer took away is as good as given back."""
-        backup_id = id_.partition("/")[0]
-        self._guard(f"giving back the share of backup {backup_id}", props)
-        # A renamed resource: the new one took the share over before the old one goes.
-        if _declared(props) in self.cloud.adopted:
-            say(f"the share of backup {backup_id} stays accepted: another resource owns it now")
-            return
-        try:
-            answer_membership(self.cloud.client, backup_id, "rejected")
-        except (MemberNotFound, BackupNotFound):
-            return
-
-    def _accept(self, backup_id: str, vault_id: str, wait: float) -> Backup:
-        """Answer as soon as there is an offer."""
-        clock, pause = self.cloud.client.clock, 1.0
-        ends = clock.now() + wait
-        while True:
-            try:
-                answer_membership(self.cloud.client, backup_id, "accepted", vault_id)
-                return get_backup(self.cloud.client, backup_id)
-            except (MemberNotFound, BackupNotFound) as missing:  # noqa: PERF203 - a loop of tries
-                left = ends - clock.now()
-                if left <= 0:
-                    raise WaitTimeout(
-                        f"{missing.doing}: there is no offer of it to project {self.cloud.client.project_id} after "
-                        f"{wait:.0f} s: let its owner share it, or give a larger wait_for_offer"
-                    ) from None
-                clock.sleep(min(pause, left))
-                pause = min(pause * 1.5, 15.0)
-            except ApiError:
-                # An answer that was repeated after a lost reply may be refused, because it has been given.
-                seen = self._received(backup_id)
-                if seen is None or seen.vault_id != vault_id:
-                    raise
-                return seen
-
-    def _received(self, backup_id: str) -> Backup | None:
-        """The backup in the recipient's view; None if there is none.
-
-        Raises:
-            Refused: it is the project's own backup.
-        """
-        try:
-            seen = get_backup(self.cloud.client, backup_id)
-        except BackupNotFound:
-            return None
-        if seen.project_id == self.cloud.client.project_id:
-            raise Refused(
-                f"accepting the share of backup {backup_id}: it is a backup of project {seen.project_id} itself: "
-                "give the recipient's Connection"
-            )
-        return seen
-
-    def _guard(self, doing: str, props: Mapping[str, Any]) -> None:
-        self.guard(doing, {"region": props.get("region"), "owner_project_id": props.get("recipient_project_id")})
-
-    def _state(self, seen: Backup) -> dict[str, Any]:
-        """The one place where a received backup becomes the resource's properties."""
-        return {
-            "backup_id": seen.id,
-            "vault_id": seen.vault_id,
-            "status": "accepted",
-            "owner_project_id": seen.project_id,
-            "recipient_project_id": self.cloud.client.project_id,
-            "region": self.cloud.client.settings.region,
-            "backup_name": seen.name,
-            "resource_type": seen.resource_type,
-        }
-
-
-def _declared(props: Mapping[str, Any]) -> str:
-    """A share accepted into a vault: in another vault it is another, and the old one has to be given back."""
-    return f"{props.get('backup_id')} in {props.get('vault_id')}"
+        acceptance.delete(self.recorded_session, known(Acceptance, props))

@@ -1,10 +1,8 @@
-"""The one door between Pulumi and the API: what every provider of this package shares.
+"""The door between Pulumi's dynamic providers and `sharing/`: what the providers of this package have in common.
 
-* `CbrProvider`: from a pickled Connection to settings and the `Cloud` of this process; check; the guard against the
-  credentials of another project.
-* errors without a traceback, for this package's own exceptions alone.
-
-What is particular to dynamic providers (pickles, the traceback, the marker for unknown values) stays in here.
+A provider holds a Connection, which is pickled into the state, and opens a session when it is needed. Its verbs turn
+properties into dataclasses and call one function of `sharing/` each. What is particular to dynamic providers (pickles,
+the marker for unknown values, the traceback in errors) stays in this file.
 """
 
 from __future__ import annotations
@@ -16,20 +14,21 @@ import sys
 import traceback
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pulumi
 
 from pulumi import runtime
-from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
+from pulumi.dynamic import CheckFailure, CheckResult, Resource, ResourceProvider
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, WrongProject
-from pulumi_cbr_sharing.ids import trouble_with_backup_id
+from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
-from pulumi_cbr_sharing.settings.resolve import RECORDED, Settings, resolve
-from pulumi_cbr_sharing.sharing.session import Cloud, cloud_for
+from pulumi_cbr_sharing.settings.resolve import RECORDED, resolve
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
+from pulumi_cbr_sharing.sharing.session import Sessions
 
 
 if TYPE_CHECKING:
@@ -38,18 +37,156 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ConfigureRequest
 
     from pulumi_cbr_sharing.settings.sources import Config
+    from pulumi_cbr_sharing.sharing.session import Session
+
+    OpenSession = Callable[[Connection, Config], Session]
 
 
-UNKNOWN: str = rpc.UNKNOWN  # what the wire says of a value that is not known yet
-DEFAULT_WAIT = 600.0  # seconds for a backup that is still being made
-LONGEST_WAIT = 86400
-
+I = TypeVar("I")  # noqa: E741 - the inputs of a kind of resource
+D = TypeVar("D")
+# The engine keeps a property with this prefix to itself. A program sets it in a preview, and check takes it out.
+PLANNING = "__preview"
+UNKNOWN_ON_THE_WIRE: str = rpc.UNKNOWN
 _WARNED: set[str] = set()
 
 
-def is_unknown(value: Any) -> bool:
-    """Whether a value is not known before another resource is made."""
-    return isinstance(value, Unknown) or bool(value == UNKNOWN)  # the SDK's class, and the wire's marker
+def say(text: str) -> None:
+    """Show the user a line while the provider runs: the engine makes diagnostics of its output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+SESSIONS = Sessions(say)
+
+
+def open_session(connection: Connection, config: Config) -> Session:
+    """The session of this process for a connection.
+
+    Raises:
+        SettingsError: settings are missing or wrong.
+    """
+    return SESSIONS.of(resolve(connection, config=config, environ=os.environ))
+
+
+class CbrResource(Resource):
+    """Base of the resources: a subclass keeps the type token, by which policies know a share.
+
+    A `module` or `name` that the subclass gives is ignored.
+    """
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        super().__init_subclass__(**words)
+        ours = [base for base in cls.__mro__[1:] if issubclass(base, CbrResource) and base is not CbrResource]
+        if ours:
+            cls._resource_type_name = ours[0]._resource_type_name  # noqa: SLF001 - the SDK has no other way
+
+
+class CbrProvider(ResourceProvider, Generic[I]):
+    """Base of the providers.
+
+    Args:
+        connection: names of settings; it ends in the state, readable.
+        open_session: from a connection and the stack's configuration to a session.
+    """
+
+    serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
+    inputs_type: type[I]
+
+    def __init__(self, connection: Connection | None = None, open_session: OpenSession = open_session) -> None:
+        super().__init__()
+        self.connection = connection or Connection()
+        self._open_session = open_session
+        self._config: Config = {}
+        self._session: Session | None = None
+
+    def __reduce__(self) -> tuple[Callable[..., CbrProvider[I]], tuple[Connection]]:
+        return type(self), (self.connection,)
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Keep the stack's configuration; it is looked at when it is needed, so that its errors come out clean."""
+        install_clean_errors()
+        self._config, self._session = req.config, None
+
+    @property
+    def session(self) -> Session:
+        """The account that this provider's resources are in.
+
+        Raises:
+            SettingsError: settings are missing or wrong.
+        """
+        if self._session is None:
+            self._session = self._open_session(self.connection, self._config)
+        return self._session
+
+    @property
+    def recorded_session(self) -> Session:
+        """The same, for what the state records; then the settings may be those of an earlier run."""
+        try:
+            return self.session
+        except SettingsError as error:
+            way_out = f"; {RECORDED}" if "stack config" in str(error) else ""
+            raise SettingsError(f"{error}{way_out}") from None
+
+    @abstractmethod
+    def problems(self, inputs: I) -> Iterator[Problem]:
+        """What is wrong with the shapes of the inputs."""
+
+    @abstractmethod
+    def declare(self, inputs: I, recorded: I | None, *, planning: bool) -> tuple[I, list[Problem]]:
+        """Declare the resource in this run; its inputs as they are now, and what is wrong with them."""
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what can be told to be wrong: shapes, settings, and in a preview what the cloud would refuse."""
+        planning = bool(news.pop(PLANNING, False))
+        inputs, recorded = known(self.inputs_type, news), known(self.inputs_type, olds) if olds else None
+        found = list(self.problems(inputs))
+        try:
+            _ = self.session
+            if not found:
+                inputs, found = self.declare(inputs, recorded, planning=planning)
+        except CbrSharingError as error:  # such as a refused credential: no property's fault
+            found.append(Problem("", str(error)))
+        return CheckResult(self.checked(news, inputs), [CheckFailure(*problem) for problem in found])
+
+    def checked(self, news: dict[str, Any], inputs: I) -> dict[str, Any]:  # noqa: ARG002 - for a subclass
+        """The inputs for the engine, where check has found out more."""
+        return news
+
+    def is_reconnected(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether the program now names another connection than the state records."""
+        recorded = olds.get("__provider")
+        if recorded is None or recorded == news.get("__provider"):
+            return False
+        return recorded_connection(recorded) != self.connection
+
+
+def props(inputs: Mapping[str, Any], outputs: type[Any]) -> dict[str, Any]:
+    """The properties of a new resource: its inputs, and its outputs, because the SDK gives only those it is told of."""
+    names = dict.fromkeys(field.name for field in fields(outputs))
+    return {**names, **inputs, **({PLANNING: True} if runtime.is_dry_run() else {})}
+
+
+def known(kind: type[D], properties: Mapping[str, Any]) -> D:
+    """A dataclass from properties: what is null has its default, and what is not known yet is `UNKNOWN`."""
+    given = {field.name: properties.get(field.name) for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: _known(value) for name, value in given.items() if value is not None})
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_known(one) for one in value]
+    # The SDK's class, and the wire's marker.
+    return UNKNOWN if isinstance(value, Unknown) or value == rpc.UNKNOWN else value
+
+
+def recorded_connection(pickled: str) -> Connection | None:
+    """The Connection in a provider as the state keeps it; None if it cannot be read any more."""
+    try:
+        provider = pickle.loads(base64.b64decode(pickled))  # noqa: S301 - the engine runs this very pickle
+    except Exception:  # noqa: BLE001 - whatever it is, it is not this connection
+        return None
+    connection = getattr(provider, "connection", None)
+    return connection if isinstance(connection, Connection) else None
 
 
 def warn_of_plain_secrets(connection: Connection | None) -> None:
@@ -62,153 +199,6 @@ def warn_of_plain_secrets(connection: Connection | None) -> None:
             pulumi.log.warn(
                 f"{key} is in the stack's configuration in plain text: set it with `pulumi config set --secret`"
             )
-
-
-def trouble_with_wait(seconds: Any) -> str | None:
-    """What is wrong with a `wait_for_backup`; None if nothing is, or if it is not known yet."""
-    if seconds is None or is_unknown(seconds):
-        return None
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
-        return None
-    return f"is no number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
-
-
-class CbrProvider(ResourceProvider):
-    """Base of the providers: holds a Connection, and nothing else that is pickled.
-
-    Args:
-        connection: names of settings; it ends in the state, readable.
-    """
-
-    serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
-    _config: Config | None = None
-    _settings: Settings | None = None
-    _cloud: Cloud | None = None
-
-    def __init__(self, connection: Connection | None = None) -> None:
-        super().__init__()
-        self.connection = connection or Connection()
-
-    def __reduce__(self) -> tuple[Callable[..., CbrProvider], tuple[Connection]]:
-        return type(self), (self.connection,)
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Keep the stack's configuration; it is looked at when it is needed, so that its errors come out clean."""
-        install_clean_errors()
-        self._config, self._settings = req.config, None
-
-    @property
-    def settings(self) -> Settings:
-        """What the connection, the stack's configuration, the environment and files say.
-
-        Raises:
-            SettingsError: something is missing or wrong.
-        """
-        if self._settings is None:
-            self._settings = resolve(self.connection, config=self._config or {}, environ=os.environ)
-        return self._settings
-
-    @property
-    def cloud(self) -> Cloud:
-        """The account that this provider's resources are in."""
-        if self._cloud is None:
-            self._cloud = cloud_for(self.settings)
-        return self._cloud
-
-    @abstractmethod
-    def troubles(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """What is wrong with the inputs: pairs of property and reason; unknown values are not judged."""
-
-    @abstractmethod
-    def refusals(self, news: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """What the live cloud would refuse of a new resource, likewise; asked only of inputs without troubles."""
-
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse at preview what can be told to be wrong: settings, shapes, and for new resources the live cloud."""
-        # The engine says "property … has a problem:" before it.
-        failures = [CheckFailure(name, f"it {reason}") for name, reason in self.troubles(news)]
-        try:
-            _ = self.settings
-        except SettingsError as error:
-            failures.append(CheckFailure("", str(error)))
-        if not failures and not olds:  # a replacement is checked once more, as new
-            failures = self._refused(news)
-        return CheckResult(news, failures)
-
-    def _refused(self, news: Mapping[str, Any]) -> list[CheckFailure]:
-        try:
-            return [CheckFailure(name, f"it {reason}") for name, reason in self.refusals(news)]
-        except CbrSharingError as error:  # such as a refused credential: no property's fault
-            return [CheckFailure("", str(error))]
-
-    def trouble_with_shared(self, backup_id: Any, owner: str) -> str | None:
-        """What is wrong with a backup as what a kind of resource shares: its id, or another kind that shares it too.
-
-        Every resource of a program is checked in the same process, so two kinds meet here, at preview already.
-        """
-        if is_unknown(backup_id):
-            return None
-        return trouble_with_backup_id(backup_id) or self._claim(backup_id, owner)
-
-    def _claim(self, backup_id: str, owner: str) -> str | None:
-        try:
-            first = self.cloud.claims.setdefault(backup_id, owner)
-        except SettingsError:  # which is told by itself
-            return None
-        if first == owner:
-            return None
-        return (
-            f"is shared by a {first} in the same program, too, and one would undo the other's work: "
-            "declare all its recipients by BackupShare, or each by BackupShareMember"
-        )
-
-    def own_project(self) -> str | None:
-        """The project of the credentials, as far as it is known without asking anyone."""
-        try:
-            return self.cloud.client.known_project_id
-        except SettingsError:
-            return None
-
-    def guard(self, doing: str, props: Mapping[str, Any]) -> None:
-        """Make sure that the state and the credentials speak of the same project.
-
-        To another project a live share looks gone: it would be dropped from the state, or "deleted" and left alive.
-
-        Raises:
-            WrongProject: they do not.
-            SettingsError: the settings are no good; here they may be those of an earlier run.
-        """
-        try:
-            client = self.cloud.client
-        except SettingsError as error:
-            way_out = f"; {RECORDED}" if "stack config" in str(error) else ""
-            raise SettingsError(f"{error}{way_out}") from None
-        for what, recorded, present in (
-            ("region", props.get("region"), client.settings.region),
-            ("project", props.get("owner_project_id"), client.project_id),
-        ):
-            if recorded and present and recorded != present:
-                raise WrongProject(
-                    f"{doing}: the state records {what} {recorded}, but the settings are of {what} {present}: "
-                    f"use the credentials and settings of {what} {recorded}; nothing was sent and the state is kept"
-                )
-
-    def reconnected(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the program now names another connection than the state records."""
-        recorded = olds.get("__provider")
-        if recorded is None or recorded == news.get("__provider"):
-            return False
-        return recorded_connection(recorded) != self.connection
-
-
-def recorded_connection(pickled: str) -> Connection | None:
-    """The Connection in a provider as the state keeps it; None if it cannot be read any more."""
-    try:
-        provider = pickle.loads(base64.b64decode(pickled))  # noqa: S301 - the engine runs this very pickle
-    except Exception:  # noqa: BLE001 - whatever it is, it is not this connection
-        return None
-    connection = getattr(provider, "connection", None)
-    return connection if isinstance(connection, Connection) else None
 
 
 class _CleanTraceback:

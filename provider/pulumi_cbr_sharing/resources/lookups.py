@@ -16,7 +16,6 @@ An error ends the program in one line, without a traceback; `except LookupFailed
 from __future__ import annotations
 
 import asyncio
-import os
 
 from contextlib import contextmanager
 from functools import partial
@@ -29,10 +28,8 @@ from pulumi import runtime
 from pulumi_cbr_sharing.cbr import backups, members, projects, vaults
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.resources.dynamic import warn_of_plain_secrets
+from pulumi_cbr_sharing.resources.dynamic import open_session, warn_of_plain_secrets
 from pulumi_cbr_sharing.settings.connection import Connection
-from pulumi_cbr_sharing.settings.resolve import resolve
-from pulumi_cbr_sharing.sharing.session import cloud_for
 
 
 if TYPE_CHECKING:
@@ -199,8 +196,7 @@ def _client(connection: Connection | None) -> Iterator[Client]:
     """The client of the program's process; the boundary where the package's errors become a RunError."""
     warn_of_plain_secrets(connection)
     try:
-        settings = resolve(connection or Connection(), config=_StackConfig(), environ=os.environ)
-        yield cloud_for(settings).client
+        yield open_session(connection or Connection(), _StackConfig()).client
     except CbrSharingError as error:
         raise LookupFailed(str(error)) from error
 

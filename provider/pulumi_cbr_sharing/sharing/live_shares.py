@@ -1,19 +1,15 @@
-"""The live shares as this process knows them: read once a backup, changed so that nothing is doubled or lost.
+"""The members of a backup: read once, and changed so that nothing is doubled or lost.
 
 All members of a backup come from one list, which the resources of a run share: whoever asks first fetches it, the
-others wait for it, and a change made here drops it.
+others wait for it, and a change that is made here drops it.
 """
 
 from __future__ import annotations
 
-import threading
-
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import wait_until_available
-from pulumi_cbr_sharing.cbr.members import MemberList, add_members, get_member, list_members, remove_member
+from pulumi_cbr_sharing.cbr.members import add_members, get_member, list_members, remove_member
 from pulumi_cbr_sharing.errors import (
     AlreadyShared,
     BackupNotAvailable,
@@ -22,79 +18,74 @@ from pulumi_cbr_sharing.errors import (
     MemberNotFound,
     UnexpectedAnswer,
 )
+from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pulumi_cbr_sharing.cbr.members import Member
+    from pulumi_cbr_sharing.cbr.members import Member, MemberList
     from pulumi_cbr_sharing.http.client import Client
 
 
-FRESH = 30.0  # seconds that a list serves a run
 REJECTED = "rejected"
-
-
-@dataclass
-class _Flight:
-    """One fetch of a list: under way, or landed at a time."""
-
-    result: Future[MemberList] = field(default_factory=Future)
-    landed: float | None = None
+MOST_TRIES = 3  # of sharing a backup that was available when it was looked at, and is refused as unavailable
 
 
 class LiveShares:
-    """The members of backups in the client's project; safe for many threads.
+    """The members of backups in the client's project; safe for many threads."""
 
-    Attributes:
-        made: ids of the records that this process made.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self.made: set[str | None] = set()
+    def __init__(self, client: Client, cache: SingleFlightCache | None = None) -> None:
         self._client = client
-        self._flights: dict[str, _Flight] = {}
-        self._lock = threading.Lock()
+        self._cache = cache or SingleFlightCache(client.clock)
 
     def members(self, backup_id: str) -> MemberList:
-        """The members of a backup, at most `FRESH` seconds old.
+        """The members of a backup, at most half a minute old.
 
         Raises:
             BackupNotFound: there is no such backup, so no share of it either.
-            CbrSharingError: it cannot be told; all who waited for the same answer get the same error.
+            CbrSharingError: it cannot be told.
         """
-        flight, mine = self._flight(backup_id)
-        if mine:
-            self._fly(flight, backup_id)
-        return flight.result.result()
+        return self._cache.get(("members", backup_id), lambda: list_members(self._client, backup_id))
 
     def look(self, backup_id: str) -> MemberList:
         """The members of a backup as they are now."""
-        self._forget(backup_id)
+        self._cache.drop(("members", backup_id))
         return self.members(backup_id)
 
     def add(self, backup_id: str, project_ids: Sequence[str], *, wait: float) -> Mapping[str, Member]:
-        """Share a backup with projects by one POST, and wait for the backup first if it is still being made.
+        """Share a backup with projects by one POST; wait for the backup first if it is still being made.
 
         Args:
             backup_id: the backup.
             project_ids: projects that it is not shared with yet.
             wait: seconds to wait at the most.
 
+        Returns:
+            The new members by project.
+
         Raises:
             AlreadyShared: somebody shared it with one of them before.
             WaitTimeout, BackupNotAvailable: it does not become available.
         """
-        clock = self._client.clock
-        ends = clock.now() + wait
-        for last in (False, False, True):  # available when looked at, and refused once more: not for ever
+        look = _Look(self, backup_id, project_ids)
+        ends = self._client.clock.now() + wait
+        for tries in range(1, MOST_TRIES + 1):
             try:
-                return self._post(backup_id, project_ids)
-            except BackupNotAvailable as refusal:  # noqa: PERF203 - three tries at the most
-                if last:
+                added = add_members(self._client, backup_id, project_ids, look=look)
+                break
+            except BackupNotAvailable as refusal:
+                if tries == MOST_TRIES:
                     raise
-                wait_until_available(self._client, backup_id, refusal, max(0.0, ends - clock.now()))
-        raise AssertionError("the last try returns or raises")
+                wait_until_available(self._client, backup_id, refusal, max(0.0, ends - self._client.clock.now()))
+            except AlreadyShared:
+                # An earlier try may have had its effect after all, later than we looked.
+                if look.asked and (late := look()):
+                    return late
+                raise
+            finally:
+                self._cache.drop(("members", backup_id))
+        return added if all(project in added for project in project_ids) else look.or_raise()
 
     def remove(self, backup_id: str, project_id: str) -> None:
         """Cancel a share; one that is gone already is as good as cancelled.
@@ -109,43 +100,11 @@ class LiveShares:
         except ImageRegistered as refusal:
             raise self._with_image(refusal, backup_id, project_id) from None
         except UnexpectedAnswer:
-            # Some success that is not the 204 of this service: a proxy's page must not hide a live share.
+            # A success that is not the 204 of this service: a proxy's page must not hide a live share.
             if self._is_there(backup_id, project_id):
                 raise
         finally:
-            self._forget(backup_id)
-
-    def _post(self, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member]:
-        look = _Look(lambda: self._found(backup_id, project_ids))
-        try:
-            added = add_members(self._client, backup_id, project_ids, look=look)
-        except AlreadyShared:
-            # The first try had its effect after all, later than we looked.
-            if look.asked and (late := self._found(backup_id, project_ids)):
-                return late
-            raise
-        finally:
-            self._forget(backup_id)
-        if not all(project in added for project in project_ids):
-            added = self._found_or_raise(backup_id, project_ids)
-        self.made.update(member.id for member in added.values() if member.id)
-        return added
-
-    def _found(self, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member] | None:
-        """The members if all are there; a rejected one is an older record, which no POST of ours made."""
-        live = self.look(backup_id)
-        found = {project: live.get(project) for project in project_ids}
-        good = {project: member for project, member in found.items() if member and member.status != REJECTED}
-        return good if len(good) == len(found) else None
-
-    def _found_or_raise(self, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member]:
-        found = self._found(backup_id, project_ids)
-        if found is None:
-            raise UnexpectedAnswer(
-                f"sharing backup {backup_id} with project {', '.join(project_ids)}: the service said yes, but neither "
-                "its answer nor its list has the share: run it again"
-            )
-        return found
+            self._cache.drop(("members", backup_id))
 
     def _is_there(self, backup_id: str, project_id: str) -> bool:
         try:
@@ -160,36 +119,27 @@ class LiveShares:
             image = None
         return refusal.again(remedy=f"the recipient must delete image {image} first") if image else refusal
 
-    def _flight(self, backup_id: str) -> tuple[_Flight, bool]:
-        with self._lock:
-            flight = self._flights.get(backup_id)
-            if flight and (flight.landed is None or self._client.clock.now() - flight.landed < FRESH):
-                return flight, False
-            flight = self._flights[backup_id] = _Flight()
-            return flight, True
-
-    def _fly(self, flight: _Flight, backup_id: str) -> None:
-        try:
-            flight.result.set_result(list_members(self._client, backup_id))
-        except BackupNotFound as gone:  # an answer like another: good for all its members
-            flight.result.set_exception(gone)
-        except BaseException as error:  # noqa: BLE001 - those who wait must not wait for ever
-            self._forget(backup_id, flight)
-            flight.result.set_exception(error)
-        flight.landed = self._client.clock.now()
-
-    def _forget(self, backup_id: str, flight: _Flight | None = None) -> None:
-        with self._lock:
-            if flight is None or self._flights.get(backup_id) is flight:
-                self._flights.pop(backup_id, None)
-
 
 class _Look:
-    """A look at the live list that remembers whether it was ever asked for."""
+    """Looks for new members in the live list, and remembers whether it was ever asked to."""
 
-    def __init__(self, look: Callable[[], Mapping[str, Member] | None]) -> None:
-        self._look, self.asked = look, False
+    def __init__(self, live: LiveShares, backup_id: str, project_ids: Sequence[str]) -> None:
+        self._live, self._backup_id, self._project_ids = live, backup_id, project_ids
+        self.asked = False
 
     def __call__(self) -> Mapping[str, Member] | None:
+        """The members if all are there. A rejected one is an older record, which no POST of ours made."""
         self.asked = True
-        return self._look()
+        live = self._live.look(self._backup_id)
+        found = {project: member for project in self._project_ids if (member := live.get(project))}
+        whole = len(found) == len(self._project_ids) and REJECTED not in {one.status for one in found.values()}
+        return found if whole else None
+
+    def or_raise(self) -> Mapping[str, Member]:
+        """The members that the service's answer to a POST has left out."""
+        if found := self():
+            return found
+        raise UnexpectedAnswer(
+            f"sharing backup {self._backup_id} with project {', '.join(self._project_ids)}: the service said yes, but "
+            "neither its answer nor its list has the share: run it again"
+        )

@@ -1,13 +1,8 @@
 """What the cloud would refuse, told while a plan is made: the live backup, its members, the recipient's vault.
 
-    GET /v3/{project_id}/backups/{backup_id}            is it there, whose is it, can it be shared
-    GET /v3/{project_id}/backups/{backup_id}/members    is there room for one more
-    GET /v3/{project_id}/vaults/{vault_id}              is it there, does it fit
-    GET /v3/{project_id}/backups?own_type=shared        what is offered to the recipient
-
-Each is asked once a process, and briefly. A trouble is what the service is known to refuse; what it may refuse, or may
-allow by the time it is asked, is a warning. So is a cloud that gives no answer: no plan fails for want of a network
-or of a permission to look. A refused credential is an answer, and fails the plan, because asking again burns it.
+A problem is what the service is known to refuse. What it may refuse, or may allow by the time it is asked, is a
+warning. So is a cloud that gives no answer: no plan fails for want of a network or of a permission to look. A refused
+credential is an answer, and fails the plan, because asking again would lock it.
 """
 
 from __future__ import annotations
@@ -15,6 +10,7 @@ from __future__ import annotations
 import threading
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
@@ -22,7 +18,6 @@ from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS, list_members
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import (
     ApiError,
-    BackupNotFound,
     CbrSharingError,
     CredentialRefused,
     NotFound,
@@ -33,16 +28,19 @@ from pulumi_cbr_sharing.errors import (
     Unreachable,
     one_line,
 )
-from pulumi_cbr_sharing.sharing.cache import Once
+from pulumi_cbr_sharing.sharing.inputs import Problem
+from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.cbr.vaults import Vault
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
+    from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
 T = TypeVar("T")
@@ -55,141 +53,160 @@ MB_PER_GB = 1024
 _OUT_OF_REACH = (Unreachable, ServerFault, Throttled, UnexpectedAnswer)
 
 
-class PlanChecks:
-    """Looks at the live cloud for the resources that a program is about to make.
+class Preflight:
+    """Looks at the live cloud for the resources that a program is about to make; safe for many threads.
 
-    Every method returns what is wrong, as the end of a sentence about the property, or None; unless the settings
-    switch it off, in which case nothing is asked and nothing is wrong.
+    Each thing is asked once a run, with short time-outs; nothing is asked where the settings switch it off.
 
     Raises:
         CredentialRefused, SettingsError: by every method; they would end every later call, too.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, ledger: Ledger, cache: SingleFlightCache) -> None:
+        self._client, self._ledger, self._cache = client, ledger, cache
+        self._coming: defaultdict[str, set[str]] = defaultdict(set)
         self._told: set[str] = set()
         self._out_of_reach = False
-        self._coming: defaultdict[str, set[str]] = defaultdict(set)
-        self._leaving: defaultdict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
-        self._backup = Once(self._see_backup)
-        self._members = Once(self._see_members)
-        self._vault = Once(self._see_vault)
-        self._offers = Once(lambda _: self._ask(lambda: list_backups(client, own_type="shared")))
-        self._received = Once(self._see_received)
 
-    def trouble_with_backup(self, backup_id: str) -> str | None:
-        """A backup that is to be shared: missing, or received; warns of a status or kind that may be refused."""
-        return self._backup(backup_id)
+    def problems_with_member(self, backup_id: str, project_id: str | None, *, adopt: bool) -> Iterator[Problem]:
+        """One more recipient: the backup cannot be shared, has no room, or has the recipient already.
 
-    def trouble_with_recipient(self, backup_id: str, project_id: str, *, adopt: bool) -> str | None:
-        """One more recipient: there is no room for it, or it is there and may not be taken over."""
-        live = self._members(backup_id)
-        if live is None:
-            return None
+        Args:
+            backup_id: the backup.
+            project_id: the recipient; None if it is not known yet.
+            adopt: whether a share that exists may be taken over.
+        """
+        trouble, members = self._shared(backup_id)
+        if trouble:
+            yield Problem.it("backup_id", trouble)
+        elif (
+            project_id and members is not None and (trouble := self._room(backup_id, project_id, members, adopt=adopt))
+        ):
+            yield Problem.it("dest_project_id", trouble)
+
+    def problems_with_set(self, backup_id: str, project_ids: Collection[str] | None) -> Iterator[Problem]:
+        """All recipients of a backup: it cannot be shared; a warning of whoever is about to lose it.
+
+        Args:
+            backup_id: the backup.
+            project_ids: the recipients; None if they are not known yet.
+        """
+        trouble, members = self._shared(backup_id)
+        if trouble:
+            yield Problem.it("backup_id", trouble)
+        elif project_ids is not None and (undeclared := sorted(set(members or ()) - set(project_ids))):
+            self._warn(f"backup {backup_id} is shared with {', '.join(undeclared)}, too: this set cancels that")
+
+    def problems_with_acceptance(self, backup_id: str | None, vault_id: str) -> Iterator[Problem]:
+        """A vault that is missing, or a backup that is the recipient's own or in another vault; warns of a misfit.
+
+        Args:
+            backup_id: the backup on offer; None if it is not known yet.
+            vault_id: the recipient's vault.
+        """
+        looks: list[Callable[[], object]] = [partial(self._vault, vault_id)]
+        if backup_id:
+            looks += [partial(self._received, backup_id), self._offers]
+        self._see(*looks)
+        vault = self._vault(vault_id)
+        if isinstance(vault, str):
+            yield Problem.it("vault_id", vault)
+        if backup_id and (trouble := self._in_another_vault(backup_id, vault_id)):
+            yield Problem.it("backup_id", trouble)
+        elif backup_id and vault and not isinstance(vault, str):
+            self._warn_of_misfit(backup_id, vault)
+
+    def _shared(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
+        """What is wrong with a backup that is to be shared, and its members; both are looked at at the same time."""
+        self._see(partial(self._backup, backup_id), partial(self._members, backup_id))
+        trouble = self._backup(backup_id)
+        return trouble, None if trouble else self._members(backup_id)
+
+    def _see(self, *looks: Callable[[], object]) -> None:
+        """Look at several things at the same time, so that each is known afterwards."""
+        for error in side_by_side(looks):
+            if isinstance(error, (CredentialRefused, SettingsError)):
+                raise error
+
+    def _room(self, backup_id: str, project_id: str, live: Mapping[str, Member], *, adopt: bool) -> str | None:
         there = live.get(project_id)
-        if there and not adopt:
-            return f"{_is_recipient(there)}, and adopt is False: cancel that share, or let adopt be True"
         if there:
-            return None
+            taken_over = "and adopt is False: cancel that share, or let adopt be True"
+            return None if adopt else f"{_is_recipient(there)}, {taken_over}"
+        leaving = self._ledger.leaving(backup_id)
         with self._lock:
-            staying = set(live) - self._leaving[backup_id]
+            staying = set(live) - leaving
             every = staying | self._coming[backup_id] | {project_id}
             if len(every) > MOST_RECIPIENTS:
                 return _no_room(backup_id, staying, every)
             self._coming[backup_id].add(project_id)
         return None
 
-    def warn_of_undeclared(self, backup_id: str, project_ids: Collection[str]) -> None:
-        """Warn of recipients that a set is about to remove."""
-        undeclared = sorted(set(self._members(backup_id) or ()) - set(project_ids))
-        if undeclared:
-            self._warn(f"backup {backup_id} is shared with {', '.join(undeclared)}, too: this set cancels that")
-
-    def is_full(self, backup_id: str) -> bool:
-        """Whether a backup has all the recipients that it can have, with those that this program adds."""
-        try:
-            live = self._members(backup_id)
-        except CbrSharingError:  # who shares is told
-            return False
-        with self._lock:
-            return len(set(live or ()) | self._coming[backup_id]) >= MOST_RECIPIENTS
-
-    def leaves(self, backup_id: str, whom: str) -> None:
-        """Note that a recipient, or the vault of one, makes room before its replacement comes."""
-        with self._lock:
-            self._leaving[backup_id].add(whom)
-
-    def trouble_with_own(self, backup_id: str, vault_id: str) -> str | None:
-        """A backup that is to be accepted: it is the recipient's own, or is in another vault of it already."""
+    def _in_another_vault(self, backup_id: str, vault_id: str) -> str | None:
         seen = self._received(backup_id)
         if seen is None:
             return None
-        if seen.project_id == self._client.project_id:
+        if seen.project_id == self._client.known_project_id:
             return f"is a backup of project {seen.project_id} itself: give the recipient's Connection"
-        if vault_id == seen.vault_id or seen.vault_id in self._leaving[backup_id]:
+        if seen.vault_id in ("", vault_id, self._ledger.left_by(backup_id, vault_id)):
             return None
         return f"was accepted into vault {seen.vault_id} before: give that vault_id, or give the share back first"
 
-    def trouble_with_vault(self, backup_id: str | None, vault_id: str) -> str | None:
-        """A vault that is to receive a backup: missing; warns if it seems not to fit.
-
-        Args:
-            backup_id: None if it is not known yet.
-            vault_id: the recipient's vault.
-        """
-        vault = self._vault(vault_id)
-        if not isinstance(vault, str) and vault is not None and backup_id:
-            self._warn_of_misfit(backup_id, vault)
-        return vault if isinstance(vault, str) else None
-
-    def _see_backup(self, backup_id: str) -> str | None:
-        client = self._client
+    def _backup(self, backup_id: str) -> str | None:
+        """What is wrong with a backup that is to be shared."""
         try:
-            backup = self._ask(lambda: get_backup(client, backup_id))
-        except BackupNotFound:
-            return (
-                f"is the id of no backup in project {client.project_id}: check the id, the region and the project; a "
-                "backup that was deleted or has expired is gone with its shares"
-            )
-        if backup is None:
-            return None
-        if backup.project_id not in ("", client.project_id):
+            backup = self._ask(("backup", backup_id), lambda client: get_backup(client, backup_id))
+        except NotFound:
+            return f"{self._not_there()}; a backup that was deleted or has expired is gone with its shares"
+        if backup and backup.project_id not in ("", self._client.known_project_id):
             return (
                 f"is a backup that project {one_line(backup.project_id, 40)} shares with this one, and what was "
                 "received cannot be shared on: let its owner share it"
             )
-        for doubt in _doubts(backup):
+        for doubt in _doubts(backup) if backup else ():
             self._warn(f"backup {backup_id} {doubt}")
         return None
 
-    def _see_members(self, backup_id: str) -> Mapping[str, Member] | None:
+    def _members(self, backup_id: str) -> Mapping[str, Member] | None:
         try:
-            return self._ask(lambda: list_members(self._client, backup_id).all())
-        except BackupNotFound:  # told by the look at the backup
-            return None
+            found = self._ask(("members", backup_id), lambda client: list_members(client, backup_id))
+            return found.all() if found else None
+        except UnexpectedAnswer as error:  # a list that may not be whole
+            self._give_up(error)
+        except NotFound:  # told by the look at the backup
+            pass
+        return None
 
-    def _see_vault(self, vault_id: str) -> Vault | str | None:
+    def _vault(self, vault_id: str) -> Vault | str | None:
+        """The vault, what is wrong with it, or None if it cannot be told."""
         try:
-            vault = self._ask(lambda: get_vault(self._client, vault_id))
+            vault = self._ask(("vault", vault_id), lambda client: get_vault(client, vault_id))
         except NotFound:
             return (
-                f"is the id of no vault in project {self._client.project_id}: check the id, the region and the project"
+                f"does not exist in project {self._client.known_project_id}: check the id, the region and the project"
             )
         if vault and vault.status not in ("", AVAILABLE):
             self._warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
         return vault
 
-    def _see_received(self, backup_id: str) -> Backup | None:
+    def _not_there(self) -> str:
+        return f"does not exist in project {self._client.known_project_id}: check the id, the region and the project"
+
+    def _received(self, backup_id: str) -> Backup | None:
         try:
-            return self._ask(lambda: get_backup(self._client, backup_id))
-        except BackupNotFound:  # nothing accepted yet
+            return self._ask(("backup", backup_id), lambda client: get_backup(client, backup_id))
+        except NotFound:  # nothing accepted yet
             return None
+
+    def _offers(self) -> list[Backup]:
+        return self._ask("offers", lambda client: list_backups(client, own_type="shared")) or []
 
     def _warn_of_misfit(self, backup_id: str, vault: Vault) -> None:
         """Codes 6713 and 6114 are inferred, so what seems not to fit is the service's to refuse."""
-        offered = next((backup for backup in self._offers("") or () if backup.id == backup_id), None)
-        if offered is None or self._received(backup_id):
+        offered = next((backup for backup in self._offers() if backup.id == backup_id), None)
+        received = self._received(backup_id)
+        if offered is None or (received and received.vault_id):
             return
         kind = KINDS.get(offered.resource_type)
         if kind and vault.object_type and kind != vault.object_type:
@@ -201,7 +218,7 @@ class PlanChecks:
                 f"{offered.resource_size} GB: enlarge the vault, or the share may be refused"
             )
 
-    def _ask(self, look: Callable[[], T]) -> T | None:
+    def _ask(self, key: Hashable, look: Callable[[Client], T]) -> T | None:
         """What the cloud says; None, with a warning, if it says nothing.
 
         Raises:
@@ -211,15 +228,20 @@ class PlanChecks:
         if self._out_of_reach or not self._client.settings.plan_checks:
             return None
         try:
-            with self._client.briefly():
-                return look()
+            return self._cache.get(key, lambda: look(self._client.brief))
         except (NotFound, CredentialRefused, SettingsError):
             raise
         except CbrSharingError as error:
-            self._out_of_reach = isinstance(error, _OUT_OF_REACH)
-            rest = "; nor is the rest of it" if self._out_of_reach else ""
-            self._warn(f"the plan is not compared with the cloud: {error}{rest}", once_for=_reason(error))
+            self._give_up(error)
         return None
+
+    def _give_up(self, error: CbrSharingError) -> None:
+        unreachable = isinstance(error, _OUT_OF_REACH)
+        self._out_of_reach = self._out_of_reach or unreachable
+        rest = "; nor is the rest of it" if unreachable else ""
+        # Two looks at the same time fail in two ways, and are one cloud out of reach.
+        reason = "out of reach" if unreachable else _reason(error)
+        self._warn(f"the plan is not compared with the cloud: {error}{rest}", once_for=reason)
 
     def _warn(self, text: str, once_for: str | None = None) -> None:
         with self._lock:

@@ -1,0 +1,236 @@
+"""The recipient's answer to a share: what happens on check, create, read, update and delete.
+
+Before it is accepted, and after it was given back, the recipient may or may not see the backup: the documents do not
+say. So accepted means that the recipient sees it in a vault; seen without a vault, it is an offer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pulumi_cbr_sharing.cbr.backups import get_backup
+from pulumi_cbr_sharing.cbr.members import answer_membership
+from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
+from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
+from pulumi_cbr_sharing.sharing.inputs import Problem, is_unknown, trouble_with_wait
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.sharing.session import Session
+
+
+DEFAULT_OFFER_WAIT = 300.0  # seconds for an offer to show
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two looks for an offer
+ACCEPTED: Final = "accepted"
+PENDING: Final = "pending"
+
+
+@dataclass(frozen=True)
+class AcceptanceInputs:
+    """What a program says of an acceptance; before `problems` has passed it, of any type.
+
+    Attributes:
+        backup_id: the UUID of the sharer's backup.
+        vault_id: the UUID of the recipient's vault.
+        wait_for_offer: seconds to wait for the offer to show.
+    """
+
+    backup_id: Any = None
+    vault_id: Any = None
+    wait_for_offer: Any = DEFAULT_OFFER_WAIT
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A received backup as the state records it.
+
+    Attributes:
+        backup_id: the backup.
+        vault_id: the recipient's vault that it is in; "" while the share is pending again.
+        status: `accepted`, or `pending` where the share was cancelled and offered again.
+        owner_project_id: the project that shares.
+        recipient_project_id, region, endpoint: where it was found: project, region, CBR's address.
+        backup_name, resource_type: of the backup, as the recipient sees it.
+    """
+
+    backup_id: str
+    vault_id: str = ""
+    status: str = ""
+    owner_project_id: str = ""
+    recipient_project_id: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+    backup_name: str = ""
+    resource_type: str = ""
+
+
+def problems(inputs: AcceptanceInputs) -> Iterator[Problem]:
+    """What is wrong with the shapes of the inputs; what is not known yet is not judged."""
+    if not is_unknown(inputs.backup_id) and (trouble := trouble_with_backup_id(inputs.backup_id)):
+        yield Problem.it("backup_id", trouble)
+    if not is_unknown(inputs.vault_id) and (trouble := trouble_with_vault_id(inputs.vault_id)):
+        yield Problem.it("vault_id", trouble)
+    if trouble := trouble_with_wait(inputs.wait_for_offer):
+        yield Problem.it("wait_for_offer", trouble)
+
+
+def declare(
+    session: Session, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool
+) -> Iterator[Problem]:
+    """Declare an acceptance, from inputs without problems; nothing older gives it back when it goes.
+
+    Args:
+        session: the recipient's.
+        inputs: what the program says.
+        recorded: what it said in the last run; None for a new acceptance.
+        planning: whether a plan is being made, which looks at the cloud for what it would refuse of a new one.
+    """
+    if is_unknown(inputs.vault_id):
+        return
+    backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
+    if backup_id:
+        before = recorded.vault_id if recorded and recorded.backup_id == backup_id else None
+        session.ledger.declare_acceptance(backup_id, inputs.vault_id, instead_of=before)
+    if planning and recorded is None:
+        yield from session.preflight.problems_with_acceptance(backup_id, inputs.vault_id)
+
+
+def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
+    """Accept the offer as soon as there is one; one that was accepted into the same vault before is taken over.
+
+    Raises:
+        Refused: it was accepted into another vault before.
+        WaitTimeout: there was no offer in time.
+        CbrSharingError: the service's reasons.
+    """
+    backup_id, vault_id = inputs.backup_id, inputs.vault_id
+    seen = _received(session, backup_id)
+    if seen is None or not seen.vault_id:
+        seen = _accept(session, backup_id, vault_id, float(inputs.wait_for_offer))
+    if seen.vault_id != vault_id:
+        raise Refused(
+            f"accepting the share of backup {backup_id} into vault {vault_id}: it was accepted into vault "
+            f"{seen.vault_id} before: give that vault_id, or give the share back first"
+        )
+    return _acceptance(session, seen)
+
+
+def read(session: Session, recorded: Acceptance) -> Acceptance | None:
+    """The backup as the recipient sees it; None if it sees none any more."""
+    doing = f"reading the received backup {recorded.backup_id}"
+    return _recorded(session, doing, recorded)
+
+
+def is_changed(recorded: Acceptance) -> bool:
+    """Whether the share has to be accepted again: its owner cancelled it and offered it anew."""
+    return recorded.status == PENDING
+
+
+def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> Acceptance:
+    """Accept a share that is pending again; else the connection has changed, which must see the same backup.
+
+    Raises:
+        Refused: it is gone.
+    """
+    live = read(session, recorded)
+    if live is None:
+        raise Refused(f"reading the received backup {recorded.backup_id}: it is gone: run `pulumi up --refresh`")
+    return create(session, inputs) if is_changed(live) else live
+
+
+def delete(session: Session, recorded: Acceptance) -> None:
+    """Give the share back, unless the program declares it now; one that its owner took away is as good as that."""
+    backup_id, doing = recorded.backup_id, f"giving back the share of backup {recorded.backup_id}"
+    _guard(session, doing, recorded)
+    if session.ledger.declares_acceptance(backup_id, recorded.vault_id):
+        session.say(f"the share of backup {backup_id} stays accepted, because the program declares it")
+        return
+    if session.is_elsewhere(recorded.endpoint):
+        _recorded(session, doing, recorded)
+    try:
+        answer_membership(session.client, backup_id, "rejected")
+    except (MemberNotFound, BackupNotFound):
+        return
+
+
+def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Backup:
+    """Answer as soon as there is an offer."""
+    clock, pause = session.client.clock, FIRST_PAUSE
+    ends = clock.now() + wait
+    while True:
+        try:
+            answer_membership(session.client, backup_id, ACCEPTED, vault_id)
+            return get_backup(session.client, backup_id)
+        except (MemberNotFound, BackupNotFound) as missing:  # noqa: PERF203 - a loop of tries
+            if (left := ends - clock.now()) <= 0:
+                raise _no_offer(session, missing.doing, wait) from None
+            clock.sleep(min(pause, left))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+        except ApiError:
+            # An answer that was repeated after a lost reply may be refused, because it has been given.
+            seen = _received(session, backup_id)
+            if seen is None or seen.vault_id != vault_id:
+                raise
+            return seen
+
+
+def _no_offer(session: Session, doing: str, wait: float) -> WaitTimeout:
+    return WaitTimeout(
+        f"{doing}: there is no offer of it to project {session.client.project_id} after {wait:.0f} s: let its owner "
+        "share it, or give a larger wait_for_offer; where this program shares it, too, wire the two with "
+        "backup_id=share.backup_id, so that the share is made first"
+    )
+
+
+def _received(session: Session, backup_id: str) -> Backup | None:
+    """The backup in the recipient's view; None if there is none.
+
+    Raises:
+        Refused: it is the project's own backup.
+    """
+    try:
+        seen = get_backup(session.client, backup_id)
+    except BackupNotFound:
+        return None
+    if seen.project_id == session.client.project_id:
+        raise Refused(
+            f"accepting the share of backup {backup_id}: it is a backup of project {seen.project_id} itself: "
+            "give the recipient's Connection"
+        )
+    return seen
+
+
+def _recorded(session: Session, doing: str, recorded: Acceptance) -> Acceptance | None:
+    """What the state records, as it is now; the same cloud is told by the backup's id and its owner.
+
+    Raises:
+        WrongProject: the settings are of another project, region or cloud than the state.
+    """
+    _guard(session, doing, recorded)
+    seen = _received(session, recorded.backup_id)
+    found = seen is not None and seen.project_id == recorded.owner_project_id
+    session.same_cloud_or_raise(doing, recorded.endpoint, found=found)
+    return _acceptance(session, seen) if seen else None
+
+
+def _guard(session: Session, doing: str, recorded: Acceptance) -> None:
+    session.guard(doing, region=recorded.region, project_id=recorded.recipient_project_id)
+
+
+def _acceptance(session: Session, seen: Backup) -> Acceptance:
+    """The one place where a received backup becomes what the state records."""
+    return Acceptance(
+        backup_id=seen.id,
+        vault_id=seen.vault_id,
+        status=ACCEPTED if seen.vault_id else PENDING,
+        owner_project_id=seen.project_id,
+        recipient_project_id=session.client.project_id,
+        region=session.settings.region,
+        endpoint=session.settings.cbr,
+        backup_name=seen.name,
+        resource_type=seen.resource_type,
+    )

@@ -1,0 +1,126 @@
+"""What the program of this run declares, by backup and recipient.
+
+Pulumi tells a provider neither the names of resources nor why one is deleted. A resource that is renamed, or that
+became another kind, is made under its new name first and deleted under its old one at the end: its share must stay.
+So every check declares into the ledger, and every delete asks it: whatever the program declares now stays shared.
+
+There is one ledger for a process, whatever the connections of its resources: ids are unique over all accounts.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Ledger:
+    """The shares and acceptances that a program declares; safe for many threads."""
+
+    def __init__(self) -> None:
+        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._sets: dict[str, frozenset[str] | None] = {}
+        self._acceptances: set[tuple[str, str]] = set()
+        self._left: dict[tuple[str, str], str] = {}
+        self._made: set[str] = set()
+        self._lock = threading.Lock()
+
+    def declare_member(self, backup_id: str, project_id: str | None, *, instead_of: str | None = None) -> str | None:
+        """Declare one recipient of a backup.
+
+        Args:
+            backup_id: the backup.
+            project_id: the recipient; None if it is not known yet.
+            instead_of: the recipient that the same resource has had until now.
+
+        Returns:
+            What is wrong: a BackupShare in the program owns all recipients of the backup. None if nothing is.
+        """
+        with self._lock:
+            if backup_id in self._sets:
+                return _shared_by_both("BackupShare")
+            self._members[backup_id] |= {project_id} if project_id else set()
+            if project_id and instead_of and instead_of != project_id:
+                self._left[backup_id, project_id] = instead_of
+        return None
+
+    def declare_set(self, backup_id: str, project_ids: Iterable[str] | None) -> str | None:
+        """Declare all recipients of a backup; None if they are not known yet.
+
+        Returns:
+            What is wrong: another resource of the program declares recipients of the same backup.
+        """
+        wanted = None if project_ids is None else frozenset(project_ids)
+        with self._lock:
+            if backup_id in self._members:
+                return _shared_by_both("BackupShareMember")
+            declared = self._sets.get(backup_id)
+            if wanted is not None and declared is not None and declared != wanted:
+                return (
+                    "is shared by another BackupShare in the same program, with other recipients, and each would "
+                    "cancel the other's: declare all its recipients in one"
+                )
+            self._sets[backup_id] = declared if wanted is None else wanted
+        return None
+
+    def declare_acceptance(self, backup_id: str, vault_id: str, *, instead_of: str | None = None) -> None:
+        """Declare that a backup is accepted into a vault.
+
+        Args:
+            backup_id: the backup.
+            vault_id: the recipient's vault.
+            instead_of: the vault that the same resource has named until now.
+        """
+        with self._lock:
+            self._acceptances.add((backup_id, vault_id))
+            if instead_of and instead_of != vault_id:
+                self._left[backup_id, vault_id] = instead_of
+
+    def note_made(self, share_id: str | None) -> None:
+        """Note a record that this run itself has made, so that no older resource can have left it behind."""
+        with self._lock:
+            self._made |= {share_id} if share_id else set()
+
+    def declares(self, backup_id: str, project_id: str, *, not_made_as: str | None = None) -> bool:
+        """Whether a resource of the program owns this share: as a member, or as the set of all recipients.
+
+        Args:
+            backup_id: the backup.
+            project_id: the recipient.
+            not_made_as: the record that is to be cancelled: where this run made it, its very owner is being deleted.
+        """
+        owned = backup_id in self._sets or project_id in self._members.get(backup_id, ())
+        return owned and not_made_as not in self._made
+
+    def declares_set(self, backup_id: str) -> bool:
+        """Whether a BackupShare of the program owns all recipients of the backup."""
+        return backup_id in self._sets
+
+    def declares_acceptance(self, backup_id: str, vault_id: str) -> bool:
+        """Whether a resource of the program accepts the backup into this vault."""
+        return (backup_id, vault_id) in self._acceptances
+
+    def left_by(self, backup_id: str, whom: str) -> str | None:
+        """The recipient (or vault) that this one replaces in the program, unless another resource declares it too."""
+        old = self._left.get((backup_id, whom))
+        if old is None or self.declares(backup_id, old) or self.declares_acceptance(backup_id, old):
+            return None
+        return old
+
+    def leaving(self, backup_id: str) -> set[str]:
+        """The recipients of a backup that the program replaces by others."""
+        with self._lock:
+            replaced = [(whom, old) for (backup, whom), old in self._left.items() if backup == backup_id]
+        return {old for whom, old in replaced if self.left_by(backup_id, whom)}
+
+
+def _shared_by_both(kind: str) -> str:
+    return (
+        f"is shared by a {kind} in the same program, too, and one would undo the other's work: "
+        "declare all its recipients by BackupShare, or each by BackupShareMember"
+    )

@@ -1,0 +1,283 @@
+"""One recipient of one backup, and no other: what happens on check, create, read, update and delete.
+
+A share that exists already is adopted; a rejected one is cancelled and offered again, because the service keeps its
+record and refuses a second offer (6703). On a backup that has its ten recipients, a recipient that takes the place of
+another can only come after that one has gone (6701).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused, TooManyRecipients
+from pulumi_cbr_sharing.ids import trouble_with_account, trouble_with_backup_id, trouble_with_project_id
+from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, Problem, is_unknown, trouble_with_wait
+from pulumi_cbr_sharing.sharing.live_shares import REJECTED
+from pulumi_cbr_sharing.sharing.recipients import project_of_recipient
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_cbr_sharing.cbr.members import Member
+    from pulumi_cbr_sharing.sharing.session import Session
+
+
+OWN = "is the project that owns the backup: give the recipient's"
+
+
+@dataclass(frozen=True)
+class MemberInputs:
+    """What a program says of a share; before `problems` has passed it, of any type.
+
+    Attributes:
+        backup_id: the UUID of the backup.
+        dest_project_id: the recipient's project; None where `dest_account` is given.
+        dest_account: the name of the recipient's account.
+        adopt: whether a share that exists already is taken over.
+        wait_for_backup: seconds to wait for a backup that is still being made.
+    """
+
+    backup_id: Any = None
+    dest_project_id: Any = None
+    dest_account: Any = None
+    adopt: Any = True
+    wait_for_backup: Any = DEFAULT_WAIT
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share as the state records it.
+
+    Attributes:
+        backup_id, dest_project_id: which backup, shared with whom.
+        status: `pending`, `accepted` or `rejected`.
+        share_id: the UUID of the record.
+        owner_project_id, region, endpoint: where it was found: project, region, CBR's address.
+        vault_id, image_id: the recipient's vault, once accepted, and image, once registered.
+        created_at, updated_at: RFC 3339 in UTC.
+    """
+
+    backup_id: str
+    dest_project_id: str
+    status: str = ""
+    share_id: str | None = None
+    owner_project_id: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+    vault_id: str | None = None
+    image_id: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+    def __str__(self) -> str:
+        return f"the share of backup {self.backup_id} with project {self.dest_project_id}"
+
+
+def problems(inputs: MemberInputs) -> Iterator[Problem]:
+    """What is wrong with the shapes of the inputs; what is not known yet is not judged."""
+    if not is_unknown(inputs.backup_id) and (trouble := trouble_with_backup_id(inputs.backup_id)):
+        yield Problem.it("backup_id", trouble)
+    yield from _problems_with_recipient(inputs.dest_project_id, inputs.dest_account)
+    if trouble := trouble_with_wait(inputs.wait_for_backup):
+        yield Problem.it("wait_for_backup", trouble)
+    if not (isinstance(inputs.adopt, bool) or is_unknown(inputs.adopt)):
+        yield Problem.it("adopt", "is neither true nor false")
+
+
+def declare(
+    session: Session, inputs: MemberInputs, recorded: MemberInputs | None, *, planning: bool
+) -> tuple[MemberInputs, list[Problem]]:
+    """Declare a share whose inputs have no problems; nothing older takes it along when it goes.
+
+    Args:
+        session: the owner's.
+        inputs: what the program says.
+        recorded: what it said in the last run; None for a new share.
+        planning: whether a plan is being made, which looks at the cloud for what it would refuse of a new share.
+
+    Returns:
+        The inputs with the recipient's project, and what is wrong with them.
+    """
+    if inputs.dest_account is not None:
+        known = _known_project(inputs, recorded)
+        try:
+            project = project_of_recipient(session, inputs.dest_account, known, planning=planning)
+        except CbrSharingError as error:
+            return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", str(error))]
+        inputs = replace(inputs, dest_project_id=project)
+    return inputs, list(_declared(session, inputs, recorded, planning=planning))
+
+
+def create(session: Session, inputs: MemberInputs) -> Share:
+    """Offer the share, or take over the one that is there.
+
+    Raises:
+        Refused: it is there, and may not be taken over; or the recipient is the owner.
+        CbrSharingError: the service's reasons.
+    """
+    backup_id, project_id = inputs.backup_id, inputs.dest_project_id
+    doing = f"sharing backup {backup_id} with project {project_id}"
+    if project_id == session.client.project_id:
+        raise Refused(f"{doing}: it {OWN}")
+    if not inputs.adopt:
+        _refuse_existing(session, doing, inputs)
+    try:
+        return _offer(session, inputs)
+    except AlreadyShared:
+        if not inputs.adopt:
+            raise
+        return _take_over(session, inputs)
+    except TooManyRecipients:
+        return _take_the_place(session, inputs)
+
+
+def read(session: Session, recorded: Share) -> Share | None:
+    """The share as it is now; None only if the service says beyond doubt that it is gone.
+
+    Raises:
+        WrongProject: the settings are of another project, region or cloud than the state.
+        CbrSharingError: it cannot be told.
+    """
+    doing = f"reading {recorded}"
+    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
+    member = _live(session, recorded)
+    _same_cloud_or_raise(session, doing, recorded, member)
+    return _share(session, recorded.backup_id, member) if member else None
+
+
+def is_changed(recorded: Share) -> bool:
+    """Whether the live share is none that a program could mean: a rejected one has to be offered again."""
+    return recorded.status == REJECTED
+
+
+def update(session: Session, recorded: Share, inputs: MemberInputs) -> Share:
+    """Offer a rejected share again; else the connection has changed, which must lead to the same share.
+
+    Raises:
+        Refused: it is gone.
+    """
+    live = read(session, recorded)
+    if live is None:
+        raise Refused(f"reading {recorded}: it is gone: run `pulumi up --refresh` to make it again")
+    return _offer_again(session, inputs) if is_changed(live) else live
+
+
+def delete(session: Session, recorded: Share) -> None:
+    """Cancel the share, unless the program declares it now; gone is success."""
+    doing = f"cancelling {recorded}"
+    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
+    if session.ledger.declares(recorded.backup_id, recorded.dest_project_id, not_made_as=recorded.share_id):
+        session.say(
+            f"{recorded} stays, because the program declares it; to offer it anew, remove the resource from the "
+            "program, run `pulumi up`, put it back, and run `pulumi up` again"
+        )
+        return
+    if session.is_elsewhere(recorded.endpoint):
+        _same_cloud_or_raise(session, doing, recorded, _live(session, recorded))
+    session.live.remove(recorded.backup_id, recorded.dest_project_id)
+
+
+def _problems_with_recipient(project_id: Any, account: Any) -> Iterator[Problem]:
+    if account is not None:
+        if project_id is not None:
+            yield Problem.it("dest_account", "is given together with dest_project_id: give one of the two")
+        elif not is_unknown(account) and (trouble := trouble_with_account(account)):
+            yield Problem.it("dest_account", trouble)
+    elif project_id is None:
+        reason = "is missing: give the recipient's project id, or the account's name as dest_account"
+        yield Problem.it("dest_project_id", reason)
+    elif not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
+        yield Problem.it("dest_project_id", trouble)
+
+
+def _known_project(inputs: MemberInputs, recorded: MemberInputs | None) -> str | None:
+    """The project that the account stood for when the share was made."""
+    same = recorded is not None and recorded.dest_account == inputs.dest_account
+    return recorded.dest_project_id if recorded and same else None
+
+
+def _declared(
+    session: Session, inputs: MemberInputs, recorded: MemberInputs | None, *, planning: bool
+) -> Iterator[Problem]:
+    backup_id, project_id = inputs.backup_id, inputs.dest_project_id
+    if project_id == session.client.known_project_id:
+        yield Problem.it("dest_project_id", OWN)
+        return
+    if is_unknown(backup_id):
+        return
+    before = recorded.dest_project_id if recorded and recorded.backup_id == backup_id else None
+    known = None if is_unknown(project_id) else project_id
+    if conflict := session.ledger.declare_member(backup_id, known, instead_of=before):
+        yield Problem.it("backup_id", conflict)
+    elif planning and recorded is None:
+        yield from session.preflight.problems_with_member(backup_id, known, adopt=inputs.adopt is not False)
+        if project_id == session.client.known_project_id:  # which may be known only since that look
+            yield Problem.it("dest_project_id", OWN)
+
+
+def _take_over(session: Session, inputs: MemberInputs) -> Share:
+    """The share that is there; a new one where it was rejected, or cancelled by somebody meanwhile."""
+    member = session.live.look(inputs.backup_id).get(inputs.dest_project_id)
+    if member is None:
+        return _offer(session, inputs)
+    return _offer_again(session, inputs) if member.status == REJECTED else _share(session, inputs.backup_id, member)
+
+
+def _take_the_place(session: Session, inputs: MemberInputs) -> Share:
+    """Make room by the recipient that this one replaces, which would be cancelled in a moment anyway."""
+    if old := session.ledger.left_by(inputs.backup_id, inputs.dest_project_id):
+        session.live.remove(inputs.backup_id, old)
+    return _offer(session, inputs)
+
+
+def _offer_again(session: Session, inputs: MemberInputs) -> Share:
+    session.live.remove(inputs.backup_id, inputs.dest_project_id)
+    return _offer(session, inputs)
+
+
+def _offer(session: Session, inputs: MemberInputs) -> Share:
+    backup_id, project_id = inputs.backup_id, inputs.dest_project_id
+    member = session.live.add(backup_id, [project_id], wait=inputs.wait_for_backup)[project_id]
+    session.ledger.note_made(member.id)
+    return _share(session, backup_id, member)
+
+
+def _refuse_existing(session: Session, doing: str, inputs: MemberInputs) -> None:
+    member = session.live.look(inputs.backup_id).get(inputs.dest_project_id)
+    if member:
+        raise Refused(
+            f"{doing}: it is shared already ({member.status}, record {member.id or 'without id'}, since "
+            f"{member.created_at or 'an unknown time'}), and adopt is False: cancel that share first, or let "
+            "adopt be True, and this resource will own it and cancel it on destroy"
+        )
+
+
+def _live(session: Session, recorded: Share) -> Member | None:
+    try:
+        return session.live.members(recorded.backup_id).get(recorded.dest_project_id)
+    except BackupNotFound:
+        return None
+
+
+def _same_cloud_or_raise(session: Session, doing: str, recorded: Share, member: Member | None) -> None:
+    found = member is not None and member.id == recorded.share_id
+    session.same_cloud_or_raise(doing, recorded.endpoint, found=found)
+
+
+def _share(session: Session, backup_id: str, member: Member) -> Share:
+    """The one place where a live share becomes what the state records."""
+    return Share(
+        backup_id=backup_id,
+        dest_project_id=member.dest_project_id,
+        status=member.status,
+        share_id=member.id,
+        owner_project_id=session.client.project_id,
+        region=session.settings.region,
+        endpoint=session.settings.cbr,
+        vault_id=member.vault_id,
+        image_id=member.image_id,
+        created_at=member.created_at,
+        updated_at=member.updated_at,
+    )

@@ -1,0 +1,87 @@
+"""The single-flight cache: asked once, good for a while."""
+
+from __future__ import annotations
+
+import threading
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from inprocess import FakeTime
+from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, CredentialRefused, Unreachable
+from pulumi_cbr_sharing.sharing.cache import TIME_TO_LIVE, SingleFlightCache
+
+
+class Question:
+    """Something to ask for, which counts how often it was."""
+
+    def __init__(self, error: CbrSharingError | None = None) -> None:
+        self.asked, self._error = 0, error
+
+    def __call__(self) -> int:
+        """The number of times it was asked, or the error."""
+        self.asked += 1
+        if self._error:
+            raise self._error
+        return self.asked
+
+
+def test_an_answer_serves_for_a_while_and_no_longer() -> None:
+    """A process may live for days; what it knows of the cloud may not."""
+    time, question = FakeTime(), Question()
+    cache = SingleFlightCache(time.clock)
+    assert [cache.get("a", question), cache.get("a", question)] == [1, 1]
+    time.sleep(TIME_TO_LIVE)
+    assert cache.get("a", question) == 2
+
+
+def test_keys_are_apart() -> None:
+    """Each thing is asked for itself."""
+    cache, question = SingleFlightCache(FakeTime().clock), Question()
+    assert [cache.get("a", question), cache.get("b", question)] == [1, 2]
+
+
+def test_what_was_changed_is_asked_again() -> None:
+    """A dropped answer is never served again."""
+    cache, question = SingleFlightCache(FakeTime().clock), Question()
+    cache.get("a", question)
+    cache.drop("a")
+    assert cache.get("a", question) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "times"),
+    [
+        (ApiError("asking", "no", status=403), 1),
+        (CredentialRefused("asking", "no", status=401), 2),
+        (Unreachable("asking", "cut", sent=True), 2),
+    ],
+    ids=["a refusal is an answer", "a credential may be renewed", "a fault may pass"],
+)
+def test_which_errors_are_answers(error: CbrSharingError, times: int) -> None:
+    """What the service has said of a thing holds for all who ask; what it has not said is asked again."""
+    cache, question = SingleFlightCache(FakeTime().clock), Question(error)
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            cache.get("a", question)
+    assert question.asked == times
+
+
+def test_those_who_wait_get_the_one_answer() -> None:
+    """Four workers, one request."""
+    cache, begun, question = SingleFlightCache(FakeTime().clock), threading.Barrier(4), Question()
+    slow = threading.Event()
+
+    def ask() -> int:
+        slow.wait(5)
+        return question()
+
+    def get(_: int) -> int:
+        begun.wait(5)
+        return cache.get("a", ask)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(get, number) for number in range(4)]
+        slow.set()
+    assert [answer.result() for answer in answers] == [1, 1, 1, 1]

@@ -1,0 +1,87 @@
+"""What a program declares, and what a delete may therefore not take along."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pulumi_cbr_sharing.sharing.ledger import Ledger
+
+
+BACKUP, OTHER = "b", "o"
+
+
+def test_a_declared_member_stays() -> None:
+    """By backup and recipient, and no other."""
+    ledger = Ledger()
+    assert ledger.declare_member(BACKUP, "p") is None
+    assert ledger.declares(BACKUP, "p")
+    assert not ledger.declares(BACKUP, "q")
+    assert not ledger.declares(OTHER, "p")
+
+
+def test_what_this_run_made_itself_is_its_own_to_cancel() -> None:
+    """No older resource can have left a record behind that did not exist before the run."""
+    ledger = Ledger()
+    ledger.declare_member(BACKUP, "p")
+    ledger.note_made("record")
+    assert not ledger.declares(BACKUP, "p", not_made_as="record")
+    assert ledger.declares(BACKUP, "p", not_made_as="older")
+    assert ledger.declares(BACKUP, "p", not_made_as=None)
+
+
+def test_a_set_owns_every_share_of_its_backup() -> None:
+    """Whoever it does not name goes by its own work, not by an older resource's."""
+    ledger = Ledger()
+    assert ledger.declare_set(BACKUP, ["p"]) is None
+    assert ledger.declares(BACKUP, "q")
+    assert ledger.declares_set(BACKUP)
+    assert not ledger.declares_set(OTHER)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["set", "member"])), ids="-".join)
+def test_a_set_and_a_member_of_one_backup_are_refused_in_either_order(order: tuple[str, str]) -> None:
+    """One would undo the other's work."""
+    ledger = Ledger()
+    declare = {"set": lambda: ledger.declare_set(BACKUP, ["p"]), "member": lambda: ledger.declare_member(BACKUP, "p")}
+    assert declare[order[0]]() is None
+    assert "in the same program" in str(declare[order[1]]())
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([("p",), ("q",)])))
+def test_two_sets_of_one_backup_are_refused_in_either_order(order: tuple[tuple[str], tuple[str]]) -> None:
+    """Each would cancel the other's shares."""
+    ledger = Ledger()
+    assert ledger.declare_set(BACKUP, order[0]) is None
+    assert "another BackupShare" in str(ledger.declare_set(BACKUP, order[1]))
+    assert ledger.declare_set(BACKUP, order[0]) is None
+
+
+def test_a_set_that_is_checked_again_is_the_same_in_any_order_of_its_recipients() -> None:
+    """The engine checks a replacement twice; recipients that are not known yet say nothing."""
+    ledger = Ledger()
+    assert ledger.declare_set(BACKUP, None) is None
+    assert ledger.declare_set(BACKUP, ["p", "q"]) is None
+    assert ledger.declare_set(BACKUP, ["q", "p"]) is None
+    assert ledger.declare_set(BACKUP, None) is None
+
+
+def test_who_takes_whose_place_is_known_until_somebody_else_declares_it() -> None:
+    """A recipient that is replaced makes room, unless another resource of the program has it now."""
+    ledger = Ledger()
+    ledger.declare_member(BACKUP, "new", instead_of="old")
+    assert ledger.left_by(BACKUP, "new") == "old"
+    assert ledger.leaving(BACKUP) == {"old"}
+    ledger.declare_member(BACKUP, "old")
+    assert ledger.left_by(BACKUP, "new") is None
+    assert ledger.leaving(BACKUP) == set()
+
+
+def test_an_acceptance_is_declared_into_its_vault() -> None:
+    """In another vault it is another one, and the old one has to be given back."""
+    ledger = Ledger()
+    ledger.declare_acceptance(BACKUP, "new", instead_of="old")
+    assert ledger.declares_acceptance(BACKUP, "new")
+    assert not ledger.declares_acceptance(BACKUP, "old")
+    assert ledger.left_by(BACKUP, "new") == "old"
