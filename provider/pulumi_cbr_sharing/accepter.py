@@ -19,13 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from pulumi_cbr_sharing.backups import get_backup
 from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.lifecycle import CbrProvider, is_unknown, trouble_with_wait, warn_of_plain_secrets
+from pulumi_cbr_sharing.lifecycle import (
+    CbrProvider,
+    CbrResource,
+    is_unknown,
+    trouble_with_wait,
+    warn_of_plain_secrets,
+)
 from pulumi_cbr_sharing.members import answer_membership
 
 
@@ -40,7 +46,7 @@ DEFAULT_OFFER_WAIT = 300.0  # seconds for an offer to show
 OUTPUTS = ("status", "owner_project_id", "recipient_project_id", "region", "backup_name", "resource_type")
 
 
-class BackupShareAccepter(Resource, module="huaweicloud/cbr", name="BackupShareAccepter"):
+class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupShareAccepter"):
     """A share accepted into a vault of the recipient; given back when it is deleted.
 
     Args:

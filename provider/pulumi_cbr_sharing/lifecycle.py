@@ -1,5 +1,6 @@
 """The one door between Pulumi and the API: what every provider of this package shares.
 
+* `CbrResource`: the type token of a resource, which its subclasses keep.
 * `CbrProvider`: from a pickled Connection to settings and the `Cloud` of this process; check; the guard against the
   credentials of another project.
 * errors without a traceback, for this package's own exceptions alone.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi import runtime
-from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
+from pulumi.dynamic import CheckFailure, CheckResult, Resource, ResourceProvider
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
@@ -71,6 +72,19 @@ def trouble_with_wait(seconds: Any) -> str | None:
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
         return None
     return f"is no number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
+
+
+class CbrResource(Resource):
+    """Base of the resources: a subclass keeps the type token, by which policies know a share.
+
+    A `module` or `name` that the subclass gives is ignored.
+    """
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        super().__init_subclass__(**words)
+        ours = [base for base in cls.__mro__[1:] if issubclass(base, CbrResource) and base is not CbrResource]
+        if ours:
+            cls._resource_type_name = ours[0]._resource_type_name  # noqa: SLF001 - the SDK has no other way
 
 
 class CbrProvider(ResourceProvider):

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError
@@ -33,6 +33,7 @@ from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
     CbrProvider,
+    CbrResource,
     is_unknown,
     trouble_with_wait,
     warn_of_plain_secrets,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("statuses", "declared", "owner_project_id", "region")
 
 
-class BackupShare(Resource, module="huaweicloud/cbr", name="BackupShare"):
+class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
     """One backup shared with exactly these projects.
 
     Args:

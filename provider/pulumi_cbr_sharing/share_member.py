@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from pulumi_cbr_sharing.cloud import say
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused
@@ -28,6 +28,7 @@ from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.lifecycle import (
     DEFAULT_WAIT,
     CbrProvider,
+    CbrResource,
     is_unknown,
     trouble_with_wait,
     warn_of_plain_secrets,
@@ -56,7 +57,7 @@ OUTPUTS = (
 )
 
 
-class BackupShareMember(Resource, module="huaweicloud/cbr", name="BackupShareMember"):
+class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShareMember"):
     """One backup shared with one project.
 
     Args:
