@@ -5,6 +5,7 @@
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := .venv/.stamp
+PACK := examples/policy_pack/isolated/bin/python
 
 # The machine's own certificates, where it has them: a network that inspects TLS is known to them alone.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -17,7 +18,7 @@ WITH_ENGINE = engine="$$(.venv/bin/python tools/engine_setup.py)" && PATH="$${en
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make the environment (.venv) and a Pulumi engine
+setup: $(STAMP) $(PACK) ## Make the environment (.venv) and a Pulumi engine
 	@$(WITH_ENGINE) && echo "pulumi $$(pulumi version), python $$(python -c 'import platform; print(platform.python_version())')"
 
 check: $(STAMP) ## Format, lint, types
@@ -25,7 +26,7 @@ check: $(STAMP) ## Format, lint, types
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy
 
-test: check ## Check, then all tests
+test: check $(PACK) ## Check, then all tests
 	@$(WITH_ENGINE) pytest
 
 demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
@@ -42,7 +43,7 @@ lock: $(UV) ## Renew requirements.lock from pyproject.toml
 	  --quiet --output-file requirements.lock
 
 clean: ## Remove what was made here; the engine stays in the user's cache
-	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv dist examples/policy_pack/isolated .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMP): requirements.lock pyproject.toml | $(UV)
 	@echo "making .venv from requirements.lock"
@@ -50,6 +51,10 @@ $(STAMP): requirements.lock pyproject.toml | $(UV)
 	@$(UV) pip sync --quiet --require-hashes requirements.lock
 	@$(UV) pip install --quiet --no-deps --editable .
 	@touch $@
+
+# The example's policy pack, in a clone, runs in this environment; apart from it otherwise, see its README.
+$(PACK): examples/policy_pack/install.py | $(STAMP)
+	@.venv/bin/python $< --environment .venv
 
 .uv/bin/uv:
 	@python3 -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed; python3 is " + sys.version.split()[0])'

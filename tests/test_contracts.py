@@ -157,6 +157,21 @@ def test_type_tokens_are_frozen(resource: type[Resource]) -> None:
     assert resource._resource_type_name == f"dynamic/huaweicloud/cbr:{resource.__name__}"
 
 
+@pytest.mark.parametrize("resource", [BackupShareMember, BackupShare, BackupShareAccepter])
+def test_subclasses_keep_the_type_token(resource: type[Resource]) -> None:
+    """A policy finds a share by its token, whatever the program derives from the resource."""
+
+    class Mixin:
+        pass
+
+    plain = type("DrShare", (resource,), {})
+    renamed = type("DrShare", (resource,), {}, module="dr", name="Share")
+    further = type("DrShare", (Mixin, plain), {}, name="Other")
+    painted = type("DrShare", (resource,), {"_resource_type_name": "dynamic/dr:Share"})
+    for derived in (plain, renamed, further, painted):
+        assert derived._resource_type_name == resource._resource_type_name  # type: ignore[attr-defined]
+
+
 def test_the_token_of_the_component_is_frozen() -> None:
     """It is in the URNs of its children, too; the engine is asked in test_vault_share.py."""
     assert TYPE == "huaweicloud:cbr:VaultShare"

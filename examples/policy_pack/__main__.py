@@ -1,8 +1,6 @@
 """The pack `cbr-sharing`: all rules, with the configuration that `--policy-pack-config` gives."""
 
-from pulumi_policy import PolicyPack
-
-from pulumi_cbr_sharing.policies import RULES
+from pulumi_cbr_sharing.policies import RULES, run_pack
 
 
-PolicyPack("cbr-sharing", RULES)
+run_pack("cbr-sharing", RULES)

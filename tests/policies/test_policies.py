@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_policy import EnforcementLevel, deserialize
-from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
+from pulumi_policy import EnforcementLevel
 
 from pulumi_cbr_sharing import policies
-from pulumi_cbr_sharing.policies import RULES, secrets, testing
-from pulumi_cbr_sharing.policies.shares import Secret
+from pulumi_cbr_sharing.policies import RULES, testing
 from pulumi_cbr_sharing.policies.testing import (
     UNKNOWN,
     ConfigError,
@@ -224,6 +222,7 @@ CASES = [
         unknown=[],
     ),
 ]
+ABOUT_RECIPIENTS = {"allowed-recipients", "denied-recipients"}
 ABOUT_ONE_RECIPIENT = set(NAMES) - {"most-recipients", "no-plain-secrets"}
 BY_RULE = [pytest.param(case, id=case.rule) for case in CASES]
 
@@ -288,19 +287,23 @@ def test_what_is_unknown_is_an_advice(case: Case) -> None:
 
 @pytest.mark.parametrize("case", BY_RULE)
 def test_an_exception_for_a_resource(case: Case) -> None:
-    """By its name or its URN, until the end of the last day."""
+    """By its name or its URN, until the end of the last day; in rules about recipients with the recipient."""
+    agreed = {"reason": "agreed", "until": "2026-06-15", **recipient_in(case)}
     for pattern in ("dr", "d*", "urn:pulumi:dev::project::*::dr"):
-        agreed = [{"resource": pattern, "reason": "agreed", "until": "2026-06-15"}]
-        assert said(case, *case.fails[0], exceptions=agreed) == []
-    elsewhere = [{"resource": "other", "reason": "agreed", "until": "2026-06-15"}]
-    assert len(said(case, *case.fails[0], exceptions=elsewhere)) == 1
+        assert said(case, *case.fails[0], exceptions=[{"resource": pattern, **agreed}]) == []
+    assert len(said(case, *case.fails[0], exceptions=[{"resource": "other", **agreed}])) == 1
+
+
+def recipient_in(case: Case) -> dict[str, str]:
+    """What an exception must name, too, in the rules about recipients."""
+    return {"recipient": STRANGER} if case.rule in ABOUT_RECIPIENTS else {}
 
 
 @pytest.mark.parametrize("case", BY_RULE)
 def test_an_exception_that_ended_is_a_violation_and_says_so(case: Case) -> None:
     """On the day after its last one."""
-    ended = [{"resource": "dr", "reason": "the audit of spring", "until": "2026-06-14"}]
-    (report,) = said(case, *case.fails[0], exceptions=ended)
+    ended = {"resource": "dr", "reason": "the audit of spring", "until": "2026-06-14", **recipient_in(case)}
+    (report,) = said(case, *case.fails[0], exceptions=[ended])
     assert report.level == "mandatory"
     assert "the exception for it (the audit of spring) ended on 2026-06-14" in report.message
 
@@ -373,6 +376,30 @@ def test_the_pack_without_configuration_only_advises() -> None:
     assert pack.stopped_by(member()) == set()
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"allowed-recipients": "mandatory"},
+        {"allowed-recipients": {"enforcementLevel": "mandatory"}},
+        {"all": "mandatory"},
+    ],
+)
+def test_a_level_without_a_list_shares_with_nobody(config: dict[str, Any]) -> None:
+    """Who sets a level means it, so a list that was forgotten is no open door; unknown recipients do not help."""
+    for shared in (member(protect=True), member(protect=True, dest_project_id=UNKNOWN)):
+        assert "allowed-recipients" in PolicyTest(config).stopped_by(shared)
+
+
+def test_remediate_is_mandatory() -> None:
+    """Nothing here rewrites resources; without a list it could not be told from no level, and is refused."""
+    given = {"enforcementLevel": "remediate"}
+    pack = PolicyTest({"allowed-recipients": {**ONLY_DR, **given}, "most-recipients": {"most": 0, **given}})
+    assert pack.stopped_by(member(dest_project_id=STRANGER)) == {"allowed-recipients", "most-recipients"}
+    for config in ({"all": "remediate"}, {"allowed-recipients": "remediate"}):
+        with pytest.raises(ConfigError, match="allowed-recipients has a level and no recipients: list those"):
+            PolicyTest(config)
+
+
 def test_a_list_is_mandatory_unless_the_configuration_says_less() -> None:
     """Who gives a list means it."""
     assert PolicyTest({"allowed-recipients": ONLY_DR}).stopped_by(member(dest_project_id=STRANGER)) == {
@@ -393,7 +420,10 @@ def test_the_optional_rule_is_off() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"alowed-recipients": {}}, "there is no rule alowed-recipients: the rules are allowed-recipients, "),
+        (
+            {"alowed-recipients": {}},
+            "no rule alowed-recipients: did you mean allowed-recipients? the rules are allowed-recipients, ",
+        ),
         ({"all": "strict"}, "all.enforcementLevel must be one of advisory, mandatory, remediate, disabled"),
         ({"most-recipients": {"enforcementLevel": "on"}}, "most-recipients.enforcementLevel must be one of"),
         ({"most-recipients": {"most": 11}}, "most-recipients.most must be a whole number from 0 to 10; it is 11"),
@@ -401,7 +431,10 @@ def test_the_optional_rule_is_off() -> None:
         ({"most-recipients": {"most": True}}, "most-recipients.most must be a whole number"),
         ({"protected-share": {"stacks": "dev"}}, "protected-share.stacks must be a list of stacks"),
         ({"protected-share": {"stacks": [" "]}}, "protected-share.stacks[0] must be a text that says something"),
-        ({"allowed-recipients": {"recipient": []}}, "allowed-recipients.recipient is not known; known are recipients"),
+        (
+            {"allowed-recipients": {"recipient": []}},
+            "allowed-recipients.recipient is not known: did you mean recipients? known are recipients",
+        ),
         (
             {"allowed-recipients": {"recipients": [{"project_id": "dr", "note": "x"}]}},
             "allowed-recipients.recipients[0].project_id must be a project id: 32 hexadecimal digits in lower case",
@@ -413,7 +446,7 @@ def test_the_optional_rule_is_off() -> None:
         ({"allowed-recipients": {"recipients": [DR]}}, "recipients[0] must be an object with project_id and note"),
         (
             {"denied-recipients": {"exceptions": [{"reason": "x", "until": "2026-12-31"}]}},
-            "exceptions[0] needs recipient or resource",
+            "exceptions[0].recipient is missing: give a project id, or a pattern of some",
         ),
         (
             {"denied-recipients": {"exceptions": [{"resource": "x", "until": "31.12.2026"}]}},
@@ -438,7 +471,10 @@ def test_a_misspelled_name_that_the_engine_lets_pass_is_a_violation() -> None:
     pack._config = {"allowed-recipients": {**ONLY_DR, "exeptions": []}}
     (report,) = [report for report in pack.check(member(dest_project_id=DR)) if report.rule == "allowed-recipients"]
     assert report.level == "mandatory"
-    assert "allowed-recipients: its configuration must be corrected: exeptions is not known" in report.message
+    assert (
+        "allowed-recipients: its configuration must be corrected: exeptions is not known: did you mean "
+        in report.message
+    )
 
 
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
@@ -460,30 +496,11 @@ def test_each_rule_of_a_pack_remembers_only_its_own_deployment() -> None:
     assert pack.stopped_by(member("one", dest_project_id=DR), member("one", dest_project_id=STRANGER)) == set()
 
 
-def test_secrets_keep_their_mark_on_the_way_to_a_rule() -> None:
-    """The policy SDK would take it off; a secret is still a text."""
-    assert secrets.keep_marks()
-    wire = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "planted"}
-    props = deserialize_properties({"secretKey": wire, "region": "eu-de", "many": [wire]})
-    assert props == {"secretKey": "planted", "region": "eu-de", "many": ["planted"]}
-    assert isinstance(props["secretKey"], Secret)
-    assert not isinstance(props["region"], Secret)
-
-
 def test_without_the_policy_sdk_the_error_says_what_to_install() -> None:
     """It is an extra."""
     program = "import sys; sys.modules['pulumi_policy'] = None; import pulumi_cbr_sharing.policies"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "install pulumi-cbr-sharing[policies]" in done.stderr.splitlines()[-1]
-
-
-def test_what_the_sdk_hides_is_no_silent_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A version of the SDK that hides which values are secret makes the rule say that it cannot check."""
-    monkeypatch.setattr(deserialize, "deserialize_properties", lambda props: dict.fromkeys(props, "planted"))
-    monkeypatch.setattr(deserialize, "_deserialize_property", None)
-    (report,) = said(CASES[7], provider("dr", secretKey="planted"))
-    assert report.level == "advisory"
-    assert "cannot be checked: this version of pulumi-policy hides whether secretKey is secret" in report.message
 
 
 def test_the_harness_is_whole() -> None:

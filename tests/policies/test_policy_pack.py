@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).parent.parent.parent
-PACK = ROOT / "examples" / "policy_pack"
+SOURCE = ROOT / "examples" / "policy_pack"
 REFUSED = "which is not among the allowed recipients"
 
 MEMBER = """
@@ -100,14 +101,24 @@ def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
+@pytest.fixture(name="installed", scope="session")
+def _installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pack of the examples, installed as its README says, over the environment of these tests."""
+    folder = tmp_path_factory.mktemp("policies") / "cbr"
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("isolated", "environment"))
+    install = [sys.executable, str(folder / "install.py"), "--environment", sys.prefix]
+    subprocess.run(install, check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture(name="pack")
-def _pack(stack: Stack) -> Pack:
+def _pack(stack: Stack, installed: Path) -> Pack:
     """Makes the words on the command line that switch the pack on, with a configuration or without."""
 
-    def words(config: dict[str, Any] | None = None) -> tuple[str, ...]:
+    def words(config: dict[str, Any] | None = None, folder: Path = installed) -> tuple[str, ...]:
         if config is None:
-            return ("--policy-pack", str(PACK))
-        return ("--policy-pack", str(PACK), "--policy-pack-config", str(stack.file("pack.json", json.dumps(config))))
+            return ("--policy-pack", str(folder))
+        return ("--policy-pack", str(folder), "--policy-pack-config", str(stack.file("pack.json", json.dumps(config))))
 
     return words
 
@@ -276,7 +287,7 @@ def test_protection_and_the_number_of_recipients(emulator: Emulator, stack: Stac
 
 
 def test_a_wrong_configuration_stops_everything(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """The engine checks it against the schema before the program runs; what it lets pass, the rule refuses."""
+    """The engine checks it against the schemas before the program runs; what it lets pass, the pack refuses."""
     stack.program(program(MEMBER, emulator, "recipient"))
 
     refused = stack.up(*pack({"allowed-recipients": {"recipients": [{"project_id": "dr"}]}}), check=False)
@@ -285,9 +296,191 @@ def test_a_wrong_configuration_stops_everything(emulator: Emulator, stack: Stack
     assert "recipients.0: note is required" in refused.output
 
     refused = stack.up(*pack(only_recipient(emulator, exeptions=[])), check=False)
-    assert told(refused, "mandatory", "allowed-recipients")
-    assert "exeptions is not known" in refused.output
+    assert not refused.ok
+    assert "allowed-recipients.exeptions is not known: did you mean exceptions?" in refused.output
     assert_nothing_was_written(emulator)
+
+
+@pytest.mark.parametrize("level", [{}, {"enforcementLevel": "mandatory"}])
+def test_a_misspelled_rule_is_refused_with_the_right_name(
+    emulator: Emulator, stack: Stack, pack: Pack, level: dict[str, str]
+) -> None:
+    """With a level or without; by every command that takes a pack, and from another folder."""
+    stack.program(program(MEMBER, emulator))
+    words = pack({"alowed-recipients": {**only_recipient(emulator)["allowed-recipients"], **level}})
+    words = (words[0], os.path.relpath(words[1], stack.folder), f"{words[2]}={Path(words[3]).name}")
+
+    for refused in (stack.preview(*words, check=False), stack.up(*words, check=False)):
+        assert not refused.ok
+        assert "there is no rule alowed-recipients: did you mean allowed-recipients?" in refused.output
+        assert "Traceback" not in refused.output
+    assert_nothing_was_written(emulator)
+
+
+def test_a_level_without_a_list_shares_with_nobody(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """A forgotten list is a violation, not an advice."""
+    stack.program(program(MEMBER, emulator, options=", opts=pulumi.ResourceOptions(protect=True)"))
+    for config in ({"allowed-recipients": "mandatory"}, {"all": "mandatory"}):
+        refused = stack.up(*pack(config), check=False)
+        assert told(refused, "mandatory", "allowed-recipients")
+        assert "no recipients are configured" in refused.output
+    assert_nothing_was_written(emulator)
+
+
+EVASIONS = {
+    "subclass": """
+class DrShare(BackupShareMember):
+    pass
+
+DrShare("dr", backup_id={backup!r}, dest_project_id={project!r})
+""",
+    "subclass with another module": """
+class DrShare(BackupShareMember, module="dr", name="Share"):
+    pass
+
+DrShare("dr", backup_id={backup!r}, dest_project_id={project!r})
+""",
+    "own resource around our provider": """
+class DrShare(Resource):
+    pass
+
+inputs = {{"backup_id": {backup!r}, "dest_project_id": {project!r}, "adopt": True, "wait_for_backup": 0}}
+DrShare(BackupShareMemberProvider(), "dr", inputs)
+""",
+    "own resource with the token of an accepter": """
+class DrShare(Resource, module="huaweicloud/cbr", name="BackupShareAccepter"):
+    pass
+
+inputs = {{"backup_id": {backup!r}, "dest_project_id": {project!r}, "adopt": True, "wait_for_backup": 0}}
+DrShare(BackupShareMemberProvider(), "dr", inputs)
+""",
+    "custom resource of any name, in a component": """
+from pulumi.dynamic.dynamic import serialize_provider
+
+class Wrapper(pulumi.ComponentResource):
+    def __init__(self):
+        super().__init__("huaweicloud::cbr:BackupShareMember", "x::dr")
+        inputs = {{"backup_id": {backup!r}, "dest_project_id": {project!r}, "adopt": True, "wait_for_backup": 0}}
+        inputs["__provider"] = serialize_provider(BackupShareMemberProvider())
+        pulumi.CustomResource("pulumi-python:x:Y", "dr", inputs, pulumi.ResourceOptions(parent=self))
+
+Wrapper()
+""",
+    "set in a secret list": """
+BackupShare("dr", backup_id={backup!r}, dest_project_ids=pulumi.Output.secret([{project!r}]))
+""",
+    "own provider that takes the recipient by another name": """
+class Provider(BackupShareMemberProvider):
+    def create(self, props):
+        return super().create({{**props, "dest_project_id": {project!r}}})
+
+class DrShare(BackupShareMember):
+    def __init__(self):
+        pulumi.dynamic.Resource.__init__(self, Provider(), "dr", {{"backup_id": {backup!r}, "to": {project!r}}})
+
+DrShare()
+""",
+}
+IMPORTS = """
+import pulumi
+from pulumi.dynamic import Resource
+from pulumi_cbr_sharing import BackupShare, BackupShareMember
+from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+"""
+
+
+@pytest.mark.parametrize("way", EVASIONS)
+def test_no_way_to_write_a_share_gets_past(emulator: Emulator, stack: Stack, pack: Pack, way: str) -> None:
+    """Whatever the program makes of the resource, the recipient is judged before anything is sent."""
+    stack.program(IMPORTS + program(EVASIONS[way], emulator))
+
+    refused = stack.up(*pack(only_recipient(emulator)), check=False)
+
+    assert told(refused, "mandatory", "allowed-recipients"), refused.output
+    shown = emulator.account("bystander").project_id in refused.output
+    assert not (shown and "secret" in way)
+    assert_nothing_was_written(emulator)
+
+
+PLANTED = """
+import os, sys
+
+if "pulumi.policy" in sys.orig_argv:
+    open({mark!r}, "w").close()
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pulumi_policy" and "pulumi.policy" in sys.orig_argv:
+            sys.meta_path.remove(self)
+            import pulumi_policy
+            pulumi_policy.ResourceValidationPolicy.validate = lambda *_: None
+
+sys.meta_path.insert(0, Finder())
+os.environ.pop("PYTHONPATH", None)
+"""
+
+
+@pytest.mark.parametrize("place", ["PYTHONPATH", "PYTHONUSERBASE"])
+def test_code_from_the_environment_of_the_program_does_not_reach_the_rules(
+    emulator: Emulator, stack: Stack, pack: Pack, place: str
+) -> None:
+    """A planted `sitecustomize` would empty them; the pack's own interpreter never loads it."""
+    mark = stack.folder / "planted"
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = {"PYTHONPATH": "code", "PYTHONUSERBASE": f"code/lib/{version}/site-packages"}[place]
+    for name in ("sitecustomize", "usercustomize"):
+        stack.file(f"{folder}/{name}.py", PLANTED.format(mark=str(mark)))
+    stack.env[place] = str(stack.folder / "code")
+    stack.program(program(MEMBER, emulator))
+
+    refused = stack.up(*pack(only_recipient(emulator)), check=False)
+
+    assert told(refused, "mandatory", "allowed-recipients"), refused.output
+    assert not mark.exists()
+    assert_nothing_was_written(emulator)
+
+
+def test_the_pack_is_not_given_the_secrets_of_the_stack(stack: Stack, installed: Path) -> None:
+    """The engine hands a pack the decrypted configuration by its environment; rules need none of it."""
+    env = {**stack.env, "PULUMI_CONFIG": "planted", "HW_SECRET_KEY": "planted", "PYTHONPATH": "/planted"}
+    program = "import os, sys; print(sorted(os.environ), sys.flags.isolated, sys.path)"
+    python = installed / "isolated" / "bin" / "python"
+    told = subprocess.run([python, "-c", program], env=env, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("['LC_ALL', 'PATH'] 1 ")
+    assert "planted" not in told
+
+
+def test_the_pack_does_not_run_in_the_environment_of_the_program(
+    emulator: Emulator, stack: Stack, pack: Pack, installed: Path
+) -> None:
+    """Without an environment of its own it does not start, and says what to do; nothing is shared meanwhile."""
+    bare = stack.folder / "policies"
+    shutil.copytree(installed, bare)
+    stack.program(program(MEMBER, emulator))
+    settings = bare / "PulumiPolicy.yaml"
+    settings.write_text(settings.read_text().partition("runtime:")[0] + "runtime: python\n")
+    refused = stack.up(*pack(only_recipient(emulator), bare), check=False)
+    assert not refused.ok
+    assert "let `install.py` of the pack make its environment" in refused.output
+
+    shutil.copy(SOURCE / "PulumiPolicy.yaml", settings)
+    shutil.rmtree(bare / "isolated")
+    assert not stack.up(*pack(only_recipient(emulator), bare), check=False).ok
+    assert_nothing_was_written(emulator)
+
+
+def test_the_pack_installs_what_it_requires(tmp_path: Path) -> None:
+    """From its requirements.txt, with this version of the package, into an environment of its own."""
+    dist, folder = tmp_path / "dist", tmp_path / "cbr"
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", dist, ROOT], check=True)
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("isolated", "environment"))
+    subprocess.run([sys.executable, folder / "install.py", "--find-links", dist], check=True)
+    program = "import pulumi_cbr_sharing.policies as p, sys; print(p.__file__, sys.flags.isolated)"
+    python = folder / "isolated" / "bin" / "python"
+    told = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.startswith(str(folder / "environment"))
+    assert told.strip().endswith("1")
 
 
 def test_plain_secrets_in_the_stack_configuration(emulator: Emulator, stack: Stack, pack: Pack) -> None:

@@ -1,9 +1,8 @@
 """The rules: who may get backups, how many, declared in which way, and what must not lie open.
 
-from pulumi_policy import PolicyPack
-from pulumi_cbr_sharing.policies import RULES
+from pulumi_cbr_sharing.policies import RULES, run_pack
 
-PolicyPack("cbr-sharing", RULES)
+run_pack("cbr-sharing", RULES)
 
 Each rule is an object of its own, too: `from pulumi_cbr_sharing.policies import allowed_recipients`. Resource rules
 run before a resource is made, so a mandatory one stops `pulumi up` before its share is sent; stack rules run at the
@@ -24,8 +23,8 @@ except ImportError as error:
 
 from pulumi_cbr_sharing.policies import judgements as judge
 from pulumi_cbr_sharing.policies.config import number, projects, texts
+from pulumi_cbr_sharing.policies.pack import run_pack
 from pulumi_cbr_sharing.policies.rules import Rule, resource_rule, share_rule, stack_rule
-from pulumi_cbr_sharing.policies.secrets import keep_marks
 from pulumi_cbr_sharing.policies.shares import Role
 
 
@@ -45,6 +44,7 @@ __all__ = [
     "protected_share",
     "rejected_share",
     "rules",
+    "run_pack",
 ]
 
 
@@ -70,7 +70,8 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
         judge.only_allowed,
         clock,
         properties={"recipients": projects("note")},
-        level=EnforcementLevel.MANDATORY,  # without a list it only advises to give one
+        level=EnforcementLevel.REMEDIATE,  # mandatory; without a list, see `whole.in_force`
+        about_recipients=True,
     )
     denied = Rule(
         "denied-recipients",
@@ -79,6 +80,7 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
         clock,
         properties={"recipients": projects()},
         level=EnforcementLevel.MANDATORY,
+        about_recipients=True,
     )
     most = Rule(
         "most-recipients",
@@ -144,7 +146,6 @@ def _about_style(clock: Callable[[], datetime]) -> list[Policy]:
     return [share_rule(authoritative)]
 
 
-keep_marks()
 RULES = rules()
 (
     allowed_recipients,

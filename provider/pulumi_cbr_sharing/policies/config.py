@@ -1,7 +1,7 @@
 """The configuration of a rule: schemas, what is wrong with one, and the exceptions in it.
 
 The engine checks a configuration file against the schemas before anything runs, but lets unknown names pass; the
-rules check again, so that a misspelled name is an error and not a hole.
+pack and the rules check again, so that a misspelled name is an error and not a hole.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import re
 
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 Schema = dict[str, Any]
+URN_PARTS = 4  # stack, project, type, name
 
 TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "a text that says something"}
 PROJECT: Schema = {
@@ -51,18 +53,37 @@ def projects(*required: str) -> Schema:
     return {"type": "array", "items": entry, "description": "a list of projects with notes"}
 
 
-EXCEPTIONS: Schema = {
-    "type": "array",
-    "description": "a list of exceptions",
-    "items": {
+# In the pattern of a recipient, something that is not a wildcard: an exception for everybody would be no exception.
+SOMEBODY: Schema = {"type": "string", "pattern": r"[0-9a-fA-F]", "description": "a project id, or a pattern of some"}
+RESOURCE: Schema = {
+    "type": "string",
+    "format": "resource",  # which the engine does not know, and lets pass
+    "description": "a name, or a URN of four parts, urn:pulumi:STACK::PROJECT::TYPE::NAME, or a pattern of one of them",
+}
+
+
+def exceptions(*, for_recipients: bool) -> Schema:
+    """The schema of a rule's exceptions; in a rule about who the recipients are, each names one."""
+    entry = {
         "type": "object",
-        "properties": {"recipient": TEXT, "resource": TEXT, "reason": TEXT, "until": DAY},
-        "required": ["reason", "until"],
+        "properties": {
+            "recipient": SOMEBODY if for_recipients else TEXT,
+            "resource": RESOURCE,
+            "reason": TEXT,
+            "until": DAY,
+        },
+        "required": ["reason", "until", *(["recipient"] if for_recipients else [])],
         "anyOf": [{"required": ["recipient"]}, {"required": ["resource"]}],
         "additionalProperties": False,
         "description": "an object with recipient or resource, reason and until",
-    },
-}
+    }
+    return {"type": "array", "description": "a list of exceptions", "items": entry}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question after the name that was probably meant, if there is one."""
+    (close,) = get_close_matches(name.lower(), known, n=1, cutoff=0.5) or ("",)
+    return f"did you mean {close}? " if close else ""
 
 
 def troubles(value: Any, schema: Schema, where: str = "") -> Iterator[str]:
@@ -86,8 +107,8 @@ def _is(kind: str, value: Any) -> bool:
 def _fits(value: Any, schema: Schema) -> bool:
     if schema["type"] == "integer":
         return bool(schema["minimum"] <= value <= schema["maximum"])
-    if schema.get("format") == "date":
-        return _day(value) is not None
+    if "format" in schema:
+        return bool({"date": _day, "resource": _resource}[schema["format"]](value))
     return "pattern" not in schema or bool(re.search(schema["pattern"], value))
 
 
@@ -95,7 +116,7 @@ def _in_object(value: Mapping[str, Any], schema: Schema, where: str) -> Iterator
     known, prefix = schema["properties"], f"{where}." if where else ""
     for name in value:
         if name not in known:
-            yield f"{prefix}{name} is not known; known are {', '.join(known)}"
+            yield f"{prefix}{name} is not known: {nearest(name, known)}known are {', '.join(known)}"
         else:
             yield from troubles(value[name], known[name], prefix + name)
     for name in schema.get("required", ()):
@@ -104,6 +125,10 @@ def _in_object(value: Mapping[str, Any], schema: Schema, where: str) -> Iterator
     choices = [name for choice in schema.get("anyOf", ()) for name in choice["required"]]
     if choices and not any(name in value for name in choices):
         yield f"{where} needs {' or '.join(choices)}"
+
+
+def _resource(text: str) -> bool:
+    return bool(text.strip()) and (not text.startswith("urn:") or len(text.split("::")) >= URN_PARTS)
 
 
 def _day(text: str) -> date | None:
@@ -133,7 +158,12 @@ class Exemption:
 
     def covers_resource(self, name: str, urn: str) -> bool:
         """Whether a resource is meant, as far as resources matter."""
-        return self.resource is None or fnmatchcase(name, self.resource) or fnmatchcase(urn, self.resource)
+        if self.resource is None:
+            return True
+        if not self.resource.startswith("urn:"):
+            return fnmatchcase(name, self.resource)
+        parts, patterns = _parts(urn, name), _parts(self.resource)
+        return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
     def covers_recipients(self, recipients: Sequence[str]) -> bool:
         """Whether recipients are meant, as far as they matter: all of those that a finding is about."""
@@ -141,6 +171,13 @@ class Exemption:
             return True
         pattern = self.recipient.strip().lower()
         return bool(recipients) and all(fnmatchcase(recipient, pattern) for recipient in recipients)
+
+
+def _parts(urn: str, name: str | None = None) -> list[str]:
+    """Stack, project, type and name; only the name may hold `::`, and the engine tells it apart."""
+    if name is None:
+        name = urn.split("::", 3)[-1]
+    return [*urn.removesuffix(f"::{name}").split("::", 2), name]
 
 
 def exemptions(config: Mapping[str, Any]) -> list[Exemption]:

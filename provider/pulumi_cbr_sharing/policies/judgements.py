@@ -5,14 +5,15 @@ A judgement yields a `Finding` for what is wrong, `Unchecked` for what it cannot
 
 from __future__ import annotations
 
+import re
 import threading
 
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
-from pulumi_cbr_sharing.policies.secrets import keep_marks
-from pulumi_cbr_sharing.policies.shares import Role, Secret, Share, Unknown, shown, step
+from pulumi_cbr_sharing.policies.shares import DYNAMIC_PROVIDER, Role, Share
+from pulumi_cbr_sharing.policies.values import Secret, Unknown, Unmarked, properties_of, shown
 
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 MOST = 10  # recipients of a backup that the service allows
 DAYS = 7  # for an answer
+A_PROJECT = re.compile("[0-9a-f]{32}")
 
 # Where a provider's configuration lies: our own resources have that of the whole stack, with namespaces.
-DYNAMIC_PROVIDER = "pulumi:providers:pulumi-python"
 BRIDGED_PROVIDERS = ("pulumi:providers:huaweicloud", "pulumi:providers:opentelekomcloud")
 SECRETS = ("secretKey", "securityToken", "password", "token")  # an access key's id is no secret
 
@@ -39,13 +40,13 @@ class Ledger:
     """The shares that one deployment has declared so far."""
 
     def __init__(self) -> None:
-        self._shares: dict[str, Share] = {}
+        self._shares: dict[tuple[str, Any], Share] = {}
         self._lock = threading.Lock()
 
     def beside(self, share: Share) -> list[Share]:
         """Note a share; returns the others of the same backup."""
         with self._lock:
-            self._shares[share.urn] = share
+            self._shares[share.urn, share.backup] = share
             others = [other for other in self._shares.values() if other.urn != share.urn]
         return [other for other in others if other.backup == share.backup and isinstance(share.backup, str)]
 
@@ -53,7 +54,10 @@ class Ledger:
 def only_allowed(share: Share, config: Config) -> Said:
     """Recipients that nobody allowed."""
     if "recipients" not in config:
-        yield Unchecked(f"no recipients are configured: {share.label} was not judged; list those who may get backups")
+        yield Finding(
+            f"no recipients are configured, so {share.label} must not share: list those who may get backups, or set "
+            "the rule to disabled"
+        )
         return
     allowed = {entry["project_id"]: entry["note"] for entry in config["recipients"]}
     named = ", ".join(f"{project} ({note})" for project, note in allowed.items()) or "nobody"
@@ -64,25 +68,37 @@ def only_allowed(share: Share, config: Config) -> Said:
                 f"({named}), or ask those who keep the policy to add it, or an exception",
                 (project,),
             )
-    yield from _unknown_recipients(share)
+    yield from _unseen_recipients(share)
 
 
 def none_denied(share: Share, config: Config) -> Said:
     """Recipients that somebody denied."""
     denied = {entry["project_id"]: entry.get("note") for entry in config.get("recipients", ())}
+    if not denied:
+        return
     for project in share.recipients:
         if project in denied:
             why = f" ({denied[project]})" if denied[project] else ""
             yield Finding(f"{_shares(share, project)}, which is denied{why}: remove this recipient", (project,))
-    if denied:
-        yield from _unknown_recipients(share)
+        elif not A_PROJECT.fullmatch(project):
+            yield Finding(
+                f"{_shares(share, project)}, which is no project id, so that it cannot be compared with those that are "
+                "denied: give the 32 hexadecimal digits",
+                (project,),
+            )
+    yield from _unseen_recipients(share)
 
 
 def _shares(share: Share, project: str) -> str:
     return f"{share.label} shares {share.backup_named} with project {shown(project)}"
 
 
-def _unknown_recipients(share: Share) -> Said:
+def _unseen_recipients(share: Share) -> Said:
+    if share.hidden:
+        yield Finding(
+            f"{share.label} shares {share.backup_named} and names no recipient that a policy could see: give "
+            "dest_project_id or dest_project_ids"
+        )
     if share.unknown_recipients:
         yield _later(share, "a recipient")
 
@@ -127,7 +143,7 @@ def one_owner(ledger: Ledger) -> Judge[Share]:
             yield _later(share, "the backup")
             return
         for other in beside:
-            if Role.SET in (share.kind.role, other.kind.role):
+            if Role.SET in (share.role, other.role):
                 yield Finding(
                     f"{share.label} and {other.label} both own recipients of {share.backup_named}, and one undoes the "
                     "other's work: name all of its recipients in one BackupShare, or each in a BackupShareMember",
@@ -157,7 +173,7 @@ def _named(share: Share) -> str:
 
 def is_authoritative(share: Share, _: Config) -> Said:
     """Shares of a single recipient."""
-    if share.kind.role is Role.MEMBER:
+    if share.role is Role.MEMBER:
         yield Finding(
             f"{_named(share)} adds one recipient, whoever else has the backup: name all of them in one BackupShare",
             share.recipients,
@@ -208,18 +224,21 @@ def not_rejected(share: Share, _: Config) -> Said:
 
 def encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
     """Secrets of a provider that are plain text."""
-    for key in _secret_keys(provider.resource_type, config):
-        value = step(provider.props, key)
-        if value is None or value == "" or isinstance(value, Secret):
-            continue
-        if not keep_marks():
-            yield Unchecked(f"cannot be checked: this version of pulumi-policy hides whether {key} is secret")
-        elif isinstance(value, Unknown):
+    keys = _secret_keys(provider.resource_type, config)
+    props = properties_of(provider) if keys else {}
+    for key in keys:
+        value = props.get(key)
+        if isinstance(value, Unknown):
             yield Unchecked(
                 f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource was "
                 "made; the update checks it"
             )
-        else:
+        elif isinstance(value, Unmarked):
+            yield Finding(
+                f"nobody can tell whether {key} of provider '{provider.name}' is encrypted: run the rules by "
+                "pulumi_cbr_sharing.policies.run_pack, which keeps the marks of secrets"
+            )
+        elif value not in (None, "") and not isinstance(value, Secret):
             yield Finding(
                 f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and lies open in the "
                 "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or give it by "

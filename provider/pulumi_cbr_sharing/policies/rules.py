@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pulumi_policy import (
@@ -18,8 +19,8 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from pulumi_cbr_sharing.policies.config import EXCEPTIONS, Exemption, Schema, exemptions, troubles
-from pulumi_cbr_sharing.policies.shares import Role, Share, share_of
+from pulumi_cbr_sharing.policies.config import Exemption, Schema, exceptions, exemptions, troubles
+from pulumi_cbr_sharing.policies.shares import Role, Share, shares_of
 
 
 Clock = Callable[[], datetime]
@@ -87,6 +88,7 @@ class Rule(Generic[S]):
         clock: tells when an exception has ended.
         properties: schemas of its own configuration.
         level: the level of enforcement where the configuration names none; else that of the pack.
+        about_recipients: whether it judges who the recipients are, so that an exception must name one.
     """
 
     name: str
@@ -95,11 +97,13 @@ class Rule(Generic[S]):
     clock: Clock
     properties: Mapping[str, Schema] = field(default_factory=dict)
     level: EnforcementLevel | None = None
+    about_recipients: bool = False
 
     @property
     def schema(self) -> Schema:
         """The schema of its whole configuration."""
-        return {"type": "object", "properties": {**self.properties, "exceptions": EXCEPTIONS}}
+        excepted = exceptions(for_recipients=self.about_recipients)
+        return {"type": "object", "properties": {**self.properties, "exceptions": excepted}}
 
     @property
     def config_schema(self) -> PolicyConfigSchema:
@@ -131,9 +135,9 @@ def share_rule(rule: Rule[Share], *roles: Role) -> ResourceValidationPolicy:
     """A policy that looks at each share before it is made; by default at those of owners, not at accepters."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        share = share_of(args)
-        if share and share.kind.role in (roles or OWNERS):
-            rule.apply([share], args.get_config(), report)
+        shares = [share for share in shares_of(args) if share.role in (roles or OWNERS)]
+        if shares:
+            rule.apply(shares, args.get_config(), report)
 
     return ResourceValidationPolicy(rule.name, rule.description, validate, rule.level, rule.config_schema)
 
@@ -151,7 +155,7 @@ def stack_rule(rule: Rule[Share]) -> StackValidationPolicy:
     """A policy that looks at all shares of a stack, with their outputs, at the end."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        rule.apply(filter(None, map(share_of, args.resources)), args.get_config(), report)
+        rule.apply(chain.from_iterable(map(shares_of, args.resources)), args.get_config(), report)
 
     return StackValidationPolicy(rule.name, rule.description, validate, rule.level, rule.config_schema)
 

@@ -1,7 +1,8 @@
 """What a policy sees of a share: one view of all the resources that share a backup, whoever wrote them.
 
-`KINDS` is the whole table. A resource of this package is known by its token, one of the bridged provider by the end
-of its token, because its module is not the same in every version.
+A resource is found by its name (`NAMES`: this package's own and the bridged provider's), or by what it holds: a dynamic
+resource that names a recipient, whatever its token, and any other that names a recipient and a backup. The ids are
+looked for at every depth and in both spellings, so that no wrapper hides them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_cbr_sharing.policies.values import UNKNOWN, Unknown, normal, properties_of, shown
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pulumi_policy import PolicyResource, ResourceValidationArgs
 
 
 OURS = "pulumi-python:dynamic/huaweicloud/cbr:"
-EACH = "[]"  # a step of a path: every element of a list
+DYNAMIC = "pulumi-python"  # the package that runs a provider out of a program; no other can run ours
+DYNAMIC_PROVIDER = f"pulumi:providers:{DYNAMIC}"
 
 
 class Role(Enum):
@@ -34,20 +36,19 @@ class Role(Enum):
     ACCEPTER = "is the recipient's answer"
 
 
-class Unknown:
-    """A value that another resource will only have after it was made."""
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN = Unknown()
-
-
-class Secret(str):
-    """A text that the program or the configuration keeps secret; it is never printed."""
-
-    __slots__ = ()
+# The end of a type's token, in lower case: the modules of the bridged provider are not the same in every version.
+NAMES = {
+    "backupsharemember": Role.MEMBER,
+    "backupshare": Role.SET,
+    "cbrbackupshare": Role.SET,
+    "backupshareaccepter": Role.ACCEPTER,
+    "cbrbackupshareaccepter": Role.ACCEPTER,
+}
+# Names of properties, without underscores and in lower case.
+BACKUP = frozenset({"backupid"})
+ONE_PROJECT, PROJECTS = frozenset({"destprojectid"}), frozenset({"destprojectids"})
+ACCOUNTS = frozenset({"destaccount", "destaccounts"})  # count where no project is given
+MEMBERS = "members"  # of the bridged provider: objects with a project each
 
 
 class Standing(NamedTuple):
@@ -59,57 +60,6 @@ class Standing(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A row of the table.
-
-    Attributes:
-        token: the type's token; `*` stands for anything.
-        role: what such a resource is to the share.
-        backup: the property with the backup's id.
-        recipients: the path to the ids of the recipients' projects.
-        standings: reads the answers from the outputs.
-    """
-
-    token: str
-    role: Role
-    backup: str
-    recipients: tuple[str, ...] = ()
-    standings: Callable[[Mapping[str, Any]], Iterator[Standing]] = lambda _: iter(())
-
-
-def _of_member(props: Mapping[str, Any]) -> Iterator[Standing]:
-    yield Standing(*(step(props, name) for name in ("dest_project_id", "status", "created_at")))
-
-
-def _of_set(props: Mapping[str, Any]) -> Iterator[Standing]:
-    # Its outputs keep no times.
-    statuses = step(props, "statuses")
-    if isinstance(statuses, Unknown):
-        yield Standing(UNKNOWN, UNKNOWN, None)
-    else:
-        yield from (Standing(project, step(statuses, project), None) for project in statuses or ())
-
-
-def _of_bridged(props: Mapping[str, Any]) -> Iterator[Standing]:
-    for member in walk(props, ("members", EACH)):
-        yield Standing(*(step(member, name) for name in ("destProjectId", "status", "createdAt")))
-
-
-_BRIDGED = ("backupId", ("members", EACH, "destProjectId"), _of_bridged)
-
-# The first row that fits counts.
-KINDS = (
-    Kind(f"{OURS}BackupShareMember", Role.MEMBER, "backup_id", ("dest_project_id",), _of_member),
-    Kind(f"{OURS}BackupShare", Role.SET, "backup_id", ("dest_project_ids", EACH), _of_set),
-    Kind(f"{OURS}BackupShareAccepter", Role.ACCEPTER, "backup_id"),
-    Kind("*:BackupShare", Role.SET, *_BRIDGED),
-    Kind("*:CbrBackupShare", Role.SET, *_BRIDGED),
-    Kind("*:BackupShareAccepter", Role.ACCEPTER, "backupId"),
-    Kind("*:CbrBackupShareAccepter", Role.ACCEPTER, "backupId"),
-)
-
-
-@dataclass(frozen=True)
 class Share:
     """A resource that shares, or accepts, a backup.
 
@@ -117,10 +67,11 @@ class Share:
         label: how messages call the resource.
         name: what the program calls it.
         urn: what the engine calls it.
-        kind: its row in the table.
+        role: what it is to the share.
         backup: the backup's id, UNKNOWN, or None.
         recipients: the projects that are known, as the service writes them.
         unknown_recipients: how many more there are; infinity for a list that is not known.
+        hidden: whether it names no recipient where a rule could see it.
         protected: whether Pulumi refuses to delete it.
         props: all its properties.
     """
@@ -128,10 +79,11 @@ class Share:
     label: str
     name: str
     urn: str
-    kind: Kind
+    role: Role
     backup: str | Unknown | None
     recipients: tuple[str, ...]
     unknown_recipients: float
+    hidden: bool
     protected: bool
     props: Mapping[str, Any]
 
@@ -149,7 +101,13 @@ class Share:
     @property
     def standings(self) -> Iterator[Standing]:
         """How the recipients answered."""
-        return self.kind.standings(self.props)
+        if "statuses" in self.props:
+            yield from _of_set(self.props["statuses"])
+        elif isinstance(self.props.get(MEMBERS), list):
+            yield from _of_bridged(self.props[MEMBERS])
+        elif "status" in self.props:
+            recipient = self.recipients[0] if self.recipients else UNKNOWN
+            yield Standing(recipient, self.props["status"], self.props.get("created_at"))
 
     def in_stack_of(self, patterns: Iterable[str]) -> bool:
         """Whether it is in one of these stacks."""
@@ -157,55 +115,112 @@ class Share:
         return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
-def share_of(resource: ResourceValidationArgs | PolicyResource) -> Share | None:
-    """The share that a resource is; None if it is something else."""
-    kind = next((kind for kind in KINDS if fnmatchcase(resource.resource_type, kind.token)), None)
-    if kind is None:
-        return None
-    projects = list(walk(resource.props, kind.recipients)) if kind.recipients else []
-    known = [normal(project) for project in projects if not isinstance(project, Unknown)]
-    endless = len(kind.recipients) > 1 and isinstance(step(resource.props, kind.recipients[0]), Unknown)
-    return Share(
-        label=f"{resource.resource_type.rpartition(':')[2]} '{resource.name}'",
-        name=resource.name,
-        urn=resource.urn,
-        kind=kind,
-        backup=normal(step(resource.props, kind.backup)),
-        recipients=tuple(dict.fromkeys(project for project in known if project and isinstance(project, str))),
-        unknown_recipients=math.inf if endless else len(projects) - len(known),
-        protected=bool(resource.opts.protect),
-        props=resource.props,
-    )
+def _of_set(statuses: Any) -> Iterator[Standing]:
+    # The outputs of a set keep no times.
+    if isinstance(statuses, Unknown):
+        yield Standing(UNKNOWN, UNKNOWN, None)
+    elif isinstance(statuses, dict):
+        yield from (Standing(project, status, None) for project, status in statuses.items())
 
 
-def step(container: Any, key: Any) -> Any:
-    """A value inside another: UNKNOWN if it is not known yet, None if it is not there."""
-    try:
-        return None if container is None else container[key]
-    except UnknownValueError:
-        return UNKNOWN
-    except (KeyError, IndexError, TypeError):
-        return None
+def _of_bridged(members: list[Any]) -> Iterator[Standing]:
+    for member in filter(lambda member: isinstance(member, dict), members):
+        yield Standing(*(member.get(name) for name in ("destProjectId", "status", "createdAt")))
 
 
-def walk(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """The values at a path; an unknown list counts as one unknown value."""
-    if not path or isinstance(value, Unknown):
+def shares_of(resource: ResourceValidationArgs | PolicyResource) -> list[Share]:
+    """The shares that a resource is, one for each backup; empty if it is something else."""
+    props = properties_of(resource)
+    role = _role(resource, props)
+    if role is None:
+        return []
+    recipients = list(_recipients(props, bridged=not _is_dynamic(resource)))
+    known = [normal(project) for project in recipients if isinstance(project, str)]
+    label = f"{shown(resource.resource_type.rpartition(':')[2])} '{shown(resource.name)}'"
+    return [
+        Share(
+            label=label,
+            name=resource.name,
+            urn=resource.urn,
+            role=role,
+            backup=backup,
+            recipients=tuple(dict.fromkeys(known)),
+            unknown_recipients=sum(each for each in recipients if isinstance(each, (int, float))),
+            hidden=None in recipients,
+            protected=bool(resource.opts.protect),
+            props=props,
+        )
+        for backup in dict.fromkeys(_backups(props)) or [None]
+    ]
+
+
+def _role(resource: ResourceValidationArgs | PolicyResource, props: Mapping[str, Any]) -> Role | None:
+    named = NAMES.get(resource.resource_type.rpartition(":")[2].lower())
+    if named in (Role.MEMBER, Role.SET):
+        return named
+    many, one, backup = (bool(list(_given(props, names))) for names in (PROJECTS, ONE_PROJECT | ACCOUNTS, BACKUP))
+    if (many or one) and (backup or _is_dynamic(resource)):
+        return Role.SET if many else Role.MEMBER
+    return named
+
+
+def _is_dynamic(resource: ResourceValidationArgs | PolicyResource) -> bool:
+    """Whether a provider out of a program makes it: by its package, or by the provider that it was given."""
+    provider = resource.provider.resource_type if resource.provider else ""
+    return resource.resource_type.partition(":")[0] == DYNAMIC or provider == DYNAMIC_PROVIDER
+
+
+def _recipients(props: Mapping[str, Any], *, bridged: bool) -> Iterator[str | float | None]:
+    """Each recipient: its id, or how many are not known yet, or None for what cannot be seen at all."""
+    many = list(_given(props, PROJECTS))
+    found = [*many, *_given(props, ONE_PROJECT)] or list(_given(props, ACCOUNTS))
+    for value in found:
+        if isinstance(value, Unknown):
+            yield math.inf if many else 1
+        else:
+            yield from (1 if isinstance(leaf, Unknown) else leaf for leaf in _leaves(value))
+    if bridged and MEMBERS in props:
+        yield from _of_members(props[MEMBERS])
+    elif not found:
+        yield None
+
+
+def _of_members(members: Any) -> Iterator[float | None]:
+    """What the members of a bridged share hide; the projects in them are found at their depth."""
+    if isinstance(members, Unknown):
+        yield math.inf
+    elif not isinstance(members, list):
+        yield None
+    else:
+        yield from (1 if isinstance(each, Unknown) else None for each in members if not any(_given(each, ONE_PROJECT)))
+
+
+def _backups(props: Mapping[str, Any]) -> Iterator[str | Unknown]:
+    for value in _given(props, BACKUP):
+        yield from (leaf if isinstance(leaf, Unknown) else normal(leaf) for leaf in _leaves(value))
+
+
+def _given(value: Any, names: frozenset[str]) -> Iterator[Any]:
+    """The values of properties of these names, at every depth; null is none."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key.replace("_", "").lower() not in names:
+                yield from _given(each, names)
+            elif each is not None:
+                yield each
+    elif isinstance(value, list):
+        for each in value:
+            yield from _given(each, names)
+
+
+def _leaves(value: Any) -> Iterator[str | Unknown]:
+    """Every text in a value, keys included, and what is unknown; other values as text."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    elif isinstance(value, (Unknown, str)):
         yield value
-    elif path[0] != EACH:
-        yield from walk(step(value, path[0]), path[1:])
-    elif value is not None and not isinstance(value, str):
-        for index in range(len(value)):
-            yield from walk(step(value, index), path[1:])
-
-
-def normal(value: Any) -> Any:
-    """An id as the service writes it, so that no spelling passes a rule; whatever is no text stays as it is."""
-    if not isinstance(value, str):
-        return value
-    return type(value)(value.strip().lower())
-
-
-def shown(value: Any) -> str:
-    """A value in a message."""
-    return "[secret]" if isinstance(value, Secret) else str(value)
+    elif value is not None:
+        yield str(value)

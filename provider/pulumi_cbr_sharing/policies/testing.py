@@ -12,13 +12,10 @@ The resources of one call are one deployment: a resource rule sees each of them,
 
 from __future__ import annotations
 
-import json
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timezone
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_policy import (
@@ -31,16 +28,19 @@ from pulumi_policy import (
     ResourceValidationPolicy,
     StackValidationArgs,
 )
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from pulumi_cbr_sharing.policies import rules
-from pulumi_cbr_sharing.policies.config import troubles
 from pulumi_cbr_sharing.policies.rules import CannotBeChecked
-from pulumi_cbr_sharing.policies.shares import OURS, UNKNOWN, Secret, Unknown
+from pulumi_cbr_sharing.policies.shares import OURS
+from pulumi_cbr_sharing.policies.values import UNKNOWN, Secret, Unknown, as_sent
+from pulumi_cbr_sharing.policies.whole import ALL, LEVEL, ConfigError, faults, in_force, long_form, read
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 __all__ = [
@@ -59,10 +59,6 @@ __all__ = [
 
 A_BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
 A_PROJECT = "02e814ff2f81f01a5fb11caf75eed906"
-
-
-class ConfigError(ValueError):
-    """The configuration is not one of this pack; the message has all that is wrong."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +152,9 @@ class PolicyTest:
     """
 
     def __init__(self, config: str | Path | Mapping[str, Any] | None = None, *, today: date | None = None) -> None:
-        content = config if isinstance(config, Mapping) else json.loads(Path(config).read_text()) if config else {}
+        self._config = dict(config) if isinstance(config, Mapping) else read(config) if config else {}
         self._clock = _clock_of(today)
-        self._config = dict(content)
-        if wrong := list(self._wrong()):
+        if wrong := faults(self._config, rules(self._clock)):
             raise ConfigError("; ".join(wrong))
 
     def check(self, *resources: Resource) -> list[Report]:
@@ -173,35 +168,17 @@ class PolicyTest:
     def _said_by(self, rule: Policy, resources: tuple[Resource, ...]) -> Iterator[Report]:
         level, config = self._of(rule)
         if level != "disabled":
-            for run in _runs(rule, resources, config):
-                yield from _reports(rule.name, level, run)
+            with as_sent({resource.urn: _on_the_wire(resource.props) for resource in resources}):
+                for run in _runs(rule, resources, config):
+                    yield from _reports(rule.name, level, run)
 
     def _of(self, rule: Policy) -> tuple[str, dict[str, Any]]:
         """The level and the configuration of a rule, put together as the engine does it."""
         default = (rule.enforcement_level or EnforcementLevel.ADVISORY).value
-        given = _long(self._config.get(rule.name, {}))
-        level = given.pop("enforcementLevel", _long(self._config.get("all", {})).get("enforcementLevel", default))
+        given = long_form(self._config.get(rule.name, {}))
+        level = given.pop(LEVEL, long_form(self._config.get(ALL, {})).get(LEVEL, default))
+        level = in_force(rule, level, given)
         return ("mandatory" if level == "remediate" else level), given
-
-    def _wrong(self) -> Iterator[str]:
-        known = {rule.name: rule for rule in rules(self._clock)}
-        levels = [level.value for level in EnforcementLevel]
-        for name, value in self._config.items():
-            if name not in {*known, "all", "environments"}:
-                yield f"there is no rule {name}: the rules are {', '.join(known)}"
-            elif name != "environments":
-                given = _long(value)
-                level = given.pop("enforcementLevel", levels[0])
-                if level not in levels:
-                    yield f"{name}.enforcementLevel must be one of {', '.join(levels)}; it is {level!r}"
-                schema = known[name].config_schema if name in known else None
-                if schema:
-                    yield from troubles(given, {"type": "object", "properties": schema.properties}, name)
-
-
-def _long(value: Any) -> dict[str, Any]:
-    """The long form of what stands for a rule: a level alone may stand there, too."""
-    return dict(value) if isinstance(value, Mapping) else {"enforcementLevel": value}
 
 
 def _clock_of(today: date | None) -> Callable[[], datetime]:
@@ -226,28 +203,22 @@ def _reports(rule: str, level: str, run: Callable[[Any], Any]) -> list[Report]:
 
 
 def _as_args(resource: Resource, config: dict[str, Any]) -> ResourceValidationArgs:
-    return ResourceValidationArgs(
-        resource.token, _proxy(resource), resource.urn, resource.name, _options(resource), None, config
-    )
+    return ResourceValidationArgs(resource.token, {}, resource.urn, resource.name, _options(resource), None, config)
 
 
 def _as_output(resource: Resource) -> PolicyResource:
-    return PolicyResource(
-        resource.token, _proxy(resource), resource.urn, resource.name, _options(resource), None, None, [], {}
-    )
+    return PolicyResource(resource.token, {}, resource.urn, resource.name, _options(resource), None, None, [], {})
 
 
 def _options(resource: Resource) -> PolicyResourceOptions:
     return PolicyResourceOptions(resource.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
-def _proxy(resource: Resource) -> Mapping[str, Any]:
-    return unknown_checking_proxy(_on_the_wire(resource.props))
-
-
 def _on_the_wire(value: Any) -> Any:
     if isinstance(value, Unknown):
         return UNKNOWN_STRING_VALUE
+    if isinstance(value, Secret):
+        return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": str(value)}
     if isinstance(value, Mapping):
         return {key: _on_the_wire(inner) for key, inner in value.items()}
     return [_on_the_wire(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,107 @@
+"""Runs rules as a policy pack that is stricter than the SDK's: `run_pack` instead of `PolicyPack`.
+
+* A configuration with anything wrong in it ends the run before the program starts: the SDK's would ignore the name of
+  a rule that does not exist.
+* Rules see which values are secret; the SDK takes the marks off. Nothing of the SDK is changed for that, so rules of
+  others in the same process see what they always saw.
+* It refuses to run in an interpreter that loads code from `PYTHONPATH` and the like.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import grpc
+
+from google.protobuf import json_format  # type: ignore[import-untyped]
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto import analyzer_pb2_grpc
+from pulumi_policy import EnforcementLevel, Policy
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+
+from pulumi_cbr_sharing.policies.command_line import file_given_to_engine
+from pulumi_cbr_sharing.policies.values import as_sent
+from pulumi_cbr_sharing.policies.whole import ConfigError, faults, in_force, read, unknown_rules
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+VERSION = "0.0.1"  # that of PulumiPolicy.yaml counts
+MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as the SDK has it
+NOT_ISOLATED = (
+    "this policy pack runs in an interpreter that others can load code into, by PYTHONPATH for one: let `install.py` "
+    "of the pack make its environment, and name it in PulumiPolicy.yaml as `virtualenv`"
+)
+
+
+def run_pack(name: str, policies: Sequence[Policy], *, isolated: bool = True) -> None:
+    """Serve rules to the engine until it ends this process.
+
+    Args:
+        name: of the pack.
+        policies: rules of this package, and others.
+        isolated: refuse an interpreter that was not started with `-I`.
+    """
+    if isolated and not sys.flags.isolated:
+        sys.exit(f"{name}: {NOT_ISOLATED}")
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)]
+    )
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(name, list(policies)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)  # noqa: T201 - the engine reads it
+    server.wait_for_termination()
+
+
+class Analyzer(_PolicyAnalyzerServicer):
+    """What the engine asks of a pack, answered by the SDK except for what it would let pass or take away."""
+
+    def __init__(self, name: str, policies: list[Policy]) -> None:
+        super().__init__(name, VERSION, policies, EnforcementLevel.ADVISORY)
+        self._name, self._policies = name, policies
+
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Look at the names in the configuration file first: the engine shows none that has no level."""
+        try:
+            file = file_given_to_engine(Path(sys.argv[-1]).resolve())
+            wrong = unknown_rules(read(file), self._policies) if file else []
+        except (ConfigError, OSError) as error:
+            wrong = [str(error)]
+        self._refuse(wrong, context)
+        return cast("Any", super()).GetAnalyzerInfo(request, context)
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refuse what is wrong, wherever it comes from: the service has configurations of its own."""
+        given = {name: json_format.MessageToDict(config.properties) for name, config in request.policyConfig.items()}
+        self._refuse(faults(given, self._policies), context)
+        for policy in self._policies:
+            config = request.policyConfig[policy.name]
+            level = proto.EnforcementLevel.Name(config.enforcementLevel).lower()
+            config.enforcementLevel = proto.EnforcementLevel.Value(in_force(policy, level, given[policy.name]).upper())
+        return cast("Any", super()).Configure(request, context)
+
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Let the resource rules judge one resource."""
+        with as_sent(_properties([request])):
+            return cast("Any", super()).Analyze(request, context)
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Let the stack rules judge all of them."""
+        with as_sent(_properties(request.resources)):
+            return cast("Any", super()).AnalyzeStack(request, context)
+
+    def _refuse(self, wrong: list[str], context: Any) -> None:
+        if wrong:
+            sentence = f"the configuration of the policy pack {self._name} must be corrected: {'; '.join(wrong)}"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, sentence)
+
+
+def _properties(resources: Iterable[Any]) -> dict[str, Any]:
+    return {resource.urn: json_format.MessageToDict(resource.properties) for resource in resources}

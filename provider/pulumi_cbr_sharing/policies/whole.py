@@ -1,0 +1,105 @@
+"""A configuration of the pack as a whole: what `--policy-pack-config` takes, and what is wrong with it.
+
+The engine hands it to the pack rule by rule, and checks each against its schema; names that it does not know it lets
+pass, of rules and in them.
+"""
+
+from __future__ import annotations
+
+import json
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy
+
+from pulumi_cbr_sharing.policies.config import nearest, troubles
+
+
+LEVEL = "enforcementLevel"
+LEVELS = [level.value for level in EnforcementLevel]
+# The level of the rule that needs a list, as long as none is set: nothing here remediates, so it is free to say so.
+UNSET = EnforcementLevel.REMEDIATE.value
+LIST = "recipients"
+ALL, ENVIRONMENTS = "all", "environments"  # the engine's own: a level for every rule, and Pulumi ESC
+
+
+class ConfigError(ValueError):
+    """The configuration is not one of this pack; the message has all that is wrong."""
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The content of a configuration file; an empty one is the pack's defaults.
+
+    Raises:
+        ConfigError: it is not a JSON object, or has a name twice, of which the engine would take the last.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        content = json.loads(text, object_pairs_hook=_unique) if text.strip() else {}
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold a JSON object")
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"{', '.join(twice)} stands there twice")
+    return dict(pairs)
+
+
+def long_form(value: Any) -> dict[str, Any]:
+    """What stands for a rule, as an object: a level alone may stand there, too."""
+    return dict(value) if isinstance(value, Mapping) else {LEVEL: value}
+
+
+def in_force(policy: Policy, level: str, given: Mapping[str, Any]) -> str:
+    """The level at which a rule judges: one that needs a list only advises to give one, unless a level was set."""
+    if level != UNSET or not _needs_list(policy):
+        return level
+    return EnforcementLevel.MANDATORY.value if LIST in given else EnforcementLevel.ADVISORY.value
+
+
+def _needs_list(policy: Policy) -> bool:
+    says_so = policy.enforcement_level is EnforcementLevel.REMEDIATE
+    return says_so and isinstance(policy, ResourceValidationPolicy) and not policy.has_remediation()
+
+
+def faults(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
+    """All that is wrong with a configuration, as sentences."""
+    known = {policy.name: policy for policy in policies}
+    names = [name for name in content if name in (*known, ALL)]
+    found = [fault for name in names for fault in _faults(name, long_form(content[name]), known.get(name))]
+    lists = [fault for policy in filter(_needs_list, policies) for fault in _without_list(policy.name, content)]
+    return [*unknown_rules(content, policies), *found, *lists]
+
+
+def unknown_rules(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
+    """The names of rules that do not exist, each with the one that was probably meant."""
+    known = [policy.name for policy in policies]
+    return [
+        f"there is no rule {name}: {nearest(name, (*known, ALL))}the rules are {', '.join(known)}"
+        for name in content
+        if name not in (*known, ALL, ENVIRONMENTS)
+    ]
+
+
+def _faults(name: str, given: dict[str, Any], policy: Policy | None) -> Iterator[str]:
+    level = given.pop(LEVEL, LEVELS[0])
+    if level not in LEVELS:
+        yield f"{name}.{LEVEL} must be one of {', '.join(LEVELS)}; it is {level!r}"
+    if policy is None and given:
+        yield f"{name} sets the level of every rule and nothing else: move {', '.join(given)} to the rules"
+    if policy and policy.config_schema:
+        yield from troubles(given, {"type": "object", "properties": policy.config_schema.properties}, name)
+
+
+def _without_list(name: str, content: Mapping[str, Any]) -> Iterator[str]:
+    """A level that cannot be told from none."""
+    given = long_form(content.get(name, {}))
+    if given.get(LEVEL, long_form(content.get(ALL, {})).get(LEVEL)) == UNSET and LIST not in given:
+        yield f"{name} has a level and no {LIST}: list those who may get backups"
