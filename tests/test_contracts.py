@@ -57,7 +57,7 @@ OUTSIDE = {
     "pulumi": {"resources", "policies"},
     "pulumi_policy": {"policies"},
     "dill": set(),
-    "grpc": set(),
+    "grpc": {"policies"},
     "requests": {"http"},
     "urllib3": {"http"},
     "http": {"emulator"},
