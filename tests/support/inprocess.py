@@ -16,7 +16,7 @@ from typing_extensions import Self
 from clouds import environment
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.retry import Clock, Pacer
+from pulumi_cbr_sharing.http.retry import Clock
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.settings.credentials import Password, Secret
@@ -65,8 +65,8 @@ def password_of(emulator: Emulator, account: str = "sharer") -> Password:
 
 def fresh_cloud(settings: Settings, clock: Clock | None = None, notify: Callable[[str], None] | None = None) -> Cloud:
     """What a process of the plugin has of an account when it starts."""
-    cloud = Cloud(settings, Pacer(clock or Clock()))
-    cloud.client = Client(settings, clock=clock, pacer=Pacer(clock or Clock()), notify=notify or (lambda _: None))
+    cloud = Cloud(settings)
+    cloud.client = Client(settings, clock=clock, notify=notify or (lambda _: None))
     cloud.shares, cloud.plan = LiveShares(cloud.client), PlanChecks(cloud.client)
     return cloud
 

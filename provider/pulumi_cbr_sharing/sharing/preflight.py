@@ -75,7 +75,7 @@ class PlanChecks:
         self._backup = Once(self._see_backup)
         self._members = Once(self._see_members)
         self._vault = Once(self._see_vault)
-        self._offers = Once(lambda _: self._ask(lambda: list_backups(client, own_type="shared")))
+        self._offers = Once(lambda _: self._ask(lambda client: list_backups(client, own_type="shared")))
         self._received = Once(self._see_received)
 
     def trouble_with_backup(self, backup_id: str) -> str | None:
@@ -146,7 +146,7 @@ class PlanChecks:
     def _see_backup(self, backup_id: str) -> str | None:
         client = self._client
         try:
-            backup = self._ask(lambda: get_backup(client, backup_id))
+            backup = self._ask(lambda brief: get_backup(brief, backup_id))
         except BackupNotFound:
             return (
                 f"is the id of no backup in project {client.project_id}: check the id, the region and the project; a "
@@ -165,13 +165,13 @@ class PlanChecks:
 
     def _see_members(self, backup_id: str) -> Mapping[str, Member] | None:
         try:
-            return self._ask(lambda: list_members(self._client, backup_id).all())
+            return self._ask(lambda client: list_members(client, backup_id).all())
         except BackupNotFound:  # told by the look at the backup
             return None
 
     def _see_vault(self, vault_id: str) -> Vault | str | None:
         try:
-            vault = self._ask(lambda: get_vault(self._client, vault_id))
+            vault = self._ask(lambda client: get_vault(client, vault_id))
         except NotFound:
             return (
                 f"is the id of no vault in project {self._client.project_id}: check the id, the region and the project"
@@ -182,7 +182,7 @@ class PlanChecks:
 
     def _see_received(self, backup_id: str) -> Backup | None:
         try:
-            return self._ask(lambda: get_backup(self._client, backup_id))
+            return self._ask(lambda client: get_backup(client, backup_id))
         except BackupNotFound:  # nothing accepted yet
             return None
 
@@ -201,7 +201,7 @@ class PlanChecks:
                 f"{offered.resource_size} GB: enlarge the vault, or the share may be refused"
             )
 
-    def _ask(self, look: Callable[[], T]) -> T | None:
+    def _ask(self, look: Callable[[Client], T]) -> T | None:
         """What the cloud says; None, with a warning, if it says nothing.
 
         Raises:
@@ -211,8 +211,7 @@ class PlanChecks:
         if self._out_of_reach or not self._client.settings.plan_checks:
             return None
         try:
-            with self._client.briefly():
-                return look()
+            return look(self._client.brief)
         except (NotFound, CredentialRefused, SettingsError):
             raise
         except CbrSharingError as error:

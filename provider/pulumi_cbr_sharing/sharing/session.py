@@ -8,14 +8,11 @@ from __future__ import annotations
 import sys
 import threading
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.projects import project_of_account
-from pulumi_cbr_sharing.http.breaker import Standing
+from pulumi_cbr_sharing.http.account import Account, Accounts
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.retry import Pacer
-from pulumi_cbr_sharing.settings.credentials import AccessKey
 from pulumi_cbr_sharing.sharing.cache import Once
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
 from pulumi_cbr_sharing.sharing.preflight import PlanChecks
@@ -39,8 +36,8 @@ class Cloud:
         project_of: from the name of an account to the id of its project in this region; asked once a name.
     """
 
-    def __init__(self, settings: Settings, pacer: Pacer, standing: Standing | None = None) -> None:
-        self.client = Client(settings, standing=standing, pacer=pacer, notify=say)
+    def __init__(self, settings: Settings, account: Account | None = None) -> None:
+        self.client = Client(settings, account=account, notify=say)
         self.shares = LiveShares(self.client)
         self.plan = PlanChecks(self.client)
         self.adopted: set[str] = set()
@@ -51,8 +48,7 @@ class Cloud:
 
 
 _CLOUDS: dict[Settings, Cloud] = {}
-_STANDINGS: dict[tuple[str, AccessKey], Standing] = {}
-_PACER = Pacer()
+_ACCOUNTS = Accounts()
 _LOCK = threading.Lock()
 
 
@@ -62,19 +58,8 @@ def cloud_for(settings: Settings) -> Cloud:
         if settings not in _CLOUDS:
             if settings.insecure:
                 say("warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along")
-            _CLOUDS[settings] = Cloud(settings, _PACER, _standing_of(settings))
+            _CLOUDS[settings] = Cloud(settings, _ACCOUNTS.of(settings))
         return _CLOUDS[settings]
-
-
-def _standing_of(settings: Settings) -> Standing | None:
-    """What is known of an access key in a cloud, whatever the region and project: it is the key that gets locked.
-
-    A token or a user may be good for one project and not for another, so nothing is concluded from those.
-    """
-    if not isinstance(settings.credential, AccessKey):
-        return None
-    cloud = (settings.cbr or "").replace(settings.region or "-", "")
-    return _STANDINGS.setdefault((cloud, replace(settings.credential, source="")), Standing())
 
 
 def say(text: str) -> None:
