@@ -28,6 +28,8 @@ What the service's codes mean, and what to do about each, is the table in `codes
 
 from __future__ import annotations
 
+import re
+
 from typing import TYPE_CHECKING, Any
 
 
@@ -70,8 +72,8 @@ class Unreachable(CbrSharingError):
         self.sent = sent
         self.lasting = lasting
 
-    def untried(self, doing: str) -> Self:
-        """The same trouble for another deed, which is not even tried."""
+    def skipped(self, doing: str) -> Self:
+        """The same failure, for a call that is skipped."""
         return type(self)(doing, self.trouble, sent=False, lasting=True)
 
 
@@ -114,7 +116,7 @@ class ApiError(CbrSharingError):
         return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
 
     def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
-        """The same refusal for another deed, or with a better remedy."""
+        """The same refusal of another call, or with a better remedy."""
         made = type(self)(
             self.doing if doing is None else doing,
             self.reason,
@@ -176,6 +178,11 @@ class ServerFault(ApiError):
 
 
 def one_line(text: Any, limit: int = 300) -> str:
-    """Foreign text made fit for one line of a message: bounded, and nothing that steers a terminal or is no UTF-8."""
+    """Foreign text made fit for a message: one line, bounded, valid UTF-8, and harmless to terminals and build logs.
+
+    What cannot be printed (escape sequences, zero-width and bidirectional controls) becomes a blank. The marks of
+    commands to a build server (`::error::`, `##[error]`) are taken apart; `OS::Nova::Server` is none.
+    """
     line = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    line = re.sub(r"(?<![A-Za-z0-9]):(?=:)|#(?=#)", r"\g<0> ", line)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -12,10 +12,21 @@ import pytest
 
 from requests import PreparedRequest, Request
 
-from pulumi_cbr_sharing.errors import CredentialRefused, UnexpectedAnswer
-from pulumi_cbr_sharing.http.auth import RENEW_BEFORE, Fixed, KeySigner, Lease, Leased, TokenSigner, Unsigned, utc_now
-from pulumi_cbr_sharing.http.iam import strategy_for
+from pulumi_cbr_sharing.errors import ServerFault, UnexpectedAnswer
+from pulumi_cbr_sharing.http.account import Account, Accounts
+from pulumi_cbr_sharing.http.auth import (
+    RENEW_BEFORE,
+    Auth,
+    Fixed,
+    Issued,
+    KeySigner,
+    Refreshable,
+    TokenSigner,
+    unsigned,
+    utc_now,
+)
 from pulumi_cbr_sharing.http.messages import Call, Reply
+from pulumi_cbr_sharing.http.sign_in import auth_for
 from pulumi_cbr_sharing.http.timestamps import moment
 from pulumi_cbr_sharing.settings.connection import Agency
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
@@ -23,7 +34,7 @@ from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 if TYPE_CHECKING:
-    from requests.auth import AuthBase
+    from pulumi_cbr_sharing.http.auth import Signer
 
 
 NOW = datetime(2026, 1, 15, 12, 0, 0, tzinfo=timezone.utc)
@@ -158,41 +169,51 @@ def test_a_token_is_shown_and_nothing_else() -> None:
 
 
 def test_without_credential_nothing_is_added() -> None:
-    """A request for a token is not signed, and no password of a .netrc file gets in."""
-    assert dict(Unsigned()(prepared()).headers) == {}
+    """A request for a token is not signed."""
+    assert dict(unsigned(prepared()).headers) == {}
 
 
-# --- leases ----------------------------------------------------------------------------------------------------------
+# --- refreshable credentials -----------------------------------------------------------------------------------------
 
 
 class Issuer:
-    """Issues leases one after the other, and counts them."""
+    """Issues tokens one after the other, and counts them."""
 
     def __init__(self, lifetime: timedelta | None = timedelta(hours=24)) -> None:
-        self.now, self.lifetime, self.issued = NOW, lifetime, list[Lease]()
-        self.strategy = Leased(self.fetch, lambda: self.now)
+        self.now, self.lifetime, self.issued = NOW, lifetime, list[Issued]()
+        self.auth = Refreshable(self.fetch, account(), lambda: self.now)
 
-    def fetch(self, _send: Any) -> Lease:
+    def fetch(self, _send: Any) -> Issued:
         """One more."""
         until = None if self.lifetime is None else self.now + self.lifetime
-        self.issued.append(Lease(TokenSigner(Secret(f"t{len(self.issued)}")), until, PROJECT))
+        self.issued.append(Issued(TokenSigner(Secret(f"t{len(self.issued)}")), until, PROJECT))
         return self.issued[-1]
 
-    def signer(self) -> AuthBase:
+    def signer(self) -> Signer:
         """What a client would sign with now."""
-        return self.strategy.signer(never)
+        return self.auth.signer(never)
 
 
-def never(_call: Call, _signer: AuthBase | None) -> Reply:
+def account() -> Account:
+    """An account that nothing is known of."""
+    return Accounts().of(SETTINGS)
+
+
+def auth_of(settings: Settings) -> Auth:
+    """What signs the calls of some settings, in a process of its own."""
+    return auth_for(settings, Accounts().of(settings))
+
+
+def never(call: Call, *, auth: Auth) -> Reply:  # noqa: ARG001
     """Sends nothing."""
     raise AssertionError
 
 
-def test_a_lease_is_fetched_once_for_many_threads() -> None:
+def test_a_token_is_fetched_once_for_many_threads() -> None:
     """Two hundred resources sign in once."""
     issuer, barrier = Issuer(), threading.Barrier(16)
 
-    def ask(_: int) -> AuthBase:
+    def ask(_: int) -> Signer:
         barrier.wait()
         return issuer.signer()
 
@@ -212,7 +233,7 @@ def test_a_lease_is_fetched_once_for_many_threads() -> None:
     ],
     ids=["at once", "just in time", "soon", "late"],
 )
-def test_a_lease_is_renewed_before_it_ends(passed: timedelta, issued: int) -> None:
+def test_a_token_is_renewed_before_it_ends(passed: timedelta, issued: int) -> None:
     """No request is signed with a token that ends on its way."""
     issuer = Issuer()
     issuer.signer()
@@ -221,7 +242,7 @@ def test_a_lease_is_renewed_before_it_ends(passed: timedelta, issued: int) -> No
     assert len(issuer.issued) == issued
 
 
-def test_a_short_lease_is_used_for_the_most_part() -> None:
+def test_a_short_token_is_used_for_the_most_part() -> None:
     """One that ends within minutes is not fetched anew for every request."""
     issuer = Issuer(lifetime=timedelta(minutes=4))
     for _ in range(4):
@@ -232,14 +253,14 @@ def test_a_short_lease_is_used_for_the_most_part() -> None:
     assert len(issuer.issued) == 2
 
 
-def test_a_lease_that_is_over_when_it_comes_is_used() -> None:
+def test_a_token_that_is_over_when_it_comes_is_used() -> None:
     """This machine's clock is wrong then, and the service says by itself when it ends."""
     issuer = Issuer(lifetime=timedelta(hours=-1))
     assert issuer.signer() is issuer.signer()
     assert len(issuer.issued) == 1
 
 
-def test_a_lease_without_an_end_stays() -> None:
+def test_a_token_without_an_end_stays() -> None:
     """Then the service says when it ends."""
     issuer = Issuer(lifetime=None)
     issuer.signer()
@@ -250,7 +271,7 @@ def test_a_lease_without_an_end_stays() -> None:
 def test_a_refused_signer_is_dropped() -> None:
     """The next request asks for a new one."""
     issuer = Issuer()
-    assert issuer.strategy.renew(issuer.signer())
+    assert issuer.auth.renew(issuer.signer())
     assert issuer.signer() is issuer.issued[1].signer
 
 
@@ -258,49 +279,46 @@ def test_only_the_refused_signer_is_dropped() -> None:
     """A thread that comes late with an old refusal does not drop what another has renewed."""
     issuer = Issuer()
     old = issuer.signer()
-    issuer.strategy.renew(old)
+    issuer.auth.renew(old)
     new = issuer.signer()
-    assert issuer.strategy.renew(old)
+    assert issuer.auth.renew(old)
     assert issuer.signer() is new
     assert len(issuer.issued) == 2
 
 
 def test_a_refusal_before_any_lease_changes_nothing() -> None:
     """There is nothing to drop."""
-    assert Issuer().strategy.renew(Unsigned())
+    assert Issuer().auth.renew(unsigned)
 
 
-def test_a_lease_that_could_not_be_fetched_is_asked_for_again() -> None:
-    """A fault of IAM does not stick, nor block who asks next."""
-    answers: list[Lease | CredentialRefused] = [CredentialRefused("signing in", "no"), Lease(Unsigned(), None)]
+def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
+    """A fault of IAM is not remembered, and does not block the next call."""
+    answers: list[Issued | ServerFault] = [ServerFault("signing in", "no"), Issued(unsigned, None)]
 
-    def fetch(_send: Any) -> Lease:
+    def fetch(_send: Any) -> Issued:
         answer = answers.pop(0)
-        if isinstance(answer, CredentialRefused):
+        if isinstance(answer, ServerFault):
             raise answer
         return answer
 
-    strategy = Leased(fetch, lambda: NOW)
-    with pytest.raises(CredentialRefused):
-        strategy.signer(never)
-    assert isinstance(strategy.signer(never), Unsigned)
+    auth = Refreshable(fetch, account(), lambda: NOW)
+    with pytest.raises(ServerFault):
+        auth.signer(never)
+    assert auth.signer(never) is unsigned
 
 
-def test_a_lease_knows_the_project_it_is_bound_to() -> None:
+def test_a_token_knows_the_project_it_is_bound_to() -> None:
     """A token says which project it is for, so nobody has to look it up."""
     issuer = Issuer()
-    assert issuer.strategy.project_id(never) == PROJECT
-    assert issuer.strategy.signs_in
+    assert issuer.auth.project_id(never) == PROJECT
 
 
 def test_a_fixed_signer_cannot_be_renewed() -> None:
     """An access key that was refused is not tried again, and it is bound to no project."""
-    signer = Unsigned()
-    strategy = Fixed(signer)
-    assert strategy.signer(never) is signer
-    assert not strategy.renew(signer)
-    assert strategy.project_id(never) is None
-    assert not strategy.signs_in
+    auth = Fixed(unsigned, account())
+    assert auth.signer(never) is unsigned
+    assert not auth.renew(unsigned)
+    assert auth.project_id(never) is None
 
 
 # --- what is asked of IAM --------------------------------------------------------------------------------------------
@@ -310,10 +328,11 @@ class Iam:
     """Answers in turn, and keeps what it was asked."""
 
     def __init__(self, *answers: Reply) -> None:
-        self.answers, self.calls, self.signers = list(answers), list[Call](), list["AuthBase | None"]()
+        self.answers, self.calls, self.signers = list(answers), list[Call](), list["Signer"]()
 
-    def __call__(self, call: Call, signer: AuthBase | None) -> Reply:
+    def __call__(self, call: Call, *, auth: Auth) -> Reply:
         """One answer."""
+        signer = auth.signer(self)
         self.calls.append(call)
         self.signers.append(signer)
         return self.answers.pop(0)
@@ -337,9 +356,8 @@ def body_sent(iam: Iam) -> Any:
 @pytest.mark.parametrize("credential", [KEY, Token(Secret("planted"), "here")], ids=["access key", "token"])
 def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
     """They sign at once."""
-    strategy = strategy_for(replace(SETTINGS, credential=credential))
-    assert not strategy.signs_in
-    assert "Authorization" in (headers := strategy.signer(never)(prepared()).headers) or "X-Auth-Token" in headers
+    auth = auth_of(replace(SETTINGS, credential=credential))
+    assert "Authorization" in (headers := auth.signer(never)(prepared()).headers) or "X-Auth-Token" in headers
 
 
 @pytest.mark.parametrize(
@@ -359,7 +377,7 @@ def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
 def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) -> None:
     """A name needs its account, an id does not."""
     iam = Iam(token_answer())
-    strategy_for(replace(SETTINGS, credential=user)).signer(iam)
+    auth_of(replace(SETTINGS, credential=user)).signer(iam)
     identity = body_sent(iam)["auth"]["identity"]
     assert identity == {"methods": ["password"], "password": {"user": sent}}
 
@@ -377,17 +395,17 @@ def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) 
 def test_a_token_is_asked_for_one_project(settings: Settings, project: dict[str, str]) -> None:
     """The service takes no other; a region's main project is called like the region."""
     iam = Iam(token_answer())
-    strategy_for(settings).signer(iam)
+    auth_of(settings).signer(iam)
     assert body_sent(iam)["auth"]["scope"] == {"project": project}
 
 
 def test_the_token_of_the_answer_signs_for_its_project() -> None:
     """The token is in a header, its end and project in the body; nothing signs the request for it."""
-    iam = Iam(token_answer(expires_at="2999-02-13T06:52:13.855000Z", project={"id": "p1"}))
-    strategy = strategy_for(SETTINGS)
-    assert strategy.signer(iam)(prepared()).headers["X-Auth-Token"] == "planted-token"
-    assert strategy.project_id(iam) == "p1"
-    assert iam.signers == [None]
+    iam = Iam(token_answer(expires_at="2999-02-13T06:52:13.855000Z", project={"id": PROJECT}))
+    auth = auth_of(SETTINGS)
+    assert auth.signer(iam)(prepared()).headers["X-Auth-Token"] == "planted-token"
+    assert auth.project_id(iam) == PROJECT
+    assert iam.signers == [unsigned]
     call = iam.calls[0]
     assert (call.method, call.path, call.service, call.expects) == ("POST", "/v3/auth/tokens", "iam", (201,))
     assert call.doing == "signing in with the password from here"
@@ -396,13 +414,19 @@ def test_the_token_of_the_answer_signs_for_its_project() -> None:
 @pytest.mark.parametrize("token", [{}, {"project": None}, {"project": "p"}, {"expires_at": 5}], ids=repr)
 def test_a_token_may_come_without_end_and_project(token: dict[str, Any]) -> None:
     """What is not said is looked up, or found out from a refusal."""
-    assert strategy_for(SETTINGS).project_id(Iam(token_answer(**token))) is None
+    assert auth_of(SETTINGS).project_id(Iam(token_answer(**token))) is None
+
+
+def test_a_token_for_a_project_of_another_shape_is_refused() -> None:
+    """The id becomes part of every path."""
+    with pytest.raises(UnexpectedAnswer, match="without a project id"):
+        auth_of(SETTINGS).signer(Iam(token_answer(project={"id": "P/backups/OTHER/members?"})))
 
 
 def test_an_answer_without_token_is_no_token() -> None:
     """An empty object is not taken for a success."""
     with pytest.raises(UnexpectedAnswer, match="without an object `token`"):
-        strategy_for(SETTINGS).signer(Iam(Reply(201, {}, b'{"x": 1}')))
+        auth_of(SETTINGS).signer(Iam(Reply(201, {}, b'{"x": 1}')))
 
 
 @pytest.mark.parametrize(
@@ -413,11 +437,11 @@ def test_an_answer_without_token_is_no_token() -> None:
 def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: dict[str, str]) -> None:
     """The temporary key signs, with its security token, and is bound to no project."""
     iam = Iam(agency_answer(access="AK2", secret="planted", securitytoken="planted-token", expires_at="2999-01-01"))
-    strategy = strategy_for(replace(SETTINGS, credential=KEY, agency=agency))
-    headers = strategy.signer(iam)(prepared()).headers
+    auth = auth_of(replace(SETTINGS, credential=KEY, agency=agency))
+    headers = auth.signer(iam)(prepared()).headers
     assert headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK2, ")
     assert headers["X-Security-Token"] == "planted-token"
-    assert strategy.project_id(iam) is None
+    assert auth.project_id(iam) is None
     role = {"agency_name": "admin", "duration_seconds": 3600} | account
     assert body_sent(iam) == {"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}}
     assert isinstance(iam.signers[0], KeySigner)
@@ -427,7 +451,7 @@ def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: 
 def test_a_user_by_password_assumes_a_role_from_the_own_project() -> None:
     """The project of the settings is the other account's, so the user signs in to the region's."""
     iam = Iam(token_answer(), agency_answer(access="AK2", secret="planted", securitytoken="planted"))
-    strategy_for(replace(SETTINGS, agency=AGENCY)).signer(iam)
+    auth_of(replace(SETTINGS, agency=AGENCY)).signer(iam)
     assert [call.path for call in iam.calls] == ["/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"]
     assert json.loads(json.dumps(iam.calls[0].body))["auth"]["scope"] == {"project": {"name": "eu-de"}}
     assert isinstance(iam.signers[1], TokenSigner)
@@ -441,20 +465,20 @@ def test_half_a_temporary_key_is_no_key(missing: str, value: Any) -> None:
     credential = {key: value if key == missing else text for key, text in whole.items()}
     answer = agency_answer(**{key: text for key, text in credential.items() if text is not ...})
     with pytest.raises(UnexpectedAnswer) as caught:
-        strategy_for(replace(SETTINGS, credential=KEY, agency=AGENCY)).signer(Iam(answer))
+        auth_of(replace(SETTINGS, credential=KEY, agency=AGENCY)).signer(Iam(answer))
     assert "planted" not in str(caught.value)
 
 
 def test_an_answer_without_the_header_is_no_token() -> None:
     """A gateway that strips the header is found out before anything is sent with an empty token."""
     with pytest.raises(UnexpectedAnswer):
-        strategy_for(SETTINGS).signer(Iam(Reply(201, {}, b'{"token": {"expires_at": "2999-01-01"}}')))
+        auth_of(SETTINGS).signer(Iam(Reply(201, {}, b'{"token": {"expires_at": "2999-01-01"}}')))
 
 
 def test_no_call_to_iam_shows_a_secret() -> None:
     """The request for a token holds the password."""
     iam = Iam(token_answer())
-    strategy_for(SETTINGS).signer(iam)
+    auth_of(SETTINGS).signer(iam)
     assert "planted" not in f"{iam.calls} {token_answer()}"
 
 

@@ -5,9 +5,11 @@ import time
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from inprocess import FakeTime, password_of, settings_of
 from pulumi_cbr_sharing.errors import (
     AlreadyShared,
     ApiError,
@@ -21,14 +23,17 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.breaker import MOST_DENIALS, Admission
-from pulumi_cbr_sharing.http.messages import Call
+from pulumi_cbr_sharing.http.account import Accounts
+from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, UNREACHABLE_FOR, CredentialBreaker, EndpointBreaker
+from pulumi_cbr_sharing.settings.credentials import Secret, Token
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.emulator import Emulator
 
 
 THREADS = 16
 SHORT = 0.1  # seconds that are waited for what does not happen
-CREATE = Call("POST", "/v3/p/backups/b/members", "Sharing b", "cbr:member:create")
-LIST = Call("GET", "/v3/p/backups/b/members", "Listing b", "cbr:member:list")
 REFUSED = CredentialRefused(
     "Sharing b", "the signature is wrong", "check it", status=401, code="APIGW.0301", request_id="r1"
 )
@@ -37,58 +42,63 @@ DENIED = PermissionDenied("Sharing b", "permission was refused", "ask", status=4
 
 @dataclass
 class Cloud:
-    """Behind an admission: counts what is sent, and how much of it at once."""
+    """Behind a breaker: counts what is sent, and how much of it at once."""
 
-    admission: Admission = field(default_factory=Admission)
+    time: FakeTime = field(default_factory=FakeTime)
     sent: list[str] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def send(self, call: Call, end: CbrSharingError | None = None, seconds: float = 0) -> CbrSharingError | None:
-        """Send one call that ends so, and give back what the caller gets instead."""
+    def __post_init__(self) -> None:
+        self.breaker = CredentialBreaker(self.time.clock)
+
+    def send(
+        self, end: CbrSharingError | None = None, doing: str = "Sharing b", seconds: float = 0
+    ) -> Exception | None:
+        """Send one request that ends so, and give back what the caller gets instead of an answer."""
         try:
-            with self.admission.enter(call):
-                with self.lock:
-                    self.sent.append(call.doing)
-                    self.at_once += 1
-                    self.most_at_once = max(self.most_at_once, self.at_once)
-                try:
-                    time.sleep(seconds)
-                    if end:
-                        raise end
-                finally:
-                    with self.lock:
-                        self.at_once -= 1
+            with self.breaker.turn(doing):
+                self._send(doing, seconds)
+                self.breaker.record(end)
         except CbrSharingError as error:
             return error
-        return None
+        return end
 
-    def send_many(self, call: Call, end: CbrSharingError | None = None) -> list[CbrSharingError | None]:
+    def _send(self, doing: str, seconds: float) -> None:
+        with self.lock:
+            self.sent.append(doing)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        time.sleep(seconds)
+        with self.lock:
+            self.at_once -= 1
+
+    def send_many(self, end: CbrSharingError | None = None) -> list[Exception | None]:
         """Many threads send at the same moment."""
         barrier = threading.Barrier(THREADS)
 
-        def one(number: int) -> CbrSharingError | None:
+        def one(number: int) -> Exception | None:
             barrier.wait(10)
-            return self.send(replace(call, doing=f"{call.doing} {number}"), end, 0.02)
+            return self.send(end, f"Sharing b {number}", 0.02)
 
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(one, range(THREADS)))
 
-    def open(self, *calls: Call, patience: float = 10.0) -> bool:
-        """Whether two of these calls get in together, as long as one waits for the other."""
+    def lets_two_in(self, patience: float = 10.0) -> bool:
+        """Whether two requests get in together."""
         together = threading.Barrier(2)
 
-        def one(call: Call) -> bool:
+        def one(_: int) -> bool:
             try:
-                with self.admission.enter(call):
+                with self.breaker.turn("Sharing b"):
                     together.wait(patience)
             except threading.BrokenBarrierError:
                 return False
             return True
 
         with ThreadPoolExecutor(2) as pool:
-            return all(list(pool.map(one, (calls[0], calls[-1]))))
+            return all(list(pool.map(one, range(2))))
 
 
 @pytest.mark.parametrize(
@@ -97,81 +107,56 @@ class Cloud:
 def test_a_refused_credential_is_sent_exactly_once(end: CredentialRefused) -> None:
     """More than five wrong signatures lock a key, and a program with many shares sends one."""
     cloud = Cloud()
-    ends = cloud.send_many(CREATE, end)
+    ends = cloud.send_many(end)
     assert len(cloud.sent) == 1
     assert {type(error) for error in ends} == {type(end)}
 
 
-def test_a_remembered_refusal_names_the_deed_at_hand() -> None:
-    """Each resource is told what it was not able to do, with code and request of the one that was sent."""
+def test_a_remembered_refusal_names_the_call_at_hand() -> None:
+    """Each resource is told what could not be done, with code and request of the request that was sent."""
     cloud = Cloud()
-    cloud.send(CREATE, REFUSED)
-    assert str(cloud.send(LIST)) == ("Listing b: the signature is wrong (APIGW.0301, HTTP 401, request r1): check it")
+    cloud.send(REFUSED)
+    told = cloud.send(doing="Listing b")
+    assert str(told) == "Listing b: the signature is wrong (APIGW.0301, HTTP 401, request r1): check it"
     assert cloud.sent == ["Sharing b"]
 
 
-def test_a_refused_credential_holds_for_every_action() -> None:
-    """Also for the lookups of the others, and of IAM."""
+def test_a_refusal_is_forgotten_after_five_minutes() -> None:
+    """Then the service is asked again, one at a time: a long-lived process sees a key that was put right."""
     cloud = Cloud()
-    cloud.send(CREATE, REFUSED)
-    assert {type(cloud.send(call)) for call in (CREATE, LIST, replace(LIST, service="iam"))} == {CredentialRefused}
-    assert len(cloud.sent) == 1
+    cloud.send()
+    cloud.send(REFUSED)
+    cloud.time.now += REFUSED_FOR - 1
+    assert isinstance(cloud.send(), CredentialRefused)
+    cloud.time.now += 1
+    assert not cloud.lets_two_in(patience=SHORT)
+    assert cloud.send() is None
+    assert len(cloud.sent) == 3
+    assert cloud.lets_two_in()
 
 
-def test_a_denied_action_is_sent_exactly_once() -> None:
-    """Two hundred resources without permission are one line in the audit trail."""
+@pytest.mark.parametrize("order", [[0, 1, 0, 0, 1], [1, 0, 1, 1, 1, 0], [1] * 5 + [0]], ids=str)
+def test_a_403_for_one_backup_locks_nothing(order: list[int]) -> None:
+    """Rights go by enterprise project, too: whatever the order, the permitted ones are shared."""
     cloud = Cloud()
-    ends = cloud.send_many(CREATE, DENIED)
-    assert len(cloud.sent) == 1
-    assert {type(error) for error in ends} == {PermissionDenied}
+    ends = [cloud.send(DENIED if denied else None) for denied in order]
+    assert ends == [DENIED if denied else None for denied in order]
+    assert len(cloud.sent) == len(order)
 
 
-def test_a_denied_action_is_denied_alone() -> None:
-    """Who may not share may still look."""
-    cloud = Cloud()
-    cloud.send(CREATE, DENIED)
-    assert cloud.send(LIST) is None
-    assert isinstance(cloud.send(CREATE), PermissionDenied)
-    assert cloud.sent == ["Sharing b", "Listing b"]
-
-
-def test_a_denied_action_proves_the_credential() -> None:
-    """A 403 comes from somebody who knows who calls, so other actions go side by side."""
-    cloud = Cloud()
-    lookup = replace(LIST, action="cbr:backups:get")
-    assert not cloud.open(LIST, lookup, patience=SHORT)
-    cloud = Cloud()
-    cloud.send(CREATE, DENIED)
-    assert cloud.open(LIST, lookup)
-
-
-def test_calls_go_one_by_one_until_one_was_welcome() -> None:
+def test_calls_go_one_by_one_until_the_credential_has_worked() -> None:
     """Nobody knows yet whether the key is right."""
     cloud = Cloud()
-    cloud.send_many(CREATE, Unreachable("sharing", "no connection", sent=False))
+    cloud.send_many(Unreachable("sharing", "no connection", sent=False))
     assert cloud.most_at_once == 1
     assert len(cloud.sent) == THREADS
 
 
-def test_calls_go_side_by_side_once_one_was_welcome() -> None:
-    """From then on nothing waits."""
-    cloud = Cloud()
-    assert not cloud.open(CREATE, patience=SHORT)
-    cloud.send(CREATE)
-    assert cloud.open(CREATE)
-
-
-def test_an_action_is_proved_on_its_own() -> None:
-    """That listing is allowed says nothing of sharing."""
-    cloud = Cloud()
-    cloud.send(LIST)
-    assert cloud.open(LIST)
-    assert not cloud.open(CREATE, patience=SHORT)
-
-
 @pytest.mark.parametrize(
-    ("end", "opened"),
+    ("end", "works"),
     [
+        pytest.param(None, True, id="success"),
+        pytest.param(DENIED, True, id="denied"),
         pytest.param(AlreadyShared("a", "b", status=400, code="BackupService.6703"), True, id="shared already"),
         pytest.param(BackupNotFound("a", "b", status=404, code="BackupService.6200"), True, id="backup gone"),
         pytest.param(ApiError("a", "b", status=400, code="BackupService.9900"), True, id="malformed"),
@@ -184,11 +169,12 @@ def test_an_action_is_proved_on_its_own() -> None:
         pytest.param(BackupNotFound("a", "b", status=401, code="401"), False, id="the quirk"),
     ],
 )
-def test_what_proves_that_a_call_is_welcome(end: CbrSharingError, opened: bool) -> None:
-    """Only the service's own codes do: they come from behind the gateway."""
+def test_what_proves_a_credential(end: CbrSharingError | None, works: bool) -> None:
+    """Success, a missing permission, and the service's own codes: they come from behind the gateway."""
     cloud = Cloud()
-    assert cloud.send(CREATE, end) is end
-    assert cloud.open(CREATE, patience=10.0 if opened else SHORT) is opened
+    assert not cloud.lets_two_in(patience=SHORT)
+    assert cloud.send(end) is end
+    assert cloud.lets_two_in(patience=10.0 if works else SHORT) is works
 
 
 @pytest.mark.parametrize(
@@ -202,63 +188,81 @@ def test_what_proves_that_a_call_is_welcome(end: CbrSharingError, opened: bool) 
     ids=["no connection", "cut off", "throttled", "unreadable"],
 )
 def test_what_is_no_refusal_is_not_remembered(end: CbrSharingError) -> None:
-    """The next call is sent, and nobody waits for a gate that was left shut."""
+    """The next call is sent."""
     cloud = Cloud()
-    cloud.send(CREATE, end)
-    assert cloud.send_many(CREATE) == [None] * THREADS
+    cloud.send(end)
+    assert cloud.send_many() == [None] * THREADS
     assert len(cloud.sent) == THREADS + 1
 
 
-def test_a_mistake_of_ours_leaves_the_gate_usable() -> None:
-    """An exception that is no answer shuts nothing and proves nothing."""
+def test_an_exception_leaves_the_breaker_usable() -> None:
+    """One that is no answer opens nothing and proves nothing."""
     cloud = Cloud()
-    with pytest.raises(ZeroDivisionError), cloud.admission.enter(CREATE):
+    with pytest.raises(ZeroDivisionError), cloud.breaker.turn("Sharing b"):
         _ = 1 / 0
-    assert not cloud.open(CREATE, patience=SHORT)
-    assert cloud.send(CREATE) is None
+    assert not cloud.lets_two_in(patience=SHORT)
+    assert cloud.send() is None
 
 
-def test_a_401_after_a_welcome_is_remembered() -> None:
+def test_a_401_after_a_success_is_remembered() -> None:
     """A key can be revoked in the middle of a run."""
     cloud = Cloud()
-    cloud.send(CREATE)
-    cloud.send(CREATE, REFUSED)
-    assert isinstance(cloud.send(CREATE), CredentialRefused)
-    assert isinstance(cloud.send(LIST), CredentialRefused)
+    cloud.send()
+    cloud.send(REFUSED)
+    assert isinstance(cloud.send(), CredentialRefused)
     assert len(cloud.sent) == 2
 
 
-def test_a_403_after_a_welcome_is_that_of_one_backup() -> None:
-    """Rights can go by enterprise project: one backup out of bounds does not keep the others from being shared."""
-    cloud = Cloud()
-    cloud.send(CREATE)
-    for _ in range(5):
-        assert isinstance(cloud.send(CREATE, DENIED), PermissionDenied)
-        assert cloud.send(CREATE) is None
-    assert len(cloud.sent) == 11
+# --- one account -----------------------------------------------------------------------------------------------------
 
 
-def test_403s_in_a_row_after_a_welcome_are_remembered() -> None:
-    """A right can be withdrawn in the middle of a run."""
-    cloud = Cloud()
-    cloud.send(CREATE)
-    for _ in range(MOST_DENIALS):
-        cloud.send(CREATE, DENIED)
-    assert isinstance(cloud.send(CREATE), PermissionDenied)
-    assert cloud.send(LIST) is None
-    assert len(cloud.sent) == MOST_DENIALS + 2
+def test_an_access_key_is_one_account_in_all_regions_and_projects(emulator: Emulator) -> None:
+    """It is the key that gets locked; where it was found, and where it is used, does not matter."""
+    accounts, settings = Accounts(), settings_of(emulator, region="eu-de", cbr="https://cbr.eu-de.example.com")
+    elsewhere = replace(
+        settings,
+        region="eu-nl",
+        cbr="https://cbr.eu-nl.example.com",
+        project_id="1" * 32,
+        credential=replace(settings.credential, source="elsewhere"),
+    )
+    assert accounts.of(elsewhere).breaker is accounts.of(settings).breaker
+    assert accounts.of(elsewhere).rate_limit is accounts.of(settings).rate_limit
+    other_cloud = accounts.of(replace(settings, cbr="https://cbr.eu-de.another.com"))
+    assert other_cloud.breaker is not accounts.of(settings).breaker
 
 
-def test_two_clients_remember_apart() -> None:
+def test_a_token_or_user_is_refused_for_one_project_and_slowed_in_all(emulator: Emulator) -> None:
+    """A user may have no right to one project, and every right to another; the rate limit is the user's."""
+    for credential in (password_of(emulator), Token(Secret("planted"), "here")):
+        accounts, settings = Accounts(), settings_of(emulator, credential=credential)
+        other = accounts.of(replace(settings, project_id="1" * 32))
+        assert other.breaker is not accounts.of(settings).breaker
+        assert other.rate_limit is accounts.of(settings).rate_limit
+
+
+def test_other_credentials_are_other_accounts(emulator: Emulator) -> None:
     """Another account's key is another key."""
-    one, other = Cloud(), Cloud()
-    one.send(CREATE, REFUSED)
-    assert other.send(CREATE) is None
+    accounts = Accounts()
+    one, other = (accounts.of(settings_of(emulator, name)) for name in ("sharer", "recipient"))
+    assert one.breaker is not other.breaker
+    assert one.rate_limit is not other.rate_limit
 
 
-def test_many_threads_with_different_actions_do_not_block_each_other_for_good() -> None:
-    """Gates are passed in one order, so nobody waits for somebody who waits."""
-    cloud = Cloud()
-    calls = [replace(LIST, action=f"action {number % 3}") for number in range(THREADS)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        assert list(pool.map(cloud.send, calls)) == [None] * THREADS
+# --- endpoints -------------------------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_that_cannot_be_reached_is_skipped_for_half_a_minute() -> None:
+    """Not for ever, and not after it has answered."""
+    passed = FakeTime()
+    breaker = EndpointBreaker(passed.clock)
+    breaker.raise_if_unreachable("cbr", "Listing b")
+    breaker.failed("cbr", Unreachable("Sharing b", "no connection", sent=False))
+    with pytest.raises(Unreachable, match="Listing b: no connection"):
+        breaker.raise_if_unreachable("cbr", "Listing b")
+    breaker.raise_if_unreachable("iam", "Listing b")
+    passed.now += UNREACHABLE_FOR
+    breaker.raise_if_unreachable("cbr", "Listing b")
+    breaker.failed("cbr", Unreachable("Sharing b", "no connection", sent=False))
+    breaker.answered("cbr")
+    breaker.raise_if_unreachable("cbr", "Listing b")

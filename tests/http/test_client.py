@@ -8,16 +8,20 @@ import threading
 import time
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inprocess import FakeTime, Run, settings_of
+from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.emulator import Fault
-from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, Unreachable
-from pulumi_cbr_sharing.http.client import GIVEN_UP_FOR, Client
-from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock, Pacer
+from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.http.account import Accounts
+from pulumi_cbr_sharing.http.breaker import UNREACHABLE_FOR
+from pulumi_cbr_sharing.http.client import Client
+from pulumi_cbr_sharing.http.project import REMEMBERED_FOR
+from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock
 
 
 if TYPE_CHECKING:
@@ -101,13 +105,17 @@ def test_what_a_throttled_answer_asks_for_is_kept(emulator: Emulator) -> None:
     assert "trying again in 40 s" in run.news[0]
 
 
-def test_one_429_slows_every_client_of_the_process(emulator: Emulator) -> None:
-    """The limit is the account's: a second client waits before it sends anything."""
+def clients(emulator: Emulator, passed: FakeTime, *changes: dict[str, Any]) -> list[Client]:
+    """Clients of one process, with these settings of the sharer."""
+    accounts, settings = Accounts(passed.clock), [settings_of(emulator, **fields) for fields in changes]
+    return [Client(each, account=accounts.of(each), clock=passed.clock) for each in settings]
+
+
+def test_one_429_slows_every_client_of_the_account(emulator: Emulator) -> None:
+    """The limit is the account's: a client of another region and project waits before it sends anything."""
     passed = FakeTime()
-    pacer = Pacer(passed.clock)
-    first, second, hurried = (
-        Client(settings_of(emulator, deadline=deadline), clock=passed.clock, pacer=pacer)
-        for deadline in (1.0, 600.0, 10.0)
+    first, second, hurried = clients(
+        emulator, passed, {"deadline": 1.0}, {"region": "eu-nl", "project_name": "x"}, {"deadline": 10.0}
     )
     emulator.add_fault(Fault("GET", status=429, headers={"Retry-After": "40"}))
     with pytest.raises(Throttled):
@@ -121,8 +129,39 @@ def test_one_429_slows_every_client_of_the_process(emulator: Emulator) -> None:
     list_members(second, emulator.backup.id)
 
     assert passed.now - began >= 40
-    for client in (first, second, hurried):
-        client.close()
+
+
+def test_one_accounts_429_does_not_slow_another(emulator: Emulator) -> None:
+    """Each credential has a rate limit of its own."""
+    passed = FakeTime()
+    accounts = Accounts(passed.clock)
+    first, other = (
+        Client(settings, account=accounts.of(settings), clock=passed.clock)
+        for settings in (settings_of(emulator, deadline=1.0), settings_of(emulator, "recipient"))
+    )
+    emulator.add_fault(Fault("GET", status=429, headers={"Retry-After": "40"}))
+    with pytest.raises(Throttled):
+        list_members(first, emulator.backup.id)
+
+    list_backups(other, own_type="shared")
+
+    assert passed.slept == []
+
+
+def test_a_brief_look_up_gives_up_early_and_silently(emulator: Emulator) -> None:
+    """It shares the client's project, connections and credential, and what it found out holds for both."""
+    emulator.add_fault(Fault("GET", status=503, times=99))
+    news: list[str] = []
+    passed = FakeTime()
+    client = Client(settings_of(emulator, project_id=None), clock=passed.clock, notify=news.append)
+    with pytest.raises(ServerFault):
+        list_members(client.brief, emulator.backup.id)
+    assert (len(emulator.requests), news) == (3, [])
+    emulator.faults.clear()
+
+    list_members(client.brief, emulator.backup.id)
+
+    assert client.known_project_id == emulator.account("sharer").project_id
 
 
 def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -> None:
@@ -136,7 +175,7 @@ def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -
     with pytest.raises(Unreachable, match=r"listing the members of backup another: no answer from .*: no connection"):
         list_members(client, "another")
     assert len(passed.slept) == waited
-    passed.now += GIVEN_UP_FOR + 1
+    passed.now += UNREACHABLE_FOR + 1
     with pytest.raises(Unreachable):
         list_members(client, emulator.backup.id)
     assert len(passed.slept) > waited
@@ -145,12 +184,26 @@ def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -
 
 def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> None:
     """A region without a project of its name costs one lookup, not one for each share."""
-    client = Client(settings_of(emulator, project_id=None, project_name="nowhere"))
+    passed = FakeTime()
+    client = Client(settings_of(emulator, project_id=None, project_name="nowhere"), clock=passed.clock)
     for _ in range(3):
         with pytest.raises(SettingsError, match="one was expected, 0 were found"):
             list_members(client, emulator.backup.id)
     assert len(emulator.requests) == 1
+    passed.now += REMEMBERED_FOR
+    emulator.add_fault(Fault("GET", "/projects", 200, json.dumps({"projects": [{"id": f"{5:032x}"}]})))
+    assert client.project_id == f"{5:032x}"
     client.close()
+
+
+@pytest.mark.parametrize("found", ["../x", "P/backups/OTHER/members?", 5, None, "A" * 32])
+def test_a_project_id_of_another_shape_is_no_project_id(found: Any, emulator: Emulator) -> None:
+    """It becomes part of every path, so nothing is sent with it."""
+    emulator.add_fault(Fault("GET", "/projects", 200, json.dumps({"projects": [{"id": found}]})))
+    client = Client(settings_of(emulator, project_id=None))
+    with pytest.raises(UnexpectedAnswer, match="without a project id of 32 hexadecimal digits"):
+        list_members(client, emulator.backup.id)
+    assert len(emulator.requests) == 1
 
 
 def test_the_patience_of_a_call_ends_with_its_deadline(emulator: Emulator) -> None:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_cbr_sharing.errors import (
@@ -28,18 +27,13 @@ from pulumi_cbr_sharing.http.retry import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     UNCONNECTED_TRIES,
-    Attempts,
     Clock,
-    Pacer,
+    RateLimit,
+    Retries,
     is_ambiguous,
     pause_before,
-    persist,
     should_retry,
 )
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @dataclass
@@ -121,6 +115,7 @@ def test_a_pause_is_within_a_doubling_bound_of_at_most_a_minute(attempt: int) ->
 @given(attempt=st.integers(1, 100), seconds=st.floats(0, 3600))
 def test_a_pause_that_was_asked_for_is_kept(attempt: int, seconds: float) -> None:
     """Never sooner, and little later, whatever the number of tries."""
+    assume(seconds > 0)
     assert seconds <= pause_before(attempt, retry_after=seconds) <= seconds + FIRST_PAUSE
 
 
@@ -131,63 +126,80 @@ def test_pauses_are_spread_over_the_whole_bound() -> None:
     assert max(pauses) > LONGEST_PAUSE * 3 / 4
 
 
-# --- the pace of the process -----------------------------------------------------------------------------------------
+def test_retry_after_0_does_not_switch_back_off_off() -> None:
+    """A gateway that says so in every answer would be asked without a pause."""
+    pauses = [pause_before(20, retry_after=0.0) for _ in range(500)]
+    assert max(pauses) > LONGEST_PAUSE * 3 / 4
+
+
+# --- the rate limit of an account ------------------------------------------------------------------------------------
 
 
 def test_without_throttling_nobody_waits() -> None:
     """The pace costs nothing as long as the service keeps up."""
     time = FakeTime()
-    pacer = Pacer(time.clock)
-    pacer.wait(600.0)
-    pacer.went_through()
+    rate_limit = RateLimit(time.clock)
+    rate_limit.wait("Sharing", 600.0)
+    rate_limit.succeeded()
     assert time.slept == []
 
 
 def test_one_429_pauses_every_thread_of_the_process() -> None:
     """The limit is the account's, so whoever comes next waits until the same moment."""
     time = FakeTime()
-    pacer = Pacer(time.clock)
-    left = pacer.throttled(30.0)
+    rate_limit = RateLimit(time.clock)
+    left = rate_limit.throttled(30.0)
     assert 30.0 <= left <= 30.0 + FIRST_PAUSE
-    pacer.wait(600.0)
+    rate_limit.wait("Sharing", 600.0)
     assert time.slept == [pytest.approx(left)]
-    pacer.wait(600.0)
+    rate_limit.wait("Sharing", 600.0)
     assert len(time.slept) == 1
 
 
 def test_who_waits_sees_that_the_pause_was_lengthened() -> None:
     """A 429 of another thread meanwhile counts for those who sleep already."""
     time = FakeTime()
-    pacer = Pacer(time.clock)
-    pacer.throttled(10.0)
+    rate_limit = RateLimit(time.clock)
+    rate_limit.throttled(10.0)
     sleep = time.sleep
 
     def interrupted(seconds: float) -> None:
         if not time.slept:
-            pacer.throttled(30.0)
+            rate_limit.throttled(30.0)
         sleep(seconds)
 
-    pacer.clock.sleep = interrupted
-    pacer.wait(600.0)
+    rate_limit.clock.sleep = interrupted
+    rate_limit.wait("Sharing", 600.0)
     assert sum(time.slept) >= 30.0
+
+
+def test_a_pause_that_is_too_long_is_an_error_at_once() -> None:
+    """It says how long the pause is, and nobody sleeps for nothing."""
+    time = FakeTime()
+    rate_limit = RateLimit(time.clock)
+    rate_limit.throttled(50.0)
+    with pytest.raises(Throttled, match=r"Sharing: .* asks for a pause of 5\d s more"):
+        rate_limit.wait("Sharing", 10.0)
+    assert time.slept == []
 
 
 def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     """The longest that was asked for counts."""
     time = FakeTime()
-    pacer = Pacer(time.clock)
-    first = pacer.throttled(50.0)
-    assert pacer.throttled(1.0) == pytest.approx(first)
+    rate_limit = RateLimit(time.clock)
+    first = rate_limit.throttled(50.0)
+    assert rate_limit.throttled(1.0) == pytest.approx(first)
 
 
 def test_429s_of_the_same_moment_count_once() -> None:
     """Four threads that are turned away together do not make the pause eight times as long."""
     for _ in range(50):
         time = FakeTime()
-        pacer = Pacer(time.clock)
-        pauses = [pacer.throttled(None) for _ in range(20)]
+        rate_limit = RateLimit(time.clock)
+        pauses = [rate_limit.throttled(None) for _ in range(20)]
         assert max(pauses) <= FIRST_PAUSE * 2
-        assert pacer._in_a_row == 1
+        rate_limit.wait("Sharing", 600.0)
+        assert rate_limit.throttled(None) <= FIRST_PAUSE * 2 * 2
 
 
 def test_429s_after_each_others_pauses_make_the_pauses_longer() -> None:
@@ -195,10 +207,10 @@ def test_429s_after_each_others_pauses_make_the_pauses_longer() -> None:
     longest = [0.0] * 8
     for _ in range(200):
         time = FakeTime()
-        pacer = Pacer(time.clock)
+        rate_limit = RateLimit(time.clock)
         for i in range(8):
-            longest[i] = max(longest[i], pacer.throttled(None))
-            pacer.wait(600.0)
+            longest[i] = max(longest[i], rate_limit.throttled(None))
+            rate_limit.wait("Sharing", 600.0)
     assert all(pause <= FIRST_PAUSE * 2 ** (i + 1) for i, pause in enumerate(longest))
     assert longest[7] > 20
 
@@ -206,23 +218,26 @@ def test_429s_after_each_others_pauses_make_the_pauses_longer() -> None:
 def test_a_success_after_the_pause_ends_the_throttling() -> None:
     """The next 429 starts from the short pause again."""
     time = FakeTime()
-    pacer = Pacer(time.clock)
+    rate_limit = RateLimit(time.clock)
     for _ in range(6):
-        pacer.throttled(None)
-        pacer.wait(600.0)
-    pacer.went_through()
-    assert pacer.throttled(None) <= FIRST_PAUSE * 2
+        rate_limit.throttled(None)
+        rate_limit.wait("Sharing", 600.0)
+    rate_limit.succeeded()
+    assert rate_limit.throttled(None) <= FIRST_PAUSE * 2
 
 
 def test_a_success_within_the_pause_proves_nothing() -> None:
     """It was on its way before the pause began."""
-    time = FakeTime()
-    pacer = Pacer(time.clock)
-    pacer.throttled(10.0)
-    pacer.went_through()
-    pacer.wait(600.0)
-    pacer.throttled(None)
-    assert pacer._in_a_row == 2
+    longest = 0.0
+    for _ in range(200):
+        time = FakeTime()
+        rate_limit = RateLimit(time.clock)
+        for _ in range(6):
+            rate_limit.throttled(10.0)
+            rate_limit.succeeded()
+            rate_limit.wait("Sharing", 600.0)
+        longest = max(longest, rate_limit.throttled(None))
+    assert longest > FIRST_PAUSE * 2
 
 
 # --- patience --------------------------------------------------------------------------------------------------------
@@ -240,12 +255,12 @@ class Patient:
     again: int = 0
 
     def __post_init__(self) -> None:
-        self.pacer = Pacer(self.time.clock)
-        self.attempts = Attempts(self.time.clock, self.most, self.deadline, self.told.append)
+        self.rate_limit = RateLimit(self.time.clock)
+        self.retries = Retries(self.time.clock, self.rate_limit, self.most, self.deadline, self.told.append)
 
     def wait_or_raise(self, error: CbrSharingError) -> None:
         """As the client has it."""
-        self.attempts.wait_or_raise(error, self.pacer, connected=self.connected)
+        self.retries.wait_or_raise(error, connected=self.connected)
 
     def tries_again(self, error: CbrSharingError) -> int:
         """How often a call that always ends so is tried again."""
@@ -324,133 +339,7 @@ def test_a_throttled_call_pauses_the_others_too() -> None:
     """Its wait is that of the whole process."""
     patient = Patient()
     patient.wait_or_raise(throttled(30.0))
-    assert patient.pacer._until == pytest.approx(patient.time.now)
-
-
-# --- the loop --------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Script:
-    """What a call ends with, one after the other; and everything that happens, in order."""
-
-    ends: list[Reply | CbrSharingError]
-    happened: list[str] = field(default_factory=list)
-
-    def once(self, _call: Call) -> Reply:
-        """Send."""
-        self.happened.append("send")
-        end = self.ends.pop(0)
-        if isinstance(end, Reply):
-            return end
-        raise end
-
-    def wait(self, _error: CbrSharingError) -> None:
-        """Wait."""
-        self.happened.append("wait")
-
-    def looker(self, *found: str | CbrSharingError | None) -> Callable[[], str | None]:
-        """Look, finding these one after the other."""
-        answers = list(found)
-
-        def look() -> str | None:
-            self.happened.append("look")
-            answer = answers.pop(0)
-            if isinstance(answer, CbrSharingError):
-                raise answer
-            return answer
-
-        return look
-
-
-def test_what_is_answered_is_answered() -> None:
-    """One call, one sending."""
-    script = Script([REPLY])
-    assert persist(script.once, GET, script.wait) is REPLY
-    assert script.happened == ["send"]
-
-
-def test_a_repeatable_call_is_sent_until_it_is_answered() -> None:
-    """Between any two tries stands a wait."""
-    script = Script([FAULT, throttled(), RESET, REPLY])
-    assert persist(script.once, GET, script.wait) is REPLY
-    assert script.happened == ["send", "wait"] * 3 + ["send"]
-
-
-@pytest.mark.parametrize("error", [FAULT, RESET, STRANGE], ids=["fault", "cut off", "unreadable"])
-def test_a_call_that_may_not_be_repeated_is_not(error: CbrSharingError) -> None:
-    """Without somebody to look, an open end is an error."""
-    script = Script([error])
-    with pytest.raises(type(error)) as caught:
-        persist(script.once, POST, script.wait)
-    assert caught.value is error
-    assert script.happened == ["send"]
-
-
-@pytest.mark.parametrize("error", [throttled(), NOT_SENT], ids=["throttled", "not sent"])
-def test_what_had_no_effect_is_sent_again_without_a_look(error: CbrSharingError) -> None:
-    """There is nothing to be found."""
-    script = Script([error, REPLY])
-    assert persist(script.once, POST, script.wait, script.looker()) is REPLY
-    assert script.happened == ["send", "wait", "send"]
-
-
-@pytest.mark.parametrize("error", [FAULT, RESET, STRANGE], ids=["fault", "cut off", "unreadable"])
-def test_what_a_look_finds_is_the_result(error: CbrSharingError) -> None:
-    """A POST that took effect is not sent a second time."""
-    script = Script([error])
-    assert persist(script.once, POST, script.wait, script.looker("the share")) == "the share"
-    assert script.happened == ["send", "look"]
-
-
-@pytest.mark.parametrize("error", [FAULT, RESET, STRANGE], ids=["fault", "cut off", "unreadable"])
-def test_where_a_look_finds_nothing_the_call_is_sent_again(error: CbrSharingError) -> None:
-    """Each open end is looked at anew."""
-    script = Script([error, error, REPLY])
-    assert persist(script.once, POST, script.wait, script.looker(None, None)) is REPLY
-    assert script.happened == ["send", "look", "wait", "send", "look", "wait", "send"]
-
-
-def test_a_look_that_finds_something_empty_has_found_it() -> None:
-    """Only None means that there was no effect."""
-    script = Script([FAULT])
-    assert persist(script.once, POST, script.wait, script.looker("")) == ""
-
-
-def test_a_look_that_fails_ends_it() -> None:
-    """Who cannot see whether it happened must not try again."""
-    script = Script([FAULT])
-    denied = PermissionDenied("Listing", "no", status=403)
-    with pytest.raises(PermissionDenied) as caught:
-        persist(script.once, POST, script.wait, script.looker(denied))
-    assert caught.value is denied
-    assert script.happened == ["send", "look"]
-
-
-def test_an_answer_that_says_no_stands() -> None:
-    """Neither a look nor a wait changes it."""
-    refusal = AlreadyShared("Sharing", "no", status=400)
-    script = Script([refusal])
-    with pytest.raises(AlreadyShared) as caught:
-        persist(script.once, POST, script.wait, script.looker())
-    assert caught.value is refusal
-    assert script.happened == ["send"]
-
-
-@pytest.mark.parametrize("call", [GET, POST], ids=["repeatable", "not repeatable"])
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(call: Call) -> None:
-    """The user has to act, so the error comes at once."""
-    script = Script([UNTRUSTED])
-    with pytest.raises(Unreachable):
-        persist(script.once, call, script.wait, script.looker())
-    assert script.happened == ["send"]
-
-
-def test_the_last_error_is_raised_when_patience_ends() -> None:
-    """Not the first one: the last tells how things stand."""
-    patient = Patient(most=2)
-    ends: list[Reply | CbrSharingError] = [RESET, NOT_SENT, FAULT]
-    script = Script(ends)
-    with pytest.raises(ServerFault):
-        persist(script.once, GET, patient.wait_or_raise)
-    assert script.ends == []
+    assert len(patient.time.slept) == 1
+    patient.time.now -= 10.0
+    patient.rate_limit.wait("Listing", 600.0)
+    assert patient.time.slept[1] == pytest.approx(10.0)

@@ -1,7 +1,7 @@
-"""How requests are signed, and how the means to sign are got: access key, token, password, agency.
+"""What signs requests: an access key or a token, fixed or refreshable.
 
-A strategy hands out a signer (a `requests` AuthBase) for the next request, and can be told that the signer was
-refused as expired. The signature itself is in `signing.py`.
+A signer adds headers to a request that is otherwise complete. The signature itself is in `signing.py`; how a token or
+temporary key is asked for is in `sign_in.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from requests.auth import AuthBase
-
+from pulumi_cbr_sharing.errors import ApiError
 from pulumi_cbr_sharing.http.signing import ALGORITHM, canonical_request, signature, string_to_sign
 
 
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
+    from pulumi_cbr_sharing.http.account import Account
     from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.settings.credentials import AccessKey, Secret
 
-    Send = Callable[[Call, AuthBase | None], Reply]
+    Signer = Callable[[PreparedRequest], PreparedRequest]
 
 
-Signer = AuthBase
 RENEW_BEFORE = timedelta(minutes=5)
 
 # Set by the transport after signing, or rewritten on the way: they would break the signature.
@@ -49,7 +48,7 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class KeySigner(AuthBase):
+class KeySigner:
     """Signs with an access key, temporary or not."""
 
     def __init__(self, key: AccessKey, now: Callable[[], datetime] = utc_now) -> None:
@@ -81,8 +80,8 @@ def _host(url: str) -> str:
     return name.removesuffix(f":{default}") if parts.port == default else name
 
 
-class TokenSigner(AuthBase):
-    """Shows a token."""
+class TokenSigner:
+    """Sends a token."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -93,46 +92,47 @@ class TokenSigner(AuthBase):
         return r
 
 
-class Unsigned(AuthBase):
-    """Adds nothing. Not the same as no AuthBase: then requests would look for a password in a .netrc file."""
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Leave the request as it is."""
-        return r
+def unsigned(r: PreparedRequest) -> PreparedRequest:
+    """Leave a request as it is: signing in with a password needs no signature."""
+    return r
 
 
-class Strategy(Protocol):
-    """A way to come by signers; safe for many threads.
+class Send(Protocol):
+    """A way to send."""
 
-    Attributes:
-        signs_in: whether it asks the cloud for something before it can sign.
-    """
+    def __call__(self, call: Call, *, auth: Auth) -> Reply:
+        """Send a call that is signed by `auth`."""
 
-    signs_in: bool
 
-    def signer(self, send: Send) -> AuthBase:
-        """What signs the next request; fetched by `send` where there is none that still holds."""
+class Auth(Protocol):
+    """Hands out signers; safe for many threads."""
 
-    def renew(self, refused: AuthBase) -> bool:
-        """Throw away a signer that was refused as expired; False if there can be no other."""
+    @property
+    def account(self) -> Account:
+        """Whose credential it is."""
+
+    def signer(self, send: Send) -> Signer:
+        """What signs the next request; asked for by `send` if there is none, or if it expires soon."""
+
+    def renew(self, refused: Signer) -> bool:
+        """Drop a signer that was refused; False if there can be no other."""
 
     def project_id(self, send: Send) -> str | None:
-        """The project that the credential itself is bound to, if it is."""
+        """The project that the credential is bound to, if it is."""
 
 
+@dataclass(frozen=True)
 class Fixed:
-    """The signer never changes: an access key, or a token that somebody else fetched."""
+    """The signer never changes: an access key, or a token that the user fetched."""
 
-    signs_in = False
+    _signer: Signer
+    account: Account
 
-    def __init__(self, signer: AuthBase) -> None:
-        self._signer = signer
-
-    def signer(self, send: Send) -> AuthBase:  # noqa: ARG002 - nothing has to be fetched
+    def signer(self, send: Send) -> Signer:  # noqa: ARG002
         """The one signer."""
         return self._signer
 
-    def renew(self, refused: AuthBase) -> bool:  # noqa: ARG002
+    def renew(self, refused: Signer) -> bool:  # noqa: ARG002
         """There is no other."""
         return False
 
@@ -142,58 +142,65 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Lease:
-    """A signer that ends.
+class Issued:
+    """A signer that expires.
 
     Attributes:
-        until: when; None if only the service knows.
+        expires_at: None if only the service knows.
         project_id: the project that it is bound to, if any.
     """
 
-    signer: AuthBase
-    until: datetime | None
+    signer: Signer
+    expires_at: datetime | None
     project_id: str | None = None
 
     def renew_at(self, now: datetime) -> datetime | None:
-        """When one that was fetched now is to be fetched anew: a while before it ends.
+        """When to renew: five minutes before expiry, or after three quarters of a short life.
 
-        A short life is used for the most part; of one that is over already, one of the two clocks is wrong, and the
-        service's counts.
+        None if it has expired when it comes: then one of the two clocks is wrong, and the service's counts.
         """
-        if self.until is None or self.until <= now:
+        if self.expires_at is None or self.expires_at <= now:
             return None
-        return self.until - min(RENEW_BEFORE, (self.until - now) / 4)
+        return self.expires_at - min(RENEW_BEFORE, (self.expires_at - now) / 4)
 
 
-class Leased:
-    """The signer is fetched, and fetched again before it ends or when it is refused as expired."""
+class Refreshable:
+    """The signer is fetched when it is needed, and again before it expires or when it is refused."""
 
-    signs_in = True
-
-    def __init__(self, fetch: Callable[[Send], Lease], now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, fetch: Callable[[Send], Issued], account: Account, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.account = account
         self._fetch, self._now = fetch, now
-        self._lease: Lease | None = None
+        self._issued: Issued | None = None
         self._renew_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def signer(self, send: Send) -> AuthBase:
-        """The signer that holds now."""
+    def signer(self, send: Send) -> Signer:
+        """The signer that is valid now."""
         return self._current(send).signer
 
-    def renew(self, refused: AuthBase) -> bool:
-        """Drop the lease, unless another thread has replaced it already."""
+    def renew(self, refused: Signer) -> bool:
+        """Drop the signer, unless another thread has replaced it already."""
         with self._lock:
-            if self._lease and self._lease.signer is refused:
-                self._lease = None
+            if self._issued and self._issued.signer is refused:
+                self._issued = None
         return True
 
     def project_id(self, send: Send) -> str | None:
         """The project of the token; temporary keys have none."""
         return self._current(send).project_id
 
-    def _current(self, send: Send) -> Lease:
+    def _current(self, send: Send) -> Issued:
         with self._lock:
-            if self._lease is None or (self._renew_at and self._now() > self._renew_at):
-                self._lease = self._fetch(send)
-                self._renew_at = self._lease.renew_at(self._now())
-            return self._lease
+            if self._issued is None or (self._renew_at and self._now() > self._renew_at):
+                self._issued = self._fetched(send)
+                self._renew_at = self._issued.renew_at(self._now())
+            return self._issued
+
+    def _fetched(self, send: Send) -> Issued:
+        try:
+            return self._fetch(send)
+        except ApiError as error:
+            self.account.breaker.record_sign_in(error)
+            raise

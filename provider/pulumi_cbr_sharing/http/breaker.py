@@ -1,101 +1,105 @@
-"""What has been refused once is not sent again.
+"""Two circuit breakers: one for a refused credential, one for an endpoint that cannot be reached.
 
-More than five wrong signatures in a row lock an access key for five minutes, and a program with two hundred
-shares would send two hundred. So calls go one at a time until the credential, and after it each IAM action,
-has been seen to work; a refusal is remembered, and answers every later call without sending it. An access key is
-the same key for every region and project, so what is known of it is shared by all of them.
+More than five wrong signatures in a row lock an access key for five minutes, and a program with two hundred shares
+would send two hundred. So calls go one at a time until the credential has been seen to work. A refusal answers all
+later calls without sending them, for five minutes; then the service is asked again.
 """
 
 from __future__ import annotations
 
 import threading
 
-from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied, ServerFault, Throttled, Unreachable
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi_cbr_sharing.http.messages import Call
+    from pulumi_cbr_sharing.errors import CbrSharingError
+    from pulumi_cbr_sharing.http.retry import Clock
 
 
-# An action that was granted for one backup may be denied for another (rights go by enterprise project, too); denied so
-# often in a row, the right itself is gone.
-MOST_DENIALS = 3
+REFUSED_FOR = 300.0  # seconds; as long as the service locks a key
+UNREACHABLE_FOR = 30.0  # seconds
 
 
-class Standing:
-    """What is known of a credential, or of an action: nothing yet, that it is welcome, or why it is not."""
+class CredentialBreaker:
+    """Opens when a credential is refused; safe for many threads."""
 
-    def __init__(self) -> None:
-        self.welcome = False
-        self.refusal: ApiError | None = None
-        self.denied = 0  # times in a row
-        self._gate = threading.Lock()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._works = False
+        self._refusal: ApiError | None = None
+        self._refused_at = 0.0
+        self._one_at_a_time = threading.Lock()
 
     @contextmanager
-    def passing(self, doing: str) -> Iterator[None]:
-        """Around one sending; one by one while nothing is known.
+    def turn(self, doing: str) -> Iterator[None]:
+        """Around one request, which waits for its turn until the credential is known to work.
 
         Raises:
-            ApiError: the refusal that is known.
+            ApiError: as remembered; the request must not be sent.
         """
-        self._raise_known(doing)
-        if self.welcome:
+        self.raise_if_open(doing)
+        if self._works:
             yield
             return
-        with self._gate:
-            self._raise_known(doing)
+        with self._one_at_a_time:
+            self.raise_if_open(doing)
             yield
 
-    def _raise_known(self, doing: str) -> None:
-        if self.refusal:
-            raise self.refusal.again(doing=doing)
+    def record(self, error: CbrSharingError | None) -> None:
+        """Learn from how a request ended; None is success."""
+        if isinstance(error, CredentialRefused):
+            self._open(error)
+        elif error is None or _passed_the_gateway(error):
+            self._works = True
+
+    def record_sign_in(self, error: ApiError) -> None:
+        """Learn that a token or temporary key was not issued: without one, no call can be sent."""
+        if not isinstance(error, (ServerFault, Throttled, CredentialRefused)):  # the last is recorded where it was sent
+            self._open(error)
+
+    def raise_if_open(self, doing: str) -> None:
+        """Raise the refusal that is remembered, if there is one."""
+        refusal = self._refusal
+        if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
+            raise refusal.again(doing=doing if isinstance(refusal, CredentialRefused) else None)
+
+    def _open(self, error: ApiError) -> None:
+        self._works, self._refused_at, self._refusal = False, self._clock.now(), error
 
 
-class Admission:
-    """Lets calls through one by one until they are known to be welcome; safe for many threads.
+def _passed_the_gateway(error: CbrSharingError) -> bool:
+    """A 403 is for a caller who is known; the service's own codes come from behind the gateway."""
+    known = isinstance(error, ApiError) and error.code.startswith("BackupService.")
+    return known or isinstance(error, PermissionDenied)
 
-    Args:
-        credential: what is known of the credential, where other settings have the same.
-    """
 
-    def __init__(self, credential: Standing | None = None) -> None:
-        self._credential = credential or Standing()
-        self._actions: defaultdict[str, Standing] = defaultdict(Standing)
-        self._lock = threading.Lock()
+class EndpointBreaker:
+    """Opens when an endpoint that has never answered cannot be reached; safe for many threads."""
 
-    @contextmanager
-    def enter(self, call: Call) -> Iterator[None]:
-        """Around one sending of `call`.
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._answered, self._failures = set[str](), dict[str, tuple[float, Unreachable]]()
 
-        Raises:
-            CredentialRefused, PermissionDenied: as remembered, before anything is sent.
-        """
-        with self._lock:
-            action = self._actions[call.action]
-        with self._credential.passing(call.doing), action.passing(call.doing):
-            try:
-                yield
-            except CredentialRefused as error:
-                self._credential.refusal = error
-                raise
-            except PermissionDenied as error:
-                self._credential.welcome = True
-                action.denied += 1
-                if not action.welcome or action.denied >= MOST_DENIALS:
-                    action.refusal = error
-                raise
-            except ApiError as error:
-                if error.code.startswith("BackupService."):  # the gateway let it pass
-                    self._welcome(action)
-                raise
-            self._welcome(action)
+    def has_answered(self, service: str) -> bool:
+        """Whether the service has ever answered."""
+        return service in self._answered
 
-    def _welcome(self, action: Standing) -> None:
-        self._credential.welcome = action.welcome = True
-        action.denied = 0
+    def answered(self, service: str) -> None:
+        """Note that the service has answered."""
+        self._answered.add(service)
+
+    def failed(self, service: str, error: Unreachable) -> None:
+        """Note that all tries of a call have failed."""
+        self._failures[service] = self._clock.now(), error
+
+    def raise_if_unreachable(self, service: str, doing: str) -> None:
+        """Fail at once if other calls have tried in vain just now."""
+        at, error = self._failures.get(service, (0.0, None))
+        if error and not self.has_answered(service) and self._clock.now() < at + UNREACHABLE_FOR:
+            raise error.skipped(doing)

@@ -1,18 +1,18 @@
-"""What goes over the wire: a call, the reply to it, and how a reply is read.
+"""A call, the reply to it, and what a reply means. Nothing here sends anything.
 
-Pure: nothing here sends anything. `client.py` sends; `read` turns what came back into a payload or an error.
+What a service says is foreign text: `Reply.quote` is the only way of it into a message.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, quote_plus
 
 from pulumi_cbr_sharing.errors import (
     ApiError,
@@ -21,6 +21,7 @@ from pulumi_cbr_sharing.errors import (
     one_line,
 )
 from pulumi_cbr_sharing.http.codes import meaning_of
+from pulumi_cbr_sharing.http.echoes import repeats_a_secret
 
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Service = Literal["cbr", "iam"]
 LONGEST_RETRY_AFTER = 3600.0  # seconds
+LONGEST_QUOTE = 2000  # characters of a text that are looked at
 
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so
 # where the backup does not exist. Only this very body may be read as "not there".
@@ -52,6 +54,7 @@ class Call:
         repeatable: whether sending it twice is the same as sending it once.
         expects: the statuses that mean success.
         meanings: what some statuses mean of this call in particular, if its service answered, not the gateway.
+        signs_in: whether it is answered with a secret; then nothing of the answer is quoted.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -64,15 +67,21 @@ class Call:
     repeatable: bool = True
     expects: tuple[int, ...] = (200,)
     meanings: tuple[Meaning, ...] = ()
+    signs_in: bool = False
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: status, headers (any case), body."""
+    """An answer as it came: status, headers (any case), body.
+
+    Attributes:
+        secrets: what was sent with the call and may not be shown.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)  # X-Subject-Token is a secret
     body: bytes = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
     def payload(self) -> dict[str, Any]:
@@ -82,6 +91,22 @@ class Reply:
         except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
+
+    def header(self, name: str) -> str:
+        """The value of a header; "" if there is none."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
+
+    def quote(self, text: str, limit: int) -> str:
+        """A text of the answer, made fit for a message; "" if the answer repeats a secret."""
+        return "" if self._repeats_a_secret else one_line(text[:LONGEST_QUOTE], limit)
+
+    @cached_property
+    def _repeats_a_secret(self) -> bool:
+        texts = (*error_parts(self.payload), *map(self.header, _QUOTED_HEADERS))
+        return repeats_a_secret(" ".join(text[:LONGEST_QUOTE] for text in texts), self.secrets)
+
+
+_QUOTED_HEADERS = ("X-Request-Id", "Location", "Content-Type")
 
 
 def read(call: Call, reply: Reply) -> Reply:
@@ -96,40 +121,6 @@ def read(call: Call, reply: Reply) -> Reply:
     if reply.status < 400:  # noqa: PLR2004
         raise UnexpectedAnswer(_unexpected(call, reply, "where another status belongs"))
     raise refusal(call, reply)
-
-
-def scrubbed(reply: Reply, secrets: list[str]) -> Reply:
-    """The reply without secrets that it echoes: a refusal's words, and some headers of any answer, end in messages."""
-    hidden = _Hidden(secrets)
-    headers = {name: hidden.of(text) if name.lower() in _SHOWN else text for name, text in reply.headers.items()}
-    if reply.status < 400:  # noqa: PLR2004
-        return Reply(reply.status, headers, reply.body)
-    try:
-        body = json.dumps(json.loads(reply.body))  # one spelling, whatever escapes an echo came with
-    except (ValueError, RecursionError):
-        body = reply.body.decode("utf-8", "replace")
-    return Reply(reply.status, headers, hidden.of(body).encode())
-
-
-_SHOWN = ("x-request-id", "location", "content-type", "retry-after")
-
-
-class _Hidden:
-    """Secrets in the spellings that an echo may have: as they are, in JSON, in an address."""
-
-    def __init__(self, secrets: list[str]) -> None:
-        spellings = {spell(secret) for secret in filter(None, secrets) for spell in (str, _in_json, quote, quote_plus)}
-        self._spellings = sorted(spellings, key=len, reverse=True)
-
-    def of(self, text: str) -> str:
-        """The text without them."""
-        for spelling in self._spellings:
-            text = text.replace(spelling, "***")
-        return text
-
-
-def _in_json(text: str) -> str:
-    return json.dumps(text)[1:-1]
 
 
 def rows(call: Call, reply: Reply, key: str) -> list[dict[str, Any]]:
@@ -163,9 +154,9 @@ def refusal(call: Call, reply: Reply) -> ApiError:
     meaning = own or meaning_of(reply.status, code)
     general = own or not code or meaning.reason == meaning_of(reply.status, "").reason
     # Where the meaning comes from the status alone, the service's own words add something.
-    said = f", it says: {one_line(message)}" if message and general else ""
-    reason = meaning.reason + said
-    wanted = _seconds(_header(reply, "Retry-After")) or 0
+    said = "" if call.signs_in or not general else reply.quote(message, 300)
+    reason = meaning.reason + (f", it says: {said}" if said else "")
+    wanted = _seconds(reply.header("Retry-After")) or 0
     if wanted >= 60:  # noqa: PLR2004 - less than that is nothing to wonder about
         reason += f", it asks to wait {wanted:.0f} s"
     if reply.status == 403:  # noqa: PLR2004
@@ -174,17 +165,26 @@ def refusal(call: Call, reply: Reply) -> ApiError:
 
 
 def _refusal(call: Call, reply: Reply, error: type[ApiError], reason: str, remedy: str) -> ApiError:
-    code, _, request_id = error_parts(reply.payload)
+    code, _, request = error_parts(reply.payload)
     made = error(
         call.doing,
         reason,
         remedy,
         status=reply.status,
-        code=one_line(code, 60),
-        request_id=one_line(_header(reply, "X-Request-Id") or request_id, 80),
+        code=code if _KNOWN_CODE.fullmatch(code) else "" if call.signs_in else reply.quote(code, 60),
+        request_id=_request_id(call, reply, request),
     )
-    made.retry_after = _seconds(_header(reply, "Retry-After"))
+    made.retry_after = _seconds(reply.header("Retry-After"))
     return made
+
+
+_KNOWN_CODE = re.compile(r"(BackupService|APIGW|APIG|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
+_PLAIN_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
+
+
+def _request_id(call: Call, reply: Reply, from_body: str = "") -> str:
+    text = reply.header("X-Request-Id") or from_body
+    return "" if call.signs_in and not _PLAIN_ID.fullmatch(text) else reply.quote(text, 80)
 
 
 def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -212,22 +212,19 @@ def _with_payload(call: Call, reply: Reply) -> Reply:
 
 
 def _unexpected(call: Call, reply: Reply, trouble: str) -> str:
-    kind = _header(reply, "Content-Type") or "no content type"
-    what = f"an answer {trouble} (HTTP {reply.status}, {one_line(kind, 60)}, {len(reply.body)} bytes"
-    request = one_line(_header(reply, "X-Request-Id"), 80)
-    what += f", request {request})" if request else ")"
-    target = one_line(_header(reply, "Location"), 120)
-    what += f", a redirect to {target}, which is not followed" if target else ""
+    kind = "" if call.signs_in else reply.quote(reply.header("Content-Type") or "no content type", 60)
+    facts = [f"HTTP {reply.status}", kind, f"{len(reply.body)} bytes"]
+    request = _request_id(call, reply)
+    facts += [f"request {request}"] if request else []
+    target = "" if call.signs_in else reply.quote(reply.header("Location"), 120)
+    redirect = f", a redirect to {target}, which is not followed" if target else ""
+    what = f"an answer {trouble} ({', '.join(filter(None, facts))}){redirect}"
     return f"{call.doing}: {what}: check the endpoint and any proxy on the way; nothing is concluded from it"
 
 
 def _is_malformed_url(call: Call, reply: Reply) -> bool:
     asked = call.method == "GET" and call.service == "cbr" and "/backups/" in call.path
     return asked and reply.status == 401 and reply.payload == MALFORMED_URL  # noqa: PLR2004
-
-
-def _header(reply: Reply, name: str) -> str:
-    return next((value for key, value in reply.headers.items() if key.lower() == name.lower()), "")
 
 
 def _seconds(text: str) -> float | None:

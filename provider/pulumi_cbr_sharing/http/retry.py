@@ -1,9 +1,11 @@
-"""When a call is tried again, and how long to wait before: pure rules, the little state they need, and the loop.
+"""The rules of retrying: which errors, how long to wait before the next try, and when to give up.
 
-* Throttled, or not sent at all: any call is tried again.
-* A fault of the service, a reset, a time-out: only a call that may be repeated. One that may not (the POST
-  that shares) is first looked up by its caller, and comes here only if it had no effect.
-* Everything else is an answer, and stands.
+* Throttled, or nothing was sent: any call is sent again.
+* A fault of the service, a reset, a time-out: only a call that may be repeated. Of one that may not (the POST that
+  shares), the effect is looked up first.
+* Everything else is an answer, and final.
+
+The loop is `Client.send`.
 """
 
 from __future__ import annotations
@@ -13,17 +15,13 @@ import time
 
 from dataclasses import dataclass, field
 from random import uniform
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, ServerFault, Throttled, UnexpectedAnswer, Unreachable
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pulumi_cbr_sharing.http.messages import Call, Reply
-
-T = TypeVar("T")
 
 
 FIRST_PAUSE = 0.5
@@ -48,13 +46,14 @@ def should_retry(error: Exception, *, repeatable: bool) -> bool:
 
 
 def pause_before(attempt: int, *, retry_after: float | None = None) -> float:
-    """Seconds to wait before the next try: full jitter under a doubling bound, or what the answer asks for.
+    """Seconds to wait before the next try: exponential back-off with full jitter, or what the answer asks for.
 
     Args:
         attempt: how many tries have failed, from 1.
-        retry_after: what the answer asked for, in seconds; a little is added so that a crowd spreads.
+        retry_after: what the answer asked for, in seconds; a little is added so that a crowd spreads. 0 asks for
+            nothing.
     """
-    if retry_after is not None:
+    if retry_after:
         return retry_after + uniform(0, FIRST_PAUSE)  # noqa: S311 - no secret hangs on it
     return uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
 
@@ -68,29 +67,30 @@ class Clock:
 
 
 @dataclass
-class Pacer:
-    """The pause that a 429 puts on every thread of the process: the limit is the account's, not the thread's."""
+class RateLimit:
+    """The pause after a 429, for all calls of one account: the limit is the account's, not the thread's."""
 
     clock: Clock = field(default_factory=Clock)
     _until: float = 0.0
     _in_a_row: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self, patience: float) -> float:
-        """Sleep until the pause is over; others may lengthen it meanwhile.
+    def wait(self, doing: str, patience: float) -> None:
+        """Sleep until the pause is over; another thread's 429 may lengthen it meanwhile.
 
         Args:
+            doing: what is being done.
             patience: seconds to sleep at the most.
 
-        Returns:
-            0; or how many seconds are left of a pause that the patience is too short for.
+        Raises:
+            Throttled: the pause is longer than that.
         """
         ends = self.clock.now() + patience
         while (left := self._until - self.clock.now()) > 0:
             if self._until > ends:
-                return left
+                reason = f"there are too many requests, and the service asks for a pause of {left:.0f} s more"
+                raise Throttled(doing, reason, "run it again after that", status=429)
             self.clock.sleep(left)
-        return 0.0
 
     def throttled(self, retry_after: float | None) -> float:
         """Lengthen the pause after a 429.
@@ -100,92 +100,61 @@ class Pacer:
         """
         with self._lock:
             now = self.clock.now()
-            if now >= self._until:  # those who were on their way when the pause began do not count again
+            if now >= self._until:  # requests that were on their way when the pause began do not count again
                 self._in_a_row += 1
             self._until = max(self._until, now + pause_before(self._in_a_row, retry_after=retry_after))
             return self._until - now
 
-    def went_through(self) -> None:
-        """Forget the throttling once a request has passed after the pause."""
+    def succeeded(self) -> None:
+        """Start from the short pause again, if the last one is over."""
         with self._lock:
             if self._in_a_row and self.clock.now() >= self._until:
                 self._in_a_row = 0
 
 
 @dataclass
-class Attempts:
-    """One call's tries: how many there were, and when the patience ends.
+class Retries:
+    """The tries of one call.
 
     Attributes:
+        rate_limit: that of the account.
         most: tries again after a fault; throttling is bounded by the deadline alone.
-        deadline: seconds for all of it.
-        notify: told in one line when a wait is long enough to wonder about.
+        deadline: seconds for all tries together.
+        notify: told in one line before a long wait.
     """
 
     clock: Clock
+    rate_limit: RateLimit
     most: int
     deadline: float
     notify: Callable[[str], None]
     _faults: int = 0
-    _tried: int = 0
+    _failed: int = 0
     _started: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._started = self.clock.now()
 
-    def wait_or_raise(self, error: CbrSharingError, pacer: Pacer, *, connected: bool) -> None:
+    def wait_or_raise(self, error: CbrSharingError, *, connected: bool) -> None:
         """Wait before the next try, or raise `error` if there is to be none.
 
         Args:
             error: what the last try ended with.
-            pacer: the pause of the process.
-            connected: whether this service ever answered in this process.
+            connected: whether this service has ever answered.
         """
-        self._tried += 1
-        if isinstance(error, Throttled):
-            pause = pacer.throttled(error.retry_after)
-        else:
-            self._faults += 1
-            pause = pause_before(self._faults, retry_after=error.retry_after if isinstance(error, ApiError) else None)
-            if self._faults > (self.most if connected else min(self.most, UNCONNECTED_TRIES)):
-                raise error
-        self._check_deadline(error, pause)
-        if pause > 5 or self._tried == 3:  # noqa: PLR2004 - a blip is no news, a wait is
+        self._failed += 1
+        pause = self._pause_after(error, self.most if connected else min(self.most, UNCONNECTED_TRIES))
+        if self.clock.now() + pause - self._started > self.deadline:
+            raise error
+        if pause > 5 or self._failed == 3:  # noqa: PLR2004 - a blip is no news, a wait is
             trouble = error.again(remedy="") if isinstance(error, ApiError) else error
             self.notify(f"{trouble} - trying again in {max(1, round(pause))} s")
         self.clock.sleep(pause)
 
-    def _check_deadline(self, error: CbrSharingError, pause: float) -> None:
-        if self.clock.now() + pause - self._started > self.deadline:
+    def _pause_after(self, error: CbrSharingError, most: int) -> float:
+        if isinstance(error, Throttled):
+            return self.rate_limit.throttled(error.retry_after)
+        self._faults += 1
+        if self._faults > most:
             raise error
-
-
-def persist(
-    once: Callable[[Call], Reply],
-    call: Call,
-    wait_or_raise: Callable[[CbrSharingError], None],
-    look: Callable[[], T | None] | None = None,
-    ready: Callable[[], None] = lambda: None,
-) -> Reply | T:
-    """Send a call until it is answered for good.
-
-    Args:
-        once: sends it one time.
-        call: what to send.
-        wait_or_raise: waits before the next try, or raises the error when there is to be none.
-        look: for a call that may not be repeated: asked after every end that leaves the effect open. What it
-            returns is the result; None means that there was no effect, so that the call may be sent again.
-        ready: signs in where that is needed. It has tries of its own, so that its errors are final here: else
-            the tries would multiply, and a sign-in that failed would look like a call with an open end.
-    """
-    while True:
-        ready()
-        try:
-            return once(call)
-        except CbrSharingError as error:
-            if look and is_ambiguous(error):
-                if (found := look()) is not None:
-                    return found
-            elif not should_retry(error, repeatable=call.repeatable):
-                raise
-            wait_or_raise(error)
+        return pause_before(self._faults, retry_after=error.retry_after if isinstance(error, ApiError) else None)

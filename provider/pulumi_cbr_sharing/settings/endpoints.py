@@ -65,7 +65,7 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
         _ = parts.port
     except ValueError:
         return "its port is no number"
-    if parts.scheme == "http" and not insecure and not _is_this_machine(parts.hostname):
+    if parts.scheme == "http" and not insecure and not is_this_machine(parts.hostname):
         return "plain http would show the credentials on the way: use https, or set insecure"
     return None
 
@@ -74,10 +74,14 @@ def _with_scheme(address: str) -> str:
     return address if "://" in address else f"https://{address}"
 
 
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+def is_this_machine(host: str) -> bool:
+    """Whether a host is exactly `localhost` or a loopback address, in its plain form.
+
+    Other spellings (`127.1`, `0.0.0.0`, `x.localhost`, IPv4 within IPv6) may be resolved to something else.
+    """
+    if host in ("localhost", "::1"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.IPv4Address(host).is_loopback
     except ValueError:
         return False

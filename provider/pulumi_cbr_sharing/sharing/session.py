@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.projects import project_of_account
 from pulumi_cbr_sharing.errors import WrongProject
-from pulumi_cbr_sharing.http.breaker import Standing
+from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.settings.credentials import AccessKey
 from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
@@ -118,8 +116,8 @@ class Sessions:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._ledger, self._lock = say, Ledger(), threading.Lock()
+        self._accounts = Accounts()
         self._sessions: dict[Settings, Session] = {}
-        self._standings: dict[tuple[str, AccessKey], Standing] = {}
 
     def of(self, settings: Settings) -> Session:
         """The session for these settings."""
@@ -127,19 +125,9 @@ class Sessions:
             if settings not in self._sessions:
                 self._warn_of_insecure(settings)
                 self._sessions[settings] = Session(
-                    settings, say=self._say, ledger=self._ledger, standing=self._standing_of(settings)
+                    settings, say=self._say, ledger=self._ledger, account=self._accounts.of(settings)
                 )
             return self._sessions[settings]
-
-    def _standing_of(self, settings: Settings) -> Standing | None:
-        """What is known of an access key in a cloud, whatever the region and project: it is the key that gets locked.
-
-        A token or a user may be good for one project and not for another, so nothing is concluded from those.
-        """
-        if not isinstance(settings.credential, AccessKey):
-            return None
-        cloud = (settings.cbr or "").replace(settings.region or "-", "")
-        return self._standings.setdefault((cloud, replace(settings.credential, source="")), Standing())
 
     def _warn_of_insecure(self, settings: Settings) -> None:
         if settings.insecure:

@@ -1,0 +1,127 @@
+"""Signing in: a token for a user and password, a temporary key for an agency (a role in another account)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused
+from pulumi_cbr_sharing.http.auth import Fixed, Issued, KeySigner, Refreshable, TokenSigner, unsigned
+from pulumi_cbr_sharing.http.codes import Meaning
+from pulumi_cbr_sharing.http.messages import Call, lacking, row
+from pulumi_cbr_sharing.http.timestamps import moment
+from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token, trouble_with_key
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.http.account import Account
+    from pulumi_cbr_sharing.http.auth import Auth, Send
+    from pulumi_cbr_sharing.settings.connection import Agency
+    from pulumi_cbr_sharing.settings.resolve import Settings
+
+
+AGENCY_SECONDS = 3600
+# IAM's own reasons, which the general ones for these statuses do not name.
+_WRONG_PASSWORD = Meaning(
+    CredentialRefused,
+    401,
+    "user and password were refused",
+    "check user, password, account and project; it is not tried again, because wrong passwords lock a user",
+)
+_NO_AGENCY = Meaning(
+    ApiError,
+    404,
+    "there is no such agency",
+    "check its name, the account that granted it, and huaweicloud:endpoints",
+)
+
+
+def auth_for(settings: Settings, account: Account) -> Auth:
+    """What signs the calls of some settings."""
+    if not settings.agency:
+        return _auth_of_credential(settings, account)
+    agency, base = settings.agency, _auth_of_credential(settings, account.base or account)
+    return Refreshable(lambda send: assume(agency, base, send), account)
+
+
+def _auth_of_credential(settings: Settings, account: Account) -> Auth:
+    credential = settings.credential
+    if isinstance(credential, AccessKey):
+        return Fixed(KeySigner(credential), account)
+    if isinstance(credential, Token):
+        return Fixed(TokenSigner(credential.token), account)
+    return Refreshable(lambda send: get_token(credential, settings, account, send), account)
+
+
+# POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
+def get_token(user: Password, settings: Settings, account: Account, send: Send) -> Issued:
+    """A token for a user, bound to one project.
+
+    Raises:
+        CredentialRefused: the password is wrong, or the user may not use the project.
+    """
+    call = Call(
+        "POST",
+        "/v3/auth/tokens",
+        doing=f"signing in with the password from {user.source}",
+        action="a correct user and password",
+        body={"auth": {"identity": _identity(user), "scope": {"project": _scope(settings)}}},
+        service="iam",
+        expects=(201,),
+        meanings=(_WRONG_PASSWORD,),
+        signs_in=True,
+    )
+    reply = send(call, auth=Fixed(unsigned, account))
+    token, value = row(call, reply, "token"), reply.header("X-Subject-Token")
+    if trouble_with_key(value):
+        raise lacking(call, reply, "a token in `X-Subject-Token` that can be sent")
+    project = token.get("project")
+    project_id = project.get("id") if isinstance(project, dict) else None
+    if project_id is not None and trouble_with_project_id(project_id):
+        raise lacking(call, reply, "a project id of 32 hexadecimal digits")
+    return Issued(TokenSigner(Secret(value)), moment(token.get("expires_at")), project_id)
+
+
+def _identity(user: Password) -> dict[str, Any]:
+    who: dict[str, Any] = {"password": user.password.reveal()}
+    if user.user_id:
+        who["id"] = user.user_id
+    else:
+        who |= {"name": user.user_name, "domain": _domain(user.domain_name, user.domain_id)}
+    return {"methods": ["password"], "password": {"user": who}}
+
+
+def _domain(name: str | None, domain_id: str | None) -> dict[str, str | None]:
+    return {"name": name} if name else {"id": domain_id}
+
+
+def _scope(settings: Settings) -> dict[str, str | None]:
+    # With an agency, the project is the other account's: sign in to the user's own project of the region.
+    if settings.project_id and not settings.agency:
+        return {"id": settings.project_id}
+    return {"name": settings.project_name or settings.region}
+
+
+# POST {iam}.0/OS-CREDENTIAL/securitytokens → 201 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
+def assume(agency: Agency, base: Auth, send: Send) -> Issued:
+    """A temporary access key for an agency, asked for with the user's own credential."""
+    role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
+    role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
+    call = Call(
+        "POST",
+        "/v3.0/OS-CREDENTIAL/securitytokens",
+        doing=f"assuming the agency {agency.name} of {agency.domain_name or agency.domain_id}",
+        action="iam:agencies:assume",
+        body={"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}},
+        service="iam",
+        expects=(201,),
+        meanings=(_NO_AGENCY,),
+        signs_in=True,
+    )
+    reply = send(call, auth=base)
+    credential = row(call, reply, "credential")
+    access, secret, token = (str(credential.get(key) or "") for key in ("access", "secret", "securitytoken"))
+    if any(map(trouble_with_key, (access, secret, token))):
+        raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
+    key = AccessKey(access, Secret(secret), Secret(token), f"agency {agency.name}")
+    return Issued(KeySigner(key), moment(credential.get("expires_at")))
