@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import (
+    FOREIGN,
+    trouble_with_backup_id,
+    trouble_with_project_id,
+    trouble_with_text,
+    trouble_with_vault_id,
+)
 
 
 if TYPE_CHECKING:
@@ -115,3 +121,45 @@ def test_the_example_in_a_trouble_is_itself_right(check: Check, expected: str) -
     _, found, example = (check("x") or "").partition(expected)
     assert found
     assert check(example) is None
+
+
+@given(value=_anything)
+def test_an_id_of_another_service_leads_nowhere_else(value: Any) -> None:
+    """No page gives the shape of images' and servers' ids: generous, but no part of an address and no second line."""
+    if FOREIGN.fits(value):
+        assert not set(value) & set("/\\?#%& \n")
+        assert value.strip(".")
+        assert value.isascii()
+        assert value.isprintable()
+
+
+@pytest.mark.parametrize("value", [UUID, HEX, "server-1", "ims_1.2:3"])
+def test_ids_of_other_services_may_look_as_they_like(value: str) -> None:
+    """UUIDs, bare digits, names."""
+    assert FOREIGN.fits(value)
+
+
+@given(value=_anything)
+def test_a_text_to_look_for_can_be_sent(value: Any) -> None:
+    """As UTF-8, in one line, and it is something."""
+    if trouble_with_text(value) is None:
+        assert value.encode()
+        assert value.strip()
+        assert value.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("value", "trouble"),
+    [
+        ("nightly", None),
+        ("\u7814\u53d1 x", None),
+        ("\ud800", "has characters that cannot be printed"),
+        ("", "is empty"),
+        (" ", "is empty"),
+        (5, "is no text but of type int"),
+        ("x" * 256, "has 256 characters, and 255 is the most"),
+    ],
+)
+def test_the_trouble_with_a_text(value: Any, trouble: str | None) -> None:
+    """Said in words, without the text itself."""
+    assert trouble_with_text(value) == trouble

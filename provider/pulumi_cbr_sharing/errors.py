@@ -4,7 +4,7 @@ The tree, by what the caller does next:
 
     CbrSharingError             one line for the user: what was being done, why not, what to do
     ├── SettingsError           settings are missing or contradict each other: nothing was sent
-    ├── WrongProject            the credentials are of another project than the state: nothing was sent
+    ├── WrongProject            the credentials are of another project than the state, or than the settings say
     ├── Refused                 the caller's own rules forbid it (adopt=False, …)
     ├── WaitTimeout             something did not become ready in time
     ├── Unreachable             no answer; `sent` tells whether the request may have had an effect
@@ -17,6 +17,7 @@ The tree, by what the caller does next:
         ├── TooManyRecipients   the backup is shared with ten projects already
         ├── BackupNotAvailable  the backup is not in the status `available`
         ├── ImageRegistered     the recipient made an image from it, so the share cannot be cancelled
+        ├── MalformedUrl        401: no such backup, or a project that is not the credential's: cbr/ tells them apart
         ├── CredentialRefused   401: sending it again would only lock the key
         │   └── TokenExpired    a new token may do
         ├── PermissionDenied    403: an IAM action is missing
@@ -46,7 +47,7 @@ class SettingsError(CbrSharingError):
 
 
 class WrongProject(CbrSharingError):
-    """The credentials belong to another project or region than the one that the state records."""
+    """The credentials belong to another project or region than the one that the state records or the settings name."""
 
 
 class Refused(CbrSharingError):
@@ -155,6 +156,10 @@ class BackupNotAvailable(ApiError):
 
 class ImageRegistered(ApiError):
     """The recipient registered an image from the backup; the share cannot be cancelled before it goes."""
+
+
+class MalformedUrl(ApiError):
+    """The service calls the address malformed: the backup does not exist, or the project is not the credential's."""
 
 
 class CredentialRefused(ApiError):

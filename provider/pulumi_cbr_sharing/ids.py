@@ -1,36 +1,67 @@
 """The shapes of the ids of this API, and the sentence that a wrong one gets.
 
-Ids become parts of a path, so nothing of another shape is ever sent. Backups and vaults have UUIDs, projects and
-accounts 32 hexadecimal digits, all in lower case (the vendors' API references).
+Ids become parts of addresses, so an id of another shape is never sent, whether a program wrote it or the service
+answered it. Backups, vaults and the records of members have UUIDs, projects 32 hexadecimal digits, all in lower case
+(the vendors' API references).
 """
 
 from __future__ import annotations
 
 import re
 
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi_cbr_sharing.errors import one_line
 
 
+LONGEST_NAME = 128  # characters of an account's name
+LONGEST_TEXT = 255  # characters of a text to look for
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What an id looks like.
+
+    Attributes:
+        what: its name in a sentence.
+        pattern: matches all of it.
+        example: one that fits.
+    """
+
+    what: str
+    pattern: re.Pattern[str]
+    example: str = ""
+
+    def fits(self, value: Any) -> bool:
+        """Whether a value is such an id."""
+        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
+
+
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX = re.compile(r"[0-9a-f]{32}")
-LONGEST_NAME = 128
+BACKUP = Shape("backup id", _UUID, "0b07081e-3ec7-4e77-8571-54e2947da422")
+VAULT = Shape("vault id", _UUID, "3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f")
+MEMBER_RECORD = Shape("id of a member's record", _UUID)
+PROJECT = Shape("project id of 32 hexadecimal digits", _HEX, "0605767b5780d5762fc5c0118072a564")
+# Servers, disks, images and checkpoints belong to other services, whose ids are not documented here. They are shown
+# and looked for, never part of a path; even so nothing fits that could lead elsewhere.
+FOREIGN = Shape("id", re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.:-]{0,127}"))
 
 
 def trouble_with_backup_id(value: Any) -> str | None:
     """What is wrong with a backup id, as the end of a sentence that begins with it; None if nothing is."""
-    return _trouble(value, _UUID, "a backup id such as 0b07081e-3ec7-4e77-8571-54e2947da422")
+    return _trouble(value, BACKUP)
 
 
 def trouble_with_vault_id(value: Any) -> str | None:
     """What is wrong with a vault id; None if nothing is."""
-    return _trouble(value, _UUID, "a vault id such as 3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f")
+    return _trouble(value, VAULT)
 
 
 def trouble_with_project_id(value: Any) -> str | None:
     """What is wrong with a project id; None if nothing is."""
-    return _trouble(value, _HEX, "a project id of 32 hexadecimal digits such as 0605767b5780d5762fc5c0118072a564")
+    return _trouble(value, PROJECT)
 
 
 def trouble_with_account(value: Any) -> str | None:
@@ -47,20 +78,31 @@ def trouble_with_account(value: Any) -> str | None:
     return None
 
 
-def _trouble(value: Any, shape: re.Pattern[str], expected: str) -> str | None:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return f"is empty: give {expected}"
+def trouble_with_text(value: Any) -> str | None:
+    """What is wrong with a name, status or other text to look for; None if nothing is."""
     if not isinstance(value, str):
-        return f"is no text but of type {type(value).__name__}: give {expected}"
-    if shape.fullmatch(value):
-        return None
-    return f"{_difference(value, shape)}: give {expected}"
+        return f"is no text but of type {type(value).__name__}"
+    if not value.strip():
+        return "is empty"
+    if len(value) > LONGEST_TEXT:
+        return f"has {len(value)} characters, and {LONGEST_TEXT} is the most"
+    # Among these are lone surrogates such as "\ud800", which cannot be sent as UTF-8.
+    return None if value.isprintable() else "has characters that cannot be printed"
 
 
-def _difference(value: str, shape: re.Pattern[str]) -> str:
-    if shape.fullmatch(value.strip()):
+def _trouble(value: Any, shape: Shape) -> str | None:
+    expected = f"give a {shape.what} such as {shape.example}"
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return f"is empty: {expected}"
+    if not isinstance(value, str):
+        return f"is no text but of type {type(value).__name__}: {expected}"
+    return None if shape.fits(value) else f"{_difference(value, shape)}: {expected}"
+
+
+def _difference(value: str, shape: Shape) -> str:
+    if shape.fits(value.strip()):
         return "has blanks around it"
-    if shape.fullmatch(value.lower()) and value.isascii():
+    if shape.fits(value.lower()) and value.isascii():
         return "has upper-case letters, which the service does not know"
     if len(value) > 64:  # noqa: PLR2004
         return f"has {len(value)} characters"

@@ -118,5 +118,5 @@ def test_an_account_of_which_nothing_is_told_is_an_error(client: Client) -> None
 def test_an_answer_without_ids_is_an_error(emulator: Emulator, client: Client) -> None:
     """Nothing is concluded from a wrong shape."""
     emulator.add_fault(Fault(method="GET", status=200, body='{"projects": [{"project_name": "eu-de"}]}'))
-    with pytest.raises(UnexpectedAnswer, match="without a `project_id` in every project"):
+    with pytest.raises(UnexpectedAnswer, match="a project whose project_id is missing"):
         projects_of_account(client, "acme")

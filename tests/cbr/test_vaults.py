@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,7 +67,8 @@ def test_vaults_are_found_by_their_very_name(emulator: Emulator, client: Client)
     """One that the service lets pass although its name is another is left out."""
     wanted = emulator.add_vault(account="sharer", name="gold")
     assert [vault.id for vault in list_vaults(client, name="gold")] == [wanted.id]
-    emulator.add_fault(Fault(method="GET", status=200, body='{"vaults": [{"id": "x", "name": "gold-2"}], "count": 1}'))
+    body = json.dumps({"vaults": [{"id": wanted.id, "name": "gold-2"}], "count": 1})
+    emulator.add_fault(Fault(method="GET", status=200, body=body))
     assert list_vaults(client, name="gold") == []
 
 

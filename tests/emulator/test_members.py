@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
-from emulated import ask, code, members_of, project
+from emulated import SECONDS, ask, code, members_of, project
 from pulumi_cbr_sharing.emulator import serve
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import requests
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -362,3 +361,22 @@ def test_the_malformed_url_quirk_is_off_until_it_is_switched_on(emulator: Emulat
     body = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
     assert [answer.json() for answer in quirky] == [body] * 3
     assert share(emulator, project(emulator), backup=NO_BACKUP).status_code == 404
+
+
+def test_the_other_malformed_url_quirk_is_off_until_it_is_switched_on(emulator: Emulator) -> None:
+    """Then a project that is not the caller's gets the same answer, as from the service's ancestor."""
+    paths = ["/backups", members_of(emulator), "/vaults"]
+    other = project(emulator)
+
+    def answers() -> list[tuple[int, str]]:
+        headers = {"X-Auth-Token": emulator.token("sharer")}
+        urls = [f"{emulator.url}/v3/{other}{path}" for path in paths]
+        found = [requests.get(url, headers=headers, timeout=SECONDS) for url in urls]
+        return [(answer.status_code, answer.text) for answer in found]
+
+    usual = answers()
+    emulator.quirk_wrong_project = True
+
+    assert [status for status, _ in usual] == [403] * 3
+    assert answers() == [(401, '{"unauthorized": {"code": "401", "message": "Malformed request url"}}')] * 3
+    assert ask(emulator, "GET", "/backups").status_code == 200

@@ -105,10 +105,11 @@ def test_filters_are_all_sent_and_hold_together(emulator: Emulator) -> None:
 def test_what_the_service_lets_pass_is_filtered_again(emulator: Emulator) -> None:
     """A name that only begins so, or a backup of somebody else, is none of those asked for."""
     own, other = emulator.account("sharer").project_id, emulator.account("recipient").project_id
-    rows = [("a", "nightly", own), ("b", "nightly-2", own), ("c", "nightly", other)]
+    first, second, third = (f"{number}1111111-2222-4333-8444-555555555555" for number in "123")
+    rows = [(first, "nightly", own), (second, "nightly-2", own), (third, "nightly", other)]
     records = [{"id": id_, "name": name, "status": "available", "project_id": owner} for id_, name, owner in rows]
     emulator.add_fault(Fault(method="GET", status=200, body=json.dumps({"backups": records, "count": 3})))
-    assert ids(name="nightly") == ["a"]
+    assert ids(name="nightly") == [first]
 
 
 def test_received_backups_only_where_asked_for(emulator: Emulator) -> None:

@@ -36,7 +36,7 @@ READ_TIMEOUT = 0.4  # real seconds, the only ones that these tests spend
 TOO_LONG = 2.0
 PAGE = "<!DOCTYPE html><html><title>Sign in</title></html>"
 HALF = '{"members": [{"dest_proj'
-STRANGER = {"dest_project_id": "5" * 32, "status": "pending", "id": "a stranger"}
+STRANGER = {"dest_project_id": "5" * 32, "status": "pending", "id": "5" * 8 + "-5555" * 3 + "-" + "5" * 12}
 OPERATIONS = {
     "share": Fault(method="POST", path="/members$"),
     "read": Fault(method="GET", path="/members$"),
@@ -165,9 +165,13 @@ CASES = {
     "401 0301": Case("answered", "CredentialRefused", answer(401, "APIGW.0301")),
     "401 0303": Case("answered", "CredentialRefused", answer(401, "APIGW.0303")),
     "401 0307": Case("answered", "TokenExpired", answer(401, "APIGW.0307")),
-    # To list and get of members and backups it says that there is no such backup; to others it says no.
+    # The list of the project's backups is looked at, and for a change the backup itself: if it is there, nothing is
+    # concluded. IAM does not answer so.
     "401 quirk": Case(
-        "answered", "CredentialRefused", told(401, unauthorized("Malformed request url")), {"read": "gone 1"}
+        "answered",
+        "CredentialRefused",
+        told(401, unauthorized("Malformed request url")),
+        {"share": "MalformedUrl 3", "read": "gone 2", "cancel": "MalformedUrl 3"},
     ),
     "401 almost the quirk": Case("answered", "CredentialRefused", told(401, unauthorized("Malformed request"))),
     "401 page": Case("answered", "CredentialRefused", told(401, PAGE, "text/html")),

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from pulumi_cbr_sharing import ids
+from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
+from pulumi_cbr_sharing.cbr.records import Record
+from pulumi_cbr_sharing.cbr.second_look import told_apart
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call, row
-from pulumi_cbr_sharing.http.timestamps import moment, rfc3339
+from pulumi_cbr_sharing.http.timestamps import moment
 
 
 if TYPE_CHECKING:
@@ -35,10 +39,10 @@ class Backup:
         id: its UUID.
         status: `available`, `protecting`, `restoring`, `error`, `deleting`, ….
         resource_type: `OS::Nova::Server` for a cloud server, `OS::Cinder::Volume` for a disk, ….
-        project_id: the owner's project.
-        vault_id: the vault that it is in.
-        name: as its maker called it.
-        resource_id, resource_name: what was backed up.
+        project_id: the owner's project, 32 hexadecimal digits.
+        vault_id: the UUID of the vault that it is in; a recipient sees its own.
+        name: as its maker called it, in one line of 255 characters at the most.
+        resource_id, resource_name: what was backed up; the name like the backup's.
         resource_size: of what was backed up, in GB.
         checkpoint_id: the run that made it, with the backups of the vault's other resources.
         created_at, expired_at: RFC 3339 in UTC; "" where the service says none.
@@ -77,11 +81,14 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     """
     call = Call(
         "GET",
-        f"/v3/{client.project_id}/backups/{backup_id}",
+        paths.backup(client.project_id, backup_id),
         doing=f"reading backup {backup_id}",
         action="cbr:backups:get",
     )
-    return _backup(row(call, client.fetch(call), "backup"))
+    with told_apart(client, call):
+        record = row(call, client.fetch(call), "backup")
+    Record(call, "backup", record).same_id("id", ids.BACKUP, backup_id)
+    return _backup(call, record)
 
 
 # GET /v3/{project_id}/backups?vault_id=…&own_type=… → 200 {"backups": [Backup, …], "count": n}
@@ -107,7 +114,7 @@ def list_backups(
         member_status: `pending`, `accepted` or `rejected`, of the share with this project; not with `private`.
 
     Raises:
-        Refused: filters that contradict each other.
+        Refused: filters that contradict each other, or cannot be sent.
         UnexpectedAnswer: the list is not known to be whole.
     """
     if own_type not in get_args(OwnType) or (member_status and own_type == "private"):
@@ -115,29 +122,39 @@ def list_backups(
             f"listing backups: own_type is {one_line(own_type, 30)!r}, member_status {one_line(member_status, 30)!r}: "
             "own_type is private, shared or all_granted, and member_status goes with the last two"
         )
-    filters = {"vault_id": vault_id, "resource_id": resource_id, "name": name, "status": status}
-    wanted = {key: text for key, text in filters.items() if text}
+    wanted = _wanted(vault_id=vault_id, resource_id=resource_id, name=name, status=status)
     shared = {"own_type": own_type, "member_status": member_status} if own_type != "private" else {}
     call = Call(
         "GET",
-        f"/v3/{client.project_id}/backups",
+        paths.backups(client.project_id),
         doing=f"listing the backups of project {client.project_id}",
         action="cbr:backups:list",
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
-    found = [_backup(record) for record in whole_list(client, call, "backups")]
-    fitting = [backup for backup in found if _fits(backup, wanted, client.project_id if not shared else None)]
+    owner = client.project_id if not shared else None
+    found = [(record, _backup(call, record)) for record in whole_list(client, call, "backups")]
+    fitting = [backup for record, backup in found if _fits(record, wanted, owner)]
     return sorted(fitting, key=lambda backup: (backup.created, backup.id), reverse=True)
 
 
-def _fits(backup: Backup, wanted: Mapping[str, str], owner: str | None) -> bool:
+def _wanted(**filters: str | None) -> dict[str, str]:
+    """The filters that are given."""
+    wanted = {key: text for key, text in filters.items() if text}
+    for key, text in wanted.items():
+        trouble = ids.trouble_with_vault_id(text) if key == "vault_id" else ids.trouble_with_text(text)
+        if trouble:
+            raise Refused(f"listing backups: {key} {trouble}")
+    return wanted
+
+
+def _fits(record: Mapping[str, Any], wanted: Mapping[str, str], owner: str | None) -> bool:
     """Whether the service filtered as asked: no page says that `name` means the whole name, or that a filter counts.
 
     Of a backup of another project it is open whose vault the list names, so the vault is left to the service.
     """
-    if owner and backup.project_id not in ("", owner):
+    if owner and record.get("project_id") not in (None, "", owner):
         return False
-    return all(getattr(backup, key) == text for key, text in wanted.items() if owner or key != "vault_id")
+    return all(record.get(key) == text for key, text in wanted.items() if owner or key != "vault_id")
 
 
 def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvailable, seconds: float) -> None:
@@ -179,22 +196,25 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         )
 
 
-def _backup(record: Mapping[str, Any]) -> Backup:
+def _backup(call: Call, fields: Mapping[str, Any]) -> Backup:
     """The one place where the API's record becomes a Backup."""
-    texts = {name: str(record.get(name) or "") for name in Backup.__dataclass_fields__ if name not in _CONVERTED}
-    size, created, expired, _ = (record.get(name) for name in _CONVERTED)
-    children = record.get("children")
-    parts = [record, *(children if isinstance(children, list) else [])]
+    record, children = Record(call, "backup", fields), fields.get("children")
+    parts = [fields, *(children if isinstance(children, list) else [])]
     return Backup(
-        **texts,
-        resource_size=whole_number(size),
-        created_at=rfc3339(created),
-        expired_at=rfc3339(expired),
+        id=record.id("id", ids.BACKUP),
+        status=record.word("status"),
+        resource_type=record.word("resource_type"),
+        project_id=record.id_or_none("project_id", ids.PROJECT) or "",
+        vault_id=record.id_or_none("vault_id", ids.VAULT) or "",
+        name=record.name("name"),
+        resource_id=record.id_or_none("resource_id", ids.FOREIGN) or "",
+        resource_name=record.name("resource_name"),
+        resource_size=whole_number(fields.get("resource_size")),
+        checkpoint_id=record.id_or_none("checkpoint_id", ids.FOREIGN) or "",
+        created_at=record.timestamp("created_at"),
+        expired_at=record.timestamp("expired_at"),
         encrypted=any(map(_is_encrypted, parts)),
     )
-
-
-_CONVERTED = ("resource_size", "created_at", "expired_at", "encrypted")
 
 
 def _is_encrypted(record: Any) -> bool:

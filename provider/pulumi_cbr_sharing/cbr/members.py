@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from pulumi_cbr_sharing import ids
+from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import pages
+from pulumi_cbr_sharing.cbr.records import Record
+from pulumi_cbr_sharing.cbr.second_look import told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 from pulumi_cbr_sharing.http.messages import Call, Reply, row, rows
-from pulumi_cbr_sharing.http.timestamps import rfc3339
 
 
 if TYPE_CHECKING:
@@ -32,11 +35,11 @@ class Member:
     """One recipient of one backup.
 
     Attributes:
-        dest_project_id: the recipient's project.
-        status: `pending`, `accepted` or `rejected`, as the service says it.
+        dest_project_id: the recipient's project, 32 hexadecimal digits.
+        status: `pending`, `accepted` or `rejected`; another one as the service says it, in one bounded line.
         id: the record's own UUID.
-        backup_id: the backup.
-        vault_id: the recipient's vault, once accepted.
+        backup_id: the backup's UUID.
+        vault_id: the UUID of the recipient's vault, once accepted.
         image_id: the image that the recipient registered from the backup, if any.
         created_at, updated_at: RFC 3339 in UTC.
     """
@@ -100,17 +103,18 @@ def add_members(
     """
     call = Call(
         "POST",
-        _path(client, backup_id),
+        paths.members(client.project_id, backup_id),
         doing=f"sharing backup {backup_id} with project {', '.join(project_ids)}",
         action="cbr:member:create",
         body={"members": list(project_ids)},
         repeatable=False,
     )
-    reply = client.send(call, look=look)
+    with told_apart(client, call):
+        reply = client.send(call, look=look)
     if not isinstance(reply, Reply):
         return reply
     try:
-        return _by_project(call, reply)
+        return _by_project(call, rows(call, reply, "members"), backup_id)
     except UnexpectedAnswer:
         # It was a success by its status, so the share may stand.
         if (found := look()) is not None:
@@ -127,12 +131,12 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     """
     call = Call(
         "GET",
-        _path(client, backup_id),
+        paths.members(client.project_id, backup_id),
         doing=f"listing the members of backup {backup_id}",
         action="cbr:member:list",
     )
     found, complete = pages(client, call, "members")
-    return MemberList({member.dest_project_id: member for member in _members(call, found)}, complete)
+    return MemberList(_by_project(call, found, backup_id), complete)
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}
@@ -144,11 +148,11 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     """
     call = Call(
         "GET",
-        _path(client, backup_id, project_id),
+        paths.member(client.project_id, backup_id, project_id),
         doing=f"reading the share of backup {backup_id} with project {project_id}",
         action="cbr:member:get",
     )
-    return _member(call, row(call, client.fetch(call), "member"))
+    return _asked(client, call, backup_id, project_id)
 
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
@@ -169,12 +173,12 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
     body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
     call = Call(
         "PUT",
-        _path(client, backup_id, client.project_id),
+        paths.member(client.project_id, backup_id, client.project_id),
         doing=f"{verb} the share of backup {backup_id}",
         action="cbr:member:update",
         body=body,
     )
-    return _member(call, row(call, client.fetch(call), "member"))
+    return _asked(client, call, backup_id, client.project_id)
 
 
 # DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id} → 204
@@ -188,42 +192,45 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     """
     call = Call(
         "DELETE",
-        _path(client, backup_id, project_id),
+        paths.member(client.project_id, backup_id, project_id),
         doing=f"cancelling the share of backup {backup_id} with project {project_id}",
         action="cbr:member:delete",
         expects=(204,),
     )
-    client.fetch(call)
+    with told_apart(client, call):
+        client.fetch(call)
 
 
-def _path(client: Client, backup_id: str, member_id: str | None = None) -> str:
-    tail = f"/{member_id}" if member_id else ""
-    return f"/v3/{client.project_id}/backups/{backup_id}/members{tail}"
+def _asked(client: Client, call: Call, backup_id: str, project_id: str) -> Member:
+    """The member that a call asks for; an answer about another one is none."""
+    with told_apart(client, call):
+        record = row(call, client.fetch(call), "member")
+    Record(call, "member", record).same_id("dest_project_id", ids.PROJECT, project_id)
+    return _member(call, record, backup_id)
 
 
-def _by_project(call: Call, reply: Reply) -> Mapping[str, Member]:
-    return {member.dest_project_id: member for member in _members(call, rows(call, reply, "members"))}
+def _by_project(call: Call, found: list[dict[str, Any]], backup_id: str) -> Mapping[str, Member]:
+    members = [_member(call, record, backup_id) for record in found]
+    return {member.dest_project_id: member for member in members}
 
 
-def _members(call: Call, found: list[dict[str, Any]]) -> list[Member]:
-    return [_member(call, record) for record in found]
-
-
-def _member(call: Call, record: Mapping[str, Any]) -> Member:
+def _member(call: Call, fields: Mapping[str, Any], backup_id: str) -> Member:
     """The one place where the API's record becomes a Member.
 
     Huawei Cloud sends explicit nulls, Open Telekom Cloud leaves such keys out: both are None here.
     """
-    texts = {name: _text(record.get(name)) for name in Member.__dataclass_fields__}
-    if not texts["dest_project_id"] or not texts["status"]:
-        raise UnexpectedAnswer(
-            f"{call.doing}: the answer has a member without dest_project_id or status: check the endpoint; nothing is "
-            "concluded from it"
-        )
-    for name in ("created_at", "updated_at"):
-        texts[name] = rfc3339(texts[name]) or None
-    return Member(**texts)  # type: ignore[arg-type]
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    record = Record(call, "member", fields)
+    if not (status := record.word("status")):
+        raise record.unexpected("status", "is missing")
+    if record.id_or_none("backup_id", ids.BACKUP):
+        record.same_id("backup_id", ids.BACKUP, backup_id)
+    return Member(
+        dest_project_id=record.id("dest_project_id", ids.PROJECT),
+        status=status,
+        id=record.id_or_none("id", ids.MEMBER_RECORD),
+        backup_id=record.id_or_none("backup_id", ids.BACKUP),
+        vault_id=record.id_or_none("vault_id", ids.VAULT),
+        image_id=record.id_or_none("image_id", ids.FOREIGN),
+        created_at=record.timestamp("created_at") or None,
+        updated_at=record.timestamp("updated_at") or None,
+    )

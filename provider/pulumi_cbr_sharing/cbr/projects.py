@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from pulumi_cbr_sharing import ids
+from pulumi_cbr_sharing.cbr import paths
+from pulumi_cbr_sharing.cbr.records import Record
 from pulumi_cbr_sharing.errors import Refused, one_line
-from pulumi_cbr_sharing.http.messages import Call, lacking, rows
+from pulumi_cbr_sharing.http.messages import Call, rows
 
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ class Project:
 
     Attributes:
         id: 32 hexadecimal digits.
-        name: the region's own project is called like the region, others `{region}_{name}`.
+        name: the region's own project is called like the region, others `{region}_{name}`; in one bounded line.
     """
 
     id: str
@@ -42,21 +44,18 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
 
     Raises:
         Refused: it is no name.
+        UnexpectedAnswer: a project has no id, or something else for one.
         ApiError: the service's reasons.
     """
-    if not account.strip(". \t\r\n"):  # dots alone would lead to another address
-        raise Refused(f"listing the projects of an account: {one_line(account, 60)!r} is no account name")
     call = Call(
         "GET",
-        f"/v3/domain/{quote(account, safe='')}/projects",
+        paths.projects_of_account(account),
         doing=f"listing the projects of account {one_line(account, 60)}",
         action="cbr:member:list",  # inferred: no page names an action for this call
     )
-    reply = client.fetch(call)
-    found = [(row.get("project_id"), row.get("project_name")) for row in rows(call, reply, "projects")]
-    if not all(isinstance(id_, str) and id_ for id_, _ in found):
-        raise lacking(call, reply, "a `project_id` in every project")
-    return sorted((Project(str(id_), str(name or "")) for id_, name in found), key=lambda one: (one.name, one.id))
+    records = [Record(call, "project", fields) for fields in rows(call, client.fetch(call), "projects")]
+    found = [Project(record.id("project_id", ids.PROJECT), record.name("project_name")) for record in records]
+    return sorted(found, key=lambda one: (one.name, one.id))
 
 
 def project_of_account(client: Client, account: str, region: str | None) -> Project:

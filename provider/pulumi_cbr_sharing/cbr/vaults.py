@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing import ids
+from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.backups import whole_number
 from pulumi_cbr_sharing.cbr.paging import whole_list
+from pulumi_cbr_sharing.cbr.records import Record
+from pulumi_cbr_sharing.cbr.second_look import told_apart
+from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.http.messages import Call, row
-from pulumi_cbr_sharing.http.timestamps import rfc3339
 
 
 if TYPE_CHECKING:
@@ -23,8 +27,8 @@ class Vault:
 
     Attributes:
         id: its UUID.
-        name: as its owner called it.
-        project_id: the owner's project.
+        name: as its owner called it, in one line of 255 characters at the most.
+        project_id: the owner's project, 32 hexadecimal digits.
         object_type: what it holds: `server`, `disk` or `turbo`.
         status: `available`, `lock`, `frozen`, `deleting` or `error`.
         size: its capacity in GB.
@@ -51,18 +55,22 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
     """All vaults of the client's project, or those of this very name, by name, over all pages.
 
     Raises:
+        Refused: a name that cannot be sent.
         UnexpectedAnswer: the list is not known to be whole.
     """
+    if name and (trouble := ids.trouble_with_text(name)):
+        raise Refused(f"listing vaults: name {trouble}")
     call = Call(
         "GET",
-        f"/v3/{client.project_id}/vaults",
+        paths.vaults(client.project_id),
         doing=f"listing the vaults of project {client.project_id}",
         action="cbr:vaults:list",
         query=(("name", name),) if name else (),
     )
-    found = [_vault(record) for record in whole_list(client, call, "vaults")]
+    found = [(record.get("name"), _vault(call, record)) for record in whole_list(client, call, "vaults")]
     # No page says that the filter means the whole name.
-    return sorted((vault for vault in found if name in (None, "", vault.name)), key=lambda one: (one.name, one.id))
+    fitting = [vault for told, vault in found if name in (None, "", told)]
+    return sorted(fitting, key=lambda one: (one.name, one.id))
 
 
 # GET /v3/{project_id}/vaults/{vault_id} → 200 {"vault": Vault}
@@ -74,32 +82,32 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     """
     call = Call(
         "GET",
-        f"/v3/{client.project_id}/vaults/{vault_id}",
+        paths.vault(client.project_id, vault_id),
         doing=f"reading vault {vault_id}",
         action="cbr:vaults:get",
     )
-    return _vault(row(call, client.fetch(call), "vault"))
+    with told_apart(client, call):
+        record = row(call, client.fetch(call), "vault")
+    Record(call, "vault", record).same_id("id", ids.VAULT, vault_id)
+    return _vault(call, record)
 
 
-def _vault(record: Mapping[str, Any]) -> Vault:
+def _vault(call: Call, fields: Mapping[str, Any]) -> Vault:
     """The one place where the API's record becomes a Vault."""
-    billing = record.get("billing")
-    billing = billing if isinstance(billing, dict) else {}
-    listed = record.get("resources")
-    resources = listed if isinstance(listed, list) else []
+    record = Record(call, "vault", fields)
+    billing = fields.get("billing")
+    billed = Record(call, "vault", billing if isinstance(billing, dict) else {})
+    listed = fields.get("resources")
+    resources = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
     return Vault(
-        id=_text(record.get("id")),
-        name=_text(record.get("name")),
-        project_id=_text(record.get("project_id")),
-        object_type=_text(billing.get("object_type")),
-        status=_text(billing.get("status")),
-        size=whole_number(billing.get("size")),
-        allocated=whole_number(billing.get("allocated")),
-        used=whole_number(billing.get("used")),
-        resource_ids=tuple(_text(one.get("id")) for one in resources if isinstance(one, dict)),
-        created_at=rfc3339(record.get("created_at")),
+        id=record.id("id", ids.VAULT),
+        name=record.name("name"),
+        project_id=record.id_or_none("project_id", ids.PROJECT) or "",
+        object_type=billed.word("object_type"),
+        status=billed.word("status"),
+        size=whole_number(billed.fields.get("size")),
+        allocated=whole_number(billed.fields.get("allocated")),
+        used=whole_number(billed.fields.get("used")),
+        resource_ids=tuple(Record(call, "vault's resource", one).id("id", ids.FOREIGN) for one in resources),
+        created_at=record.timestamp("created_at"),
     )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -86,7 +86,7 @@ def _admitted(cloud: Emulator, action: str, project_id: str | None) -> Account:
     headers = {name.lower(): text for name, text in request.headers.items()}
     caller = cloud.accounts.caller(signing.Request(request.method, target, headers, request.get_data()))
     if project_id is not None and project_id != caller.project_id:
-        raise Refusal(catalogue.WRONG_PROJECT)
+        raise Refusal(catalogue.MALFORMED_URL if cloud.quirk_wrong_project else catalogue.WRONG_PROJECT)
     cloud.gate.admit(caller.name, action)
     return caller
 

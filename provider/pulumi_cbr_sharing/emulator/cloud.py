@@ -30,6 +30,8 @@ class Emulator:
         dialect: `huawei` or `otc`; may be changed at any time.
         latency: seconds that pass before every request is carried out.
         quirk_malformed_url: answer 401 instead of 404 where a backup does not exist, as one client has seen.
+        quirk_wrong_project: give the same answer where the project in the address is not the caller's, as the service's
+            ancestor does.
         delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made; 0: at once, on the
             next look.
         token_seconds: how long tokens that are issued from now on live.
@@ -46,7 +48,7 @@ class Emulator:
     def reset(self) -> None:
         """Back to the seed: three accounts with a vault each, and one backup of the first."""
         with self.lock:
-            self.latency, self.quirk_malformed_url = 0.0, False
+            self.latency, self.quirk_malformed_url, self.quirk_wrong_project = 0.0, False, False
             self.checkpoint_seconds = self.delete_seconds = 0.0
             self.token_seconds: float = TOKEN_SECONDS
             self.temporary_key_seconds: float | None = None

@@ -27,6 +27,7 @@ SWITCHES = (
     "dialect",
     "latency",
     "quirk_malformed_url",
+    "quirk_wrong_project",
     "checkpoint_seconds",
     "delete_seconds",
     "token_seconds",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pulumi_cbr_sharing.errors import (
     ApiError,
-    BackupNotFound,
+    MalformedUrl,
     UnexpectedAnswer,
     one_line,
 )
@@ -35,7 +35,7 @@ LONGEST_RETRY_AFTER = 3600.0  # seconds
 LONGEST_QUOTE = 2000  # characters of a text that are looked at
 
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so
-# where the backup does not exist. Only this very body may be read as "not there".
+# where the backup does not exist. It may mean that the project is not the credential's, too: see cbr/second_look.py.
 MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
 
 
@@ -147,7 +147,7 @@ def lacking(call: Call, reply: Reply, what: str) -> UnexpectedAnswer:
 def refusal(call: Call, reply: Reply) -> ApiError:
     """The error that a reply with a status of 400 or more stands for."""
     if _is_malformed_url(call, reply):
-        return _refusal(call, reply, BackupNotFound, meaning_of(404, "BackupService.6200").reason, "")
+        return _refusal(call, reply, MalformedUrl, "the service calls the address malformed", "check the project id")
     code, message, _ = error_parts(reply.payload)
     own = next((meaning for meaning in call.meanings if meaning.status == reply.status), None)
     own = None if code.startswith(("APIGW.", "APIG.")) else own  # the gateway's word is not about what was asked
@@ -223,8 +223,7 @@ def _unexpected(call: Call, reply: Reply, trouble: str) -> str:
 
 
 def _is_malformed_url(call: Call, reply: Reply) -> bool:
-    asked = call.method == "GET" and call.service == "cbr" and "/backups/" in call.path
-    return asked and reply.status == 401 and reply.payload == MALFORMED_URL  # noqa: PLR2004
+    return call.service == "cbr" and reply.status == 401 and reply.payload == MALFORMED_URL  # noqa: PLR2004
 
 
 def _seconds(text: str) -> float | None:

@@ -1,0 +1,125 @@
+"""Lists over many pages: whole, in time, and no longer than they may be."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inprocess import FakeTime, settings_of
+from pulumi_cbr_sharing.cbr import paging
+from pulumi_cbr_sharing.cbr.backups import list_backups
+from pulumi_cbr_sharing.cbr.members import list_members
+from pulumi_cbr_sharing.cbr.paging import pages
+from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.errors import UnexpectedAnswer
+from pulumi_cbr_sharing.http.client import Client
+from pulumi_cbr_sharing.http.messages import Call, Reply
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+CALL = Call("GET", "/v3/p/things", doing="listing", action="x")
+
+
+class Service:
+    """A client's face before a list that a test makes up."""
+
+    def __init__(self, answer: Any, deadline: float = 600.0, page_seconds: float = 0.0) -> None:
+        self._answer, self._time, self._page_seconds = answer, FakeTime(), page_seconds
+        self.clock, self.asked = self._time.clock, 0
+        self.settings = type("Settings", (), {"deadline": deadline})
+
+    def fetch(self, call: Call) -> Reply:
+        """One page."""
+        self.asked += 1
+        self._time.now += self._page_seconds
+        return Reply(200, {}, json.dumps(self._answer(int(dict(call.query).get("offset", 0)))).encode())
+
+
+def endless(offset: int) -> dict[str, Any]:
+    """A new row at every offset, and no count."""
+    return {"things": [{"id": offset}]}
+
+
+def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
+    """All pages together, not each of them; a plan's settings have a short one."""
+    service: Any = Service(endless, deadline=15.0, page_seconds=4.0)
+    with pytest.raises(UnexpectedAnswer, match="the list has no end after 4 rows on 4 pages in 16 s"):
+        pages(service, CALL, "things")
+    assert service.asked == 4
+
+
+def test_tries_share_the_deadline() -> None:
+    """A list that never fits its count is not asked for three times as long."""
+    service: Any = Service(lambda offset: {"things": [{"id": offset}], "count": offset + 2}, 15.0, 4.0)
+    with pytest.raises(UnexpectedAnswer, match="no end"):
+        paging.whole_list(service, CALL, "things")
+    assert service.asked == 4
+
+
+def test_endless_rows_end_with_their_number() -> None:
+    """However fast they come."""
+    service: Any = Service(lambda offset: {"things": [{"id": offset + number} for number in range(1000)]})
+    with pytest.raises(UnexpectedAnswer, match="the list has no end after 100000 rows on 100 pages"):
+        pages(service, CALL, "things")
+
+
+def test_endless_pages_end_with_their_number() -> None:
+    """However few rows they have."""
+    service: Any = Service(endless)
+    with pytest.raises(UnexpectedAnswer, match="the list has no end after 1000 rows on 1000 pages"):
+        pages(service, CALL, "things")
+
+
+def test_paging_takes_time_as_the_rows_do() -> None:
+    """Ten times the rows take about ten times as long; were every row compared with all, a hundred times."""
+    seconds = [timed(2_000), timed(20_000)]
+    assert seconds[1] < 40 * seconds[0]
+
+
+def timed(rows: int) -> float:
+    """Seconds that a list takes."""
+    service: Any = Service(
+        lambda offset: {
+            "things": [{"id": number, "name": "x" * 50} for number in range(offset, min(offset + 1000, rows))],
+            "count": rows,
+        }
+    )
+    began = time.process_time()
+    assert len(pages(service, CALL, "things")[0]) == rows
+    return time.process_time() - began
+
+
+def test_rows_that_move_between_pages_are_not_counted_twice() -> None:
+    """A row that comes again is the same; the list is not whole, for another has slipped through."""
+    answers = {0: [{"id": 1, "x": [1, {"b": 2, "a": 1}]}, {"id": 2}], 2: [{"x": [1, {"a": 1, "b": 2}], "id": 1}]}
+    service: Any = Service(lambda offset: {"things": answers[offset], "count": 3})
+    found, complete = pages(service, CALL, "things")
+    assert ([row["id"] for row in found], complete) == ([1, 2], False)
+
+
+def test_rows_too_deep_to_be_compared_conclude_nothing(emulator: Emulator) -> None:
+    """A clear error rather than a traceback."""
+    deep = '{"x": ' * 900 + "1" + "}" * 900
+    emulator.add_fault(Fault(status=200, body='{"members": [' + deep + '], "count": 1}'))
+    client = Client(settings_of(emulator))
+    with pytest.raises(UnexpectedAnswer):
+        list_members(client, emulator.backup.id)
+    client.close()
+
+
+def test_a_backup_that_is_made_between_two_pages_is_in_the_list(emulator: Emulator) -> None:
+    """The count changes, so the list is asked for again."""
+    for _ in range(1200):
+        emulator.add_backup()
+    counted = Fault(path="/backups$", status=200, body=json.dumps({"backups": [], "count": 1201}))
+    emulator.add_fault(counted)
+    client = Client(settings_of(emulator))
+    assert len(list_backups(client)) == 1201
+    client.close()
