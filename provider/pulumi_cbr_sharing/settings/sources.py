@@ -7,7 +7,6 @@ of `pulumi-huaweicloud`, of the Terraform provider, of the SDK and of the comman
 
 from __future__ import annotations
 
-import configparser
 import json
 
 from dataclasses import dataclass, field
@@ -223,6 +222,8 @@ def from_sdk_file(home: Path) -> Source | None:
     path = _in_home(home, "~/.huaweicloud/credentials")
     if not _is_file(path):
         return None
+    import configparser  # noqa: PLC0415 - few have this file, and all import this module
+
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
