@@ -104,7 +104,9 @@ def test_an_unknown_certificate_is_refused_at_once_and_in_plain_words(secure: Em
     assert secure.requests == []
 
 
-@pytest.mark.parametrize("name", ["huaweicloud:cacertFile", "HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE"])
+@pytest.mark.parametrize(
+    "name", ["huaweicloud:cacertFile", "HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+)
 def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator, authority: Authority) -> None:
     """The stack's configuration, the names of the vendor's and of OpenStack's tools, and that of the library."""
     setting = {name: str(authority.file)}

@@ -9,7 +9,7 @@ import pytest
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
-from pulumi_cbr_sharing.settings.precedence import credential_in, first, is_file, places_of
+from pulumi_cbr_sharing.settings.precedence import credential_in, first, sources_of
 from pulumi_cbr_sharing.settings.sources import Source
 
 
@@ -32,13 +32,13 @@ def _home(tmp_path: Path) -> Path:
 
 
 def labels(home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]) -> list[str]:
-    """What the places are called, in order, without the directory."""
-    places = places_of(connection, config, environ, home)
-    return [place.label.replace(f"{home}/", "") for place in places]
+    """What the sources are called, in order, without the directory."""
+    sources = sources_of(connection, config, environ, home)
+    return [source.label.replace(f"{home}/", "") for source in sources]
 
 
 def source(**values: str) -> Source:
-    """A place whose names are the fields in capitals."""
+    """A source whose names are the fields in capitals."""
     return Source("environment", values, {name: name.upper() for name in _FIELDS})
 
 
@@ -104,7 +104,7 @@ _SDK = "file .huaweicloud/credentials"
 def test_the_places_stand_in_their_order(
     home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str], expected: list[str]
 ) -> None:
-    """Connection, stack config, environment, files; a profile stands right behind the place that names it."""
+    """Connection, stack config, environment, files; a profile stands right behind the source that names it."""
     assert labels(home, connection, config, environ) == expected
 
 
@@ -114,8 +114,8 @@ def test_the_places_stand_in_their_order(
 )
 def test_a_namespace_is_the_prefix_of_its_environment_names(home: Path, namespace: str, variable: str) -> None:
     """What cannot stand in the name of a variable becomes an underscore."""
-    places = places_of(Connection(namespace=namespace), {}, {variable: "eu-nl"}, home)
-    assert first(places, "region") == "eu-nl"
+    sources = sources_of(Connection(namespace=namespace), {}, {variable: "eu-nl"}, home)
+    assert first(sources, "region") == "eu-nl"
 
 
 @pytest.mark.parametrize(
@@ -138,24 +138,24 @@ def test_the_sdks_endpoint_is_that_of_the_region_in_force(
 ) -> None:
     """Wherever the region comes from, the SDK's variable for exactly that region counts."""
     sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "EU_NL")}
-    assert first(places_of(connection, config, environ | sdk, home), "cbr") == "EU_NL"
+    assert first(sources_of(connection, config, environ | sdk, home), "cbr") == "EU_NL"
 
 
 def test_the_sdks_endpoint_is_that_of_the_profiles_region(home: Path) -> None:
     """A profile's region is not combined with the endpoint of the region in the environment."""
     sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "REGION_OTHER")}
-    places = places_of(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk}, home)
-    assert (first(places, "region"), first(places, "cbr")) == ("region-other", "REGION_OTHER")
+    sources = sources_of(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk}, home)
+    assert (first(sources, "region"), first(sources, "cbr")) == ("region-other", "REGION_OTHER")
 
 
 def test_only_files_are_files(home: Path) -> None:
     """What a file says of the caller counts only with its own key, so files are told apart."""
-    places = places_of(Connection(), {}, {}, home)
-    assert [place.label for place in places if is_file(place)] == [place.label for place in places[-2:]]
+    sources = sources_of(Connection(), {}, {}, home)
+    assert [source.label for source in sources if source.is_file] == [source.label for source in sources[-2:]]
 
 
 @pytest.mark.parametrize(
-    ("place", "credential"),
+    ("source", "credential"),
     [
         pytest.param(source(), None, id="nothing"),
         pytest.param(source(user_name="u", domain_name="d"), None, id="names alone"),
@@ -198,13 +198,13 @@ def test_only_files_are_files(home: Path) -> None:
         ),
     ],
 )
-def test_the_credential_of_one_place(place: Source, credential: Credential | None) -> None:
+def test_the_credential_of_one_place(source: Source, credential: Credential | None) -> None:
     """An access key, else a token, else a user with password, and where it was found."""
-    assert credential_in(place) == credential
+    assert credential_in(source) == credential
 
 
 @pytest.mark.parametrize(
-    ("place", "text"),
+    ("source", "text"),
     [
         (
             source(access_key="a", token="t"),
@@ -222,8 +222,8 @@ def test_the_credential_of_one_place(place: Source, credential: Credential | Non
     ],
     ids=["key without secret", "secret without key", "password without user", "user without account"],
 )
-def test_half_a_credential_names_both_halves(place: Source, text: str) -> None:
-    """Another kind or place is not taken instead: it could be another account's."""
+def test_half_a_credential_names_both_halves(source: Source, text: str) -> None:
+    """Another kind or source is not taken instead: it could be another account's."""
     with pytest.raises(SettingsError) as caught:
-        credential_in(place)
+        credential_in(source)
     assert str(caught.value) == text

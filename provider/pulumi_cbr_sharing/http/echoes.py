@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 
@@ -37,9 +36,11 @@ def _is_in(secret: str, spellings: list[str]) -> bool:
 
 def _spellings(text: str) -> Iterable[str]:
     """The text, and what it becomes when HTML entities, percent signs and JSON escapes are undone, three deep."""
+    from html import unescape  # noqa: PLC0415 - its table of entities is large, and seldom needed
+
     found = {text}
     for _ in range(3):
-        found |= {undo(spelling) for spelling in found for undo in (html.unescape, unquote_plus, _unescaped)}
+        found |= {undo(spelling) for spelling in found for undo in (unescape, unquote_plus, _unescaped)}
     return found
 
 

@@ -1,4 +1,4 @@
-"""Credentials as values: what they consist of, and where they came from. `auth.py` makes use of them."""
+"""Credentials as values: what they consist of, and where they came from. `http/auth.py` uses them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ _SENDABLE = re.compile(r"[!-~]+")
 
 
 def trouble_with_key(text: str) -> str | None:
-    """What keeps a key or token from being sent in a header: it was broken over lines, say; None if nothing does."""
+    """What keeps a key or token from being sent in a header, such as a line break; None if nothing does."""
     return None if _SENDABLE.fullmatch(text) else "has a line break, a blank or another character that cannot be sent"
 
 
 class Secret:
-    """A text that shows itself only when asked to.
-
-    It masks itself in every repr and str, and refuses to be pickled: what is pickled ends in a stack's state.
-    """
+    """A text that is masked in every repr and str, and cannot be pickled: what is pickled ends in a stack's state."""
 
     __slots__ = ("_value",)
 

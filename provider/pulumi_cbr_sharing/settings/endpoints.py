@@ -24,7 +24,7 @@ def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str]:
 
     Args:
         region: such as `cn-north-4`, `eu-de`.
-        cloud: the domain that all endpoints end in, where it is not to be told from the region.
+        cloud: the domain that all endpoints end in, if the region does not tell it.
     """
     if region == "eu-ch2" and cloud is None:  # the CBR half is inferred from its IAM half
         return _OTC_SWISS
@@ -51,7 +51,7 @@ def exact_iam(address: str) -> str:
 def trouble_with(address: str, *, insecure: bool) -> str | None:
     """What is wrong with an exact endpoint, or None.
 
-    Plain http shows every token on the way, so it is for this machine alone, or for who asks for `insecure`.
+    Plain http shows every token on the way, so it is for this machine alone, unless `insecure` is set.
     """
     try:
         parts = urlsplit(address)

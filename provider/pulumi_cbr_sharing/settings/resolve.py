@@ -1,11 +1,11 @@
 """From a Connection, the stack's configuration, the environment and files to one frozen Settings.
 
-One order, explicit over ambient: Connection field, stack config, environment, files. A credential is taken whole
-from the first place that has one: an access key from here never meets a secret key from there. All that is missing
+The order is explicit over ambient: Connection field, stack config, environment, files. A credential is taken whole from
+the first source that has one: an access key of one source never meets the secret key of another. All that is missing
 comes in one error that says where each can be set.
 
 A connection with a namespace of its own reads `dr:accessKey` and `DR_HW_ACCESS_KEY` instead of
-`huaweicloud:accessKey` and `HW_ACCESS_KEY`. The plain names tell it at most where the cloud is, never who calls.
+`huaweicloud:accessKey` and `HW_ACCESS_KEY`. The plain names may tell it where the cloud is, never who calls.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.settings.connection import Agency, Connection
 from pulumi_cbr_sharing.settings.credentials import Credential, Password
 from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
-from pulumi_cbr_sharing.settings.precedence import credential_in, first, is_file, places_of
+from pulumi_cbr_sharing.settings.precedence import credential_in, first, sources_of
 from pulumi_cbr_sharing.settings.sources import NAMES, Source
 
 
@@ -82,9 +82,7 @@ def resolve(
     Raises:
         SettingsError: names everything that is missing or wrong, and where each can be set.
     """
-    places = places_of(connection, config, environ, home or _home())
-    draft = _Draft(connection, places)
-    return draft.settings()
+    return _Draft(connection, sources_of(connection, config, environ, home or _home())).settings()
 
 
 def _home() -> Path:
@@ -95,48 +93,51 @@ def _home() -> Path:
 
 
 class _Draft:
-    """Settings in the making: collects every problem before it complains about any."""
+    """Settings in the making: collects every problem, so that one error names them all."""
 
-    def __init__(self, connection: Connection, places: list[Source]) -> None:
-        self._connection, self._places, self._problems = connection, places, list[str]()
+    def __init__(self, connection: Connection, sources: list[Source]) -> None:
+        self._connection, self._sources, self._problems = connection, sources, list[str]()
+        self._credential, origin = self._find_credential()
+        # All sources but files whose credential is not used: what those say of the caller is of another account.
+        self._callers = [source for source in sources if source is origin or not source.is_file]
+        # With an agency of the Connection, other sources name the project of the user's own account.
+        self._naming_project = self._callers[:1] if connection.agency else self._callers
 
     def settings(self) -> Settings:
-        credential, home = self._credential()
-        agency = self._agency(home)
-        region, cloud = self._plain_name("region"), self._plain_name("cloud")
-        project_id = self._project_id(home)
+        agency = self._agency()
+        region, cloud = self._host_part("region"), self._host_part("cloud")
+        project_id, project_name = self._project_id(), first(self._naming_project, "project_name")
         insecure, plan_checks = self._flag("insecure"), self._flag("plan_checks", default="true")
-        cbr, iam = self._endpoints(region, cloud, home, insecure=insecure)
+        cbr, iam = self._endpoints(region, cloud, insecure=insecure)
         retries = self._retries()
-        if not first(self._places, "region"):
-            self._need_region(
-                cbr, iam, signs_in=agency is not None or isinstance(credential, Password), project=project_id
-            )
-        if self._problems or credential is None or cbr is None:
+        if not first(self._sources, "region"):
+            signs_in = agency is not None or isinstance(self._credential, Password)
+            self._need_region(cbr, iam, project_id, signs_in=signs_in)
+        if self._problems or self._credential is None or cbr is None:
             raise SettingsError("Settings: " + "; ".join(self._problems))
         return Settings(
             region=region,
             cbr=cbr,
             iam=iam,
             project_id=project_id,
-            project_name=first(self._project_places(home), "project_name"),
-            credential=credential,
+            project_name=project_name,
+            credential=self._credential,
             agency=agency,
             insecure=insecure,
-            ca_file=first(self._places, "ca_file"),
+            ca_file=first(self._sources, "ca_file"),
             max_retries=retries,
             plan_checks=plan_checks,
         )
 
-    def _credential(self) -> tuple[Credential | None, Source | None]:
-        for place in self._places:
+    def _find_credential(self) -> tuple[Credential | None, Source | None]:
+        for source in self._sources:
             try:
-                credential = credential_in(place)
+                credential = credential_in(source)
             except SettingsError as error:
                 self._problems.append(str(error))
-                return None, place
+                return None, source
             if credential:
-                return credential, place
+                return credential, source
         self._problems.append(
             f"a credential is missing: an access key ({self._where('access_key')}, with its secret key), "
             f"a token ({self._where('token')}), or a user with password ({self._where('password')}); "
@@ -144,39 +145,28 @@ class _Draft:
         )
         return None, None
 
-    def _agency(self, home: Source | None) -> Agency | None:
+    def _agency(self) -> Agency | None:
         agency, where = self._connection.agency, "Agency domain_name"
-        place = next((place for place in self._callers_places(home) if place.get("agency_name")), None)
-        if not agency and place:
-            name, domain, domain_id = (place.get(f"agency_{key}") for key in ("name", "domain_name", "domain_id"))
-            agency, where = Agency(name or "", domain, domain_id), place.where("agency_domain_name")
+        source = next((source for source in self._callers if source.get("agency_name")), None)
+        if not agency and source:
+            name, domain, domain_id = (source.get(f"agency_{key}") for key in ("name", "domain_name", "domain_id"))
+            agency, where = Agency(name or "", domain, domain_id), source.where("agency_domain_name")
         if agency and not (agency.domain_name or agency.domain_id):
             name = one_line(agency.name, 60)
             self._problems.append(f"the agency {name!r} is set without the account that granted it ({where})")
         return agency
 
-    def _callers_places(self, home: Source | None) -> list[Source]:
-        """All places but files whose key is not used: what they say of the caller is said of another account."""
-        return [place for place in self._places if place is home or not is_file(place)]
-
-    def _project_places(self, home: Source | None) -> list[Source]:
-        """Where a project may be named; with a role that the Connection assumes, others name the source account's."""
-        places = self._callers_places(home)
-        return places[:1] if self._connection.agency else places
-
-    def _project_id(self, home: Source | None) -> str | None:
-        value = first(self._project_places(home), "project_id")
+    def _project_id(self) -> str | None:
+        value = first(self._naming_project, "project_id")
         trouble = trouble_with_project_id(value) if value else None
         if value and trouble:
             self._problems.append(f"the project id {one_line(value, 60)!r} {trouble} ({self._where('project_id')})")
         return value
 
-    def _endpoints(
-        self, region: str | None, cloud: str | None, home: Source | None, *, insecure: bool
-    ) -> tuple[str | None, str | None]:
-        cbr, places = first(self._places, "cbr"), self._callers_places(home)
-        iam_name = next((name for place in places for name in ("iam", "auth_url") if place.get(name)), "iam")
-        iam = first(places, iam_name)
+    def _endpoints(self, region: str | None, cloud: str | None, *, insecure: bool) -> tuple[str | None, str | None]:
+        cbr = first(self._sources, "cbr")
+        iam_name = next((name for source in self._callers for name in ("iam", "auth_url") if source.get(name)), "iam")
+        iam = first(self._callers, iam_name)
         table = endpoints_of(region, cloud) if region else (None, None)
         found = exact_cbr(cbr) if cbr else table[0], exact_iam(iam) if iam else table[1]
         for name, key, address in zip(("cbr", "iam"), ("cbr", iam_name), found, strict=True):
@@ -185,50 +175,48 @@ class _Draft:
                 self._problems.append(f"the {name} endpoint {shown!r} is wrong: {trouble} ({self._where(key)})")
         return found
 
-    def _need_region(self, cbr: str | None, iam: str | None, *, signs_in: bool, project: str | None) -> None:
-        """Complain about a region that is not there, if anything would have been told by it."""
+    def _need_region(self, cbr: str | None, iam: str | None, project: str | None, *, signs_in: bool) -> None:
+        """Complain about a missing region, if anything depends on it."""
         missing = None
         if cbr is None:
             missing = "the region is missing"
         elif iam is None and (signs_in or project is None):
             missing = "the region, or the iam endpoint, is missing"
-        elif project is None and not first(self._places, "project_name"):
+        elif project is None and not first(self._sources, "project_name"):
             missing = "the project id, or the region to look it up by, is missing"
         if missing:
             self._problems.append(f"{missing} ({self._where('region')})")
 
-    def _plain_name(self, name: str) -> str | None:
+    def _host_part(self, name: str) -> str | None:
         """A value that becomes part of a host name."""
-        value = first(self._places, name)
+        value = first(self._sources, name)
         if value and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value):
             self._problems.append(f"the {name} {one_line(value, 60)!r} is no {name} name ({self._where(name)})")
             return None
         return value
 
     def _flag(self, name: str, default: str = "false") -> bool:
-        value = (first(self._places, name) or default).lower()
+        value = (first(self._sources, name) or default).lower()
         if value not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
             shown = f"{NAMES[name][0]} is {one_line(value, 30)!r}"
             self._problems.append(f"{shown}, not true or false ({self._where(name)})")
         return value in ("true", "1", "yes", "on")
 
     def _retries(self) -> int:
-        value = first(self._places, "max_retries") or str(DEFAULT_RETRIES)
+        value = first(self._sources, "max_retries") or str(DEFAULT_RETRIES)
         value = value.removesuffix(".0")  # numbers of the stack config come as floats
         if not (value.isascii() and value.isdigit() and len(value) < 4):  # noqa: PLR2004
-            self._problems.append(
-                f"maxRetries is {one_line(value, 30)!r}, no number up to 999 ({self._where('max_retries')})"
-            )
+            trouble = f"maxRetries is {one_line(value, 30)!r}, no number up to 999"
+            self._problems.append(f"{trouble} ({self._where('max_retries')})")
             return DEFAULT_RETRIES
         return int(value)
 
     def _where(self, name: str) -> str:
-        """Where a field can be set, or where it was: `stack config huaweicloud:region, environment HW_REGION_NAME`."""
-        has = [place for place in self._places if place.get(name)]
-        if has:
-            return has[0].where(name)
+        """Where a field was set, or can be set: `stack config huaweicloud:region, environment HW_REGION_NAME`."""
+        if has := next((source for source in self._sources if source.get(name)), None):
+            return has.where(name)
         seen: dict[str, list[str]] = {}
-        for place in self._places:
-            if name in place.names and name in NAMES:
-                seen.setdefault(place.label, []).append(place.names[name])
+        for source in self._sources:
+            if name in source.names and name in NAMES:
+                seen.setdefault(source.label, []).append(source.names[name])
         return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())

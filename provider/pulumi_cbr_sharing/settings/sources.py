@@ -1,4 +1,4 @@
-"""The places that settings come from, each read into the same field names.
+"""The sources of settings, each read into the same field names.
 
 A `Source` is a flat map from field to text, and knows what each field is called where it came from, so that a
 message can say `environment HW_REGION_NAME` or `stack config huaweicloud:region`. The names are those that users
@@ -7,7 +7,6 @@ of `pulumi-huaweicloud`, of the Terraform provider, of the SDK and of the comman
 
 from __future__ import annotations
 
-import configparser
 import json
 
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "iam": ("endpoints.iam", ("HW_IAM_ENDPOINT",)),
     "auth_url": ("authUrl", ("HW_AUTH_URL", "OS_AUTH_URL")),
     "insecure": ("insecure", ("HW_INSECURE", "OS_INSECURE")),
-    "ca_file": ("cacertFile", ("HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE")),
+    "ca_file": ("cacertFile", ("HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")),
     "max_retries": ("maxRetries", ("HW_MAX_RETRIES",)),
     "plan_checks": ("planChecks", ("HW_PLAN_CHECKS",)),
     "profile": ("profile", ("HW_PROFILE",)),
@@ -69,12 +68,12 @@ class Config(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """One place with settings.
+    """One source of settings.
 
     Attributes:
-        label: what the place is called in messages.
+        label: what the source is called in messages.
         values: field to text; blanks count as not set.
-        names: field to what it is called in this place.
+        names: field to what it is called in this source.
     """
 
     label: str
@@ -85,15 +84,18 @@ class Source:
         """The value of a field, stripped; None where it is not set or blank."""
         return self.values.get(name, "").strip() or None
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, not this run's own configuration."""
+        return self.label.startswith(("profile ", "file "))
+
     def where(self, name: str) -> str:
-        """The place and the name of a field, for a message."""
+        """The source and the name of a field, for a message."""
         return f"{self.label} {self.names[name]}" if name in self.names else self.label
 
     def only(self, fields: frozenset[str]) -> Source:
-        """The same place with nothing but these fields."""
-        values, names = (
-            {key: text for key, text in all_.items() if key in fields} for all_ in (self.values, self.names)
-        )
+        """The same source with nothing but these fields."""
+        values, names = ({key: each[key] for key in each.keys() & fields} for each in (self.values, self.names))
         return Source(self.label, values, names)
 
 
@@ -147,7 +149,7 @@ def from_environment(environ: Mapping[str, str], prefix: str = "", region: str |
 def _in_family(family: str, name: str, every: tuple[str, ...], region: str | None) -> list[str]:
     some = [variable for variable in every if variable.startswith(family)]
     if family == FAMILIES[-1]:
-        # Nobody's family, so it comes last: REQUESTS_CA_BUNDLE, after the names that are explicit.
+        # Those of no family come last: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, after the explicit names.
         some += [variable for variable in every if not variable.startswith(FAMILIES)]
         if name in ("cbr", "iam") and region:
             some.append(f"{family}REGION_{name.upper()}_{region.upper().replace('-', '_')}")
@@ -223,6 +225,8 @@ def from_sdk_file(home: Path) -> Source | None:
     path = _in_home(home, "~/.huaweicloud/credentials")
     if not _is_file(path):
         return None
+    import configparser  # noqa: PLC0415 - few have this file, and all import this module
+
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
