@@ -21,9 +21,9 @@ except ImportError:
 from pulumi_cbr_sharing.emulator.accounts import Account
 from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault
 from pulumi_cbr_sharing.emulator.requestlog import Recorded
 from pulumi_cbr_sharing.emulator.server import serve
-from pulumi_cbr_sharing.emulator.state import Backup, Member, Vault
 
 
 __all__ = ["Account", "Backup", "Emulator", "Fault", "Member", "Recorded", "Vault", "serve"]

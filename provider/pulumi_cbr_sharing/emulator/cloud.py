@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.emulator.accounts import TOKEN_SECONDS, Account, Accounts, made_up_uuid
 from pulumi_cbr_sharing.emulator.faults import Fault, Faults
 from pulumi_cbr_sharing.emulator.gate import Gate, Limit
-from pulumi_cbr_sharing.emulator.state import Backup, Member, State, Vault, new_id, now
+from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault, moment, new_id, now
+from pulumi_cbr_sharing.emulator.state import State
 
 
 if TYPE_CHECKING:
@@ -119,9 +121,9 @@ class Emulator:
     # -- backups and vaults --------------------------------------------------------------------------------------
 
     def add_backup(self, account: str = "sharer", **fields: Any) -> Backup:
-        """Make a backup; `fields` are those of `state.Backup`."""
+        """Make a backup; `fields` are those of `state.Backup`, moments also as texts in ISO 8601."""
         with self.lock:
-            fields = {name: value for name, value in fields.items() if value is not None}
+            fields = {name: moment(name, value) for name, value in fields.items() if value is not None}
             vault = fields.pop("vault_id", None) or self.vault(account).id
             backup = Backup(self.account(account).project_id, vault, **fields)
             self.state.backups[backup.id] = backup
@@ -139,6 +141,27 @@ class Emulator:
             for backup in self.state.backups.values():
                 backup.ready_at = None if backup.ready_at is None else 0.0
             self.state.settle()
+
+    def back_up(self, account: str = "sharer", vault_id: str | None = None) -> list[Backup]:
+        """Back up all resources of a vault now, the account's first one unless it is given."""
+        with self.lock:
+            vault = self.state.vaults[vault_id] if vault_id else self.vault(account)
+            return self.state.back_up(vault, self.checkpoint_seconds)[1]
+
+    def pass_time(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+        """Let time pass: backups are made and expire, and all records become older.
+
+        The present stays, since who asks tells ages by a clock that no test can move. Tokens and limits do not age.
+        """
+        with self.lock:
+            self.state.age(timedelta(days=days, hours=hours, seconds=seconds))
+
+    def room(self, account: str) -> int:
+        """GB that are left in an account's first vault."""
+        with self.lock:
+            self.state.settle()
+            vault = self.vault(account)
+            return vault.size - self.state.used(vault)
 
     def remove_backup(self, backup_id: str) -> None:
         """Let a backup expire: its shares and the recipients' view of it go with it."""

@@ -46,6 +46,8 @@ def add_control(app: Flask, cloud: Emulator) -> None:
         ("POST", "backup-status"): cloud.set_backup_status,
         ("POST", "remove-backup"): cloud.remove_backup,
         ("POST", "complete-checkpoints"): cloud.complete_checkpoints,
+        ("POST", "back-up"): cloud.back_up,
+        ("POST", "pass-time"): cloud.pass_time,
         ("POST", "add-member"): cloud.add_member,
         ("POST", "remove-member"): cloud.remove_member,
         ("POST", "answer"): cloud.answer,

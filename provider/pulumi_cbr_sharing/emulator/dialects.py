@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pulumi_cbr_sharing.emulator.state import Backup, Member, Vault
+    from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault
 
 
 Dialect = Literal["huawei", "otc"]
@@ -64,7 +64,7 @@ def backup(record: Backup, vault_id: str | None = None) -> dict[str, Any]:
         "created_at": record.created_at,
         "updated_at": record.created_at,
         "protected_at": record.created_at,
-        "expired_at": None,
+        "expired_at": record.expired_at,
     }
 
 

@@ -18,7 +18,7 @@ from pulumi_cbr_sharing.emulator.question import Answer, Question
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_cbr_sharing.emulator.state import Backup
+    from pulumi_cbr_sharing.emulator.records import Backup
 
 
 # Exact; whether the service also finds parts of names is not known.
@@ -135,7 +135,7 @@ def _size(size: Any) -> int:
     return size
 
 
-def _resource(one: Any) -> dict[str, str]:
+def _resource(one: Any) -> dict[str, Any]:
     if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("id", "type")):
         raise Refusal(catalogue.MALFORMED)
     return {"id": one["id"], "type": one["type"]}

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 
 from pulumi_cbr_sharing.emulator import catalogue
 from pulumi_cbr_sharing.emulator.catalogue import Refusal, Row
+from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault, backup_of, make_older, new_id, now
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import timedelta
 
 
 MOST_MEMBERS = 10
@@ -28,71 +27,6 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _PROJECT = re.compile(r"[0-9a-f]{32}")
 
 OwnType = Literal["private", "shared", "all_granted"]
-
-
-def now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(timezone.utc)
-
-
-def new_id() -> str:
-    """A UUID."""
-    return str(uuid.uuid4())
-
-
-@dataclass
-class Member:
-    """One recipient of one backup."""
-
-    backup_id: str
-    dest_project_id: str
-    status: str = "pending"
-    id: str = field(default_factory=new_id)
-    vault_id: str | None = None
-    image_id: str | None = None
-    created_at: datetime = field(default_factory=now)
-    updated_at: datetime | None = None
-
-
-@dataclass
-class Vault:
-    """A vault; sizes in GB."""
-
-    project_id: str
-    id: str = field(default_factory=new_id)
-    name: str = "vault"
-    object_type: str = "server"
-    size: int = 1000
-    status: str = "available"  # or lock, frozen, deleting, error
-    resources: list[dict[str, str]] = field(default_factory=list)
-    created_at: datetime = field(default_factory=now)
-
-
-@dataclass
-class Backup:
-    """A backup; its size in GB.
-
-    Attributes:
-        shareable: whether its owner may share it at all.
-        ready_at, gone_at: seconds since the epoch when it has been made, and has been deleted.
-    """
-
-    project_id: str
-    vault_id: str
-    id: str = field(default_factory=new_id)
-    name: str = "backup"
-    status: str = "available"
-    resource_type: str = "OS::Nova::Server"
-    resource_id: str = field(default_factory=new_id)
-    resource_name: str = "server"
-    size: int = 40
-    encrypted: bool = False
-    shareable: bool = True
-    checkpoint_id: str = field(default_factory=new_id)
-    created_at: datetime = field(default_factory=now)
-    ready_at: float | None = None
-    gone_at: float | None = None
-    members: dict[str, Member] = field(default_factory=dict)
 
 
 class State:
@@ -206,28 +140,28 @@ class State:
     def back_up(self, vault: Vault, seconds: float) -> tuple[str, list[Backup]]:
         """Back up all resources of a vault now; they are ready after some seconds."""
         checkpoint = new_id()
-        made = [
-            Backup(
-                vault.project_id,
-                vault.id,
-                name=f"checkpoint-{checkpoint[:8]}",
-                status="protecting",
-                resource_type=resource.get("type", "OS::Nova::Server"),
-                resource_id=resource["id"],
-                checkpoint_id=checkpoint,
-                ready_at=time.time() + seconds,
-            )
-            for resource in vault.resources
-        ]
+        made = [backup_of(vault, resource, checkpoint, time.time() + seconds) for resource in vault.resources]
+        # (inferred): that a full vault takes no further backup is documented, its code is not.
+        _need(self.used(vault) + sum(backup.size for backup in made) <= vault.size, catalogue.VAULT_TOO_SMALL)
         self.backups.update({backup.id: backup for backup in made})
         return checkpoint, made
 
+    def age(self, passed: timedelta) -> None:
+        """Make everything older by so much, then carry out what was to happen meanwhile."""
+        members = [member for backup in self.backups.values() for member in backup.members.values()]
+        records: list[Vault | Backup | Member] = [*self.vaults.values(), *self.backups.values(), *members]
+        for record in records:
+            make_older(record, passed)
+        self.settle()
+
     def settle(self) -> None:
-        """Carry out what was to happen by now: backups become available, or are gone."""
+        """Carry out what was to happen by now: backups become available, expire, or are gone."""
         for backup in list(self.backups.values()):
             if backup.ready_at is not None and backup.ready_at <= time.time():
                 backup.status, backup.ready_at = "available", None
-            if backup.gone_at is not None and backup.gone_at <= time.time():
+            deleted = backup.gone_at is not None and backup.gone_at <= time.time()
+            expired = backup.expired_at is not None and backup.expired_at <= now()
+            if deleted or expired:
                 del self.backups[backup.id]
 
 
