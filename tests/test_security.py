@@ -103,5 +103,7 @@ def test_the_options_that_show_secrets_do_and_no_other(stack: Stack, tmp_path: P
     stack.env["PULUMI_DEBUG_GRPC"] = str(tmp_path / "grpc.log")
     assert PLANTED not in stack.preview().output
     assert PLANTED in (tmp_path / "grpc.log").read_text()
+    assert PLANTED not in stack.preview(f"--tracing=file:{tmp_path}/trace").output
+    assert PLANTED.encode() in (tmp_path / "trace").read_bytes()
     named = ("--logtostderr -v=9", "PULUMI_DEBUG_GRPC", "--tracing", "--show-secrets")
     assert [option for option in named if option not in SECURITY] == []
