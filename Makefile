@@ -43,7 +43,7 @@ lock: $(UV) ## Renew requirements.lock from pyproject.toml
 	  --quiet --output-file requirements.lock
 
 clean: ## Remove what was made here; the engine stays in the user's cache
-	rm -rf .venv .uv dist examples/policy_pack/isolated .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv dist examples/policy_pack/isolated examples/policy_pack/environment .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMP): requirements.lock pyproject.toml | $(UV)
 	@echo "making .venv from requirements.lock"

@@ -338,11 +338,13 @@ def test_gaps_in_a_configuration_are_refused(config: dict[str, Any], trouble: st
         PolicyTest(config)
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "{", '{"all": "mandatory", "all": "disabled"}', '"mandatory"'])
+@pytest.mark.parametrize(
+    "text", ["[]", "null", "{", '{"all": "mandatory", "all": "disabled"}', '"mandatory"', '{"\xe9": 1}']
+)
 def test_a_file_that_is_no_configuration_is_refused(text: str, tmp_path: Path) -> None:
     """A rule that stands there twice among them: the engine would take the last."""
     file = tmp_path / "config.json"
-    file.write_text(text)
+    file.write_text(text, encoding="latin-1")
     with pytest.raises(ConfigError, match=r"config\.json"):
         PolicyTest(file)
 

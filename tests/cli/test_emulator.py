@@ -126,6 +126,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     [
         ("pulumi_cbr_sharing.cli", "click", "needs click: install pulumi-cbr-sharing[cli]"),
         ("pulumi_cbr_sharing.emulator", "flask", "needs Flask: install pulumi-cbr-sharing[emulator]"),
+        ("pulumi_cbr_sharing.emulator", "re2", "needs RE2: install pulumi-cbr-sharing[emulator]"),
     ],
 )
 def test_what_is_not_installed_is_named_with_its_extra(module: str, missing: str, told: str) -> None:

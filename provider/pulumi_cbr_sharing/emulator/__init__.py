@@ -15,8 +15,10 @@ machine only.
 
 try:
     import flask as _flask  # noqa: F401
-except ImportError:
-    raise ImportError("the emulator needs Flask: install pulumi-cbr-sharing[emulator]") from None
+    import re2 as _re2  # noqa: F401
+except ImportError as error:
+    missing = "Flask" if error.name == "flask" else "RE2"
+    raise ImportError(f"the emulator needs {missing}: install pulumi-cbr-sharing[emulator]") from None
 
 from pulumi_cbr_sharing.emulator.accounts import Account
 from pulumi_cbr_sharing.emulator.cloud import Emulator

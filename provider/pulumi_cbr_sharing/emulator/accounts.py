@@ -120,6 +120,11 @@ class Accounts:
         self._keys[access] = _Key(name, secret, token, until)
         return access, secret, token, until
 
+    def secrets(self) -> set[str]:
+        """Every password, secret key and token that was ever handed out and still means something."""
+        keys = {text for key in self._keys.values() for text in (key.secret, key.security_token) if text}
+        return {account.password for account in self._accounts.values()} | keys | set(self._tokens)
+
     def sign_in(self, user: Mapping[str, object]) -> Account | None:
         """The account of a user and password as in the body of a token request; None if they are wrong."""
         domain = user.get("domain")

@@ -13,9 +13,9 @@ from werkzeug.exceptions import HTTPException
 
 from pulumi_cbr_sharing.emulator import catalogue, signing
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
-from pulumi_cbr_sharing.emulator.control import add_control
+from pulumi_cbr_sharing.emulator.control import PREFIX, add_control, refusal
 from pulumi_cbr_sharing.emulator.question import Answer, Question
-from pulumi_cbr_sharing.emulator.requestlog import Recorded, masked_body, masked_headers
+from pulumi_cbr_sharing.emulator.requestlog import Recorded, masked_body, masked_headers, masked_query, masked_text
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
@@ -49,14 +49,14 @@ def make_app(cloud: Emulator) -> Flask:
 
 
 def _is_control() -> bool:
-    return request.path.startswith("/_emulator/")
+    return request.path.startswith(PREFIX)
 
 
-def _before(cloud: Emulator) -> Response | None:
+def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
     """Take the fault that is meant for this request; one that prevents it is the answer."""
     request.get_data()
     if _is_control():
-        return None
+        return refusal(cloud)
     fault = g.fault = cloud.faults.take(request.method, request.path)
     cloud.pause(cloud.latency)
     if fault and fault.prevents:
@@ -72,13 +72,20 @@ def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
         caller = None
         if route.action:
             caller = g.caller = _admitted(cloud, route.action, names.pop("project_id", None))
-        question = Question(cloud, caller, request.args.to_dict(), request.get_json(silent=True))
+        question = Question(cloud, caller, request.args.to_dict(), _json())
         try:
             return _response(route.handler(question, **names))
         except Refusal as refusal:
             if cloud.quirk_malformed_url and refusal.row is catalogue.BACKUP_NOT_FOUND and route.action in _QUIRKY:
                 raise Refusal(catalogue.MALFORMED_URL) from None
             raise
+
+
+def _json() -> Any:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:  # lists in lists in lists
+        return None
 
 
 def _admitted(cloud: Emulator, action: str, project_id: str | None) -> Account:
@@ -148,12 +155,14 @@ def _after(cloud: Emulator, response: Response) -> Response:
 
 def _record(cloud: Emulator, status: int) -> None:
     caller = g.get("caller")
+    with cloud.lock:
+        known = cloud.accounts.secrets()
     entry = Recorded(
         method=request.method,
-        path=request.path,
-        query=request.query_string.decode(),
-        headers=masked_headers(dict(request.headers)),
-        body=masked_body(request.get_data(), request.path),
+        path=masked_text(request.path, known),
+        query=masked_query(request.query_string.decode(errors="replace"), known),
+        headers=masked_headers(dict(request.headers), known),
+        body=masked_body(request.get_data(), known),
         status=status,
         account=caller.name if caller else None,
         code=g.get("code", ""),

@@ -35,7 +35,11 @@ class Connection(WSGIRequestHandler):
 
         A body that is shorter than announced ends the connection: the rest will not come.
         """
-        environ = self.make_environ()
+        try:
+            environ = self.make_environ()
+        except ValueError:  # the target is half a URL
+            self.send_error(400)
+            return
         answer = self.server.app(environ, self._start)
         try:
             for data in answer:
@@ -65,6 +69,9 @@ class Connection(WSGIRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.socket(fileno=self.connection.detach()).close()
         self.wfile = io.BytesIO()  # what is still to be written goes nowhere
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Do not even put together what would be printed: it fails where the target is half a URL."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Print nothing: requests are in the emulator's own log, with secrets masked."""

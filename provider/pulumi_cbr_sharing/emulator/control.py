@@ -1,18 +1,23 @@
 """The handles of the emulator itself, under `/_emulator/`: apart from the API, without credentials, in JSON.
 
-Every handle is a method of `cloud.Emulator`, so what can be done from a test can be done from outside.
+Every handle is a method of `cloud.Emulator`, so what can be done from a test can be done from outside. They need no
+credential, so a web page that somebody reads on this machine must not reach them: only this machine's own names are
+answered, which a page of another name cannot send, and changes only in JSON, which it cannot send without asking.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request
 
 from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator.fields import FIELDS, OF_FAULTS, checked
 
 
 if TYPE_CHECKING:
@@ -23,6 +28,11 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.cloud import Emulator
 
 
+PREFIX = "/_emulator/"
+THIS_MACHINE = ("127.0.0.1", "[::1]", "localhost")
+NULLABLE = frozenset({"method", "retry_after", "status", "temporary_key_seconds", "truncate", "vault_id"})
+# What is wrong with the fields of a handle, and with what they name.
+MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError)
 SWITCHES = (
     "dialect",
     "latency",
@@ -66,15 +76,31 @@ def add_control(app: Flask, cloud: Emulator) -> None:
         ("DELETE", "faults"): cloud.clear_faults,
     }
     for (method, name), handle in handles.items():
-        app.add_url_rule(f"/_emulator/{name}", f"{method} {name}", partial(_handled, handle), methods=[method])
+        app.add_url_rule(f"{PREFIX}{name}", f"{method} {name}", partial(_handled, handle), methods=[method])
+
+
+def refusal(cloud: Emulator) -> tuple[Response, int] | None:
+    """The answer to a request for a handle that may come from a web page; None for all others."""
+    port = urlsplit(cloud.url).port
+    if request.headers.get("Host", "").lower() not in {f"{name}:{port}" for name in THIS_MACHINE}:
+        return jsonify({"error": f"ask for it by a name of this machine: {', '.join(THIS_MACHINE)}, and its port"}), 403
+    if request.method not in ("GET", "HEAD") and request.mimetype != "application/json":
+        return jsonify({"error": "changes are made in JSON: send Content-Type: application/json"}), 415
+    return None
 
 
 def _handled(handle: Callable[..., Any]) -> tuple[Response, int]:
     try:
-        result = handle(**(request.get_json(silent=True) or {}))
-    except (TypeError, KeyError, ValueError, StopIteration) as error:
-        return jsonify({"error": f"{type(error).__name__}: {error}"}), 400
+        result = handle(**_fields())
+    except MISUSED as error:
+        return jsonify({"error": f"{type(error).__name__}: {str(error).encode(errors='replace').decode()}"}), 400
     return jsonify(_plain(result)), 200
+
+
+def _fields() -> dict[str, Any]:
+    body = b"" if request.method == "GET" else request.get_data()
+    kinds = OF_FAULTS if request.path.endswith(("/faults", "/refusals")) else FIELDS
+    return checked(json.loads(body) if body.strip() else {}, kinds, NULLABLE)
 
 
 def _state(cloud: Emulator) -> dict[str, Any]:

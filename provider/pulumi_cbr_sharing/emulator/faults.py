@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
+
+import re2
 
 from pulumi_cbr_sharing.emulator import catalogue
 
@@ -16,13 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+@cache
+def _compiled(pattern: str) -> Any:
+    quiet = re2.Options()
+    quiet.log_errors = False
+    return re2.compile(pattern, quiet)
+
+
 @dataclass
 class Fault:
     """One thing that goes wrong. Nothing of its own to answer, cut or hold back: it only counts requests.
 
     Attributes:
         method: of the requests that it hits; None for any.
-        path: a regular expression, searched in the path.
+        path: a regular expression of RE2, searched in the path: no pattern of it takes long.
         status, body, headers: the answer given instead; status None leaves the real answer as it is. Content-Type
             is JSON unless `headers` says otherwise.
         reset: cut the connection with a TCP reset.
@@ -57,9 +66,9 @@ class Fault:
     def __post_init__(self) -> None:
         """Refuse what could never hit, where it is written rather than when a request comes."""
         try:
-            re.compile(self.path)
-        except re.error as error:
-            raise ValueError(f"path {self.path!r} is no regular expression: {error}") from None
+            _compiled(self.path)
+        except re2.error as error:
+            raise ValueError(f"path {self.path!r} is no regular expression of RE2: {error}") from None
         if self.when not in ("before", "after"):
             raise ValueError(f"when is before or after, not {self.when!r}")
 
@@ -77,7 +86,7 @@ class Fault:
 
     def fits(self, method: str, path: str) -> bool:
         """Whether it concerns a request."""
-        return self.times > 0 and self.method in (None, method) and re.search(self.path, path) is not None
+        return self.times > 0 and self.method in (None, method) and _compiled(self.path).search(path) is not None
 
     @property
     def prevents(self) -> bool:

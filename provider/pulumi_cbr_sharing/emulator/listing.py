@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 LARGEST_PAGE = 1000
+MOST_DIGITS = 9
 
 
 def page_of(
@@ -57,6 +58,6 @@ def _after(records: Sequence[Mapping[str, Any]], marker: str) -> int:
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         raise Refusal(catalogue.MALFORMED)
     return int(text)

@@ -6,16 +6,28 @@ import json
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 MASK = "***"
-_SECRET_HEADERS = frozenset({"authorization", "x-auth-token", "x-security-token", "x-subject-token", "cookie"})
-_SECRET_KEYS = frozenset({"password", "secret", "access", "securitytoken", "token", "sk", "secret_key"})
-_SIGN_IN = ("/auth/tokens", "/OS-CREDENTIAL/")
+# In the name of a header, a parameter or a property whose value is a credential; dashes and underscores left out.
+_SECRET = (
+    "accesskey",
+    "apikey",
+    "authkey",
+    "authorization",
+    "cookie",
+    "credential",
+    "passw",
+    "secret",
+    "signature",
+    "token",
+)
+_SECRET_WHOLE = ("access", "ak", "pwd", "sk")
 
 
 @dataclass(frozen=True)
@@ -40,27 +52,52 @@ class Recorded:
     code: str
 
 
-def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def masked_text(text: str, known: Iterable[str]) -> str:
+    """A text without any of the secrets that are known."""
+    for secret in known:
+        text = text.replace(secret, MASK)
+    return text
+
+
+def masked_headers(headers: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
     """Headers without credentials."""
-    return {name: MASK if name.lower() in _SECRET_HEADERS else text for name, text in headers.items()}
+    return {name: MASK if _is_secret(name) else masked_text(text, known) for name, text in headers.items()}
 
 
-def masked_body(body: bytes, path: str = "") -> Any:
-    """A body without passwords; one to sign in with that cannot be read is masked as a whole."""
+def masked_query(query: str, known: Iterable[str]) -> str:
+    """A query without credentials."""
+    return "&".join(_masked_parameter(*text.partition("="), known) for text in query.split("&"))
+
+
+def _masked_parameter(name: str, equals: str, value: str, known: Iterable[str]) -> str:
+    return f"{masked_text(name, known)}{equals}{MASK if _is_secret(unquote(name)) else masked_text(value, known)}"
+
+
+def masked_body(body: bytes, known: Iterable[str]) -> Any:
+    """A body without credentials; one that is no JSON is masked as a whole."""
     try:
-        return _masked(json.loads(body)) if body else None
-    except ValueError:
-        return MASK if any(part in path for part in _SIGN_IN) else body.decode(errors="replace")
+        return _masked(json.loads(body), known) if body else None
+    except (ValueError, RecursionError):
+        return MASK
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, known: Iterable[str]) -> Any:
+    if isinstance(value, str):
+        return masked_text(value, known)
     if isinstance(value, list):
-        return [_masked(entry) for entry in value]
+        return [_masked(entry, known) for entry in value]
     if not isinstance(value, dict):
         return value
-    return {key: MASK if _is_secret(key, entry) else _masked(entry) for key, entry in value.items()}
+    return {masked_text(key, known): _masked_property(key, entry, known) for key, entry in value.items()}
 
 
-def _is_secret(key: str, value: Any) -> bool:
+def _masked_property(name: str, value: Any, known: Iterable[str]) -> Any:
     # `password` is also the name of the part of a request for a token that has the user and the password in it.
-    return key in _SECRET_KEYS and not (key == "password" and isinstance(value, dict))
+    if name == "password" and isinstance(value, dict):
+        return {key: _masked(entry, known) if key == "user" else MASK for key, entry in value.items()}
+    return MASK if _is_secret(name) else _masked(value, known)
+
+
+def _is_secret(name: str) -> bool:
+    plain = name.lower().replace("-", "").replace("_", "")
+    return plain in _SECRET_WHOLE or any(part in plain for part in _SECRET)

@@ -118,7 +118,7 @@ def create_vault(q: Question) -> Answer:
         name=str(wanted.get("name", "vault")),
         object_type=_object_type(wanted["billing"].get("object_type")),
         size=_size(wanted["billing"].get("size")),
-        resources=[_resource(one) for one in wanted.get("resources") or []],
+        resources=_resources(wanted.get("resources")),
     )
     return Answer(200, {"vault": _rendered(q, dialects.vault(vault, 0))})
 
@@ -130,9 +130,15 @@ def _object_type(kind: Any) -> str:
 
 
 def _size(size: Any) -> int:
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise Refusal(catalogue.MALFORMED)
     return size
+
+
+def _resources(many: Any) -> list[dict[str, Any]]:
+    if not isinstance(many, (list, type(None))):
+        raise Refusal(catalogue.MALFORMED)
+    return [_resource(one) for one in many or []]
 
 
 def _resource(one: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 
 from contextlib import closing, contextmanager, suppress
@@ -49,6 +50,11 @@ class _Server(ThreadedWSGIServer):
             self.process_request_thread(request, client_address)
         finally:
             self._open.pop(threading.current_thread(), None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away in the middle; all else is a bug, which is shown."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     def end(self) -> None:
         """Accept nothing more, cut every connection, and wait for the threads."""

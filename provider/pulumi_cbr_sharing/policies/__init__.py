@@ -24,6 +24,7 @@ except ImportError as error:
 from pulumi_cbr_sharing.policies import judgements as judge
 from pulumi_cbr_sharing.policies.config import number, projects, texts
 from pulumi_cbr_sharing.policies.pack import run_pack
+from pulumi_cbr_sharing.policies.plain_secrets import encrypted
 from pulumi_cbr_sharing.policies.rules import Rule, resource_rule, share_rule, stack_rule
 from pulumi_cbr_sharing.policies.shares import Role
 
@@ -125,7 +126,7 @@ def _about_providers(clock: Callable[[], datetime]) -> list[Policy]:
     plain = Rule(
         "no-plain-secrets",
         "Secrets in the configuration of a provider must be encrypted.",
-        judge.encrypted,
+        encrypted,
         clock,
         properties={
             "names": texts("a list of further properties, such as accessKey"),

@@ -12,14 +12,12 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
-from pulumi_cbr_sharing.policies.shares import DYNAMIC_PROVIDER, Role, Share
-from pulumi_cbr_sharing.policies.values import Secret, Unknown, Unmarked, properties_of, shown
+from pulumi_cbr_sharing.policies.shares import Role, Share
+from pulumi_cbr_sharing.policies.values import Unknown, shown
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from pulumi_policy import ResourceValidationArgs
 
     from pulumi_cbr_sharing.policies.rules import Judge
 
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
 MOST = 10  # recipients of a backup that the service allows
 DAYS = 7  # for an answer
 A_PROJECT = re.compile("[0-9a-f]{32}")
-
-# Where a provider's configuration lies: our own resources have that of the whole stack, with namespaces.
-BRIDGED_PROVIDERS = ("pulumi:providers:huaweicloud", "pulumi:providers:opentelekomcloud")
-SECRETS = ("secretKey", "securityToken", "password", "token")  # an access key's id is no secret
 
 
 class Ledger:
@@ -220,34 +214,3 @@ def not_rejected(share: Share, _: Config) -> Said:
                 "which offers it again, or remove this recipient",
                 (project,),
             )
-
-
-def encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
-    """Secrets of a provider that are plain text."""
-    keys = _secret_keys(provider.resource_type, config)
-    props = properties_of(provider) if keys else {}
-    for key in keys:
-        value = props.get(key)
-        if isinstance(value, Unknown):
-            yield Unchecked(
-                f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource was "
-                "made; the update checks it"
-            )
-        elif isinstance(value, Unmarked):
-            yield Finding(
-                f"nobody can tell whether {key} of provider '{provider.name}' is encrypted: run the rules by "
-                "pulumi_cbr_sharing.policies.run_pack, which keeps the marks of secrets"
-            )
-        elif value not in (None, "") and not isinstance(value, Secret):
-            yield Finding(
-                f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and lies open in the "
-                "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or give it by "
-                "the environment"
-            )
-
-
-def _secret_keys(token: str, config: Config) -> list[str]:
-    names = [*SECRETS, *config.get("names", ())]
-    if token == DYNAMIC_PROVIDER:
-        return [f"{namespace}:{name}" for namespace in config.get("namespaces", ("huaweicloud",)) for name in names]
-    return names if token in BRIDGED_PROVIDERS else []

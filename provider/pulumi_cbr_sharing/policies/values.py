@@ -44,13 +44,13 @@ class Unmarked(str):
 
 
 _UNKNOWN_MARKS = {text for name, text in vars(proxy).items() if name.startswith("UNKNOWN_")}
-_AS_SENT: ContextVar[Mapping[str, Any]] = ContextVar("_AS_SENT")
+_AS_SENT: ContextVar[Mapping[str, dict[str, Any]]] = ContextVar("_AS_SENT")
 
 
 @contextmanager
 def as_sent(properties: Mapping[str, Any]) -> Iterator[None]:
     """Keep the properties of resources as the engine sent them, by URN, while rules run in this thread."""
-    token = _AS_SENT.set(properties)
+    token = _AS_SENT.set({urn: from_wire(sent) for urn, sent in properties.items()})
     try:
         yield
     finally:
@@ -59,10 +59,8 @@ def as_sent(properties: Mapping[str, Any]) -> Iterator[None]:
 
 def properties_of(resource: ResourceValidationArgs | PolicyResource) -> dict[str, Any]:
     """All properties of a resource, in plain containers."""
-    sent = _AS_SENT.get({})
-    if resource.urn in sent:
-        return dict(from_wire(sent[resource.urn]))
-    return dict(_from_sdk(resource.props))
+    kept = _AS_SENT.get({}).get(resource.urn)
+    return dict(_from_sdk(resource.props)) if kept is None else kept
 
 
 def from_wire(value: Any) -> Any:

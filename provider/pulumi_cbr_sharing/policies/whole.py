@@ -35,8 +35,8 @@ def read(path: str | Path) -> dict[str, Any]:
     Raises:
         ConfigError: it is not a JSON object, or has a name twice, of which the engine would take the last.
     """
-    text = Path(path).read_text(encoding="utf-8")
     try:
+        text = Path(path).read_text(encoding="utf-8")
         content = json.loads(text, object_pairs_hook=_unique) if text.strip() else {}
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None

@@ -1,0 +1,119 @@
+"""What the handles under `/_emulator/` take: the kind of each field. Nonsense is refused where it is written."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+LONGEST = 366 * 86400  # seconds
+LARGEST = 10**9
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
+_HEADER_TEXT = re.compile(r"[\x20-\x7e]{0,2000}")
+
+
+def is_text(value: Any) -> bool:
+    """A text that can be sent."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def is_flag(value: Any) -> bool:
+    """True or false."""
+    return isinstance(value, bool)
+
+
+def is_count(value: Any) -> bool:
+    """A whole number from 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
+
+
+def is_time(value: Any) -> bool:
+    """A number of seconds from 0 to a year."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and 0 <= value <= LONGEST
+
+
+def is_status(value: Any) -> bool:
+    """An HTTP status of an answer."""
+    return is_count(value) and value in range(200, 600)
+
+
+def is_headers(value: Any) -> bool:
+    """Headers of an answer."""
+    return isinstance(value, dict) and all(
+        _HEADER_NAME.fullmatch(name) and isinstance(text, str) and _HEADER_TEXT.fullmatch(text)
+        for name, text in value.items()
+    )
+
+
+def is_resources(value: Any) -> bool:
+    """Servers or disks of a vault."""
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and set(one) == {"id", "type"} and all(map(is_text, one.values())) for one in value
+    )
+
+
+def is_dialect(value: Any) -> bool:
+    """How records are written."""
+    return value in ("huawei", "otc")
+
+
+def is_object_type(value: Any) -> bool:
+    """What a vault is for."""
+    return value in ("server", "disk")
+
+
+_TEXTS = (
+    "account",
+    "action",
+    "backup_id",
+    "body",
+    "checkpoint_id",
+    "code",
+    "id",
+    "method",
+    "name",
+    "path",
+    "project_id",
+    "resource_id",
+    "resource_name",
+    "resource_type",
+    "status",
+    "vault_id",
+    "when",
+)
+FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(_TEXTS, is_text),
+    **dict.fromkeys(("encrypted", "shareable", "reset", "close", "quirk_malformed_url"), is_flag),
+    **dict.fromkeys(("limit", "nth", "size", "times", "truncate"), is_count),
+    **dict.fromkeys(("checkpoint_seconds", "delay", "delete_seconds", "latency", "retry_after"), is_time),
+    **dict.fromkeys(("temporary_key_seconds", "token_seconds", "trickle", "window"), is_time),
+    "dialect": is_dialect,
+    "headers": is_headers,
+    "object_type": is_object_type,
+    "resources": is_resources,
+}
+OF_FAULTS = {**FIELDS, "status": is_status}  # a number there, a word everywhere else
+
+
+def checked(fields: Any, kinds: Mapping[str, Callable[[Any], bool]], nullable: frozenset[str]) -> dict[str, Any]:
+    """The fields of a handle, as they came.
+
+    Raises:
+        TypeError: they are no object.
+        ValueError: one of them is not what it must be.
+    """
+    if not isinstance(fields, dict):
+        raise TypeError("the body must be a JSON object")
+    for name, value in fields.items():
+        if name not in kinds:
+            raise ValueError(f"there is no field {name!a}")
+        if not (value is None and name in nullable) and not kinds[name](value):
+            raise ValueError(f"{name} must be {str(kinds[name].__doc__).splitlines()[0].rstrip('.').lower()}")
+    return fields
