@@ -29,13 +29,27 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PROJECT = ("Pulumi.yaml", "examples/share_member/__main__.py")
+INTERRUPTED = 130  # as a shell has it
 FOREIGN = ("HW_", "OS_", "HUAWEICLOUD_", "PULUMI_")
+
+
+class StepFailed(Exception):
+    """A step did not end as it should; the message says which, and why."""
 
 
 def main() -> int:
     """Run the demonstration; returns the exit code."""
-    with tempfile.TemporaryDirectory(prefix="cbr-sharing-demo-") as scratch, serve() as emulator:
-        return Demo(Path(scratch), emulator).run()
+    try:
+        with tempfile.TemporaryDirectory(prefix="cbr-sharing-demo-") as scratch, serve() as emulator:
+            Demo(Path(scratch), emulator).run()
+    except (StepFailed, OSError) as failure:
+        print(
+            f"\nThe demonstration ends here, at: {_titles[-1] if _titles else 'its start'}\n{failure}", file=sys.stderr
+        )
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
 
 
 class Demo:
@@ -62,8 +76,12 @@ class Demo:
             "HW_IAM_ENDPOINT": emulator.iam_url,
         }
 
-    def run(self) -> int:
-        """The story; returns 0 if every step ended as it should."""
+    def run(self) -> None:
+        """The story.
+
+        Raises:
+            StepFailed: a step did not end as it should; none follows it.
+        """
         backup = self._emulator.backup.id
         title("An emulated cloud, with two accounts; the environment signs in to the first, which owns a backup")
         tell(f"CBR at {self._emulator.url}; backup {backup} of project {self._sharer.project_id}")
@@ -73,48 +91,50 @@ class Demo:
         print((self._folder / PROJECT[1]).read_text().rstrip())
 
         title("Share it")
-        good = self.pulumi("stack", "init", "demo", quiet=True)
-        good &= self.pulumi("config", "set", "backupId", backup)
-        good &= self.pulumi("config", "set", "destProjectId", self._recipient.project_id)
-        good &= self.pulumi("up", "--yes")
+        self.pulumi("stack", "init", "demo", quiet=True)
+        self.pulumi("config", "set", "backupId", backup)
+        self.pulumi("config", "set", "destProjectId", self._recipient.project_id)
+        self.pulumi("up", "--yes")
 
         title("The recipient sees the offer")
         offers = self.call("recipient", "GET", "backups?own_type=shared&member_status=pending")
-        good &= show(offers, "backups", "id", "name", "status")
+        show(offers, "backups", "id", "name", "status")
 
         title("The recipient accepts it into a vault of its own")
         answer = {"status": "accepted", "vault_id": self._emulator.vault("recipient").id}
         member = f"backups/{backup}/members/{self._recipient.project_id}"
-        good &= show(self.call("recipient", "PUT", member, answer), "member", "dest_project_id", "status", "vault_id")
+        show(self.call("recipient", "PUT", member, answer), "member", "dest_project_id", "status", "vault_id")
 
         title("Somebody cancels the share by hand, behind the stack's back")
         self.call("sharer", "DELETE", member)
 
         title("The pipeline finds out: no changes were expected, so the exit code is not 0")
-        good &= not self.pulumi("preview", "--refresh", "--expect-no-changes", "--diff")
+        self.pulumi("preview", "--refresh", "--expect-no-changes", "--diff", fails=True)
 
         title("Repair it")
-        good &= self.pulumi("up", "--refresh", "--yes")
+        self.pulumi("up", "--refresh", "--yes")
+        if not self._emulator.members(backup):
+            raise StepFailed("the share was not made again")
 
         title("Take it back")
-        good &= self.pulumi("destroy", "--yes")
+        self.pulumi("destroy", "--yes")
+        if left := self._emulator.members(backup):
+            raise StepFailed(f"the backup is still shared with {', '.join(left)}")
+        tell("\nThe backup is shared with nobody now.\nEvery step ended as it should.")
 
-        left = len(self._emulator.members(backup))
-        tell(f"\nThe backup is now shared with {left} projects." if left else "\nThe backup is shared with nobody now.")
-        good &= not left
-        tell("Every step ended as it should." if good else "A step did not end as it should: see above.")
-        return 0 if good else 1
-
-    def pulumi(self, *args: str, quiet: bool = False) -> bool:
-        """Show and run a command; returns whether it ended with 0."""
+    def pulumi(self, *args: str, quiet: bool = False, fails: bool = False) -> None:
+        """Show and run a command, which should succeed, or fail."""
+        command = shlex.join(["pulumi", *args])
         if not quiet:
-            print(f"$ {shlex.join(['pulumi', *args])}", flush=True)
-        command = ["pulumi", "--non-interactive", *args]
+            tell(f"$ {command}")
         output = subprocess.DEVNULL if quiet else None
-        code = subprocess.run(command, cwd=self._folder, env=self._env, stdout=output, check=False).returncode
-        if code:
-            print(f"(exit code {code})", flush=True)
-        return code == 0
+        run = subprocess.run(
+            ["pulumi", "--non-interactive", *args], cwd=self._folder, env=self._env, stdout=output, check=False
+        )
+        if run.returncode:
+            tell(f"(exit code {run.returncode})")
+        if bool(run.returncode) is not fails:
+            raise StepFailed(f"`{command}` ended with exit code {run.returncode}")
 
     def call(self, account: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Show and send a request to the API, as one of the accounts."""
@@ -127,12 +147,17 @@ class Demo:
             headers={"X-Auth-Token": self._emulator.token(account)},
             timeout=30,
         )
-        answer.raise_for_status()
+        if not answer.ok:
+            raise StepFailed(f"{method} {path} was answered with HTTP {answer.status_code}: {answer.text.strip()}")
         return dict(answer.json()) if answer.content else {}
 
 
+_titles: list[str] = []
+
+
 def title(text: str) -> None:
-    """A heading."""
+    """A heading; what fails, fails under the last one."""
+    _titles.append(text)
     print(f"\n--- {text}", flush=True)
 
 
@@ -141,12 +166,13 @@ def tell(text: str) -> None:
     print(text, flush=True)
 
 
-def show(answer: Mapping[str, Any], key: str, *columns: str) -> bool:
-    """Print some columns of what an answer has under a key; returns whether there was anything."""
+def show(answer: Mapping[str, Any], key: str, *columns: str) -> None:
+    """Print some columns of what an answer has under a key, which should be something."""
     found = answer[key] if isinstance(answer[key], list) else [answer[key]]
     for row in found:
         print("  " + "  ".join(f"{column}={row[column]}" for column in columns), flush=True)
-    return bool(found)
+    if not found:
+        raise StepFailed(f"there are no {key} in the answer")
 
 
 if __name__ == "__main__":

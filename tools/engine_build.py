@@ -1,13 +1,11 @@
-"""Builds the Pulumi command line from its Go module, and completes it with a stand-in for its Python language host.
+"""Builds the Pulumi command line from its Go module, for machines that have no release.
 
-Where release downloads are blocked, package registries often are not. `tools/engine` is the Go module that pins what
-is built; the helper scripts for Python programs come with Pulumi's own SDK module.
+`tools/engine` is the Go module that pins what is built, by hash. Two scripts that run Python programs come with
+Pulumi's own SDK module; the language host, which does not, has a stand-in (see `language_host`).
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 
@@ -24,47 +22,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-HOST = Path(__file__).with_name("language_host.py")
 COMMAND = f"{CLI}/cmd/pulumi"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 HELPERS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-PROGRESS = 15  # seconds between two signs of life
-LIMIT = 3600  # seconds for the whole build, on a slow machine with a slow network
-
-# The interpreter is the one on PATH, the activated environment: many clones may share this cache.
+# Next to `pulumi`, where the engine expects it; what it runs is on PATH and of the clone: many may share the engine.
 LAUNCHER = """#!/bin/sh
 # Made by tools/engine_setup.py of pulumi-cbr-sharing: stands in for the language host of a Pulumi release.
-exec "${PULUMI_PYTHON_CMD:-python3}" -u "$(dirname "$0")/language_host.py" "$@"
+exec pulumi-python-stand-in "$@"
 """
+PROGRESS = 15  # seconds between two signs of life
+LIMIT = 3600  # seconds for the whole build, on a slow machine with a slow network
 
 
 def build(folder: Path) -> Path:
     """Build everything in this folder; returns its `bin`."""
     go, env = go_toolchain.find(folder, MODULE)
     made = folder / "bin"
-    made.mkdir()
+    made.mkdir(mode=0o755)
     _compile(go, env, made / "pulumi", folder / "build.log")
     sdk = Path(_output([go, "list", "-m", "-f", "{{.Dir}}", SDK], env))
     for helper in HELPERS:
         _install_script(made / Path(helper).name, (sdk / helper).read_text())
-    install_host(made)
+    install_launcher(made)
     return made
 
 
-def install_host(made: Path) -> None:
-    """Put the stand-in for the language host into a folder of PATH."""
+def install_launcher(made: Path) -> None:
+    """Put what starts the stand-in into a folder of PATH."""
     _install_script(made / "pulumi-language-python", LAUNCHER)
-    shutil.copyfile(HOST, made / HOST.name)
-
-
-def refresh_host(made: Path) -> None:
-    """Bring the stand-in of a cached engine up to this clone's; a release has none."""
-    copy = made / HOST.name
-    if not copy.exists() or copy.read_bytes() == HOST.read_bytes():
-        return
-    fresh = copy.with_suffix(f".{os.getpid()}")
-    shutil.copyfile(HOST, fresh)
-    fresh.replace(copy)
 
 
 def _compile(go: str, env: Mapping[str, str], target: Path, log: Path) -> None:
@@ -79,6 +64,7 @@ def _compile(go: str, env: Mapping[str, str], target: Path, log: Path) -> None:
             run.kill()
     if run.returncode:
         raise Unavailable("go build failed:\n" + "\n".join(log.read_text().splitlines()[-15:]))
+    target.chmod(0o755)
     say(f"built in {time.monotonic() - started:.0f} s")
 
 

@@ -125,7 +125,7 @@ class Stack:
 
     def export(self) -> dict[str, Any]:
         """The deployment in the state, secrets encrypted."""
-        return dict(json.loads(self._stdout("stack", "export"))["deployment"])
+        return dict(json.loads(self.stdout("stack", "export"))["deployment"])
 
     def state_text(self) -> str:
         """The state file as it lies in the backend."""
@@ -135,7 +135,7 @@ class Stack:
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs."""
         flags = ["--show-secrets"] if show_secrets else []
-        return dict(json.loads(self._stdout("stack", "output", "--json", *flags)))
+        return dict(json.loads(self.stdout("stack", "output", "--json", *flags)))
 
     def resources(self, type_suffix: str = "") -> list[dict[str, Any]]:
         """The resources in the state whose type ends so."""
@@ -176,7 +176,8 @@ class Stack:
                 os.kill(pid, signal.SIGKILL)
         return process.communicate(timeout=30)[0]
 
-    def _stdout(self, *args: str) -> str:
+    def stdout(self, *args: str) -> str:
+        """Run any command of `pulumi` here; gives what it prints for programs."""
         run = subprocess.run(
             self._command(*args), cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
         )
@@ -192,9 +193,8 @@ class Stack:
 
 def search_path() -> str:
     """A PATH with the engine and the interpreter that runs this, however pytest was called."""
-    engine = engine_setup.ensure()
-    own = [str(engine)] if engine else []
-    return os.pathsep.join([*own, str(Path(sys.prefix, "bin")), os.environ["PATH"]])
+    folders = [*engine_setup.ensure(), Path(sys.prefix, "bin")]
+    return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
 
 
 def _descendants(pid: int) -> Iterator[int]:

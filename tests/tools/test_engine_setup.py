@@ -1,6 +1,6 @@
 """The set-up command as a person runs it, on a PATH and with a cache of the test's own.
 
-The tools of others (`pulumi`, `go`, Pulumi's installer) are small scripts here; no download is attempted.
+The tools of others (`pulumi`, `go`) are small scripts here; no download is attempted.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-import engine_install
+import engine_cache
+import engine_setup
 
 from engine_log import Unavailable
 from engine_pins import MODULE, go_version, pulumi_version
 
 
-COMMAND = Path(engine_install.__file__).with_name("engine_setup.py")
+COMMAND = Path(engine_setup.__file__)
 COMMANDS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 
 # Stands for Go: answers the three commands that a build needs, and notes that it was asked to build.
@@ -37,32 +37,6 @@ build) echo built >> "$SDK/builds"; sleep 0.2
 esac
 """
 
-# Stand for Pulumi's Automation API in the interpreter that runs the installer.
-INSTALLER = """
-import pathlib
-
-
-class PulumiCommand:
-    @classmethod
-    def install(cls, root, version):
-        folder = pathlib.Path(root, "bin")
-        folder.mkdir()
-        for name in {commands}:
-            (folder / name).write_text(f"#!/bin/sh\\necho {{version}}")
-            (folder / name).chmod(0o755)
-"""
-HANGING_INSTALLER = """
-import pathlib, subprocess
-
-
-class PulumiCommand:
-    @classmethod
-    def install(cls, root, version):
-        sleep = subprocess.Popen(["sleep", "600"])
-        pathlib.Path({note!r}).write_text(str(sleep.pid))
-        sleep.wait()
-"""
-
 
 @dataclass
 class Machine:
@@ -70,6 +44,7 @@ class Machine:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    umask: int = 0o022
 
     def __post_init__(self) -> None:
         self.bin = self.folder / "bin"
@@ -78,7 +53,6 @@ class Machine:
             "PATH": str(self.bin),
             "HOME": str(self.folder),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
-            "PYTHONPATH": str(self.folder / "python"),
             "SDK": str(self.sdk),
         }
         self.bin.mkdir()
@@ -92,6 +66,11 @@ class Machine:
     def engine(self) -> Path:
         """Where the cached engine belongs."""
         return self.folder / "cache" / "pulumi-cbr-sharing" / f"engine-{pulumi_version()}" / "bin"
+
+    @property
+    def path(self) -> str:
+        """What the set-up prints: the stand-in of the clone, then the engine."""
+        return os.pathsep.join([str(engine_setup.STAND_IN), str(self.engine)])
 
     @property
     def builds(self) -> int:
@@ -112,15 +91,15 @@ class Machine:
         self.script(self.sdk / "python/cmd/pulumi-language-python-exec")
         self.script(self.sdk / "python/dist/pulumi-resource-pulumi-python")
 
-    def with_installer(self, text: str) -> None:
-        """Replace Pulumi's installer."""
-        self.script(self.folder / "python/pulumi/__init__.py", "")
-        self.script(self.folder / "python/pulumi/automation.py", text)
-
     def start(self) -> subprocess.Popen[str]:
         """Start the set-up."""
         return subprocess.Popen(
-            [sys.executable, str(COMMAND)], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, str(COMMAND)],
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            umask=self.umask,
         )
 
     def setup(self, code: int = 0) -> tuple[str, str]:
@@ -157,7 +136,7 @@ def test_a_pulumi_without_its_host_is_no_release(machine: Machine) -> None:
     alone = machine.script(machine.bin / "pulumi")
     machine.with_go()
     out, err = machine.setup()
-    assert out == str(machine.engine)
+    assert out == machine.path
     assert f"{alone} has no pulumi-language-python" in err
 
 
@@ -165,55 +144,29 @@ def test_a_cached_engine_is_found_again(machine: Machine) -> None:
     """The second run makes nothing and says nothing but the folder, also with that folder on PATH already."""
     machine.with_go()
     machine.setup()
-    assert machine.setup() == (str(machine.engine), "")
+    assert machine.setup() == (machine.path, "")
     machine.env["PATH"] = f"{machine.engine}{os.pathsep}{machine.env['PATH']}"
-    assert machine.setup() == (str(machine.engine), "")
+    assert machine.setup() == (machine.path, "")
     assert machine.builds == 1
 
 
-def test_the_installer_comes_first(machine: Machine) -> None:
-    """Where the official installer works, its release is cached as it is, without the stand-in."""
-    machine.with_installer(INSTALLER.format(commands=COMMANDS))
-    machine.with_go()
-    out, _ = machine.setup()
-    assert out == str(machine.engine)
-    assert sorted(path.name for path in machine.engine.iterdir()) == sorted(COMMANDS)
-    assert pulumi_version() in (machine.engine / "pulumi").read_text()
-    assert machine.builds == 0
-
-
-def test_a_blocked_installer_leads_to_a_build(machine: Machine) -> None:
-    """Where downloads are blocked the engine is built, with its helpers and the stand-in; one line tells of each."""
+def test_without_a_release_the_engine_is_built(machine: Machine) -> None:
+    """It is built with its helpers; one line tells of each step, and nothing else is left in the cache."""
     machine.with_go()
     out, err = machine.setup()
-    assert out == str(machine.engine)
+    assert out == machine.path
     assert all(os.access(machine.engine / name, os.X_OK) for name in COMMANDS)
-    assert (machine.engine / "language_host.py").exists()
-    assert [line.split(":")[0] for line in err.splitlines()] == ["engine"] * 3
-    assert "official installer" in err
+    assert [line.split(":")[0] for line in err.splitlines()] == ["engine"] * 2
     left = {path.name for path in machine.engine.parent.parent.iterdir()}
     assert left == {machine.engine.parent.name, f"{machine.engine.parent.name}.lock"}
 
 
-def test_a_hanging_installer_is_ended(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installer that hangs is ended after its time, together with the download that it started."""
-    note = machine.folder / "pid"
-    machine.with_installer(HANGING_INSTALLER.format(note=str(note)))
-    monkeypatch.setenv("PYTHONPATH", machine.env["PYTHONPATH"])
-    with pytest.raises(Unavailable, match="no download within 2 seconds"):
-        engine_install.install(machine.folder, limit=2)
-    deadline = time.monotonic() + 10
-    while _lives(int(note.read_text())):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_without_any_way_one_message_says_what_to_do(machine: Machine) -> None:
-    """Without installer and Go the command fails with what was tried and what helps."""
+    """Without a release and Go the command fails with what was tried and what helps."""
     out, err = machine.setup(code=1)
     assert out == ""
     message = err.partition("No Pulumi engine could be had.")[2]
-    for part in ("pulumi on PATH: none", "the official installer: ", "no go on PATH", "toolchain did not install"):
+    for part in ("pulumi on PATH: none", "no go on PATH", "toolchain did not install"):
         assert part in message
     assert f"install Go {go_version()} or newer" in message
     assert "Traceback" not in err
@@ -227,7 +180,7 @@ def test_a_failed_build_leaves_no_half_engine(machine: Machine) -> None:
     _, err = machine.setup(code=1)
     assert "no space left" in err
     machine.with_go()
-    assert machine.setup()[0] == str(machine.engine)
+    assert machine.setup()[0] == machine.path
 
 
 def test_two_runs_at_once_build_once(machine: Machine) -> None:
@@ -235,7 +188,7 @@ def test_two_runs_at_once_build_once(machine: Machine) -> None:
     machine.with_go()
     runs = [machine.start(), machine.start()]
     ends = [run.communicate(timeout=60) for run in runs]
-    assert [out.strip() for out, _ in ends] == [str(machine.engine)] * 2
+    assert [out.strip() for out, _ in ends] == [machine.path] * 2
     assert machine.builds == 1
 
 
@@ -250,19 +203,66 @@ def test_a_waiting_run_says_so(machine: Machine) -> None:
         assert process.stderr
         assert "waiting for that one" in process.stderr.readline()
     out, _ = process.communicate(timeout=60)
-    assert out.strip() == str(machine.engine)
+    assert out.strip() == machine.path
 
 
-def test_the_stand_in_follows_the_clone(machine: Machine) -> None:
-    """A cached engine gets the stand-in of the clone that is set up, without a new build."""
+def plant(machine: Machine) -> None:
+    """An engine that nobody built."""
+    for name in COMMANDS:
+        machine.script(machine.engine / name)
+    machine.engine.parent.parent.chmod(0o700)
+
+
+def test_an_engine_that_others_may_write_is_not_used(machine: Machine) -> None:
+    """A command, a folder of the cache, or a folder above it: any of them could be exchanged."""
+    plant(machine)
+    assert machine.setup()[0] == machine.path
+    for path, mode in ((machine.engine / "pulumi", 0o757), (machine.engine, 0o775), (machine.folder / "cache", 0o777)):
+        usual = path.stat().st_mode
+        path.chmod(mode)
+        out, err = machine.setup(code=1)
+        assert (out, str(path) in err, "Traceback" in err) == ("", True, False)
+        path.chmod(usual)
+    assert machine.setup()[0] == machine.path
+
+
+def test_an_engine_of_another_user_is_not_used(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns it could exchange it."""
+    plant(machine)
+    monkeypatch.setenv("XDG_CACHE_HOME", machine.env["XDG_CACHE_HOME"])
+    assert engine_cache.is_complete()
+    monkeypatch.setattr(engine_cache, "ROOT", -1)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    with pytest.raises(Unavailable, match="can be written by others"):
+        engine_cache.is_complete()
+
+
+@pytest.mark.parametrize("linked", ["pulumi", "bin", "engine", "root"])
+def test_no_link_in_the_cache_is_followed(linked: str, machine: Machine) -> None:
+    """Whatever it leads to."""
+    plant(machine)
+    bin_folder = machine.engine
+    path = {
+        "pulumi": bin_folder / "pulumi",
+        "bin": bin_folder,
+        "engine": bin_folder.parent,
+        "root": bin_folder.parent.parent,
+    }[linked]
+    moved = machine.folder / "elsewhere"
+    path.rename(moved)
+    path.symlink_to(moved)
+    out, err = machine.setup(code=1)
+    assert out == ""
+    assert f"{path} is a link" in err
+
+
+def test_the_cache_is_for_its_user_alone(machine: Machine) -> None:
+    """Also where new folders are open to a group by default."""
     machine.with_go()
+    machine.umask = 0o002
     machine.setup()
-    host = machine.engine / "language_host.py"
-    current = host.read_text()
-    host.write_text("# of an older clone")
-    machine.setup()
-    assert host.read_text() == current
-    assert machine.builds == 1
+    assert machine.engine.parent.parent.stat().st_mode & 0o777 == 0o700
+    assert machine.setup()[0] == machine.path
 
 
 def test_go_mod_pins_what_is_built() -> None:
@@ -270,13 +270,3 @@ def test_go_mod_pins_what_is_built() -> None:
     text = (MODULE / "go.mod").read_text()
     assert f"github.com/pulumi/pulumi/pkg/v3 v{pulumi_version()}\n" in text
     assert f"github.com/pulumi/pulumi/sdk/v3 v{pulumi_version()} " in text
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A killed process whose parent is gone stays listed until someone reaps it.
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or ") Z " not in stat.read_text()

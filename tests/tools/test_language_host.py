@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import platform
 import shutil
 import signal
+import subprocess
 import sys
 import time
+import venv
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
 import engine_build
+import engine_setup
 
 from stack import Stack
 
 
 if TYPE_CHECKING:
-    import subprocess
-
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 pytestmark = pytest.mark.engine
@@ -46,6 +53,16 @@ class Note(Resource):
         super().__init__(NoteProvider(), name, {"text": text})
 """
 
+UV_LOCK = """
+version = 1
+requires-python = ">=3.10"
+
+[[package]]
+name = "pulumi-something"
+version = "1.2"
+source = { registry = "https://registry.example/simple" }
+"""
+
 POLICY = """
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
@@ -64,10 +81,10 @@ def _stack(tmp_path: Path) -> Stack:
     stack = Stack(tmp_path)
     folder = tmp_path / "stand-in"
     folder.mkdir()
-    engine_build.install_host(folder)
+    engine_build.install_launcher(folder)
     # Of a release, only `pulumi` itself may be linked into PATH; the stand-in needs what lies beside it.
     release = Path(str(shutil.which("pulumi", path=stack.env["PATH"]))).resolve().parent
-    stack.env["PATH"] = os.pathsep.join([str(folder), stack.env["PATH"], str(release)])
+    stack.env["PATH"] = os.pathsep.join([str(folder), str(engine_setup.STAND_IN), stack.env["PATH"], str(release)])
     return stack
 
 
@@ -118,7 +135,7 @@ def test_an_exit_is_an_error(stack: Stack) -> None:
     stack.program("raise SystemExit(3)")
     run = stack.up(check=False)
     assert not run.ok
-    assert "Program exited with non-zero exit code: 3" in run.output
+    assert "program exited with non-zero exit code: 3" in run.output
 
 
 def test_a_dynamic_provider_works(stack: Stack) -> None:
@@ -146,16 +163,119 @@ def test_a_policy_pack_refuses(stack: Stack) -> None:
     assert "Traceback" not in run.output
 
 
-def test_the_virtual_environment_of_the_project_is_used(stack: Stack, tmp_path: Path) -> None:
-    """With `virtualenv` in Pulumi.yaml the program runs there, and a wrong one is named."""
-    stack.file("Pulumi.yaml", "name: shares\nruntime: {name: python, options: {virtualenv: venv}}\n")
-    run = stack.up(check=False)
-    assert not run.ok
-    assert f"{tmp_path / 'project' / 'venv'}, which is not a virtual environment" in run.output
+def test_the_virtual_environment_of_the_project_is_used(stack: Stack) -> None:
+    """With `virtualenv` in Pulumi.yaml the program runs there."""
+    choose(stack, "{virtualenv: venv}")
     (stack.folder / "venv").symlink_to(sys.prefix)
     stack.program("import os, sys\nprint('in', sys.executable, os.environ['VIRTUAL_ENV'])")
-    venv = stack.folder / "venv"
-    assert f"in {venv / 'bin' / 'python'} {venv}" in stack.up().output
+    folder = stack.folder / "venv"
+    assert f"in {folder / 'bin' / 'python'} {folder}" in stack.up().output
+
+
+def test_a_folder_that_is_no_environment_is_named(stack: Stack) -> None:
+    """Nothing is made in a folder that holds something else, and nothing runs."""
+    choose(stack, "{virtualenv: venv}")
+    stack.file("venv/notes.txt", "mine")
+    run = stack.preview(check=False)
+    folder = stack.folder / "venv"
+    assert not run.ok
+    assert f"calling `{folder}/bin/python -m pip list --format json`" in run.output
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.txt"]
+
+
+def test_an_environment_without_pip_is_refused(stack: Stack) -> None:
+    """Its packages cannot be listed, so the program does not run, though it would."""
+    venv.create(stack.folder / "bare", with_pip=False)
+    choose(stack, "{virtualenv: bare}")
+    run = stack.preview(check=False)
+    python = stack.folder / "bare" / "bin" / "python"
+    trouble = f"calling `{python} -m pip list --format json`: exit status 1"
+    assert f"failed to discover package requirements: {trouble}" in run.output
+
+
+@pytest.mark.parametrize("option", ["toolchain: conda", "typechecker: flake8"])
+def test_an_option_that_nobody_knows_is_named(option: str, stack: Stack) -> None:
+    """Before anything runs."""
+    choose(stack, f"{{{option}}}")
+    name, _, value = option.partition(": ")
+    assert f"unsupported {name} option: {value}" in stack.preview(check=False).output
+
+
+def test_uv_lists_what_its_lock_has(stack: Stack) -> None:
+    """With the toolchain uv a lock file is needed; where one lies by the program, uv is what is used."""
+    choose(stack, "{toolchain: uv}")
+    assert "could not find uv.lock" in stack.preview(check=False).output
+    choose(stack, "{}")
+    stack.file("uv.lock", UV_LOCK)
+    assert plugins_asked_for(stack) == {"resource something v1.2.0"}
+
+
+def test_a_package_named_like_pulumis_asks_for_its_plugin(stack: Stack) -> None:
+    """A distribution `pulumi-something` is taken for a Pulumi package, and the engine is to have its plugin."""
+    install_something(stack)
+    assert plugins_asked_for(stack) == {"resource something v1.2.0"}
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ('{"resource": false}', set()),
+        ('{"resource": true, "name": "other", "version": "3.0.0"}', {"resource other v3.0.0"}),
+    ],
+)
+def test_the_plugin_file_of_a_package_decides(text: str, asked: set[str], stack: Stack) -> None:
+    """It may say that there is no plugin, or name another one."""
+    install_something(stack, text)
+    assert plugins_asked_for(stack) == asked
+
+
+def test_this_package_asks_for_no_plugin(stack: Stack) -> None:
+    """An environment that has this package installed, as the tests' own, needs no plugin."""
+    assert plugins_asked_for(stack) == set()
+
+
+def test_about_names_the_environment(stack: Stack) -> None:
+    """Interpreter, version, and the packages that the program can use."""
+    about = json.loads(stack.stdout("about", "--json"))
+    assert about["runtime"]["language"] == "python"
+    assert about["runtime"]["version"] == platform.python_version()
+    assert "pulumi-policy" in {package["name"] for package in about["dependencies"]}
+
+
+def plugins_asked_for(stack: Stack) -> set[str]:
+    """What the stand-in answers when the engine asks for the plugins of the project."""
+    info = language_pb2.ProgramInfo(root_directory=str(stack.folder), program_directory=str(stack.folder))
+    with started_host(stack) as host:
+        answer = host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info))
+    return {f"{package.kind} {package.name} {package.version}" for package in answer.packages}
+
+
+@contextmanager
+def started_host(stack: Stack) -> Iterator[Any]:
+    """The stand-in as the engine starts it."""
+    command = shutil.which("pulumi-language-python", path=stack.env["PATH"])
+    assert command
+    with subprocess.Popen([command, "127.0.0.1:1"], env=stack.env, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+            yield language_pb2_grpc.LanguageRuntimeStub(channel)
+        process.terminate()
+
+
+def choose(stack: Stack, options: str) -> None:
+    """Write the runtime options."""
+    stack.file("Pulumi.yaml", f"name: shares\nruntime: {{name: python, options: {options}}}\n")
+
+
+def install_something(stack: Stack, plugin_file: str = "") -> None:
+    """A distribution `pulumi-something` in the program's environment, with or without a plugin file."""
+    stack.file("site/pulumi_something/__init__.py", "")
+    stack.file(
+        "site/pulumi_something-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: pulumi-something\nVersion: 1.2\n"
+    )
+    if plugin_file:
+        stack.file("site/pulumi_something/pulumi-plugin.json", plugin_file)
+    stack.env["PYTHONPATH"] = str(stack.folder / "site")
 
 
 def test_an_interrupt_ends_the_program(stack: Stack) -> None:

@@ -1,0 +1,73 @@
+"""`make demo`: it ends at the first step that fails, and says which."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from pathlib import Path
+
+import pytest
+
+from stack import search_path
+
+
+pytestmark = pytest.mark.engine
+
+DEMO = Path(__file__).parent.parent.parent / "tools" / "demo.py"
+
+# Stands for a Pulumi that breaks at one command; it passes all others on.
+BREAKING = """#!/bin/sh
+case "$*" in *"{command}"*) echo "error: {why}" >&2; exit {code} ;; esac
+PATH="{path}" exec pulumi "$@"
+"""
+
+
+def demo(scratch: Path, path: str) -> subprocess.CompletedProcess[str]:
+    """Run the demonstration with its scratch folder in a folder of the test."""
+    env = os.environ | {"PATH": path, "TMPDIR": str(scratch)}
+    return subprocess.run([sys.executable, DEMO], env=env, capture_output=True, text=True, check=False, timeout=300)
+
+
+def breaking(folder: Path, command: str, code: int = 1) -> str:
+    """A PATH whose `pulumi` breaks at a command."""
+    folder.mkdir()
+    script = folder / "pulumi"
+    script.write_text(BREAKING.format(command=command, why="broken on purpose", code=code, path=search_path()))
+    script.chmod(0o755)
+    return os.pathsep.join([str(folder), search_path()])
+
+
+def test_it_shows_sharing_from_end_to_end(tmp_path: Path) -> None:
+    """Every step ends as it should, and nothing is left."""
+    run = demo(tmp_path, search_path())
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.endswith("Every step ended as it should.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "step", "end"),
+    [
+        ("stack init", "Share it", "`pulumi stack init demo` ended with exit code 1"),
+        ("up --yes", "Share it", "`pulumi up --yes` ended with exit code 1"),
+    ],
+)
+def test_it_ends_at_the_first_step_that_fails(command: str, step: str, end: str, tmp_path: Path) -> None:
+    """The step is named with what failed; no traceback is shown, and nothing is left."""
+    run = demo(tmp_path, breaking(tmp_path / "bin", command))
+    assert run.returncode == 1
+    assert run.stderr.endswith(f"The demonstration ends here, at: {step}\n{end}\n")
+    assert "broken on purpose" in run.stderr
+    assert "The recipient sees the offer" not in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["bin"]
+
+
+def test_a_check_that_finds_nothing_is_a_failure(tmp_path: Path) -> None:
+    """Where drift should be found, a success ends the demonstration."""
+    run = demo(tmp_path, breaking(tmp_path / "bin", "preview", code=0))
+    assert run.returncode == 1
+    assert "`pulumi preview --refresh --expect-no-changes --diff` ended with exit code 0" in run.stderr
+    assert "Repair it" not in run.stdout
