@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import click
+
+    from click.shell_completion import CompletionItem
 except ImportError:
     raise SystemExit("the command cbr-sharing needs click: install pulumi-cbr-sharing[cli]") from None
 
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {
+    "members": "Tell who a backup is shared with.",
+    "share": "Share a backup with projects.",
+    "unshare": "Cancel the shares of a backup with projects.",
+    "offers": "List the backups that others offer to this project.",
+    "accept": "Accept the offer of a backup into a vault.",
+    "reject": "Reject the offer of a backup, or give back one that was accepted.",
+    "backups": "List backups, newest first.",
+    "vaults": "List the vaults of the project.",
+    "whoami": "Tell which account commands work in, and which permissions were seen to work.",
     "emulator": "Serve an emulated CBR with its IAM on this machine.",
 }
 INTERRUPTED = 130  # as a shell says it of a command that was ended by Ctrl-C
@@ -47,6 +58,11 @@ class Commands(click.Group):
         """Write the table into the help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so; and the options."""
+        fitting = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return fitting + click.Command.shell_complete(self, ctx, incomplete)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the options of the group."""
@@ -83,7 +99,7 @@ def _one_line() -> Iterator[None]:
         sys.exit(1)  # click's own 2 means findings of an audit here
     except CbrSharingError as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
 
 
@@ -97,4 +113,17 @@ def _print_whatever_comes() -> None:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pulumi-cbr-sharing")
 def main() -> None:
-    """Look at shared backups, change who has them, and try it out without an account."""
+    """Look at shared backups, and change who has them.
+
+    Settings are those of a Pulumi program, without the stack's: `cbr-sharing whoami` shows where they lead.
+
+    \b
+    Exit codes:
+      0    done, or nothing was to be done
+      1    an error, in one line; or wrong usage; or not confirmed
+      130  ended by Ctrl-C
+
+    \b
+    Completion, in ~/.bashrc (zsh and fish: write so instead of bash):
+      eval "$(_CBR_SHARING_COMPLETE=bash_source cbr-sharing)"
+    """

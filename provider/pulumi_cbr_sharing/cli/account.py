@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.settings.resolve import resolve
@@ -24,6 +25,8 @@ from pulumi_cbr_sharing.settings.sources import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 OPTIONS = (
@@ -59,8 +62,12 @@ def connection_of(
 
 
 def _has_settings(namespace: str) -> bool:
-    prefix = re.sub(r"\W", "_", namespace).upper()
-    return any(variable.startswith(tuple(f"{prefix}_{family}" for family in FAMILIES)) for variable in os.environ)
+    beginnings = tuple(_prefix(namespace) + family for family in FAMILIES)
+    return any(variable.startswith(beginnings) for variable in os.environ)
+
+
+def _prefix(namespace: str) -> str:
+    return re.sub(r"\W", "_", namespace).upper() + "_"
 
 
 @contextmanager
@@ -70,7 +77,7 @@ def client_of(connection: Connection) -> Iterator[Client]:
     Raises:
         SettingsError: something is missing or wrong.
     """
-    settings = resolve(connection, config={}, environ=os.environ)
+    settings = _settings_of(connection)
     if settings.insecure:
         tell("warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along")
     client = Client(settings, notify=tell)
@@ -78,6 +85,26 @@ def client_of(connection: Connection) -> Iterator[Client]:
         yield client
     finally:
         client.close()
+
+
+def _settings_of(connection: Connection) -> Settings:
+    try:
+        return resolve(connection, config={}, environ=os.environ)
+    except SettingsError as error:
+        if not connection.profile:
+            raise
+        raise SettingsError(f"{error}; nor is {_prefix(connection.profile)}HW_ACCESS_KEY set") from None
+
+
+@contextmanager
+def brief(client: Client, seconds: float) -> Iterator[Client]:
+    """The same account for calls that had better fail than take long."""
+    settings = replace(client.settings, project_id=client.project_id, max_retries=1, deadline=seconds)
+    hasty = Client(settings, notify=tell)
+    try:
+        yield hasty
+    finally:
+        hasty.close()
 
 
 def tell(text: str) -> None:
