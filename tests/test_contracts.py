@@ -63,7 +63,8 @@ OUTSIDE = {
     "http": {"emulator"},
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
-    "click": {"cli", "emulator"},
+    "click": {"cli"},
+    "rich": {"cli"},
 }
 
 

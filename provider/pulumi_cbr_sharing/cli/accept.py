@@ -1,0 +1,97 @@
+"""`cbr-sharing accept`: accept an offer into a vault.
+
+GET /v3/{project_id}/backups/{backup_id}                        the recipient's view, once it has accepted
+PUT /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "accepted", "vault_id": "…"}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pulumi_cbr_sharing.cbr.members import answer_membership
+from pulumi_cbr_sharing.cli import arguments
+from pulumi_cbr_sharing.cli.account import with_client
+from pulumi_cbr_sharing.cli.arguments import backup_argument, json_option
+from pulumi_cbr_sharing.cli.output import print_json
+from pulumi_cbr_sharing.cli.received import in_vault, received
+from pulumi_cbr_sharing.errors import ApiError, NotFound, Refused, UnexpectedAnswer
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.http.client import Client
+
+
+@click.command
+@backup_argument
+@click.option(
+    "--vault",
+    "vault_id",
+    metavar="ID",
+    type=arguments.vault_id,
+    required=True,
+    help="The vault that it goes to, of the backup's type and with room for it; see `cbr-sharing vaults`.",
+)
+@json_option
+@with_client
+def command(client: Client, *, backup_id: str, vault_id: str, as_json: bool) -> None:
+    """Accept the offer of a backup into a vault.
+
+    One that was accepted into the same vault before is left as it is. With --json: backup_id, vault_id, status, change
+    (accepted or already), owner_project_id, recipient_project_id, backup_name and resource_type.
+
+    \b
+    Example:
+      cbr-sharing accept 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 --vault 3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f
+    """
+    seen = received(client, backup_id, "accepting")
+    change = "already" if in_vault(seen) else "accepted"
+    if not in_vault(seen):
+        seen = _accepted(client, backup_id, vault_id)
+    if seen is None or seen.vault_id != vault_id:
+        raise _elsewhere(seen, backup_id, vault_id)
+    if as_json:
+        print_json(_record(client, seen, change))
+    else:
+        said = "accepted" if change == "accepted" else "accepted already,"
+        click.echo(f"{backup_id}: {said} into vault {vault_id}")
+
+
+def _accepted(client: Client, backup_id: str, vault_id: str) -> Backup | None:
+    try:
+        answer_membership(client, backup_id, "accepted", vault_id)
+    except NotFound as error:
+        remedy = f"let its owner share it with project {client.project_id}; `cbr-sharing offers` lists what is offered"
+        raise error.again(remedy=remedy) from None
+    except ApiError:
+        # An answer that was repeated after a lost reply may be refused, because it has been given.
+        seen = received(client, backup_id, "accepting")
+        if seen is None or seen.vault_id != vault_id:
+            raise
+        return seen
+    return received(client, backup_id, "accepting")
+
+
+def _elsewhere(seen: Backup | None, backup_id: str, vault_id: str) -> Exception:
+    doing = f"accepting the share of backup {backup_id} into vault {vault_id}"
+    if not in_vault(seen):
+        return UnexpectedAnswer(f"{doing}: the service said yes, but does not show the backup in a vault: run it again")
+    return Refused(
+        f"{doing}: it is in vault {seen.vault_id} already: give that one, or give the share back first, with "
+        "`cbr-sharing reject`"
+    )
+
+
+def _record(client: Client, seen: Backup, change: str) -> dict[str, str]:
+    return {
+        "backup_id": seen.id,
+        "vault_id": seen.vault_id,
+        "status": "accepted",
+        "change": change,
+        "owner_project_id": seen.project_id,
+        "recipient_project_id": client.project_id,
+        "backup_name": seen.name,
+        "resource_type": seen.resource_type,
+    }

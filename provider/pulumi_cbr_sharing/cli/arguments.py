@@ -1,0 +1,34 @@
+"""What several commands are given: ids, which are looked at before anything is sent, and the common options."""
+
+from __future__ import annotations
+
+import click
+
+from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id, trouble_with_vault_id
+
+
+def backup_id(value: str) -> str:
+    """A backup id; another shape is wrong usage."""
+    return _fitting(value, trouble_with_backup_id(value))
+
+
+def project_id(value: str) -> str:
+    """A project id; another shape is wrong usage."""
+    return _fitting(value, trouble_with_project_id(value))
+
+
+def vault_id(value: str) -> str:
+    """A vault id; another shape is wrong usage."""
+    return _fitting(value, trouble_with_vault_id(value))
+
+
+def _fitting(value: str, trouble: str | None) -> str:
+    if trouble:
+        raise click.BadParameter(f"it {trouble}")
+    return value
+
+
+backup_argument = click.argument("backup_id", metavar="BACKUP", type=backup_id)
+projects_argument = click.argument("project_ids", metavar="PROJECT...", type=project_id, nargs=-1, required=True)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")

@@ -1,0 +1,78 @@
+"""`cbr-sharing backups`: the backups of a project, and those that it received.
+
+GET /v3/{project_id}/backups?own_type=…
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pulumi_cbr_sharing.cbr.backups import list_backups
+from pulumi_cbr_sharing.cli import arguments
+from pulumi_cbr_sharing.cli.account import with_client
+from pulumi_cbr_sharing.cli.arguments import json_option
+from pulumi_cbr_sharing.cli.output import print_json, print_table
+from pulumi_cbr_sharing.cli.records import backup_record
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.http.client import Client
+
+
+COLUMNS = {
+    "BACKUP": "id",
+    "NAME": "name",
+    "STATUS": "status",
+    "OF": "resource_name",
+    "GB": "size",
+    "CREATED": "created_at",
+    "EXPIRES": "expired_at",
+    "VAULT": "vault_id",
+}
+
+
+@click.command
+@click.option("--vault", "vault_id", metavar="ID", type=arguments.vault_id, help="Only those in this vault.")
+@click.option("--resource", "resource_id", metavar="ID", help="Only those of this server or disk.")
+@click.option("--name", help="Only those of this very name.")
+@click.option("--status", help="Only those in this status, such as available.")
+@click.option("--received", is_flag=True, help="Those that were received by sharing and accepted, not one's own.")
+@json_option
+@with_client
+def command(
+    client: Client,
+    *,
+    vault_id: str | None,
+    resource_id: str | None,
+    name: str | None,
+    status: str | None,
+    received: bool,
+    as_json: bool,
+) -> None:
+    """List backups, newest first.
+
+    With --json: id, name, status, project_id (the owner's), vault_id, resource_id, resource_name, resource_type, size
+    (GB), created_at and expired_at of each.
+
+    \b
+    Examples:
+      cbr-sharing backups --status available
+      cbr-sharing backups --received
+    """
+    found = list_backups(
+        client,
+        vault_id=vault_id,
+        resource_id=resource_id,
+        name=name,
+        status=status,
+        own_type="shared" if received else "private",
+        member_status="accepted" if received else None,
+    )
+    records = [backup_record(backup) for backup in found]
+    if as_json:
+        print_json(records)
+    else:
+        owner = {"OWNER": "project_id"} if received else {}
+        print_table({**COLUMNS, **owner}, records, nothing="there is no such backup")

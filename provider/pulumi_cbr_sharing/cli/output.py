@@ -1,0 +1,70 @@
+"""What commands print: tables for people, JSON for scripts, on standard output; all else goes to standard error.
+
+A table is never cut to the width of the terminal, because an id that lacks its end is none. Names come from the cloud,
+so nothing in them steers the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pulumi_cbr_sharing.errors import one_line
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+UNCUT = 10_000  # columns; tables are as wide as their contents
+_FRACTION = re.compile(r"\.\d+(?=Z$)")  # of a second
+COLOURS = {
+    "accepted": "green",
+    "available": "green",
+    "yes": "green",
+    "pending": "yellow",
+    "protecting": "yellow",
+    "rejected": "red",
+    "refused": "red",
+    "error": "red",
+}
+
+
+def print_json(value: Any) -> None:
+    """Print a value, in ASCII, so that it passes through everything."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_table(
+    columns: Mapping[str, str], records: Sequence[Mapping[str, Any]], *, nothing: str, to_stderr: bool = False
+) -> None:
+    """Print records as a table.
+
+    Args:
+        columns: heading to field.
+        records: a line each.
+        nothing: what is said on standard error if there is none.
+        to_stderr: print beside the result, as a part of a question.
+    """
+    if not records:
+        click.echo(nothing, err=True)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for record in records:
+        table.add_row(*(_cell(field, record[field]) for field in columns.values()))
+    Console(stderr=to_stderr, width=UNCUT, highlight=False).print(table)
+
+
+def _cell(field: str, value: Any) -> Text:
+    text = "" if value is None else one_line(value)
+    if field.endswith("_at"):
+        text = _FRACTION.sub("", text)
+    return Text(text, style=COLOURS.get(text, ""), no_wrap=True)

@@ -1,0 +1,80 @@
+"""Which permissions work, told by reading alone: what the service answers, it allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, NotFound, PermissionDenied
+from pulumi_cbr_sharing.http.messages import Call
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_cbr_sharing.http.client import Client
+
+
+WRITES = ("cbr:member:create", "cbr:member:update", "cbr:member:delete")
+NOT_TRIED = "not tried: only a change would tell"
+NOTHING = "not tried: there is none to read"
+
+
+def permissions(client: Client) -> Iterator[dict[str, str]]:
+    """The IAM actions of this package, each with whether it is allowed, and why that is known or not.
+
+    Raises:
+        CbrSharingError: the credential was refused, or there was no answer.
+    """
+    own = f"/v3/{client.project_id}"
+    row, backup_id = _list(client, "cbr:backups:list", f"{own}/backups", "backups", "id")
+    yield row
+    yield _one(client, "cbr:backups:get", f"{own}/backups", backup_id)
+    members = f"{own}/backups/{backup_id}/members"
+    row, project_id = _NOT_LISTED, ""
+    if backup_id:
+        row, project_id = _list(client, "cbr:member:list", members, "members", "dest_project_id")
+    yield row
+    yield _one(client, "cbr:member:get", members, project_id)
+    row, vault_id = _list(client, "cbr:vaults:list", f"{own}/vaults", "vaults", "id")
+    yield row
+    yield _one(client, "cbr:vaults:get", f"{own}/vaults", vault_id)
+    yield from (_row(action, "unknown", NOT_TRIED) for action in WRITES)
+
+
+def _list(client: Client, action: str, path: str, key: str, field: str) -> tuple[dict[str, str], str]:
+    """Ask for a list; the first one's id is "" if there is none."""
+    row, payload = try_action(client, Call("GET", path, f"trying {action}", action, (("limit", "1"),)))
+    listed = payload.get(key)
+    first = listed[0] if isinstance(listed, list) and listed else {}
+    return row, str(first.get(field) or "") if isinstance(first, dict) else ""
+
+
+def _one(client: Client, action: str, path: str, id_: str) -> dict[str, str]:
+    if not id_:
+        return _row(action, "unknown", NOTHING)
+    return try_action(client, Call("GET", f"{path}/{id_}", f"trying {action}", action))[0]
+
+
+def try_action(client: Client, call: Call) -> tuple[dict[str, str], dict[str, Any]]:
+    """Whether a call is allowed, and what it was answered.
+
+    Raises:
+        CbrSharingError: the credential was refused, or there was no answer.
+    """
+    try:
+        return _row(call.action, "yes", ""), client.fetch(call).payload
+    except PermissionDenied as error:
+        return _row(call.action, "refused", error.reason), {}
+    except CredentialRefused:
+        raise
+    except NotFound:  # gone since it was listed: the service looked, so it allows to look
+        return _row(call.action, "yes", ""), {}
+    except ApiError as error:
+        return _row(call.action, "unknown", error.reason), {}
+
+
+def _row(action: str, allowed: str, why: str) -> dict[str, str]:
+    return {"action": action, "allowed": allowed, "why": why}
+
+
+_NOT_LISTED = _row("cbr:member:list", "unknown", NOTHING)

@@ -1,0 +1,42 @@
+"""A backup as its recipient sees it.
+
+Whether a recipient sees a backup before it has accepted is not documented. Seen in a vault means accepted; seen
+without one, or not seen, means that it is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_cbr_sharing.cbr.backups import get_backup
+from pulumi_cbr_sharing.errors import BackupNotFound, Refused
+
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.http.client import Client
+
+
+def received(client: Client, backup_id: str, verb: str) -> Backup | None:
+    """The backup in the recipient's view; None if there is none.
+
+    Raises:
+        Refused: it is the project's own.
+    """
+    try:
+        seen = get_backup(client, backup_id)
+    except BackupNotFound:
+        return None
+    if seen.project_id == client.project_id:
+        raise Refused(
+            f"{verb} the share of backup {backup_id}: project {seen.project_id} owns it: give the recipient's account, "
+            "with --connection"
+        )
+    return seen
+
+
+def in_vault(seen: Backup | None) -> TypeIs[Backup]:
+    """Whether it has been accepted."""
+    return seen is not None and bool(seen.vault_id)

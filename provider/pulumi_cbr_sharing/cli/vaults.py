@@ -1,0 +1,56 @@
+"""`cbr-sharing vaults`: where backups are, and where received ones can go.
+
+GET /v3/{project_id}/vaults
+"""
+
+from __future__ import annotations
+
+import math
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pulumi_cbr_sharing.cbr.vaults import list_vaults
+from pulumi_cbr_sharing.cli.account import with_client
+from pulumi_cbr_sharing.cli.arguments import json_option
+from pulumi_cbr_sharing.cli.output import print_json, print_table
+from pulumi_cbr_sharing.cli.records import vault_record
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.http.client import Client
+
+
+MB_IN_A_GB = 1024
+COLUMNS = {
+    "VAULT": "id",
+    "NAME": "name",
+    "STATUS": "status",
+    "FOR": "object_type",
+    "GB": "size",
+    "GB FREE": "free",
+    "CREATED": "created_at",
+}
+
+
+@click.command
+@click.option("--name", help="Only those of this very name.")
+@json_option
+@with_client
+def command(client: Client, *, name: str | None, as_json: bool) -> None:
+    """List the vaults of the project, by name.
+
+    With --json: id, name, status, project_id, object_type (server, disk or turbo), size and allocated (GB), used (MB),
+    resource_ids and created_at of each.
+
+    \b
+    Example:
+      cbr-sharing vaults --json | jq -r '.[] | select(.object_type == "server") | .id'
+    """
+    records = [vault_record(vault) for vault in list_vaults(client, name=name)]
+    if as_json:
+        print_json(records)
+    else:
+        rows = [{**record, "free": record["size"] - math.ceil(record["used"] / MB_IN_A_GB)} for record in records]
+        print_table(COLUMNS, rows, nothing="there is no such vault")

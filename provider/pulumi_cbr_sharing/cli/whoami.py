@@ -1,0 +1,112 @@
+"""`cbr-sharing whoami`: which account this is, where, by whose credential, and what it may do.
+
+GET /v3/projects?name={region}                                (IAM) the account of the project
+GET /v3/{project_id}/backups?limit=1                          and one that is there, its members, one of them
+GET /v3/{project_id}/vaults?limit=1                           and one that is there
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_cbr_sharing.cli.account import brief, with_client
+from pulumi_cbr_sharing.cli.arguments import json_option
+from pulumi_cbr_sharing.cli.output import print_json, print_table
+from pulumi_cbr_sharing.cli.permissions import permissions, try_action
+from pulumi_cbr_sharing.errors import Unreachable
+from pulumi_cbr_sharing.http.messages import Call
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Password
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.settings.credentials import Credential
+
+
+PATIENCE = 20.0  # seconds for one answer
+LOOK_UP = "iam:projects:list"
+
+
+@click.command
+@json_option
+@with_client
+def command(client: Client, *, as_json: bool) -> None:
+    """Tell which account commands work in, and which permissions were seen to work.
+
+    Permissions are tried by reading, and nothing is changed. With --json: project_id, account_id, account, region,
+    endpoint, iam_endpoint, credential (kind, name, source), agency, and permissions (action, allowed: yes, refused or
+    unknown, and why).
+
+    Settings are found as a Pulumi program finds them, without a stack: these options, then the environment, then files.
+    `--connection dr` means DR_HW_ACCESS_KEY … where there is such a variable, else the profile dr of the vendor's
+    command line.
+
+    \b
+    Example:
+      cbr-sharing whoami --connection dr
+    """
+    with brief(client, PATIENCE) as hasty:
+        seen = list(permissions(hasty))
+        row, account_id = _looked_up(hasty)
+        about = _about(hasty, account_id)
+    if as_json:
+        print_json({**about, "permissions": [*seen, row]})
+        return
+    for name, value in _readable(about).items():
+        click.echo(f"{name.replace('_', ' '):<14}{value or '-'}")
+    click.echo()
+    print_table({"PERMISSION": "action", "ALLOWED": "allowed", "": "why"}, [*seen, row], nothing="")
+
+
+def _looked_up(client: Client) -> tuple[dict[str, str], str | None]:
+    """The permission to look up projects, and the account of the project; IAM out of reach is no failure."""
+    settings = client.settings
+    name, unknown = settings.project_name or settings.region, {"action": LOOK_UP, "allowed": "unknown"}
+    if not (settings.iam and name):
+        return {**unknown, "why": "not tried: the region, or the iam endpoint, is not set"}, None
+    call = Call("GET", "/v3/projects", f"trying {LOOK_UP}", LOOK_UP, (("name", name),), service="iam")
+    try:
+        row, payload = try_action(client, call)
+    except Unreachable as error:
+        return {**unknown, "why": error.trouble}, None
+    listed = payload.get("projects")
+    rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return row, next((one.get("domain_id") for one in rows if one.get("id") == client.project_id), None)
+
+
+def _about(client: Client, account_id: str | None) -> dict[str, Any]:
+    settings, credential = client.settings, client.settings.credential
+    return {
+        "project_id": client.project_id,
+        "account_id": account_id,
+        "account": _account(client),
+        "region": settings.region,
+        "endpoint": settings.cbr,
+        "iam_endpoint": settings.iam,
+        "credential": {**_credential(credential), "source": credential.source},
+        "agency": settings.agency.name if settings.agency else None,
+    }
+
+
+def _readable(about: dict[str, Any]) -> dict[str, Any]:
+    credential = about["credential"]
+    return {**about, "credential": f"{credential['kind']} {credential['name']} from {credential['source']}"}
+
+
+def _account(client: Client) -> str | None:
+    """The account's name as far as the settings say it: an access key does not tell."""
+    agency, credential = client.settings.agency, client.settings.credential
+    if agency:
+        return agency.domain_name
+    return credential.domain_name if isinstance(credential, Password) else None
+
+
+def _credential(credential: Credential) -> dict[str, str]:
+    if isinstance(credential, AccessKey):
+        kind = "temporary access key" if credential.security_token else "access key"
+        return {"kind": kind, "name": f"…{credential.access_key[-4:]}"}
+    if isinstance(credential, Password):
+        return {"kind": "user", "name": str(credential.user_name or credential.user_id)}
+    return {"kind": "token", "name": ""}

@@ -1,0 +1,21 @@
+"""What the tests of commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from commands import Operator
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+@pytest.fixture(name="operator")
+def _operator(emulator: Emulator, tmp_path: Path) -> Operator:
+    """Somebody with a shell."""
+    return Operator(emulator, tmp_path)

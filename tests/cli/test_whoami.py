@@ -1,0 +1,193 @@
+"""`cbr-sharing whoami`, and how a command comes by its account."""
+
+from __future__ import annotations
+
+import json
+
+from typing import TYPE_CHECKING
+
+from pulumi_cbr_sharing.emulator import Fault
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commands import Operator
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+READS = (
+    "cbr:backups:list",
+    "cbr:backups:get",
+    "cbr:member:list",
+    "cbr:member:get",
+    "cbr:vaults:list",
+    "cbr:vaults:get",
+    "iam:projects:list",
+)
+WRITES = ("cbr:member:create", "cbr:member:update", "cbr:member:delete")
+
+
+def permissions(operator: Operator) -> dict[str, str]:
+    """What was told of each action."""
+    return {one["action"]: one["allowed"] for one in operator.run("whoami", "--json").json["permissions"]}
+
+
+def share(emulator: Emulator) -> None:
+    """Share the seeded backup, so that there is something of everything to read."""
+    emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
+
+
+def test_it_tells_who_and_where(emulator: Emulator, operator: Operator) -> None:
+    """Which of the settings count, where the credential came from; the key's end, and nothing secret."""
+    sharer = emulator.account("sharer")
+    about = operator.run("whoami", "--json").json
+    assert about.pop("permissions")
+    assert about == {
+        "project_id": sharer.project_id,
+        "account_id": sharer.domain_id,
+        "account": None,
+        "region": sharer.region,
+        "endpoint": emulator.url,
+        "iam_endpoint": emulator.iam_url,
+        "credential": {
+            "kind": "access key",
+            "name": f"…{sharer.access_key[-4:]}",
+            "source": "environment HW_ACCESS_KEY",
+        },
+        "agency": None,
+    }
+    text = operator.run("whoami").out
+    assert sharer.project_id in text
+    assert sharer.secret_key not in text
+    assert sharer.access_key not in text
+    assert [name for name in about if name not in operator.run("whoami", "--help").out] == []
+
+
+def test_permissions_are_tried_by_reading(emulator: Emulator, operator: Operator) -> None:
+    """All that can be read is; what changes something is not tried."""
+    share(emulator)
+    assert permissions(operator) == dict.fromkeys(READS, "yes") | dict.fromkeys(WRITES, "unknown")
+    assert {one.method for one in emulator.requests} == {"GET"}
+
+
+def test_each_refused_permission_is_told(emulator: Emulator, operator: Operator) -> None:
+    """Alone: the others still work, as far as they can be tried without it."""
+    share(emulator)
+    for action in READS:
+        emulator.deny("sharer", action)
+        found = permissions(operator)
+        emulator.allow("sharer", action)
+        assert [name for name, allowed in found.items() if allowed == "refused"] == [action]
+
+
+def test_without_anything_to_read_it_does_not_guess(emulator: Emulator, operator: Operator) -> None:
+    """A backup that is made up would be asked for; none is."""
+    emulator.remove_backup(emulator.backup.id)
+    found = permissions(operator)
+    unknown = {"cbr:backups:get", "cbr:member:list", "cbr:member:get", *WRITES}
+    assert {name for name, allowed in found.items() if allowed == "unknown"} == unknown
+
+
+def test_iam_out_of_reach_is_told_and_no_failure(emulator: Emulator, operator: Operator) -> None:
+    """Everything else works without it."""
+    operator.env["HW_IAM_ENDPOINT"] = "http://127.0.0.1:9/v3"
+    done = operator.run("whoami", "--json")
+    assert done.code == 0
+    assert done.json["account_id"] is None
+    assert done.json["permissions"][-1]["allowed"] == "unknown"
+    assert done.json["project_id"] == emulator.account("sharer").project_id
+
+
+def test_a_failing_service_is_asked_once_more_and_no_longer(emulator: Emulator, operator: Operator) -> None:
+    """Who asks at night wants an answer now."""
+    emulator.add_fault(Fault(path="/vaults", status=503, body="busy", times=99))
+    found = permissions(operator)
+    assert found["cbr:vaults:list"] == "unknown"
+    assert sum(one.path.endswith("/vaults") for one in emulator.requests) == 2
+
+
+def test_a_wrong_key_costs_one_refused_request(emulator: Emulator, operator: Operator) -> None:
+    """Five would lock it."""
+    operator.env["HW_SECRET_KEY"] = "wrong"
+    done = operator.run("whoami")
+    assert (done.code, done.out) == (1, "")
+    assert "environment HW_ACCESS_KEY" in done.err
+    assert len(emulator.requests) == 1
+
+
+def test_a_user_signs_in_and_is_named(emulator: Emulator, operator: Operator) -> None:
+    """Then the account has a name."""
+    sharer = emulator.account("sharer")
+    for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
+        del operator.env[name]
+    operator.env |= {
+        "HW_USER_NAME": sharer.user_name,
+        "HW_USER_PASSWORD": sharer.password,
+        "HW_DOMAIN_NAME": sharer.name,
+    }
+    about = operator.run("whoami", "--json").json
+    assert about["account"] == sharer.name
+    assert about["credential"]["kind"] == "user"
+    assert about["credential"]["name"] == sharer.user_name
+
+
+def test_a_connection_is_a_namespace_of_the_environment(emulator: Emulator, operator: Operator) -> None:
+    """As `Connection(namespace="dr")` in a program."""
+    about = operator.run("whoami", "--connection", "dr", "--json").json
+    assert about["project_id"] == emulator.account("recipient").project_id
+    assert about["credential"]["source"] == "environment DR_HW_ACCESS_KEY"
+
+
+def test_or_else_a_profile(emulator: Emulator, operator: Operator, tmp_path: Path) -> None:
+    """As `Connection(profile="night")`; it tells the caller, and the environment where the cloud is."""
+    account = emulator.account("bystander")
+    profile = {
+        "name": "night",
+        "accessKeyId": account.access_key,
+        "secretAccessKey": account.secret_key,
+        "projectId": account.project_id,
+        "region": account.region,
+    }
+    folder = tmp_path / ".hcloud"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"current": "other", "profiles": [profile]}))
+    about = operator.run("whoami", "--connection", "night", "--json").json
+    assert about["project_id"] == account.project_id
+    assert "profile night" in about["credential"]["source"]
+
+
+def test_a_connection_that_is_neither_names_both(operator: Operator) -> None:
+    """In one line."""
+    done = operator.run("members", "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10", "--connection", "other-one")
+    assert done.code == 1
+    assert "profile other-one" in done.err
+    assert "OTHER_ONE_HW_ACCESS_KEY" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_options_come_before_the_environment(emulator: Emulator, operator: Operator) -> None:
+    """Each stands for the field of a Connection."""
+    operator.env |= {"HW_CBR_ENDPOINT": "http://127.0.0.1:9", "HW_REGION_NAME": "eu-de", "HW_PROJECT_ID": "0" * 32}
+    sharer = emulator.account("sharer")
+    options = ("--endpoint", emulator.url, "--region", sharer.region, "--project-id", sharer.project_id)
+    about = operator.run("whoami", *options, "--json").json
+    assert (about["endpoint"], about["region"], about["project_id"]) == (emulator.url, options[3], options[5])
+
+
+def test_missing_settings_are_one_line(operator: Operator) -> None:
+    """All of them, with the places where each can be set."""
+    operator.env = {"HOME": operator.env["HOME"]}
+    done = operator.run("backups")
+    assert (done.code, done.out) == (1, "")
+    assert "a credential is missing" in done.err
+    assert "the region is missing" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_insecure_is_warned_of(operator: Operator) -> None:
+    """As in a program, and beside the result."""
+    operator.env["HW_INSECURE"] = "true"
+    done = operator.run("backups", "--json")
+    assert done.err.startswith("warning: insecure is set")
+    assert done.json
