@@ -61,7 +61,8 @@ OUTSIDE = {
     "http": {"emulator"},
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
-    "click": {"cli", "emulator"},
+    "click": {"cli"},
+    "rich": {"cli"},
 }
 
 

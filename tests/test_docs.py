@@ -56,11 +56,11 @@ def test_every_public_name_is_in_the_readme(name: str) -> None:
     assert name in README
 
 
-@pytest.mark.parametrize("name", sorted(cli.main.commands))
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
 def test_every_command_is_in_the_readme(name: str) -> None:
     """What can be typed is explained, there and in its own help."""
     assert f"cbr-sharing {name}" in README
-    assert cli.main.commands[name].help
+    assert cli.load(name).help
 
 
 @pytest.mark.parametrize("field", NAMES)

@@ -1,11 +1,16 @@
-"""The command `cbr-sharing`."""
+"""The command `cbr-sharing`: a file a command, loaded with its libraries when it is called.
+
+A command `name` is the object `command` of the module `name` in this folder, and a line of `COMMANDS`. What holds
+for all of them is here: an error is one line and ends with 1, wrong usage too; Ctrl-C ends quietly with 130.
+"""
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
+import io
+import sys
 
+from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 
@@ -14,66 +19,82 @@ try:
 except ImportError:
     raise SystemExit("the command cbr-sharing needs click: install pulumi-cbr-sharing[cli]") from None
 
+from pulumi_cbr_sharing.errors import CbrSharingError
+
 
 if TYPE_CHECKING:
-    from pulumi_cbr_sharing.emulator import Emulator
+    from collections.abc import Iterator
 
 
-@click.group()
+COMMANDS = {
+    "emulator": "Serve an emulated CBR with its IAM on this machine.",
+}
+INTERRUPTED = 130  # as a shell says it of a command that was ended by Ctrl-C
+
+
+class Commands(click.Group):
+    """A group whose commands are loaded when they are called, not to list their names."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """The command of a name; None if there is none."""
+        return load(name) if name in COMMANDS else None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table into the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the options of the group."""
+        with _one_line():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Load the command, read its options, run it."""
+        _print_whatever_comes()
+        with _one_line():
+            return super().invoke(ctx)
+
+
+def load(name: str) -> click.Command:
+    """The command of a name.
+
+    Raises:
+        ClickException: a library of the extra is not installed.
+    """
+    try:
+        command: click.Command = import_module(f"{__name__}.{name}").command
+    except ModuleNotFoundError as error:
+        missing = (error.name or "a library").partition(".")[0]
+        raise click.ClickException(f"this command needs {missing}: install pulumi-cbr-sharing[cli]") from None
+    return command
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.show()
+        sys.exit(1)  # click's own 2 means findings of an audit here
+    except CbrSharingError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _print_whatever_comes() -> None:
+    """Let a name in a script that the terminal cannot show come out as escapes, not as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pulumi-cbr-sharing")
 def main() -> None:
-    """Share backups of Cloud Backup and Recovery, and try it out without an account."""
-
-
-@main.command()
-@click.option("--port", default=0, show_default="any that is free", help="The port on 127.0.0.1.")
-@click.option("--dialect", type=click.Choice(["huawei", "otc"]), default="huawei", show_default=True, help="The cloud.")
-@click.option("--accounts", default=0, show_default=True, help="How many accounts more than the three of the seed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON (url, accounts, backups) for scripts.")
-def emulator(port: int, dialect: Any, accounts: int, as_json: bool) -> None:  # noqa: FBT001
-    """Serve an emulated CBR with its IAM on this machine, until Ctrl-C."""
-    try:
-        from pulumi_cbr_sharing.emulator import serve  # noqa: PLC0415
-
-        ended = _ended_by_signal()
-        with serve(dialect, port) as cloud:
-            for number in range(1, accounts + 1):
-                cloud.add_account(f"more-{number}")
-            click.echo(_as_json(cloud) if as_json else _how_to_use(cloud))
-            ended.wait()
-    except (ImportError, OSError, OverflowError) as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _ended_by_signal() -> threading.Event:
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    return ended
-
-
-def _how_to_use(cloud: Emulator) -> str:
-    sharer, recipient = cloud.account("sharer"), cloud.account("recipient")
-    return f"""\
-# An emulated CBR with made-up credentials. In another terminal:
-export HW_ACCESS_KEY={sharer.access_key}
-export HW_SECRET_KEY={sharer.secret_key}
-export HW_REGION_NAME={sharer.region}
-export HW_PROJECT_ID={sharer.project_id}
-export HW_CBR_ENDPOINT={cloud.url}
-export HW_IAM_ENDPOINT={cloud.iam_url}
-
-# backup_id          {cloud.backup.id}
-# dest_project_id    {recipient.project_id}
-# who shares what    {cloud.url}/_emulator/state
-
-Ready at {cloud.url} (Ctrl-C ends it)"""
-
-
-def _as_json(cloud: Emulator) -> str:
-    accounts = [{**vars(account), "vault_id": cloud.vault(account.name).id} for account in cloud.accounts.all()]
-    backups = [
-        {"id": backup.id, "project_id": backup.project_id, "status": backup.status}
-        for backup in cloud.state.backups.values()
-    ]
-    return json.dumps({"url": cloud.url, "iam_url": cloud.iam_url, "accounts": accounts, "backups": backups})
+    """Look at shared backups, change who has them, and try it out without an account."""

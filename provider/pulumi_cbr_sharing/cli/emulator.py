@@ -1,0 +1,69 @@
+"""`cbr-sharing emulator`: an emulated cloud on this machine, and the lines that lead to it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+@click.command
+@click.option("--port", default=0, show_default="any that is free", help="The port on 127.0.0.1.")
+@click.option("--dialect", type=click.Choice(["huawei", "otc"]), default="huawei", show_default=True, help="The cloud.")
+@click.option("--accounts", default=0, show_default=True, help="How many accounts more than the three of the seed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON (url, accounts, backups) for scripts.")
+def command(port: int, dialect: Any, accounts: int, as_json: bool) -> None:  # noqa: FBT001
+    """Serve an emulated CBR with its IAM on this machine, until Ctrl-C."""
+    try:
+        from pulumi_cbr_sharing.emulator import serve  # noqa: PLC0415
+
+        ended = _ended_by_signal()
+        with serve(dialect, port) as cloud:
+            for number in range(1, accounts + 1):
+                cloud.add_account(f"more-{number}")
+            click.echo(_as_json(cloud) if as_json else _how_to_use(cloud))
+            ended.wait()
+    except (ImportError, OSError, OverflowError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _ended_by_signal() -> threading.Event:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
+
+
+def _how_to_use(cloud: Emulator) -> str:
+    sharer, recipient = cloud.account("sharer"), cloud.account("recipient")
+    return f"""\
+# An emulated CBR with made-up credentials. In another terminal:
+export HW_ACCESS_KEY={sharer.access_key}
+export HW_SECRET_KEY={sharer.secret_key}
+export HW_REGION_NAME={sharer.region}
+export HW_PROJECT_ID={sharer.project_id}
+export HW_CBR_ENDPOINT={cloud.url}
+export HW_IAM_ENDPOINT={cloud.iam_url}
+
+# backup_id          {cloud.backup.id}
+# dest_project_id    {recipient.project_id}
+# who shares what    {cloud.url}/_emulator/state
+
+Ready at {cloud.url} (Ctrl-C ends it)"""
+
+
+def _as_json(cloud: Emulator) -> str:
+    accounts = [{**vars(account), "vault_id": cloud.vault(account.name).id} for account in cloud.accounts.all()]
+    backups = [
+        {"id": backup.id, "project_id": backup.project_id, "status": backup.status}
+        for backup in cloud.state.backups.values()
+    ]
+    return json.dumps({"url": cloud.url, "iam_url": cloud.iam_url, "accounts": accounts, "backups": backups})
