@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {
+    "audit": "Compare the shares that are declared with those that are live.",
     "emulator": "Serve an emulated CBR with its IAM on this machine.",
 }
 INTERRUPTED = 130  # as a shell says it of a command that was ended by Ctrl-C

@@ -64,7 +64,7 @@ def backup(record: Backup, vault_id: str | None = None) -> dict[str, Any]:
         "created_at": record.created_at,
         "updated_at": record.created_at,
         "protected_at": record.created_at,
-        "expired_at": None,
+        "expired_at": record.expired_at,
     }
 
 

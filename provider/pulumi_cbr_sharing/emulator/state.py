@@ -90,6 +90,7 @@ class Backup:
     shareable: bool = True
     checkpoint_id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
+    expired_at: datetime | None = None
     ready_at: float | None = None
     gone_at: float | None = None
     members: dict[str, Member] = field(default_factory=dict)
