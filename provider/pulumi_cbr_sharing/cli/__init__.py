@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {
+    "adopt": "Print the Pulumi program for shares that exist.",
     "audit": "Compare the shares that are declared with those that are live.",
     "emulator": "Serve an emulated CBR with its IAM on this machine.",
 }

@@ -38,57 +38,63 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 
-OPTIONS = (
+
+def _all(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, shown in this order."""
+
+    def decorated(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+STATE_OPTIONS = _all(
     click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack whose state declares shares."),
     click.option("--cwd", "folder", type=FOLDER, default=".", help="Where the stacks' program is."),
     click.option("--state", "states", type=FILE, multiple=True, help="A stack's export or checkpoint, or Terraform's."),
-    click.option(
-        "--connection", "connections", multiple=True, metavar="NAME", help="An account: namespace or profile."
-    ),
+)
+ACCOUNT_OPTIONS = _all(
+    click.option("--connection", "connections", multiple=True, metavar="NAME", help="A namespace or profile."),
     click.option("--vault", "vaults", multiple=True, metavar="ID", help="Only backups in this vault."),
     click.option("--backup", "backups", multiple=True, metavar="ID", help="Only this backup."),
-    click.option("--incoming", is_flag=True, help="Look at what others share with the accounts, too."),
     click.option("--recipients", type=FILE, help=f"Recipients and exceptions; else {DEFAULT_NAME}, if it is there."),
-    click.option(
-        "--pending-days", type=duration, metavar="DAYS", default="7", show_default=True, help="For an answer."
-    ),
+)
+LIMIT_OPTIONS = _all(
+    click.option("--pending-days", type=duration, default="7", metavar="DAYS", help="For an answer; default: 7."),
     click.option("--expires-within", type=duration, metavar="DAYS", help="Report shared backups that expire so soon."),
     click.option("--max-age", type=duration, metavar="DAYS", help="Of the newest backup that a recipient has."),
+)
+REPORT_OPTIONS = _all(
+    click.option("--incoming", is_flag=True, help="Look at what others share with the accounts, too."),
     click.option("--baseline", type=FILE, help="An earlier report in JSON: says what is new, and what is gone."),
     click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Default: text."),
-    click.option(
-        "--output", "outputs", multiple=True, metavar="FILE", help="Where a format goes; else standard output."
-    ),
+    click.option("--output", "outputs", multiple=True, metavar="FILE", help="Of a format; else standard output."),
     click.option(
         "--fail-on",
-        type=click.Choice(FAIL_CHOICES),
         multiple=True,
         default=FAIL_ON,
         metavar="KIND|SEVERITY",
         help="What ends with 2: kinds, or a severity and what is worse; `none` for nothing. Default: low.",
     ),
-    click.option(
-        "--parallel", type=click.IntRange(1, 64), default=PARALLEL, show_default=True, help="Requests in flight."
-    ),
+    click.option("--parallel", type=click.IntRange(1, 64), default=PARALLEL, help="Requests in flight; default: 8."),
     click.option("--redact", is_flag=True, help="Shorten all ids."),
 )
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of an audit."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command
-@with_options
+@STATE_OPTIONS
+@ACCOUNT_OPTIONS
+@LIMIT_OPTIONS
+@REPORT_OPTIONS
 def command(**options: Any) -> None:
     """Compare the shares that are declared with those that are live; nothing is changed.
 
     Ends with 0 if there is nothing to say, with 2 if there are findings of --fail-on, with 3 if there are none of
     these, but something could not be looked at, and with 1 on wrong usage or failure.
     """
+    fail_on = _fail_on(options["fail_on"])
     where = targets(options["formats"], options["outputs"])
     file = recipients_file(options["recipients"], options["folder"])
     baseline = read_baseline(options["baseline"]) if options["baseline"] else None
@@ -103,7 +109,16 @@ def command(**options: Any) -> None:
         )
     report = audit(declared, live, file, _limits(options), baseline)
     write(report, document(report, redact=options["redact"]), where)
-    sys.exit(report.exit_code(options["fail_on"]))
+    sys.exit(report.exit_code(fail_on))
+
+
+def _fail_on(words: Sequence[str]) -> list[str]:
+    """Kinds and severities, one an option or several with commas."""
+    chosen = [word.strip() for given in words for word in given.split(",")]
+    for word in chosen:
+        if word not in FAIL_CHOICES:
+            raise click.UsageError(f"--fail-on {word}: choose from {', '.join(FAIL_CHOICES)}")
+    return chosen
 
 
 def recipients_file(named: Path | None, folder: Path) -> RecipientsFile:

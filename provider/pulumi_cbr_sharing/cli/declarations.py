@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pulumi_cbr_sharing.audit.declared import Place
 from pulumi_cbr_sharing.audit.states import read_state, read_state_file
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
@@ -27,7 +29,12 @@ def declarations_of(stacks: Sequence[str], files: Sequence[Path], folder: Path) 
         SettingsError: one of them cannot be read.
     """
     exported = [read_state(_export(stack, folder), f"stack {stack}") for stack in stacks]
-    return [one for found in (*exported, *map(read_state_file, files)) for one in found]
+    return [_below(folder, one) for found in (*exported, *map(read_state_file, files)) for one in found]
+
+
+def _below(folder: Path, one: Declaration) -> Declaration:
+    """A state names the program's files from the folder of the program."""
+    return replace(one, place=Place(str(folder / one.place.file), one.place.line)) if one.place else one
 
 
 def _export(stack: str, folder: Path) -> str:
