@@ -24,6 +24,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import yaml
+
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
 
@@ -105,7 +107,7 @@ def read_recipients_file(path: Path) -> RecipientsFile:
     """Read a file of recipients and exceptions.
 
     Raises:
-        SettingsError: says what is wrong with it, and where; or that it needs PyYAML.
+        SettingsError: says what is wrong with it, and where.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -160,10 +162,6 @@ class _Reader:
 
 def _yaml(text: str, path: str) -> _Value:
     """Values with their lines; every scalar is a text, so that an id of digits alone stays one."""
-    try:
-        import yaml  # noqa: PLC0415 - the package is imported without it
-    except ImportError:
-        raise SettingsError(f"reading {path} needs PyYAML: install pulumi-cbr-sharing[cli]") from None
     # JSON may be indented by tabs, YAML may not; between the tokens of JSON any blank is as good.
     text = text.expandtabs() if text.lstrip().startswith("{") else text
     try:

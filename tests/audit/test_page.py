@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 
 FILTER = "of(%r).value = %r; document.forms[0].dispatchEvent(new Event('input'));"
-    "const change = (id, text) => { of(id).value = text; of(id).dispatchEvent(new Event('input', {bubbles: true})); };"
-)
 SHOWN = "[...document.querySelectorAll('#shares tbody')].filter(one => one.offsetHeight > 0).length"
 
 

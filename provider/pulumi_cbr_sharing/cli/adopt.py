@@ -15,7 +15,14 @@ from pulumi_cbr_sharing.audit.declared import Declared
 from pulumi_cbr_sharing.audit.live import PARALLEL, look
 from pulumi_cbr_sharing.audit.share import shares_of
 from pulumi_cbr_sharing.cli.account import connection_of, tell
-from pulumi_cbr_sharing.cli.audit import ACCOUNT_OPTIONS, STATE_OPTIONS, accounts_of, recipients_file, scope_of
+from pulumi_cbr_sharing.cli.audit import (
+    ACCOUNT_OPTIONS,
+    DEFAULT_NAMES,
+    STATE_OPTIONS,
+    accounts_of,
+    recipients_file,
+    scope_of,
+)
 from pulumi_cbr_sharing.cli.declarations import declarations_of
 
 
@@ -44,7 +51,9 @@ def command(authoritative: bool, output: Path | None, **options: Any) -> None:  
         live = look(accounts, scope_of(options["vaults"], options["backups"]), parallel=PARALLEL)
     found = list(shares_of(live, declared, file))
     shares = _for_sets(found, live) if authoritative else [share for share in found if not share.declared_by]
-    text = program(shares, {name: connection_of(name) for name in names}, authoritative=authoritative)
+    text = program(
+        shares, {name: connection_of(name) for name in names if name not in DEFAULT_NAMES}, authoritative=authoritative
+    )
     if output:
         output.write_text(text, encoding="utf-8")
     else:

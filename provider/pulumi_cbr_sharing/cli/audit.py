@@ -26,6 +26,7 @@ from pulumi_cbr_sharing.cli.durations import duration
 from pulumi_cbr_sharing.cli.outputs import FORMATS, targets
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
 from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
+from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
 from pulumi_cbr_sharing.settings.resolve import resolve
 
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+DEFAULT_NAMES = ("", DEFAULT_NAMESPACE)
 FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 
 
@@ -144,11 +146,11 @@ def scope_of(vaults: Sequence[str], backups: Sequence[str]) -> Scope:
 
 @contextmanager
 def accounts_of(names: Sequence[str]) -> Iterator[list[Account]]:
-    """The accounts of connections; the default one if none is named."""
+    """The accounts of connections; the default one if none is named, or by the name of its namespace."""
     with ExitStack() as ends:
         accounts = []
         for name in dict.fromkeys(names or ("",)):
-            settings = resolve(connection_of(name or None), config={}, environ=os.environ)
+            settings = resolve(connection_of(None if name in DEFAULT_NAMES else name), config={}, environ=os.environ)
             client = ReadOnlyClient(settings, notify=tell)
             ends.callback(client.close)
             accounts.append(Account(name, client))
