@@ -48,7 +48,15 @@ ARROWS = {
     "cbr": (GROUND | {"settings", "http"}, "the API knows no resource"),
     "sharing": (GROUND | {"settings", "http", "cbr"}, "what sharing means is the same behind every door"),
     "resources": (GROUND | {"settings", "http", "cbr", "sharing"}, "a door opens inwards"),
-    "cli": (GROUND | {"settings", "http", "cbr", "sharing", "emulator"}, "a door opens inwards"),
+    "recipients_file": (GROUND, "audits and policies read the same file, and neither knows the other"),
+    "audit": (
+        GROUND | {"settings", "http", "cbr", "sharing", "recipients_file"},
+        "an audit is asked by a command or a program, and does not care by which",
+    ),
+    "cli": (
+        GROUND | {"settings", "http", "cbr", "sharing", "audit", "recipients_file", "emulator"},
+        "a door opens inwards",
+    ),
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),
     "policies": (set(), "rules judge what a program declares, and nothing can make them send anything"),
 }
@@ -65,6 +73,8 @@ OUTSIDE = {
     "werkzeug": {"emulator"},
     "click": {"cli"},
     "rich": {"cli"},
+    "jinja2": {"audit"},
+    "yaml": {"recipients_file"},
 }
 
 

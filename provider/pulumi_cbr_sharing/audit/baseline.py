@@ -1,0 +1,52 @@
+"""An earlier report, to tell what is new since then, and what is gone."""
+
+from __future__ import annotations
+
+import json
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import SettingsError, one_line
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+
+
+SCHEMA_VERSION = 1
+Baseline = dict[str, dict[str, Any]]
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The findings of an earlier report in JSON, by id.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        version, findings = document["schema_version"], document["findings"]
+        found = {str(one["id"]): dict(one) for one in findings}
+    except OSError as error:
+        raise SettingsError(f"reading the baseline {path}: {one_line(error)}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise SettingsError(f"reading the baseline {path}: it is no report of an audit in JSON") from None
+    if version != SCHEMA_VERSION:
+        raise SettingsError(f"reading the baseline {path}: its schema_version is {one_line(version, 20)}, not 1")
+    return found
+
+
+def gone(baseline: Baseline, ids: Collection[str], judged: Callable[[str, str], bool]) -> list[Mapping[str, Any]]:
+    """The findings of the baseline that are there no more.
+
+    Args:
+        baseline: the earlier findings.
+        ids: those of now.
+        judged: whether a project's backup was looked at this time; what was not is not gone: nobody knows.
+    """
+    return [
+        one
+        for id_, one in sorted(baseline.items())
+        if id_ not in ids and judged(str(one.get("owner_project_id") or ""), str(one.get("backup_id") or ""))
+    ]

@@ -1,0 +1,173 @@
+"""What is declared: the shares that a stack or a Terraform state holds, whoever's resource it is.
+
+A resource counts by the last part of its type, so that the dynamic resources of this package, those of a native
+plugin and those of the bridged provider are all known; a dynamic resource of any name counts by its properties.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+Role = Literal["member", "set", "accepter"]
+DYNAMIC = "pulumi-python:dynamic"
+ROLES: Mapping[str, Role] = {
+    "BackupShareMember": "member",
+    "BackupShare": "set",
+    "CbrBackupShare": "set",
+    "cbr_backup_share": "set",
+    "BackupShareAccepter": "accepter",
+    "CbrBackupShareAccepter": "accepter",
+    "cbr_backup_share_accepter": "accepter",
+}
+
+
+class Place(NamedTuple):
+    """A line of a file, such as the program's line that declares a share."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A resource that shares a backup, or accepts one.
+
+    Attributes:
+        role: one recipient, all recipients, or the recipient's answer.
+        stack: `project/stack`, or the file of a Terraform state.
+        urn: what the engine calls the resource; the address in a Terraform state.
+        backup: the backup's id; None if the state has it encrypted.
+        recipients: the recipients' projects; of an accepter the project that accepts.
+        hidden: whether there are recipients that cannot be read.
+        owner: the project that shares, where the state says it.
+        vault: where an accepter puts the backup.
+        place: where the program declares it, where the state says it.
+    """
+
+    role: Role
+    stack: str
+    urn: str
+    backup: str | None
+    recipients: tuple[str, ...] = ()
+    hidden: bool = False
+    owner: str | None = None
+    vault: str | None = None
+    place: Place | None = None
+
+
+@dataclass
+class Declared:
+    """Everything that is declared, by backup and recipient.
+
+    Attributes:
+        all: in the order in which it was read.
+        shares: who declares that a backup is shared with a project.
+        acceptances: who declares that a project accepts a backup.
+        hidden: backups with declared recipients that cannot be read.
+    """
+
+    all: list[Declaration]
+    shares: dict[tuple[str, str], list[Declaration]] = field(default_factory=lambda: defaultdict(list))
+    acceptances: dict[tuple[str, str], list[Declaration]] = field(default_factory=lambda: defaultdict(list))
+    hidden: set[str | None] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Sort what was read."""
+        for one in self.all:
+            wanted = self.acceptances if one.role == "accepter" else self.shares
+            for project in one.recipients:
+                wanted[one.backup or "", project].append(one)
+            if one.hidden and one.role != "accepter":
+                self.hidden.add(one.backup)
+
+
+def role_of(type_: str, properties: Mapping[str, Any]) -> Role | None:
+    """What a resource is to the share of a backup; None if it is something else."""
+    name = re.split(r"[:.]", type_)[-1]
+    provider, _, terraform = name.partition("_")
+    if role := ROLES.get(name) or (ROLES.get(terraform) if provider else None):
+        return role
+    if not type_.startswith(DYNAMIC) or "backup_id" not in properties:
+        return None
+    return "member" if "dest_project_id" in properties else "set" if "dest_project_ids" in properties else None
+
+
+def declaration(
+    type_: str, id_: str, properties: Mapping[str, Any], *, stack: str, urn: str, place: Place | None = None
+) -> Declaration | None:
+    """The declaration that a resource of a state is; None if it is something else.
+
+    Args:
+        type_: its type, as the state has it.
+        id_: its id, which begins with the backup's.
+        properties: its outputs, over its inputs.
+        stack: `project/stack`, or the file of a Terraform state.
+        urn: what the engine calls it; the address in a Terraform state.
+        place: where the program declares it.
+    """
+    role = role_of(type_, properties)
+    if role is None:
+        return None
+    parts = id_.split("/")
+    backup = _id(_get(properties, "backup_id")) or (None if trouble_with_backup_id(parts[0]) else parts[0])
+    listed = [*_recipients(role, properties)]
+    if role == "member" and not _id(listed[0]) and len(parts) > 1 and not trouble_with_project_id(parts[1]):
+        listed = [parts[1]]
+    known = tuple(dict.fromkeys(one.strip().lower() for one in listed if _id(one)))
+    return Declaration(
+        role,
+        stack,
+        urn,
+        backup.strip().lower() if backup else None,
+        known,
+        hidden=backup is None or any(not _id(one) for one in listed),
+        owner=_id(_get(properties, "owner_project_id")),
+        vault=_id(_get(properties, "vault_id")) if role == "accepter" else None,
+        place=place,
+    )
+
+
+def _recipients(role: Role, properties: Mapping[str, Any]) -> Iterator[Any]:
+    """The recipients, each as the state has it: a text, or something encrypted."""
+    if role == "member":
+        yield _get(properties, "dest_project_id")
+    elif role == "accepter":
+        if (project := _get(properties, "recipient_project_id")) is not None:
+            yield project
+    else:
+        yield from _of_set(properties)
+
+
+def _of_set(properties: Mapping[str, Any]) -> Iterable[Any]:
+    # A refresh puts everybody into dest_project_ids; `declared` keeps what the program said.
+    for name in ("declared", "dest_project_ids", "members"):
+        listed = _get(properties, name)
+        if listed is not None:
+            found = listed if isinstance(listed, list) else [listed]
+            return [_get(one, "dest_project_id") if _is_record(one) else one for one in found]
+    return [None]
+
+
+def _is_record(one: Any) -> bool:
+    return isinstance(one, dict) and _get(one, "dest_project_id") is not None
+
+
+def _get(properties: Mapping[str, Any], name: str) -> Any:
+    """A property by its name in Python, or in the bridged provider."""
+    camel = re.sub(r"_(.)", lambda letter: letter[1].upper(), name)
+    return properties.get(name, properties.get(camel))
+
+
+def _id(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,44 @@
+"""A client that can only read: what the audit sees the cloud with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import Refused
+from pulumi_cbr_sharing.http.client import Client
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.http.messages import Call
+    from pulumi_cbr_sharing.settings.resolve import Settings
+
+
+MOST_RETRIES = 4  # an audit of thousands of backups rather names what it could not see than waits for it
+SIGN_IN = ("/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens")
+
+
+class ReadOnlyClient(Client):
+    """A client that lets reads pass, and nothing else. Signing in with a password is the one POST there can be."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(replace(settings, max_retries=min(settings.max_retries, MOST_RETRIES)), **options)
+
+    def send(self, call: Call, **options: Any) -> Any:
+        """Send a read.
+
+        Raises:
+            Refused: it is no read.
+        """
+        return super().send(_read(call), **options)
+
+    def fetch(self, call: Call) -> Any:
+        """The same."""
+        return super().fetch(_read(call))
+
+
+def _read(call: Call) -> Call:
+    signs_in = call.service == "iam" and call.path.startswith(SIGN_IN)
+    if call.method != "GET" and not signs_in:
+        raise Refused(f"{call.doing}: an audit reads, and nothing else")
+    return call

@@ -1,0 +1,1 @@
+"""The report of an audit in every format, a file each."""

@@ -1,0 +1,72 @@
+"""The findings as CSV, for a spreadsheet: one line a finding, lists joined by blanks."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+COLUMNS = (
+    "id",
+    "severity",
+    "kind",
+    "new",
+    "covered",
+    "account",
+    "owner_project_id",
+    "backup_id",
+    "backup_name",
+    "vault_id",
+    "vault_name",
+    "resource_id",
+    "resource_name",
+    "resource_type",
+    "size_gb",
+    "created",
+    "expires",
+    "recipient_project_id",
+    "recipient_name",
+    "recipient_owner",
+    "recipient_class",
+    "status",
+    "since",
+    "incoming",
+    "declared_by",
+    "exception",
+    "message",
+    "cause",
+    "remedy",
+)
+# A spreadsheet takes a text that begins so for a formula, and names are chosen by others.
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(report: Mapping[str, Any]) -> str:
+    """The findings of a report."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(finding[name]) for name in COLUMNS] for finding in report["findings"])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return _text(" ".join(one["urn"] for one in value))
+    if isinstance(value, dict):
+        return _text(f"until {value['until']}: {value['reason']} ({value['owner']})")
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULAS) else text

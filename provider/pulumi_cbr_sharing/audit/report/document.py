@@ -1,0 +1,150 @@
+"""The report as JSON: plain values, described by `schema.json` beside this file. The other formats are made of it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.audit.baseline import SCHEMA_VERSION
+from pulumi_cbr_sharing.audit.findings import KINDS
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pulumi_cbr_sharing.audit.audit import Report
+    from pulumi_cbr_sharing.audit.declared import Declaration
+    from pulumi_cbr_sharing.audit.findings import Finding
+    from pulumi_cbr_sharing.audit.share import Share
+    from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.recipients_file import AgreedException, Recipient
+
+
+Document = dict[str, Any]
+SHOWN = 8  # characters that are left of an id
+_ID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b([0-9a-f]{8})[0-9a-f]{24}\b")
+
+
+def document(report: Report, *, redact: bool = False) -> Document:
+    """The whole report.
+
+    Args:
+        report: what was found.
+        redact: leave only the first characters of every id, wherever it stands.
+    """
+    covered = {(one.backup_id, one.recipient): one.exception for one in report.findings if one.covered}
+    made: Document = {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": report.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "complete": report.complete,
+        "summary": report.summary,
+        "projects": [{"project_id": id_, "account": name} for id_, name in report.projects.items()],
+        "backups": report.backups,
+        "findings": [_finding(one) for one in report.findings],
+        "gone": None if report.gone is None else [dict(one) for one in report.gone],
+        "shares": [_share(one, covered.get((one.backup.id, one.recipient))) for one in report.shares],
+    }
+    return _redacted(made) if redact else made
+
+
+def as_json(made: Mapping[str, Any]) -> str:
+    """The report as text."""
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def schema() -> Document:
+    """The JSON Schema that every report fits."""
+    return dict(json.loads(files(__package__).joinpath("schema.json").read_text(encoding="utf-8")))
+
+
+def title_of(kind: str) -> str:
+    """What a kind is called."""
+    return KINDS[kind].title
+
+
+def _finding(one: Finding) -> Document:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "severity": one.severity,
+        "message": one.message,
+        "remedy": one.remedy,
+        "cause": one.cause,
+        "account": one.account,
+        "owner_project_id": one.owner or None,
+        "backup_id": one.backup_id or None,
+        **_backup(one.backup, one.vault_name),
+        "recipient_project_id": one.recipient or None,
+        **_recipient(one.recipient_known),
+        "recipient_class": one.recipient_class or None,
+        "status": one.status,
+        "since": one.since,
+        "incoming": one.incoming,
+        "declared_by": _declarations(one.declared_by),
+        "exception": _exception(one.exception),
+        "covered": one.covered,
+        "location": {"file": one.place.file, "line": one.place.line} if one.place else None,
+        "new": one.new,
+    }
+
+
+def _share(one: Share, covered: AgreedException | None) -> Document:
+    return {
+        "account": one.account,
+        "owner_project_id": one.owner,
+        "backup_id": one.backup.id,
+        **_backup(one.backup, one.vault_name),
+        "recipient_project_id": one.recipient,
+        **_recipient(one.recipient_known),
+        "recipient_class": one.recipient_class,
+        "status": one.member.status,
+        "since": one.since,
+        "incoming": one.incoming,
+        "declared_by": _declarations(one.declared_by),
+        "exception": _exception(covered),
+    }
+
+
+def _backup(backup: Backup | None, vault_name: str) -> Document:
+    return {
+        "backup_name": backup.name or None if backup else None,
+        "vault_id": backup.vault_id or None if backup else None,
+        "vault_name": vault_name or None,
+        "resource_id": backup.resource_id or None if backup else None,
+        "resource_name": backup.resource_name or None if backup else None,
+        "resource_type": backup.resource_type or None if backup else None,
+        "size_gb": backup.resource_size if backup else None,
+        "created": backup.created_at or None if backup else None,
+        "expires": backup.expired_at or None if backup else None,
+    }
+
+
+def _recipient(known: Recipient | None) -> Document:
+    return {"recipient_name": known.name if known else None, "recipient_owner": known.owner if known else None}
+
+
+def _declarations(declared: Iterable[Declaration]) -> list[Document]:
+    return [{"stack": one.stack, "urn": one.urn} for one in declared]
+
+
+def _exception(one: AgreedException | None) -> Document | None:
+    if one is None:
+        return None
+    return {
+        "backup": one.backup,
+        "recipient": one.recipient,
+        "reason": one.reason,
+        "owner": one.owner,
+        "until": one.until.isoformat(),
+    }
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: text if key == "id" else _redacted(text) for key, text in value.items()}
+    if isinstance(value, list):
+        return [_redacted(one) for one in value]
+    return _ID.sub(lambda match: f"{match[1] or match[2]}…", value) if isinstance(value, str) else value

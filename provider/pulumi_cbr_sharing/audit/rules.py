@@ -1,0 +1,195 @@
+"""The rules, each for one kind of finding about a live share; pure, and each decided on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from pulumi_cbr_sharing.audit.naming import member_line
+from pulumi_cbr_sharing.errors import one_line
+from pulumi_cbr_sharing.http.timestamps import moment
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from pulumi_cbr_sharing.audit.declared import Declaration, Declared
+    from pulumi_cbr_sharing.audit.findings import Finding, Severity
+    from pulumi_cbr_sharing.audit.share import Share
+    from pulumi_cbr_sharing.recipients_file import RecipientsFile
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is too long, too soon, too old; None switches a rule off.
+
+    Attributes:
+        pending: how long a recipient may take to answer.
+        expires_within: how soon a shared backup may expire.
+        max_age: how old the newest backup may be that a recipient has accepted.
+        now: the moment of the audit.
+    """
+
+    pending: timedelta | None = timedelta(days=7)
+    expires_within: timedelta | None = None
+    max_age: timedelta | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+
+def unshare(share: Share) -> str:
+    """The command that cancels a share."""
+    return f"cbr-sharing unshare {share.backup.id} {share.recipient}"
+
+
+def repair(declarations: Iterable[Declaration]) -> str:
+    """What makes the cloud as it is declared."""
+    first = next(iter(declarations))
+    if first.urn.startswith("urn:pulumi:"):
+        return f"`pulumi up --refresh` in stack {first.stack}"
+    return f"`terraform apply` where {first.urn} is declared"
+
+
+def undeclared(share: Share, declared: Declared) -> Iterator[Finding]:
+    """Shared, and no program says so; from others, and no accepter says so."""
+    if share.declared_by or share.backup.id in declared.hidden:
+        return
+    if not share.incoming:
+        yield share.finding(
+            "undeclared",
+            f"{_what(share)} is shared with {_whom(share)}, and no program declares it",
+            f"declare it, {member_line(share)}; or cancel it: {unshare(share)}",
+            severity=_severity(share),
+        )
+    elif not share.accepted_by and share.member.status != "rejected":
+        yield share.finding(
+            "undeclared",
+            f"project {share.owner} shares {_what(share)} with us ({share.member.status}), and no program accepts it",
+            f"accept it by a BackupShareAccepter, or refuse it: cbr-sharing reject {share.backup.id}",
+            severity="low",
+        )
+
+
+def _severity(share: Share) -> Severity:
+    if share.member.status == "rejected":  # so that the recipient does not see it
+        return "low"
+    return "medium" if share.recipient_class == "friendly" else "high"
+
+
+def rejected(share: Share) -> Iterator[Finding]:
+    """The recipient said no, or gave the share back."""
+    if share.member.status == "rejected" and (share.declared_by or not share.incoming):
+        again = f"offer it again: {repair(share.declared_by)}; or " if share.declared_by else ""
+        yield share.finding(
+            "rejected",
+            f"{_whom(share)} rejected the share of {_what(share)}",
+            f"{again}cancel the share: {unshare(share)}",
+        )
+
+
+def pending_too_long(share: Share, limits: Limits) -> Iterator[Finding]:
+    """No answer for longer than may be."""
+    since = share.since_moment
+    if limits.pending is None or share.member.status != "pending" or since is None:
+        return
+    if limits.now - since > limits.pending:
+        yield share.finding(
+            "pending-too-long",
+            f"{_whom(share)} has not answered the share of {_what(share)} for {(limits.now - since).days} days",
+            f"ask the recipient to accept it, or cancel it: {unshare(share)}",
+        )
+
+
+def accepted_elsewhere(share: Share) -> Iterator[Finding]:
+    """In another vault than an accepter says."""
+    vault = share.member.vault_id
+    elsewhere = tuple(one for one in share.accepted_by if vault and one.vault and one.vault != vault)
+    if share.member.status == "accepted" and elsewhere:
+        yield share.finding(
+            "accepted-elsewhere",
+            f"{_whom(share)} accepted {_what(share)} into vault {vault}, declared is {elsewhere[0].vault}",
+            f"declare vault {vault}, or reject and accept it anew: {repair(elsewhere)}",
+            declared_by=elsewhere,
+        )
+
+
+def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Finding]:
+    """Not in the file of recipients."""
+    if share.incoming or file.recipients is None or share.recipient in file.recipients:
+        return
+    yield share.finding(
+        "recipient-not-allowed",
+        f"{_what(share)} is shared with {_whom(share)}, which is not in {file.path}",
+        f"add the project to recipients in {file.path}, or cancel the share: {unshare(share)}",
+    )
+
+
+def pinned_by_image(share: Share) -> Iterator[Finding]:
+    """There is an image of it, so that it stays."""
+    if share.member.image_id and not share.incoming:
+        yield share.finding(
+            "pinned-by-image",
+            f"the share of {_what(share)} with {_whom(share)} cannot be cancelled: image {share.member.image_id}",
+            "ask the recipient to delete the image first",
+            cause=f"image {share.member.image_id} was registered from the backup",
+        )
+
+
+def backup_expires(share: Share, limits: Limits) -> Iterator[Finding]:
+    """Soon it is gone, and the recipient's copy with it."""
+    expires = moment(share.backup.expired_at)
+    if limits.expires_within is None or expires is None or share.member.status == "rejected":
+        return
+    if expires <= limits.now + limits.expires_within:
+        yield share.finding(
+            "backup-expires",
+            f"{_what(share)} expires at {share.backup.expired_at}, and the copy of {_whom(share)} goes with it",
+            "share a newer backup, or keep this one longer",
+        )
+
+
+def recovery_point_too_old(
+    shares: Iterable[Share], limits: Limits, open_: Callable[[Share], bool]
+) -> Iterator[Finding]:
+    """The newest that a recipient has of a server is too old.
+
+    Args:
+        shares: all that were seen.
+        limits: how old it may be.
+        open_: whether there is a newer backup of the same server that was not looked at, so that nobody can tell.
+    """
+    if limits.max_age is None:
+        return
+    for newest in _newest_accepted(shares).values():
+        created = moment(newest.backup.created_at)
+        if created and limits.now - created > limits.max_age and not open_(newest):
+            server = one_line(newest.backup.resource_name or newest.backup.resource_id, 60)
+            yield newest.finding(
+                "recovery-point-too-old",
+                f"the newest backup of {server} that {_whom(newest)} has accepted is of {newest.backup.created_at}",
+                "share a newer backup (VaultShare does it nightly), and have it accepted",
+            )
+
+
+def _newest_accepted(shares: Iterable[Share]) -> Mapping[tuple[str, str, str], Share]:
+    newest: dict[tuple[str, str, str], Share] = {}
+    for share in shares:
+        key = share.owner, share.backup.resource_id, share.recipient
+        if share.member.status != "accepted" or not share.backup.resource_id:
+            continue
+        if key not in newest or share.backup.created > newest[key].backup.created:
+            newest[key] = share
+    return newest
+
+
+def _what(share: Share) -> str:
+    """The backup, as a person knows it."""
+    name = one_line(share.backup.resource_name or share.backup.name, 60)
+    return f"backup {share.backup.id}" + (f" of {name}" if name else "")
+
+
+def _whom(share: Share) -> str:
+    """The recipient, as a person knows it."""
+    known = share.recipient_known
+    named = f" ({one_line(known.name, 60)}, {known.class_})" if known else ""
+    return f"project {share.recipient}{named}"

@@ -1,0 +1,75 @@
+"""`cbr-sharing adopt`: the Pulumi program for shares that exist."""
+
+from __future__ import annotations
+
+import sys
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_cbr_sharing.audit.adopt import program
+from pulumi_cbr_sharing.audit.audit import CLEAN, NOT_COMPLETE
+from pulumi_cbr_sharing.audit.declared import Declared
+from pulumi_cbr_sharing.audit.live import PARALLEL, look
+from pulumi_cbr_sharing.audit.share import shares_of
+from pulumi_cbr_sharing.cli.account import connection_of, tell
+from pulumi_cbr_sharing.cli.audit import (
+    ACCOUNT_OPTIONS,
+    DEFAULT_NAMES,
+    STATE_OPTIONS,
+    accounts_of,
+    recipients_file,
+    scope_of,
+)
+from pulumi_cbr_sharing.cli.declarations import declarations_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi_cbr_sharing.audit.live import Live
+    from pulumi_cbr_sharing.audit.share import Share
+
+
+@click.command
+@STATE_OPTIONS
+@ACCOUNT_OPTIONS
+@click.option("--authoritative", is_flag=True, help="A BackupShare a backup: whoever is not in it will lose the share.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else standard output.")
+def command(authoritative: bool, output: Path | None, **options: Any) -> None:  # noqa: FBT001
+    """Print the Pulumi program for the shares that exist and that no --stack or --state declares.
+
+    Pasted into a program, `pulumi up` takes the shares over and changes nothing in the cloud. Ends with 3 if
+    something could not be looked at.
+    """
+    declared = Declared(declarations_of(options["stacks"], options["states"], options["folder"]))
+    file = recipients_file(options["recipients"], options["folder"])
+    names = options["connections"]
+    with accounts_of(names) as accounts:
+        live = look(accounts, scope_of(options["vaults"], options["backups"]), parallel=PARALLEL)
+    found = list(shares_of(live, declared, file))
+    shares = _for_sets(found, live) if authoritative else [share for share in found if not share.declared_by]
+    text = program(
+        shares, {name: connection_of(name) for name in names if name not in DEFAULT_NAMES}, authoritative=authoritative
+    )
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)
+    sys.exit(_end(live))
+
+
+def _for_sets(shares: Sequence[Share], live: Live) -> list[Share]:
+    """Without the backups that somebody owns already, and those whose shares are not all known."""
+    taken = {share.backup.id for share in shares if share.declared_by}
+    return [share for share in shares if share.backup.id not in taken and live.backups[share.backup.id].whole]
+
+
+def _end(live: Live) -> int:
+    troubles = [unseen.cause for unseen in live.unseen]
+    troubles += [f"backup {seen.backup.id}: {seen.trouble}" for seen in live.backups.values() if seen.trouble]
+    for trouble in troubles:
+        tell(f"not looked at: {trouble}")
+    return NOT_COMPLETE if troubles else CLEAN

@@ -1,0 +1,60 @@
+"""Which format goes where: several formats at once, to files and to standard output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+FORMATS = ("text", "json", "sarif", "github", "markdown", "csv", "html")
+BY_NAME = {".txt": "text", ".md": "markdown", ".htm": "html"} | {f".{name}": name for name in FORMATS}
+
+
+class Target(NamedTuple):
+    """A format, and the file that it goes to; None for standard output."""
+
+    format: str
+    file: Path | None
+
+
+def targets(formats: Sequence[str], outputs: Sequence[str]) -> list[Target]:
+    """Pair formats with files.
+
+    A file takes the format that its name ends with, if that was asked for or none was; the other files take the
+    remaining formats in order. A format without a file goes to standard output.
+
+    Raises:
+        UsageError: there are more files than formats.
+    """
+    left, found = list(dict.fromkeys(formats)), dict[str, str]()
+    if len(outputs) == len(left) == 1:
+        return [Target(left[0], _file(outputs[0]))]
+    for output in outputs:
+        named = BY_NAME.get(Path(output).suffix.lower(), "")
+        if named in left or (named and not formats):
+            found[output] = named
+            left = [one for one in left if one != named]
+    for output in outputs:
+        if output not in found:
+            found[output] = _next(left, output, asked=bool(formats))
+    pairs = [Target(found[output], _file(output)) for output in dict.fromkeys(outputs)]
+    rest = left or ([] if pairs else ["text"])
+    return [*pairs, *(Target(one, None) for one in rest)]
+
+
+def _next(left: list[str], output: str, *, asked: bool) -> str:
+    if left:
+        return left.pop(0)
+    if not asked:
+        return "text"
+    raise click.UsageError(f"--output {output}: there is no --format left for it")
+
+
+def _file(output: str) -> Path | None:
+    return None if output == "-" else Path(output)

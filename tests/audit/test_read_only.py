@@ -1,0 +1,91 @@
+"""Only reads can leave an audit, by construction."""
+
+from __future__ import annotations
+
+import ast
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import pulumi_cbr_sharing.audit
+
+from clouds import environment
+from pulumi_cbr_sharing.audit.live import Account, look
+from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
+from pulumi_cbr_sharing.cbr import members
+from pulumi_cbr_sharing.errors import Refused
+from pulumi_cbr_sharing.http.messages import Call
+from pulumi_cbr_sharing.settings.connection import Connection
+from pulumi_cbr_sharing.settings.resolve import resolve
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+ROOM = Path(pulumi_cbr_sharing.audit.__file__).parent
+
+
+def client_of(emulator: Emulator, **more: str) -> ReadOnlyClient:
+    """A client of the sharer's."""
+    return ReadOnlyClient(resolve(Connection(), config={}, environ=environment(emulator) | more))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda client, backup: members.add_members(client, backup, ["0" * 32], look=lambda: None),
+        lambda client, backup: members.remove_member(client, backup, "0" * 32),
+        lambda client, backup: members.answer_membership(client, backup, "rejected"),
+    ],
+)
+def test_every_write_is_refused_before_it_is_sent(emulator: Emulator, write: Callable[[Any, str], Any]) -> None:
+    """Whoever makes it."""
+    with pytest.raises(Refused, match="an audit reads, and nothing else"):
+        write(client_of(emulator), emulator.backup.id)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("verb", ["send", "fetch"])
+@pytest.mark.parametrize("service", ["cbr", "iam"])
+def test_so_is_every_call_that_is_no_read(emulator: Emulator, method: Any, verb: str, service: Any) -> None:
+    """To both services, by both doors of the client."""
+    call = Call(method, "/v3/anything", doing="doing harm", action="", service=service)
+    with pytest.raises(Refused):
+        getattr(client_of(emulator), verb)(call)
+    assert emulator.requests == []
+
+
+def test_signing_in_is_the_one_post(emulator: Emulator) -> None:
+    """A user with a password asks IAM for a token; all else are reads."""
+    owner = emulator.account("sharer")
+    settings = {
+        "HW_USER_NAME": owner.user_name,
+        "HW_USER_PASSWORD": owner.password,
+        "HW_DOMAIN_NAME": owner.name,
+        "HW_REGION_NAME": owner.region,
+        "HW_CBR_ENDPOINT": emulator.url,
+        "HW_IAM_ENDPOINT": emulator.iam_url,
+    }
+    client = ReadOnlyClient(resolve(Connection(), config={}, environ=settings))
+    live = look([Account("", client)])
+    assert list(live.backups) == [emulator.backup.id]
+    assert [one.path for one in emulator.requests if one.method != "GET"] == ["/v3/auth/tokens"]
+
+
+def test_the_room_imports_reads_alone() -> None:
+    """Of the API's functions it knows those that read."""
+    imported = {
+        alias.name
+        for path in ROOM.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pulumi_cbr_sharing.cbr.")
+        for alias in node.names
+    }
+    assert imported
+    assert {name for name in imported if name[0].islower() and not name.startswith(("get_", "list_"))} == set()

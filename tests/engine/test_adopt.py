@@ -1,0 +1,97 @@
+"""What `cbr-sharing adopt` prints is a program that takes over what is there, and changes nothing in the cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from click.testing import CliRunner
+
+from clouds import environment
+from pulumi_cbr_sharing.cli import main
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+pytestmark = pytest.mark.engine
+RECIPIENTS = """\
+recipients:
+  - {project_id: %s, name: "Zürich\\n\\"DR\\"", owner: platform@example.org, class: friendly}
+"""
+
+
+def members(emulator: Emulator) -> dict[str, dict[str, str]]:
+    """Everything that is shared, with the records' own ids."""
+    return {
+        backup: {project: f"{one.id} {one.status} {one.vault_id}" for project, one in emulator.members(backup).items()}
+        for backup in emulator.state.backups
+    }
+
+
+def a_history(emulator: Emulator) -> None:
+    """Backups of two servers, of the same name and day among them, shared by hand; one share is rejected."""
+    projects = [emulator.account(name).project_id for name in ("recipient", "bystander")]
+    for name in ("web", "web", 'd"b\\ ${x}\n*', ""):
+        backup = emulator.add_backup("sharer", name="nightly", resource_name=name)
+        for project in projects:
+            emulator.add_member(backup.id, project, "accepted" if project == projects[0] else "pending")
+    emulator.add_member(emulator.backup.id, projects[0], "rejected")
+
+
+@pytest.mark.parametrize("options", [[], ["--authoritative"]])
+def test_a_pasted_program_adopts_everything_and_writes_nothing(
+    emulator: Emulator, tmp_path: Path, options: list[str]
+) -> None:
+    """No share is made, cancelled or answered; then there is nothing to do, nor any drift."""
+    a_history(emulator)
+    (tmp_path / "cbr-sharing.yaml").write_text(RECIPIENTS % emulator.account("recipient").project_id)
+    printed = CliRunner().invoke(main, ["adopt", "--cwd", str(tmp_path), *options], env=environment(emulator))
+    assert printed.exit_code == 0, printed.output
+    assert {request.method for request in emulator.requests} == {"GET"}
+    before = members(emulator)
+    stack = Stack(tmp_path / "stack")
+    stack.env.update(environment(emulator))
+    stack.program(printed.stdout)
+    emulator.clear_requests()
+
+    stack.up()
+
+    # A BackupShareMember offers first, and is told that the share is there; such a refused offer changes nothing.
+    changed = [one for one in emulator.requests if one.method != "GET" and one.code != "BackupService.6703"]
+    assert changed == []
+    assert members(emulator) == before
+    assert len(stack.resources("BackupShareMember" if not options else "BackupShare")) == (8 if not options else 4)
+    emulator.clear_requests()
+    stack.up("--expect-no-changes")
+    stack.preview("--refresh", "--expect-no-changes")
+    assert {request.method for request in emulator.requests} <= {"GET"}
+
+
+def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path: Path) -> None:
+    """By `--stack`, through the Pulumi CLI; and the audit of that stack is clean."""
+    emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    words = ["--stack", "dev", "--cwd", str(stack.folder)]
+    first = CliRunner().invoke(main, ["adopt", *words], env=stack.env)
+    stack.program(first.stdout)
+    stack.up()
+
+    again = CliRunner().invoke(main, ["adopt", *words], env=stack.env)
+    assert "BackupShareMember" in first.stdout
+    assert "BackupShareMember" not in again.stdout
+    assert CliRunner().invoke(main, ["audit", *words], env=stack.env).exit_code == 0
+
+    emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
+    drift = CliRunner().invoke(main, ["audit", *words, "--format", "github"], env=stack.env)
+    assert drift.exit_code == 2
+    assert f"file={stack.folder}/__main__.py,line=6,title=A declared share that is not there::" in drift.stdout
+    unknown = CliRunner().invoke(main, ["audit", "--stack", "nobody", "--cwd", str(stack.folder)], env=stack.env)
+    assert unknown.exit_code == 1
+    assert "reading stack nobody by `pulumi stack export`" in unknown.output

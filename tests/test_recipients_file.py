@@ -1,0 +1,134 @@
+"""The file of recipients and exceptions: what it says, and what is wrong with it, with the place."""
+
+from __future__ import annotations
+
+import json
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.recipients_file import parse, read_recipients_file
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+DIGITS = "12345678901234567890123456789012"
+BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
+GOOD: dict[str, Any] = {
+    "recipients": [{"project_id": DIGITS, "name": "DR", "owner": "platform@example.org", "class": "friendly"}],
+    "exceptions": [
+        {"backup": BACKUP, "recipient": "*", "reason": "audit", "owner": "sec@example.org", "until": "2027-06-30"}
+    ],
+}
+YAML = f"""\
+# who may receive backups
+recipients:
+  - project_id: {DIGITS}
+    name: DR
+    owner: platform@example.org
+    class: friendly
+exceptions:
+  - backup: {BACKUP}
+    recipient: "*"
+    reason: audit
+    owner: sec@example.org
+    until: 2027-06-30
+"""
+
+
+@pytest.mark.parametrize("text", [YAML, json.dumps(GOOD), json.dumps(GOOD, indent="\t")])
+def test_yaml_and_json_say_the_same(text: str) -> None:
+    """An id of digits alone is no number, and a date no other text."""
+    read = parse(text)
+    assert read.recipients is not None
+    assert read.recipients[DIGITS].owner == "platform@example.org"
+    assert read.class_of(DIGITS) == "friendly"
+    assert read.class_of("0" * 32) == "unknown"
+    (exception,) = read.exceptions
+    assert exception.until == date(2027, 6, 30)
+    assert exception.covers(BACKUP, DIGITS)
+    assert not exception.covers(BACKUP.replace("9", "8"), DIGITS)
+
+
+def test_the_line_of_an_exception_is_known() -> None:
+    """Reports point to it."""
+    assert parse(YAML).exceptions[0].line == 8
+
+
+@pytest.mark.parametrize(("text", "recipients"), [("", None), ("exceptions: []", None), ("recipients:\n", {})])
+def test_a_file_without_recipients_says_nothing_of_who_may(text: str, recipients: Any) -> None:
+    """An empty list says that nobody may."""
+    assert parse(text).recipients == recipients
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> str:
+    """The good file with one change."""
+    document = json.loads(json.dumps(GOOD))
+    change(document)
+    return json.dumps(document, indent=1)
+
+
+@pytest.mark.parametrize("section", ["recipients", "exceptions"])
+def test_every_key_is_mandatory(section: str) -> None:
+    """Nobody is a recipient without an owner, and no exception is without reason, owner and end."""
+    for key in GOOD[section][0]:
+        document = json.loads(json.dumps(GOOD))
+        del document[section][0][key]
+        with pytest.raises(SettingsError, match=rf"line \d+: {section}\[0\] has no {key}"):
+            parse(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: d.update(recipient=[]), "line 19: recipient is not known; known are recipients, exceptions"),
+        (lambda d: d["recipients"][0].update(note="x"), r"recipients\[0\].note is not known"),
+        (lambda d: d["exceptions"][0].update(till="x"), r"exceptions\[0\].till is not known"),
+        (
+            lambda d: d["recipients"][0].update(project_id="ABC"),
+            r"line 4: recipients\[0\].project_id has",
+        ),
+        (lambda d: d["recipients"][0].update(project_id="*"), r"recipients\[0\].project_id has another shape"),
+        (lambda d: d["recipients"][0].update({"class": "hostile"}), "class is 'hostile': give friendly or third-party"),
+        (lambda d: d["recipients"][0].update(name=" "), "name is empty"),
+        (lambda d: d["exceptions"][0].update(backup=BACKUP[:-1]), r"exceptions\[0\].backup has another shape"),
+        (lambda d: d["exceptions"][0].update(recipient="me"), r"exceptions\[0\].recipient has another shape"),
+        (lambda d: d["exceptions"][0].update(reason=""), r"exceptions\[0\].reason is empty"),
+        (lambda d: d["exceptions"][0].update(owner=["x"]), r"exceptions\[0\].owner is empty, or no text"),
+        (lambda d: d["exceptions"][0].update(until="next year"), "until is 'next year': give the last day"),
+        (lambda d: d["exceptions"][0].update(until="2027-02-30"), "until is '2027-02-30'"),
+        (lambda d: d.update(recipients={}), "recipients is no list"),
+        (lambda d: d.update(recipients=["x"]), r"recipients\[0\] is no map"),
+        (lambda d: d["recipients"].append(d["recipients"][0]), f"project {DIGITS} is there twice"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(change: Callable[[dict[str, Any]], object], told: str) -> None:
+    """A misspelled name is an error, and no hole."""
+    with pytest.raises(SettingsError, match=told):
+        parse(changed(change))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- x", "it is no map"),
+        ("a: [", "cbr-sharing.yaml:"),
+        ("a: 1\na: 2", "line 2: a is there twice"),
+    ],
+)
+def test_what_is_no_such_file_at_all(text: str, told: str) -> None:
+    """Broken YAML, another document, a key that is there twice."""
+    with pytest.raises(SettingsError, match=told):
+        parse(text)
+
+
+def test_a_file_that_is_not_there() -> None:
+    """One line that names it."""
+    with pytest.raises(SettingsError, match=r"reading /nonexistent\.yaml"):
+        read_recipients_file(Path("/nonexistent.yaml"))
