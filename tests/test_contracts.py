@@ -63,6 +63,7 @@ OUTSIDE = {
     "http": {"emulator"},
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
+    "re2": {"emulator"},
     "click": {"cli", "emulator"},
 }
 
