@@ -71,6 +71,7 @@ OUTSIDE = {
     "http": {"emulator"},
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
+    "re2": {"emulator"},
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"audit"},
