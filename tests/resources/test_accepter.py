@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
+    from pulumi_cbr_sharing.emulator.cloud import OfferShown
 
 
 OURS = BackupShareAccepterProvider()
@@ -191,6 +192,46 @@ def test_check_names_what_is_wrong(name: str, emulator: Emulator, plugin: Plugin
     """Before anything is sent."""
     assert list(plugin.check(OURS, inputs(emulator, **{name: "x"})).failures) == [name]
     assert emulator.requests == []
+
+
+SHOWN = pytest.mark.parametrize("shown", ["empty vault", "no vault"])
+
+
+@SHOWN
+def test_an_offer_that_the_recipient_can_see_is_accepted(shown: OfferShown, emulator: Emulator, plugin: Plugin) -> None:
+    """No document says whether a pending backup is shown: seen without a vault it is an offer, not an acceptance."""
+    emulator.offer_shown = shown
+    offer(emulator)
+    assert plugin.check(OURS, inputs(emulator)).failures == {}
+    made = plugin.create(OURS, inputs(emulator))
+    assert status(emulator) == "accepted"
+    assert made.outs["vault_id"] == emulator.vault("recipient").id
+
+
+@SHOWN
+def test_a_share_that_is_pending_again_is_drift_and_is_accepted_again(
+    shown: OfferShown, emulator: Emulator, plugin: Plugin
+) -> None:
+    """Its owner cancelled it and offered it anew; what was accepted once is not accepted now."""
+    emulator.offer_shown = shown
+    project = offer(emulator)
+    made = plugin.create(OURS, inputs(emulator))
+    emulator.remove_member(emulator.backup.id, project)
+    emulator.add_member(emulator.backup.id, project)
+
+    read = plugin.read(made)
+    assert read
+    assert read.outs["status"] == "pending"
+    diff = plugin.diff(OURS, read, inputs(emulator))
+    assert (diff.changes, diff.replaces) == (True, ())
+    assert plugin.update(OURS, read, inputs(emulator)).outs["status"] == "accepted"
+    assert status(emulator) == "accepted"
+
+
+def test_who_waits_for_a_share_of_the_same_program_is_told_how_to_wire_them(emulator: Emulator, plugin: Plugin) -> None:
+    """Four workers that all wait leave none that could make the share."""
+    with pytest.raises(PluginError, match=r"wire the two with backup_id=share\.backup_id"):
+        plugin.create(OURS, inputs(emulator, wait_for_offer=0))
 
 
 PROGRAM = """

@@ -6,7 +6,7 @@ import threading
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pulumi_cbr_sharing.emulator.accounts import TOKEN_SECONDS, Account, Accounts, made_up_uuid
 from pulumi_cbr_sharing.emulator.faults import Fault, Faults
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.requestlog import Recorded
 
 
+OfferShown = Literal["empty vault", "no vault"]
 SEED_ACCOUNTS = ("sharer", "recipient", "bystander")
 SEED_BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
 
@@ -34,6 +35,7 @@ class Emulator:
         quirk_malformed_url: answer 401 instead of 404 where a backup does not exist, as one client has seen.
         quirk_wrong_project: give the same answer where the project in the address is not the caller's, as the service's
             ancestor does.
+        offer_shown: whether GET of a backup shows a pending one to its recipient, and how: no document says.
         delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made; 0: at once, on the
             next look.
         token_seconds: how long tokens that are issued from now on live.
@@ -52,6 +54,7 @@ class Emulator:
         with self.lock:
             self.latency, self.quirk_malformed_url, self.quirk_wrong_project = 0.0, False, False
             self.checkpoint_seconds = self.delete_seconds = 0.0
+            self.offer_shown: OfferShown | None = None
             self.token_seconds: float = TOKEN_SECONDS
             self.temporary_key_seconds: float | None = None
             self.log: list[Recorded] = []

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 PREFIX = "/_emulator/"
 THIS_MACHINE = ("127.0.0.1", "[::1]", "localhost")
-NULLABLE = frozenset({"method", "retry_after", "status", "temporary_key_seconds", "truncate", "vault_id"})
+NULLABLE = frozenset(
+    {"method", "offer_shown", "retry_after", "status", "temporary_key_seconds", "truncate", "vault_id"}
+)
 # What is wrong with the fields of a handle, and with what they name.
 MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError)
 SWITCHES = (
@@ -38,6 +40,7 @@ SWITCHES = (
     "latency",
     "quirk_malformed_url",
     "quirk_wrong_project",
+    "offer_shown",
     "checkpoint_seconds",
     "delete_seconds",
     "token_seconds",

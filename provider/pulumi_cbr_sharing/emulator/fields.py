@@ -69,6 +69,11 @@ def is_object_type(value: Any) -> bool:
     return value in ("server", "disk")
 
 
+def is_offer_shown(value: Any) -> bool:
+    """How a recipient sees an offer."""
+    return value in ("empty vault", "no vault")
+
+
 _TEXTS = (
     "account",
     "action",
@@ -90,13 +95,16 @@ _TEXTS = (
 )
 FIELDS: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_TEXTS, is_text),
-    **dict.fromkeys(("encrypted", "shareable", "reset", "close", "quirk_malformed_url"), is_flag),
+    **dict.fromkeys(
+        ("encrypted", "shareable", "reset", "close", "quirk_malformed_url", "quirk_wrong_project"), is_flag
+    ),
     **dict.fromkeys(("limit", "nth", "size", "times", "truncate"), is_count),
     **dict.fromkeys(("checkpoint_seconds", "delay", "delete_seconds", "latency", "retry_after"), is_time),
     **dict.fromkeys(("temporary_key_seconds", "token_seconds", "trickle", "window"), is_time),
     "dialect": is_dialect,
     "headers": is_headers,
     "object_type": is_object_type,
+    "offer_shown": is_offer_shown,
     "resources": is_resources,
 }
 OF_FAULTS = {**FIELDS, "status": is_status}  # a number there, a word everywhere else

@@ -84,8 +84,15 @@ def list_backups(q: Question) -> Answer:
 
 
 def show_backup(q: Question, backup_id: str) -> Answer:
-    """A backup, own or accepted."""
-    return Answer(200, {"backup": _rendered(q, _backup(q, q.cloud.state.visible(q.project, backup_id)))})
+    """A backup, own or accepted; or pending, for which no document says whether it is shown, and in which vault."""
+    how = q.cloud.offer_shown
+    backup = q.cloud.state.visible(q.project, backup_id, offers=how is not None)
+    record = _backup(q, backup)
+    member = backup.members.get(q.project)
+    if member and member.status == "pending":
+        record |= {"vault_id": ""}
+        record = record if how == "empty vault" else {key: value for key, value in record.items() if key != "vault_id"}
+    return Answer(200, {"backup": _rendered(q, record)})
 
 
 def delete_backup(q: Question, backup_id: str) -> Answer:

@@ -50,10 +50,11 @@ class State:
         _need(backup.project_id == project_id, catalogue.BACKUP_NOT_FOUND)
         return backup
 
-    def visible(self, project_id: str, backup_id: str) -> Backup:
-        """A backup that the project owns or has accepted."""
+    def visible(self, project_id: str, backup_id: str, *, offers: bool) -> Backup:
+        """A backup that the project owns or has accepted; or is offered, if those are shown."""
         backup = self._existing(backup_id)
-        _need(backup.project_id == project_id or _accepted(backup, project_id), catalogue.BACKUP_NOT_FOUND)
+        shown = backup.project_id == project_id or _accepted(backup, project_id)
+        _need(shown or (offers and _pending(backup, project_id)), catalogue.BACKUP_NOT_FOUND)
         return backup
 
     def share(self, project_id: str, backup_id: str, recipients: Sequence[str]) -> list[Member]:
@@ -175,6 +176,11 @@ def _check_shareable(backup: Backup) -> None:
 def _accepted(backup: Backup, project_id: str) -> bool:
     member = backup.members.get(project_id)
     return member is not None and member.status == "accepted"
+
+
+def _pending(backup: Backup, project_id: str) -> bool:
+    member = backup.members.get(project_id)
+    return member is not None and member.status == "pending"
 
 
 def _need(condition: object, otherwise: Row) -> None:
