@@ -71,10 +71,15 @@ OUTSIDE = {
     "http": {"emulator"},
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
+<<<<<<< HEAD
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"audit"},
     "yaml": {"recipients_file"},
+=======
+    "re2": {"emulator"},
+    "click": {"cli", "emulator"},
+>>>>>>> policy
 }
 
 

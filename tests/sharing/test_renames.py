@@ -99,8 +99,8 @@ def test_a_renamed_member_that_had_to_be_made_anew_stays(
     assert statuses(emulator) == {project: "pending"}
 
 
-def test_a_rejected_member_is_replaced_under_its_own_name(emulator: Emulator) -> None:
-    """Declared, and yet deleted first: this very resource goes before it comes."""
+def test_a_rejected_member_is_offered_again_under_its_own_name(emulator: Emulator) -> None:
+    """An update takes the rejected record away and makes the offer anew."""
     model = Model(program={"one": member(emulator)})
     up(model, emulator)
     project = emulator.account("recipient").project_id
@@ -198,6 +198,89 @@ def test_a_share_that_becomes_members_stays(killed: bool, emulator: Emulator) ->
     assert [one.name for one in model.state] == ["a"]
 
 
+@pytest.mark.parametrize("kind", [member, share])
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_is_renamed_and_given_another_connection_to_the_same_account_stays(
+    killed: bool, kind: Callable[..., Any], emulator: Emulator
+) -> None:
+    """What a program declares does not depend on the connection that it declares it by."""
+    what, inputs = kind(emulator, "recipient")
+    model = Model(program={"old": (what, inputs)})
+    up(model, emulator)
+    before = accepted(emulator, "recipient")
+    model.program = {"new": (f"{what}@dr", inputs)}
+    if killed:
+        up(model, emulator, kill_at=1)
+
+    up(model, emulator)
+
+    assert statuses(emulator) == before
+    assert [(one.name, one.kind) for one in model.state] == [("new", f"{what}@dr")]
+
+
+def test_a_rejected_share_is_offered_again_without_adoption(emulator: Emulator) -> None:
+    """It is the resource's own, so there is nothing to adopt."""
+    kind, inputs = member(emulator)
+    model = Model(program={"one": (kind, {**inputs, "adopt": False})})
+    up(model, emulator)
+    emulator.answer(emulator.backup.id, inputs["dest_project_id"], "rejected")
+
+    up(model, emulator, refresh=True)
+
+    assert statuses(emulator) == {inputs["dest_project_id"]: "pending"}
+
+
+def test_replace_of_a_share_that_stands_keeps_it_and_says_what_to_do(emulator: Emulator) -> None:
+    """It would cut the recipient off from a backup that it has accepted."""
+    model = Model(program={"one": member(emulator)})
+    up(model, emulator)
+    before = accepted(emulator, "recipient")
+    with Run(settings_of(emulator), FakeTime().clock) as run:
+        model.up(run, refresh=False, replace="one")
+
+    assert statuses(emulator) == before
+    told = " ".join(run.news)
+    assert "stays, because the program declares it; to offer it anew, remove the resource from the program" in told
+    assert "another resource" not in told
+
+
+def crowded(emulator: Emulator, *accounts: str) -> list[str]:
+    """The backup has ten recipients, these among them; returns the others."""
+    for name in accounts:
+        if name not in [account.name for account in emulator.accounts.all()]:
+            emulator.add_account(name)
+    others = [emulator.add_account(f"crowd-{number}").project_id for number in range(10 - len(accounts))]
+    for project in others:
+        emulator.add_member(emulator.backup.id, project)
+    return others
+
+
+def test_members_of_a_full_backup_that_swap_their_recipients_lose_none(emulator: Emulator) -> None:
+    """Each takes the other's share over; nobody has to make room."""
+    crowded(emulator, "recipient", "bystander")
+    model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
+    up(model, emulator)
+    before = accepted(emulator, "recipient", "bystander")
+    model.program = {"a": member(emulator, "bystander"), "b": member(emulator)}
+
+    assert up(model, emulator).count("DELETE") == 0
+
+    assert statuses(emulator) == before
+    assert len(before) == 10
+
+
+def test_a_recipient_takes_the_place_of_its_predecessor_on_a_full_backup(emulator: Emulator) -> None:
+    """There is no room for both, so the old one goes first, and no other."""
+    others = crowded(emulator, "recipient")
+    model = Model(program={"a": member(emulator)})
+    up(model, emulator)
+    model.program = {"a": member(emulator, "bystander")}
+
+    up(model, emulator)
+
+    assert set(statuses(emulator)) == {*others, emulator.account("bystander").project_id}
+
+
 PROGRAM = """
 from pulumi_cbr_sharing import BackupShare, BackupShareMember
 
@@ -239,6 +322,27 @@ def test_the_engine_renames_what_was_rejected_and_offers_it_again(emulator: Emul
     stack.up()
     emulator.answer(emulator.backup.id, project, "rejected")
     stack.program(PROGRAM.format(name="new", **program))
+
+    stack.up(refresh=True)
+
+    assert statuses(emulator) == {project: "pending"}
+    stack.preview("--expect-no-changes", refresh=True)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("options", ["adopt=False", "opts=pulumi.ResourceOptions(protect=True)"])
+def test_the_engine_offers_a_rejected_share_again(options: str, emulator: Emulator, tmp_path: Path) -> None:
+    """An update needs neither adoption nor the right to delete the resource."""
+    project = emulator.account("recipient").project_id
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    recipients = f"dest_project_id={project!r}, {options}"
+    program = PROGRAM.format(kind="BackupShareMember", name="dr", backup=emulator.backup.id, recipients=recipients)
+    stack.program(f"import pulumi\n{program}")
+    stack.up()
+    emulator.answer(emulator.backup.id, project, "rejected")
+    drift = stack.preview("--expect-no-changes", refresh=True, check=False)
+    assert not drift.ok
 
     stack.up(refresh=True)
 

@@ -73,6 +73,20 @@ class Histories(RuleBasedStateMachine):
         self.run(refresh=refresh)
         self.cloud.faults.clear()
 
+    @rule(refresh=st.booleans(), name=NAMES)
+    def up_with_replace(self, refresh: bool, name: str) -> None:
+        """`--replace` of a resource, which deletes what it has just made or taken over."""
+        self.run(refresh=refresh, replace=name)
+        self.cloud.faults.clear()
+
+    @rule(name=NAMES, new=NAMES)
+    def reconnect(self, name: str, new: str) -> None:
+        """A resource gets another connection to the same account, and another name if that is free."""
+        if name in self.stack.program:
+            kind, inputs = self.stack.program.pop(name)
+            kind = kind.removesuffix("@dr") if kind.endswith("@dr") else f"{kind}@dr"
+            self.stack.program[name if new in self.stack.program else new] = (kind, inputs)
+
     @rule(refresh=st.booleans(), kill_at=st.integers(0, 3))
     def killed_up(self, refresh: bool, kill_at: int) -> None:
         """The effect is there, the record is not."""
@@ -272,7 +286,9 @@ class MixedHistories(Histories):
     def declare_member(self, name: str, backup: int, team: int) -> None:
         """One recipient; the set of this backup, if there was one, is given up."""
         inputs = {"backup_id": self.backups[backup], "dest_project_id": self.teams[team]}
-        self._give_up(name, lambda kind, others: kind == "share" or shares_of(others) == shares_of(inputs), inputs)
+        self._give_up(
+            name, lambda kind, others: kind.startswith("share") or shares_of(others) == shares_of(inputs), inputs
+        )
         self._declare(name, "member", inputs)
 
     @rule(name=NAMES, backup=BACKUPS, teams=st.sets(TEAMS))
@@ -298,7 +314,7 @@ class MixedHistories(Histories):
 
     def check(self, before: set[tuple[str, str]]) -> None:
         """Sets are exact; all members are there; what is neither declared nor recorded was left alone."""
-        sets = {inputs["backup_id"] for kind, inputs in self.stack.program.values() if kind == "share"}
+        sets = {inputs["backup_id"] for kind, inputs in self.stack.program.values() if kind.startswith("share")}
         undeclared = self.live() - self.declared()
         assert self.declared() <= self.live()
         assert not [share for share in undeclared if share[0] in sets]

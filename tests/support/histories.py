@@ -50,8 +50,15 @@ class Stack:
     state: list[Resource] = field(default_factory=list)
     tried: set[tuple[str, str]] = field(default_factory=set)
 
-    def up(self, run: Run, *, refresh: bool, kill_at: int = 10_000) -> None:
-        """One `pulumi up`; it ends with the first error, and a killed one forgets what it was doing."""
+    def up(self, run: Run, *, refresh: bool, kill_at: int = 10_000, replace: str = "") -> None:
+        """One `pulumi up`; it ends with the first error, and a killed one forgets what it was doing.
+
+        Args:
+            run: the process.
+            refresh: whether the state is compared with the cloud first.
+            kill_at: the operation after which the process is gone.
+            replace: the resource that `--replace` names.
+        """
         steps = itertools.count()
 
         def survive() -> None:
@@ -61,7 +68,7 @@ class Stack:
         if refresh:
             self.refresh(run)
         for name, (kind, inputs) in self.program.items():
-            self._settle(run, name, kind, inputs, survive)
+            self._settle(run, name, kind, inputs, survive, replace=name == replace)
         for old in [old for old in self.state if self._is_leftover(old)]:
             self._delete(run, old, survive)
 
@@ -86,15 +93,17 @@ class Stack:
         newest = [one for one in self.state if one.name == old.name][-1]
         return old.name not in self.program or self.program[old.name][0] != old.kind or newest is not old
 
-    def _settle(self, run: Run, name: str, kind: str, inputs: dict[str, Any], survive: Any) -> None:
+    def _settle(self, run: Run, name: str, kind: str, inputs: dict[str, Any], survive: Any, *, replace: bool) -> None:
         provider = provider_of(run, kind)
         old = next((one for one in reversed(self.state) if (one.name, one.kind) == (name, kind)), None)
         self._check(provider, old.inputs if old else {}, inputs)
         if old is None:
             self._create(provider, name, kind, inputs, survive)
             return
+        # The engine may compare without doing anything about it.
+        provider.diff(old.id, old.outs, {**inputs, "backup_id": "what if"})
         diff = provider.diff(old.id, old.outs, inputs)
-        if diff.replaces:
+        if diff.replaces or replace:
             self._check(provider, {}, inputs)  # as the engine does for what is made anew
             if diff.delete_before_replace:
                 self._delete(run, old, survive)
@@ -134,4 +143,4 @@ def shares_of(inputs: dict[str, Any]) -> set[tuple[str, str]]:
 
 def provider_of(run: Run, kind: str) -> CbrProvider[Any]:
     """The provider of a kind of resource."""
-    return run.share if kind == "share" else run.member
+    return run.providers[kind]

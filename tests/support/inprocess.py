@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pulumi_cbr_sharing.emulator import Emulator
+    from pulumi_cbr_sharing.resources.dynamic import CbrProvider
+    from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
 @dataclass
@@ -60,14 +62,22 @@ def password_of(emulator: Emulator, account: str = "sharer") -> Password:
     return Password(owner.user_name, None, owner.name, None, Secret(owner.password), "the test")
 
 
-def session_of(settings: Settings, clock: Clock | None = None, say: Callable[[str], None] | None = None) -> Session:
+def session_of(
+    settings: Settings,
+    clock: Clock | None = None,
+    say: Callable[[str], None] | None = None,
+    ledger: Ledger | None = None,
+) -> Session:
     """What a process of the plugin has of an account when it starts."""
-    return Session(settings, say=say or (lambda _: None), clock=clock)
+    return Session(settings, say=say or (lambda _: None), clock=clock, ledger=ledger)
 
 
 @dataclass
 class Run:
-    """One run of the engine: providers of both resources with one fresh session."""
+    """One run of the engine: providers of both resources, with two connections to the same account.
+
+    A kind of resource is `member` or `share`, with `@dr` behind it by the second connection.
+    """
 
     settings: Settings
     clock: Clock | None = None
@@ -75,8 +85,15 @@ class Run:
 
     def __post_init__(self) -> None:
         self.session = session_of(self.settings, self.clock, self.news.append)
+        second = session_of(self.settings, self.clock, self.news.append, ledger=self.session.ledger)
         self.member = BackupShareMemberProvider(open_session=lambda *_: self.session)
         self.share = BackupShareProvider(open_session=lambda *_: self.session)
+        self.providers: dict[str, CbrProvider[Any]] = {
+            "member": self.member,
+            "share": self.share,
+            "member@dr": BackupShareMemberProvider(open_session=lambda *_: second),
+            "share@dr": BackupShareProvider(open_session=lambda *_: second),
+        }
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ import json
 import threading
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import re2
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@cache
+@lru_cache
 def _compiled(pattern: str) -> Any:
     quiet = re2.Options()
     quiet.log_errors = False

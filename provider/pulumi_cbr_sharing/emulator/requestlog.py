@@ -70,7 +70,8 @@ def masked_query(query: str, known: Iterable[str]) -> str:
 
 
 def _masked_parameter(name: str, equals: str, value: str, known: Iterable[str]) -> str:
-    return f"{masked_text(name, known)}{equals}{MASK if _is_secret(unquote(name)) else masked_text(value, known)}"
+    hidden = _is_secret(unquote(name)) or masked_text(unquote(value), known) != unquote(value)
+    return f"{masked_text(unquote(name), known)}{equals}{MASK if hidden else value}"
 
 
 def masked_body(body: bytes, known: Iterable[str]) -> Any:
