@@ -71,15 +71,11 @@ OUTSIDE = {
     "http": {"emulator"},
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
-<<<<<<< HEAD
-    "click": {"cli"},
+    "click": {"cli", "emulator"},
+    "re2": {"emulator"},
     "rich": {"cli"},
     "jinja2": {"audit"},
     "yaml": {"recipients_file"},
-=======
-    "re2": {"emulator"},
-    "click": {"cli", "emulator"},
->>>>>>> policy
 }
 
 
