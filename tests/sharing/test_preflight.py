@@ -341,7 +341,7 @@ def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Pat
         assert not run.ok
         assert "property backup_id" in run.output
         assert "does not exist in project" in run.output
-        assert "Traceback" not in run.output
+        assert "Traceback" not in run.of_resources
     assert {request.method for request in emulator.requests} == {"GET"}
 
 

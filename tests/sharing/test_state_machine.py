@@ -14,6 +14,8 @@ import os
 from contextlib import redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.emulator import Emulator
 
+
+pytestmark = pytest.mark.search
 
 FAULTS = st.builds(
     Fault,

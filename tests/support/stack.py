@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,6 +49,14 @@ class Run:
     def ok(self) -> bool:
         """Whether it succeeded."""
         return self.code == 0
+
+    @property
+    def of_resources(self) -> str:
+        """What it printed, without the diagnostics of the stack itself.
+
+        When a resource fails, Pulumi interrupts the program, and shows that as a traceback of its own script there.
+        """
+        return re.sub(r"(?m)^  pulumi:pulumi:Stack \(.*\n(?:    .*\n|\n(?=    ))*", "", self.output)
 
 
 class Stack:
