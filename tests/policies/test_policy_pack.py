@@ -371,6 +371,9 @@ BackupShare("dr", backup_id={backup!r}, dest_project_ids=pulumi.Output.secret([{
 """,
     "own provider that takes the recipient by another name": """
 class Provider(BackupShareMemberProvider):
+    def check(self, _olds, news):
+        return CheckResult(news, [])
+
     def create(self, props):
         return super().create({{**props, "dest_project_id": {project!r}}})
 
@@ -383,7 +386,7 @@ DrShare()
 }
 IMPORTS = """
 import pulumi
-from pulumi.dynamic import Resource
+from pulumi.dynamic import CheckResult, Resource
 from pulumi_cbr_sharing import BackupShare, BackupShareMember
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 """
