@@ -96,17 +96,6 @@ def _settings_of(connection: Connection) -> Settings:
         raise SettingsError(f"{error}; nor is {_prefix(connection.profile)}HW_ACCESS_KEY set") from None
 
 
-@contextmanager
-def brief(client: Client, seconds: float) -> Iterator[Client]:
-    """The same account for calls that had better fail than take long."""
-    settings = replace(client.settings, project_id=client.project_id, max_retries=1, deadline=seconds)
-    hasty = Client(settings, notify=tell)
-    try:
-        yield hasty
-    finally:
-        hasty.close()
-
-
 def tell(text: str) -> None:
     """Say something beside the result, on standard error."""
     click.echo(text, err=True)

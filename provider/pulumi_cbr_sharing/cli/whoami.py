@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_cbr_sharing.cli.account import brief, with_client
+from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import json_option
 from pulumi_cbr_sharing.cli.output import print_json, print_table
 from pulumi_cbr_sharing.cli.permissions import permissions, try_action
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.credentials import Credential
 
 
-PATIENCE = 20.0  # seconds for one answer
 LOOK_UP = "iam:projects:list"
 
 
@@ -47,10 +46,10 @@ def command(client: Client, *, as_json: bool) -> None:
     Example:
       cbr-sharing whoami --connection dr
     """
-    with brief(client, PATIENCE) as hasty:
-        seen = list(permissions(hasty))
-        row, account_id = _looked_up(hasty)
-        about = _about(hasty, account_id)
+    about: dict[str, Any] = {"project_id": client.project_id}
+    seen = list(permissions(client.brief))
+    row, account_id = _looked_up(client.brief)
+    about |= {"account_id": account_id, **_about(client)}
     if as_json:
         print_json({**about, "permissions": [*seen, row]})
         return
@@ -76,11 +75,9 @@ def _looked_up(client: Client) -> tuple[dict[str, str], str | None]:
     return row, next((one.get("domain_id") for one in rows if one.get("id") == client.project_id), None)
 
 
-def _about(client: Client, account_id: str | None) -> dict[str, Any]:
+def _about(client: Client) -> dict[str, Any]:
     settings, credential = client.settings, client.settings.credential
     return {
-        "project_id": client.project_id,
-        "account_id": account_id,
         "account": _account(client),
         "region": settings.region,
         "endpoint": settings.cbr,
