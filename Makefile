@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test compat demo search bench lock clean
+.PHONY: help setup check quick test compat demo search bench bench-audit lock clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -20,7 +20,7 @@ WITH_ENGINE = engine="$$($(PYTHON) tools/engine_setup.py)" && PATH="$${engine:+$
 TESTS = $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) $(PACK) ## Make the environment (.venv) and a Pulumi engine
 	@$(WITH_ENGINE) && echo "pulumi $$(pulumi version), python $$(python -c 'import platform; print(platform.python_version())')"
@@ -47,6 +47,9 @@ search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands 
 
 bench: $(STAMP) ## Measure what many shares cost
 	@$(WITH_ENGINE) $(PYTHON) tools/bench.py
+
+bench-audit: $(STAMP) ## Measure what an audit of many backups costs
+	@$(PYTHON) tools/bench_audit.py
 
 lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.toml
 	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \

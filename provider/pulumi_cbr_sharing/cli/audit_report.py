@@ -7,22 +7,20 @@ import sys
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from pulumi_cbr_sharing.audit.report import csv, document, github, html, markdown, sarif
 from pulumi_cbr_sharing.cli.audit_text import as_text
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pulumi_cbr_sharing.audit.audit import Report
     from pulumi_cbr_sharing.cli.outputs import Target
 
 
-MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
     "json": document.as_json,
     "csv": csv.as_csv,
     "html": html.as_html,
@@ -38,13 +36,14 @@ def write(report: Report, made: dict[str, Any], targets: Sequence[Target]) -> No
     """
     for target in targets:
         text = _rendered(report, made, target)
+        pieces = [text] if isinstance(text, str) else text
         if target.file is None:
-            click.echo(text, nl=False)
+            sys.stdout.writelines(pieces)
         else:
-            _save(target.file, text)
+            _save(target.file, pieces)
 
 
-def _rendered(report: Report, made: dict[str, Any], target: Target) -> str:
+def _rendered(report: Report, made: dict[str, Any], target: Target) -> Iterable[str]:
     if target.format == "sarif":
         return sarif.as_sarif(made, report.recipients_path)
     if target.format == "github":
@@ -55,8 +54,9 @@ def _rendered(report: Report, made: dict[str, Any], target: Target) -> str:
     return MADE_BY[target.format](made)
 
 
-def _save(path: Path, text: str) -> None:
+def _save(path: Path, pieces: Iterable[str]) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
     except OSError as error:
         raise SettingsError(f"writing {path}: {one_line(error)}") from None

@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.audit.findings import KINDS
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pulumi_cbr_sharing.audit.audit import Report
     from pulumi_cbr_sharing.audit.declared import Declaration
@@ -50,9 +50,10 @@ def document(report: Report, *, redact: bool = False) -> Document:
     return _redacted(made) if redact else made
 
 
-def as_json(made: Mapping[str, Any]) -> str:
-    """The report as text."""
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+def as_json(made: Mapping[str, Any]) -> Iterator[str]:
+    """The report as text, piece by piece: as a whole, that of thousands of shares would take more than all the rest."""
+    yield from json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(made)
+    yield "\n"
 
 
 def schema() -> Document:

@@ -7,18 +7,17 @@ notification. What an exception covers is suppressed, with its reason.
 
 from __future__ import annotations
 
-import json
-
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT
+from pulumi_cbr_sharing.audit.report.document import as_json
 from pulumi_cbr_sharing.audit.report.location import location_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -28,7 +27,7 @@ SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0", "none": "0.0"}  # code s
 Json = dict[str, Any]
 
 
-def as_sarif(report: Mapping[str, Any], recipients_path: str) -> str:
+def as_sarif(report: Mapping[str, Any], recipients_path: str) -> Iterator[str]:
     """A SARIF log with one run."""
     run = {
         "tool": {"driver": _driver()},
@@ -37,7 +36,7 @@ def as_sarif(report: Mapping[str, Any], recipients_path: str) -> str:
         "invocations": [_invocation(report)],
         "results": [_result(finding, recipients_path) for finding in report["findings"]],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return as_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _driver() -> Json:
