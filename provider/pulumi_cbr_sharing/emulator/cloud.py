@@ -34,6 +34,7 @@ class Emulator:
         quirk_malformed_url: answer 401 instead of 404 where a backup does not exist, as one client has seen.
         quirk_wrong_project: give the same answer where the project in the address is not the caller's, as the service's
             ancestor does.
+        ignores_member_status: list backups whatever the status of their share; no page says that the filter counts.
         delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made; 0: at once, on the
             next look.
         token_seconds: how long tokens that are issued from now on live.
@@ -50,7 +51,8 @@ class Emulator:
     def reset(self) -> None:
         """Back to the seed: three accounts with a vault each, and one backup of the first."""
         with self.lock:
-            self.latency, self.quirk_malformed_url, self.quirk_wrong_project = 0.0, False, False
+            self.latency, self.ignores_member_status = 0.0, False
+            self.quirk_malformed_url = self.quirk_wrong_project = False
             self.checkpoint_seconds = self.delete_seconds = 0.0
             self.token_seconds: float = TOKEN_SECONDS
             self.temporary_key_seconds: float | None = None

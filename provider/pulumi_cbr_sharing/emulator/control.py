@@ -38,6 +38,7 @@ SWITCHES = (
     "latency",
     "quirk_malformed_url",
     "quirk_wrong_project",
+    "ignores_member_status",
     "checkpoint_seconds",
     "delete_seconds",
     "token_seconds",
