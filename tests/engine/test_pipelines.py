@@ -86,10 +86,11 @@ class Notes(BaseHTTPRequestHandler):
 @contextmanager
 def gitlab_api() -> Iterator[tuple[str, list[tuple[str, str | None, str]]]]:
     """Its address, and the comments that came in."""
-    handler = type("Handler", (Notes,), {"seen": []})
+    seen: list[tuple[str, str | None, str]] = []
+    handler = type("Handler", (Notes,), {"seen": seen})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/api/v4", handler.seen
+        yield f"http://127.0.0.1:{server.server_port}/api/v4", seen
         server.shutdown()
 
 
@@ -103,7 +104,7 @@ def gitlab_api() -> Iterator[tuple[str, list[tuple[str, str | None, str]]]]:
 def test_they_are_valid(schema: str, files: list[Path], options: list[str]) -> None:
     """By the schemas that GitHub's and GitLab's files are checked with everywhere."""
     validator = Path(sys.executable).with_name("check-jsonschema")
-    words = [validator, "--builtin-schema", schema, *options, *files]
+    words = [str(validator), "--builtin-schema", schema, *options, *map(str, files)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -53,10 +53,13 @@ def is_headers(value: Any) -> bool:
 
 
 def is_resources(value: Any) -> bool:
-    """Servers or disks of a vault."""
-    return isinstance(value, list) and all(
-        isinstance(one, dict) and set(one) == {"id", "type"} and all(map(is_text, one.values())) for one in value
-    )
+    """Servers or disks of a vault: id and type, and a size in GB if it matters."""
+    return isinstance(value, list) and all(isinstance(one, dict) and _is_resource(one) for one in value)
+
+
+def _is_resource(one: dict[Any, Any]) -> bool:
+    kinds = {"id": is_text, "type": is_text, "size": is_count}
+    return {"id", "type"} <= set(one) <= set(kinds) and all(kinds[name](value) for name, value in one.items())
 
 
 def is_dialect(value: Any) -> bool:
@@ -81,6 +84,8 @@ _TEXTS = (
     "body",
     "checkpoint_id",
     "code",
+    "created_at",
+    "expired_at",
     "id",
     "method",
     "name",
@@ -96,9 +101,19 @@ _TEXTS = (
 FIELDS: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_TEXTS, is_text),
     **dict.fromkeys(
-        ("encrypted", "shareable", "reset", "close", "quirk_malformed_url", "quirk_wrong_project"), is_flag
+        (
+            "encrypted",
+            "shareable",
+            "reset",
+            "close",
+            "quirk_malformed_url",
+            "quirk_wrong_project",
+            "ignores_member_status",
+        ),
+        is_flag,
     ),
-    **dict.fromkeys(("limit", "nth", "size", "times", "truncate"), is_count),
+    **dict.fromkeys(("days", "hours", "seconds"), is_time),
+    **dict.fromkeys(("keep_days", "limit", "nth", "size", "times", "truncate"), is_count),
     **dict.fromkeys(("checkpoint_seconds", "delay", "delete_seconds", "latency", "retry_after"), is_time),
     **dict.fromkeys(("temporary_key_seconds", "token_seconds", "trickle", "window"), is_time),
     "dialect": is_dialect,
