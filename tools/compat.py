@@ -23,6 +23,7 @@ from pulumi_cbr_sharing.emulator import serve
 ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PINNED = ("--constraint", ROOT / "requirements.lock")
 RESOLUTIONS = ("lowest-direct", "highest")
 FOREIGN = ("HW_", "OS_", "HUAWEICLOUD_", "PULUMI_", "VIRTUAL_ENV")
 PROJECT = "name: compat\nruntime: {{name: python, options: {{toolchain: pip, virtualenv: {venv}}}}}\n"
@@ -62,7 +63,7 @@ class Trial(NamedTuple):
         python = venv / "bin" / "python"
         _output(UV, "venv", "--quiet", "--no-python-downloads", "--python", self.python, "--seed", venv)
         build = ("--no-build-isolation-package", "pulumi-cbr-sharing")
-        _output(UV, "pip", "install", "--quiet", "--python", python, "hatchling", "editables")
+        _output(UV, "pip", "install", "--quiet", "--python", python, *PINNED, "hatchling", "editables")
         _output(UV, "pip", "install", "--quiet", "--python", python, "--resolution", self.resolution, *build, ROOT)
         return python
 
