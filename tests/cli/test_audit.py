@@ -48,7 +48,7 @@ def test_a_clean_account_ends_with_0(world: World) -> None:
     """And says how much was looked at."""
     run = world.audit()
     assert run.exit_code == 0
-    assert run.output == f"5 backups, 4 shares of default ({world.owner}): no finding\n"
+    assert run.output == f"default ({world.owner}): backups 5, shares 4; no finding\n"
 
 
 @pytest.mark.parametrize(
