@@ -50,7 +50,7 @@ ARROWS = {
     "resources": (GROUND | {"settings", "http", "cbr", "sharing"}, "a door opens inwards"),
     "recipients_file": (GROUND, "audits and policies read the same file, and neither knows the other"),
     "audit": (
-        GROUND | {"settings", "http", "cbr", "sharing", "recipients_file"},
+        GROUND | {"settings", "http", "cbr", "recipients_file"},
         "an audit is asked by a command or a program, and does not care by which",
     ),
     "cli": (

@@ -84,3 +84,12 @@ def test_a_list_that_cannot_be_read_leaves_nothing_known(world: World) -> None:
         one["owner_project_id"] for one in report["findings"] if one["kind"] == NOT_LOOKED_AT and not one["backup_id"]
     ]
     assert run.exit_code == 3
+
+
+def test_throttling_is_survived(world: World) -> None:
+    """A limit that is far below what an audit asks for: it waits, and is whole."""
+    world.cloud.throttle(60, window=1.0, retry_after=1)
+    report = json.loads(world.audit("--format", "json").stdout)
+    assert report["complete"]
+    assert found(report) == world.truth
+    assert any(request.status == 429 for request in world.cloud.requests)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+OTHER = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"  # of nothing that there is
+
+
 @pytest.fixture(name="world")
 def _world(emulator: Emulator, tmp_path: Path) -> World:
     """A cloud where everything is declared."""
@@ -48,7 +51,7 @@ def test_a_clean_account_ends_with_0(world: World) -> None:
     """And says how much was looked at."""
     run = world.audit()
     assert run.exit_code == 0
-    assert run.output == f"5 backups, 4 shares of default ({world.owner}): no finding\n"
+    assert run.output == f"default ({world.owner}): backups 5, shares 4; no finding\n"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,7 @@ def test_several_accounts(world: World) -> None:
 
 def test_a_state_that_does_not_say_whose_a_backup_is_makes_nothing_missing(world: World) -> None:
     """It may be another account's: it is named, and counts as not looked at."""
-    world.terraform_set("9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10", world.to.friendly)
+    world.terraform_set(OTHER, world.to.friendly)
     run = world.audit("--format", "json")
     assert kinds(run) == ["not-looked-at"]
     assert run.exit_code == 3
@@ -315,7 +318,7 @@ def test_half_a_list_makes_nothing_missing(world: World) -> None:
     backup = world.backup()
     world.share(backup, world.to.third)
     world.member(backup.id, world.to.friendly)
-    record = {"id": "x", "status": "pending", "dest_project_id": world.to.third, "backup_id": backup.id}
+    record = {"id": OTHER, "status": "pending", "dest_project_id": world.to.third, "backup_id": backup.id}
     body = json.dumps({"members": [record], "count": 2})
     for _ in range(2):
         world.cloud.add_fault(Fault(status=200, body=body, path=f"{backup.id}/members"))

@@ -72,12 +72,13 @@ def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, a
     )
     environment.filters |= {"literal": lambda text: json.dumps(text, ensure_ascii=False), "one_line": one_line}
     used = {one.variable for one in adopted}
-    return environment.get_template("program.py.j2").render(
+    text = environment.get_template("program.py.j2").render(
         resource="BackupShare" if authoritative else "BackupShareMember",
         adopted=adopted,
         left_out=left_out,
         connections={variables[name]: connections[name] for name in sorted(variables) if variables[name] in used},
     )
+    return text.rstrip("\n") + "\n"
 
 
 def _grouped(shares: Sequence[Share], *, authoritative: bool) -> tuple[list[tuple[Share, ...]], list[str]]:

@@ -82,7 +82,7 @@ def _about(report: Mapping[str, Any]) -> Iterator[str]:
     counts = [f"{count} {kind}" for kind, count in report["summary"].items() if count]
     covered = sum(one["covered"] for one in report["findings"])
     names = ", ".join(f"{one['account'] or 'default'} ({one['project_id']})" for one in report["projects"])
-    yield f"{report['backups']} backups, {len(report['shares'])} shares of {names}: {', '.join(counts) or 'no finding'}"
+    yield f"{names}: backups {report['backups']}, shares {len(report['shares'])}; {', '.join(counts) or 'no finding'}"
     if covered:
         yield f"{covered} of them covered by exceptions"
     if report["gone"] is not None:

@@ -30,7 +30,7 @@ def _head(report: Mapping[str, Any]) -> Iterator[str]:
     counts = ", ".join(f"{count} {kind}" for kind, count in report["summary"].items() if count)
     yield "## Shared backups"
     yield ""
-    yield f"{report['backups']} backups, {len(report['shares'])} shares: {counts or 'no finding'}."
+    yield f"Backups {report['backups']}, shares {len(report['shares'])}: {counts or 'no finding'}."
     if not report["complete"]:
         yield ""
         yield "**Not complete:** what was not looked at is neither drift nor clean."
