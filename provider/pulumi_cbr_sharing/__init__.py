@@ -25,10 +25,13 @@ from pulumi_cbr_sharing.resources.lookups import (
     get_vaults,
     get_vaults_output,
 )
+from pulumi_cbr_sharing.resources.received_backups import ReceivedBackups
+from pulumi_cbr_sharing.resources.recovery_lookup import get_recovery_points, get_recovery_points_output
 from pulumi_cbr_sharing.resources.share import BackupShare
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
 from pulumi_cbr_sharing.resources.vault_share import VaultShare
 from pulumi_cbr_sharing.settings.connection import Agency, Connection
+from pulumi_cbr_sharing.sharing.recovery_points import Copy, RecoveryPoint
 
 
 __all__ = [
@@ -38,9 +41,12 @@ __all__ = [
     "BackupShareAccepter",
     "BackupShareMember",
     "Connection",
+    "Copy",
     "LookupFailed",
     "Member",
     "Project",
+    "ReceivedBackups",
+    "RecoveryPoint",
     "Vault",
     "VaultShare",
     "get_backup",
@@ -49,6 +55,8 @@ __all__ = [
     "get_backups_output",
     "get_projects",
     "get_projects_output",
+    "get_recovery_points",
+    "get_recovery_points_output",
     "get_share_members",
     "get_share_members_output",
     "get_vaults",

@@ -14,7 +14,7 @@ import pytest
 
 from clouds import environment
 from pulumi_cbr_sharing import Backup, VaultShare
-from pulumi_cbr_sharing.resources.vault_share import Window
+from pulumi_cbr_sharing.sharing.window import Window
 from stack import Stack
 
 

@@ -36,6 +36,7 @@ class Emulator:
         quirk_wrong_project: give the same answer where the project in the address is not the caller's, as the service's
             ancestor does.
         offer_shown: whether GET of a backup shows a pending one to its recipient, and how: no document says.
+        ignores_member_status: list backups whatever the status of their share; no page says that the filter counts.
         delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made; 0: at once, on the
             next look.
         token_seconds: how long tokens that are issued from now on live.
@@ -52,7 +53,8 @@ class Emulator:
     def reset(self) -> None:
         """Back to the seed: three accounts with a vault each, and one backup of the first."""
         with self.lock:
-            self.latency, self.quirk_malformed_url, self.quirk_wrong_project = 0.0, False, False
+            self.latency, self.ignores_member_status = 0.0, False
+            self.quirk_malformed_url = self.quirk_wrong_project = False
             self.checkpoint_seconds = self.delete_seconds = 0.0
             self.offer_shown: OfferShown | None = None
             self.token_seconds: float = TOKEN_SECONDS

@@ -41,6 +41,7 @@ SWITCHES = (
     "quirk_malformed_url",
     "quirk_wrong_project",
     "offer_shown",
+    "ignores_member_status",
     "checkpoint_seconds",
     "delete_seconds",
     "token_seconds",

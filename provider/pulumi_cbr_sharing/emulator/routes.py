@@ -77,7 +77,8 @@ def list_backups(q: Question) -> Answer:
     own_type = q.query.get("own_type", "private")
     if own_type not in ("private", "shared", "all_granted"):
         raise Refusal(catalogue.MALFORMED)
-    found = q.cloud.state.backups_of(q.project, own_type, q.query.get("member_status"))  # type: ignore[arg-type]
+    status = None if q.cloud.ignores_member_status else q.query.get("member_status")
+    found = q.cloud.state.backups_of(q.project, own_type, status)  # type: ignore[arg-type]
     records = [_backup(q, one) for one in found if _within(q, one)]
     page, count = page_of(records, q.query, BACKUP_FILTERS)
     return Answer(200, {"backups": [_rendered(q, record) for record in page], "count": count})

@@ -43,6 +43,8 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         backup_id: the sharer's backup. Another one replaces the answer.
         vault_id: the recipient's vault, of the backup's type and with room for it. Another one replaces the answer.
         wait_for_offer: seconds that create waits for the offer to show.
+        pending: whether a lookup of this run saw the offer pending. If so, it is accepted, even where the state has an
+            earlier acceptance: its owner cancelled the share and offered it again, and no refresh has seen that.
         connection: the recipient's account, where the program's default is the sharer's.
         opts: Pulumi's options.
 
@@ -72,11 +74,13 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         backup_id: pulumi.Input[str],
         vault_id: pulumi.Input[str],
         wait_for_offer: pulumi.Input[float] = DEFAULT_OFFER_WAIT,
+        pending: bool = False,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         warn_of_plain_secrets(connection)
-        inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": wait_for_offer}
+        seen = {"pending": True} if pending else {}
+        inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": wait_for_offer, **seen}
         super().__init__(BackupShareAccepterProvider(connection), resource_name, props(inputs, Acceptance), opts)
 
 
@@ -98,7 +102,7 @@ class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another backup or vault: given back, and accepted anew. Pending again, or another connection: an update."""
         recorded = known(Acceptance, olds)
-        pending = acceptance.is_changed(recorded)
+        pending = acceptance.is_changed(recorded, known(AcceptanceInputs, news))
         names = ("backup_id",) if pending else ("backup_id", "vault_id")  # a pending share is in no vault
         replaces = [name for name in names if olds.get(name) != news.get(name)]
         return DiffResult(

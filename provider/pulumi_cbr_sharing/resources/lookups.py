@@ -74,10 +74,10 @@ def get_backups(
         LookupFailed: the cloud did not answer, or said no.
     """
     filters = {"resource_id": resource_id, "name": name, "status": status}
-    with _client(connection) as client:
-        _need("get_backups", "vault_id", vault_id, None if vault_id is None else trouble_with_vault_id(vault_id))
+    with looking_up(connection) as client:
+        need("get_backups", "vault_id", vault_id, None if vault_id is None else trouble_with_vault_id(vault_id))
         for key, value in filters.items():
-            _need("get_backups", key, value, None if value is None else _trouble_with_text(value))
+            need("get_backups", key, value, None if value is None else _trouble_with_text(value))
         return backups.list_backups(
             client, vault_id=vault_id, **filters, own_type=own_type, member_status=member_status
         )
@@ -96,7 +96,7 @@ def get_backups_output(
     """`get_backups` for values that other resources give."""
     given = {"vault_id": vault_id, "resource_id": resource_id, "name": name, "status": status}
     look_up = partial(get_backups, own_type=own_type, member_status=member_status, connection=connection)
-    return _output(look_up, **given)
+    return when_known(look_up, **given)
 
 
 def get_backup(backup_id: str, *, connection: Connection | None = None) -> Backup:
@@ -105,14 +105,14 @@ def get_backup(backup_id: str, *, connection: Connection | None = None) -> Backu
     Raises:
         LookupFailed: there is none, the cloud did not answer, or said no.
     """
-    with _client(connection) as client:
-        _need("get_backup", "backup_id", backup_id, trouble_with_backup_id(backup_id))
+    with looking_up(connection) as client:
+        need("get_backup", "backup_id", backup_id, trouble_with_backup_id(backup_id))
         return backups.get_backup(client, backup_id)
 
 
 def get_backup_output(backup_id: pulumi.Input[str], *, connection: Connection | None = None) -> pulumi.Output[Backup]:
     """`get_backup` for an id that another resource gives."""
-    return _output(partial(get_backup, connection=connection), backup_id=backup_id)
+    return when_known(partial(get_backup, connection=connection), backup_id=backup_id)
 
 
 def get_share_members(backup_id: str, *, connection: Connection | None = None) -> list[Member]:
@@ -121,8 +121,8 @@ def get_share_members(backup_id: str, *, connection: Connection | None = None) -
     Raises:
         LookupFailed: there is no such backup, the cloud did not answer, or said no.
     """
-    with _client(connection) as client:
-        _need("get_share_members", "backup_id", backup_id, trouble_with_backup_id(backup_id))
+    with looking_up(connection) as client:
+        need("get_share_members", "backup_id", backup_id, trouble_with_backup_id(backup_id))
         found = members.list_members(client, backup_id).all()
         return [found[project] for project in sorted(found)]
 
@@ -131,7 +131,7 @@ def get_share_members_output(
     backup_id: pulumi.Input[str], *, connection: Connection | None = None
 ) -> pulumi.Output[list[Member]]:
     """`get_share_members` for an id that another resource gives."""
-    return _output(partial(get_share_members, connection=connection), backup_id=backup_id)
+    return when_known(partial(get_share_members, connection=connection), backup_id=backup_id)
 
 
 def get_vaults(*, name: str | None = None, connection: Connection | None = None) -> list[Vault]:
@@ -140,8 +140,8 @@ def get_vaults(*, name: str | None = None, connection: Connection | None = None)
     Raises:
         LookupFailed: the cloud did not answer, or said no.
     """
-    with _client(connection) as client:
-        _need("get_vaults", "name", name, None if name is None else _trouble_with_text(name))
+    with looking_up(connection) as client:
+        need("get_vaults", "name", name, None if name is None else _trouble_with_text(name))
         return vaults.list_vaults(client, name=name)
 
 
@@ -149,7 +149,7 @@ def get_vaults_output(
     *, name: pulumi.Input[str] | None = None, connection: Connection | None = None
 ) -> pulumi.Output[list[Vault]]:
     """`get_vaults` for a name that another resource gives."""
-    return _output(partial(get_vaults, connection=connection), name=name)
+    return when_known(partial(get_vaults, connection=connection), name=name)
 
 
 def get_projects(account: str, *, connection: Connection | None = None) -> list[Project]:
@@ -162,8 +162,8 @@ def get_projects(account: str, *, connection: Connection | None = None) -> list[
     Raises:
         LookupFailed: the cloud did not answer, or said no.
     """
-    with _client(connection) as client:
-        _need("get_projects", "account", account, _trouble_with_text(account))
+    with looking_up(connection) as client:
+        need("get_projects", "account", account, _trouble_with_text(account))
         return projects.projects_of_account(client, account)
 
 
@@ -171,10 +171,10 @@ def get_projects_output(
     account: pulumi.Input[str], *, connection: Connection | None = None
 ) -> pulumi.Output[list[Project]]:
     """`get_projects` for a name that another resource gives."""
-    return _output(partial(get_projects, connection=connection), account=account)
+    return when_known(partial(get_projects, connection=connection), account=account)
 
 
-def _output(look_up: Callable[..., T], **given: Any) -> pulumi.Output[T]:
+def when_known(look_up: Callable[..., T], **given: Any) -> pulumi.Output[T]:
     """The lookup once all that was given is known, on a thread: the program goes on meanwhile."""
 
     def run(known: dict[str, Any]) -> Awaitable[T]:
@@ -192,7 +192,7 @@ class _StackConfig:
 
 
 @contextmanager
-def _client(connection: Connection | None) -> Iterator[Client]:
+def looking_up(connection: Connection | None) -> Iterator[Client]:
     """The client of the program's process; the boundary where the package's errors become a RunError."""
     warn_of_plain_secrets(connection)
     try:
@@ -201,7 +201,7 @@ def _client(connection: Connection | None) -> Iterator[Client]:
         raise LookupFailed(str(error)) from error
 
 
-def _need(function: str, name: str, value: Any, trouble: str | None) -> None:
+def need(function: str, name: str, value: Any, trouble: str | None) -> None:
     """Refuse a value that is none for this parameter, before it becomes part of a request."""
     if isinstance(value, pulumi.Output):
         raise Refused(f"{function}: {name} is an Output: use {function}_output")

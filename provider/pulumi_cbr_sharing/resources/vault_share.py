@@ -16,33 +16,31 @@ What may surprise:
 
 from __future__ import annotations
 
-import asyncio
-
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.cbr.backups import AVAILABLE
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.ids import trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
+from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, trouble_with_resources, wired
 
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.settings.connection import Connection
+    from pulumi_cbr_sharing.sharing.window import OnStale
 
 
 TYPE = "huaweicloud:cbr:VaultShare"  # the SDK takes the package from a token of three parts; it is in URNs: it stays
-WHOLE = frozenset({AVAILABLE, "restoring", "waiting_restore"})
 
 
-class VaultShare(pulumi.ComponentResource):
+class VaultShare(Windowed["list[Backup]"]):
     """The newest backups of each resource in a vault, shared with projects.
 
     With plain values the shares are made directly, and every plan shows them. Where `vault_id`, `dest_project_ids` or
@@ -58,6 +56,11 @@ class VaultShare(pulumi.ComponentResource):
         name_prefix: only backups whose names begin so.
         older_than: only backups made before: a moment (without zone it is UTC), or how long ago.
         newer_than: only backups made after: likewise.
+        max_age: how old the newest backup of a resource may be; an older one is told in every plan and run.
+        on_stale: `warn`, or `error`: then the program fails, after the shares have been seen to.
+        accept_into: a vault of the recipient, into which every shared backup is accepted by this program, too. The
+            recipient is the one of `accept_connection`.
+        accept_connection: the recipient's account.
         allow_empty: let there be nothing to share, which cancels all shares of earlier runs; else that is an error.
         connection: another account than that of `huaweicloud:*` and `HW_*`.
         opts: Pulumi's options. With `protect`, which the shares inherit, none can leave the window.
@@ -68,11 +71,12 @@ class VaultShare(pulumi.ComponentResource):
 
     Raises:
         LookupFailed: nothing to share, the cloud did not answer, or said no. No share is touched then.
-        pulumi.RunError: an argument is wrong.
+        pulumi.RunError: an argument is wrong, or a backup is too old.
     """
 
     backup_ids: pulumi.Output[list[str]]
     shares: pulumi.Output[dict[str, str]]
+    statuses_name = "shares"
 
     def __init__(
         self,
@@ -85,35 +89,32 @@ class VaultShare(pulumi.ComponentResource):
         name_prefix: str | None = None,
         older_than: datetime | timedelta | None = None,
         newer_than: datetime | timedelta | None = None,
+        max_age: timedelta | None = None,
+        on_stale: OnStale = "warn",
+        accept_into: pulumi.Input[str] | None = None,
+        accept_connection: Connection | None = None,
         allow_empty: bool = False,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        now = datetime.now(timezone.utc)
-        self._called, self._prefix = f"VaultShare {resource_name}", resource_name
-        if trouble := _trouble_with_arguments(keep, name_prefix, older_than, newer_than):
-            raise pulumi.RunError(f"{self._called}: {trouble}")
-        self._window = Window(keep, name_prefix, _moment(older_than, now), _moment(newer_than, now))
         self._allow_empty, self._connection = allow_empty, connection
-        super().__init__(TYPE, resource_name, {}, opts)
-        given = {"vault_id": vault_id, "dest_project_ids": dest_project_ids, "resource_ids": resource_ids}
-        if all(map(_is_plain, given.values())):
-            found = self._look_up(given)
-            self.backup_ids = pulumi.Output.from_input([backup.id for backup in found])
-            self.shares = self._share(found, given, None)
-        else:
-            self._share_when_known(pulumi.Output.all(**given))
-        self.register_outputs({"backup_ids": self.backup_ids, "shares": self.shares})
+        self._accept_into, self._accept_connection = accept_into, accept_connection
+        super().__init__(
+            TYPE,
+            resource_name,
+            given={"vault_id": vault_id, "dest_project_ids": dest_project_ids, "resource_ids": resource_ids},
+            window={
+                "keep": keep,
+                "name_prefix": name_prefix,
+                "older_than": older_than,
+                "newer_than": newer_than,
+                "max_age": max_age,
+                "on_stale": on_stale,
+            },
+            opts=opts,
+        )
 
-    def _share_when_known(self, given: pulumi.Output[dict[str, Any]]) -> None:
-        def look_up(known: dict[str, Any]) -> Awaitable[list[Backup]]:
-            return asyncio.to_thread(self._look_up, known)
-
-        found: pulumi.Output[list[Backup]] = given.apply(look_up)
-        self.backup_ids = found.apply(lambda backups: [backup.id for backup in backups])
-        self.shares = pulumi.Output.all(found, given).apply(lambda pair: self._share(pair[0], pair[1], given))
-
-    def _look_up(self, known: dict[str, Any]) -> list[Backup]:
+    def _look_up(self, known: Mapping[str, Any]) -> list[Backup]:
         """The backups in the window.
 
         Raises:
@@ -136,94 +137,46 @@ class VaultShare(pulumi.ComponentResource):
         if missing := [one for one in wanted or () if one not in found]:
             pulumi.log.warn(f"{self._called}: no backup to share of {', '.join(missing)}")
 
-    def _share(
-        self, backups: Iterable[Backup], known: dict[str, Any], origin: pulumi.Output[Any] | None
-    ) -> pulumi.Output[dict[str, str]]:
-        """One child for each backup and recipient; returns their statuses by their ids."""
-        pairs = [(backup.id, project) for backup in backups for project in known["dest_project_ids"]]
-        made = {f"{backup_id}/{project}": self._child(backup_id, project, origin) for backup_id, project in pairs}
-        if not made:  # of nothing, `all` makes a list
-            return pulumi.Output.from_input({})
-        return cast("pulumi.Output[dict[str, str]]", pulumi.Output.all(**{id_: made[id_].status for id_ in made}))
+    def _backups(self, found: list[Backup]) -> list[Backup]:
+        return found
 
-    def _child(self, backup_id: str, project_id: str, origin: pulumi.Output[Any] | None) -> BackupShareMember:
-        # By way of its origin the id depends on the vault's resource: destroyed in order, the share goes first.
-        wired = backup_id if origin is None else origin.apply(lambda _: backup_id)
+    def _children(
+        self, found: list[Backup], known: Mapping[str, Any], origin: Origin | None
+    ) -> dict[str, pulumi.Output[str]]:
+        statuses: dict[str, pulumi.Output[str]] = {}
+        for backup in found:
+            shares = {project: self._share(backup.id, project, origin) for project in known["dest_project_ids"]}
+            statuses |= {f"{backup.id}/{project}": share.status for project, share in shares.items()}
+            if self._accept_into is not None and shares:
+                self._accept(backup.id, list(shares.values()), self._accept_into)
+        return statuses
+
+    def _share(self, backup_id: str, project_id: str, origin: Origin | None) -> BackupShareMember:
         return BackupShareMember(
             f"{self._prefix}-{backup_id}-{project_id}",
-            backup_id=wired,
+            backup_id=wired(backup_id, origin),
             dest_project_id=project_id,
             connection=self._connection,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-
-@dataclass(frozen=True)
-class Window:
-    """Which backups of a vault are shared.
-
-    Attributes:
-        keep: how many of each resource.
-        name_prefix: what their names begin with.
-        before, after: moments in UTC that they were made before and after.
-    """
-
-    keep: int
-    name_prefix: str | None = None
-    before: datetime | None = None
-    after: datetime | None = None
-
-    def of(self, backups: Iterable[Backup], resource_ids: Sequence[str] | None = None) -> list[Backup]:
-        """The newest `keep` of each resource among those that pass, in the order given: newest first."""
-        taken: dict[str, int] = {}
-        found = []
-        for backup in backups:
-            count = taken.get(backup.resource_id, 0)
-            if count < self.keep and self._passes(backup, resource_ids):
-                taken[backup.resource_id] = count + 1
-                found.append(backup)
-        return found
-
-    def _passes(self, backup: Backup, resource_ids: Sequence[str] | None) -> bool:
-        return (
-            backup.status in WHOLE
-            and (resource_ids is None or backup.resource_id in resource_ids)
-            and backup.name.startswith(self.name_prefix or "")
-            and (self.before is None or backup.created < self.before)
-            and (self.after is None or backup.created > self.after)
+    def _accept(self, backup_id: str, shares: list[BackupShareMember], vault_id: pulumi.Input[str]) -> None:
+        """By way of the shares: they are made before it is accepted, and cancelled after it was given back."""
+        BackupShareAccepter(
+            f"{self._prefix}-{backup_id}-accepted",
+            backup_id=shares[0].backup_id,
+            vault_id=vault_id,
+            connection=self._accept_connection,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=shares),
         )
 
 
-def _moment(given: datetime | timedelta | None, now: datetime) -> datetime | None:
-    if isinstance(given, timedelta):
-        return now - given
-    return given.replace(tzinfo=timezone.utc) if given and given.tzinfo is None else given
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is known now, with all that is in it."""
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, str)
-
-
-def _trouble_with_arguments(keep: Any, prefix: Any, older_than: Any, newer_than: Any) -> str | None:
-    if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
-        return f"keep is {keep!r}: give a number of backups, 1 or more"
-    if prefix is not None and not isinstance(prefix, str):
-        return f"name_prefix is of type {type(prefix).__name__}: give a text"
-    for name, value in (("older_than", older_than), ("newer_than", newer_than)):
-        if not isinstance(value, (datetime, timedelta, type(None))):
-            return f"{name} is of type {type(value).__name__}: give a datetime or a timedelta"
-    return None
-
-
-def _trouble_with_ids(known: dict[str, Any], *, allow_empty: bool) -> str | None:
-    vault_id, projects, resources = (known[name] for name in ("vault_id", "dest_project_ids", "resource_ids"))
+def _trouble_with_ids(known: Mapping[str, Any], *, allow_empty: bool) -> str | None:
+    vault_id, projects = known["vault_id"], known["dest_project_ids"]
     if trouble := trouble_with_vault_id(vault_id):
         return f"vault_id {trouble}"
-    if not isinstance(resources, (list, tuple, type(None))) or not all(isinstance(one, str) for one in resources or ()):
-        return "resource_ids is no list of ids: give one, or None for all in the vault"
+    if trouble := trouble_with_resources(known["resource_ids"]):
+        return trouble
     return next((f"dest_project_ids {trouble}" for trouble in _troubles_with_recipients(projects, allow_empty)), None)
 
 

@@ -37,11 +37,13 @@ class AcceptanceInputs:
         backup_id: the UUID of the sharer's backup.
         vault_id: the UUID of the recipient's vault.
         wait_for_offer: seconds to wait for the offer to show.
+        pending: whether a lookup of this run saw the offer pending.
     """
 
     backup_id: Any = None
     vault_id: Any = None
     wait_for_offer: Any = DEFAULT_OFFER_WAIT
+    pending: Any = False
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,9 @@ def read(session: Session, recorded: Acceptance) -> Acceptance | None:
     return _recorded(session, doing, recorded)
 
 
-def is_changed(recorded: Acceptance) -> bool:
+def is_changed(recorded: Acceptance, inputs: AcceptanceInputs) -> bool:
     """Whether the share has to be accepted again: its owner cancelled it and offered it anew."""
-    return recorded.status == PENDING
+    return recorded.status == PENDING or inputs.pending is True
 
 
 def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> Acceptance:
@@ -137,9 +139,11 @@ def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> 
         Refused: it is gone.
     """
     live = read(session, recorded)
+    if inputs.pending is True:
+        return create(session, inputs)
     if live is None:
         raise Refused(f"reading the received backup {recorded.backup_id}: it is gone: run `pulumi up --refresh`")
-    return create(session, inputs) if is_changed(live) else live
+    return create(session, inputs) if is_changed(live, inputs) else live
 
 
 def delete(session: Session, recorded: Acceptance) -> None:

@@ -65,6 +65,7 @@ class Preflight:
     def __init__(self, client: Client, ledger: Ledger, cache: SingleFlightCache) -> None:
         self._client, self._ledger, self._cache = client, ledger, cache
         self._coming: defaultdict[str, set[str]] = defaultdict(set)
+        self._filling: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._told: set[str] = set()
         self._out_of_reach = False
         self._lock = threading.Lock()
@@ -211,11 +212,16 @@ class Preflight:
         kind = KINDS.get(offered.resource_type)
         if kind and vault.object_type and kind != vault.object_type:
             self._warn(f"vault {vault.id} is for {vault.object_type} backups, and backup {backup_id} is of a {kind}")
+        with self._lock:
+            coming = self._filling[vault.id]
+            coming[backup_id] = offered.resource_size
+            count, needed = len(coming), sum(coming.values())
         room = vault.size - vault.used / MB_PER_GB
-        if vault.size and offered.resource_size > room:
+        if vault.size and needed > room:
+            what = f"backup {backup_id} is" if count == 1 else f"the {count} backups that this program accepts are"
             self._warn(
-                f"vault {vault.id} has {room:.0f} GB of {vault.size} GB left, and backup {backup_id} is of "
-                f"{offered.resource_size} GB: enlarge the vault, or the share may be refused"
+                f"vault {vault.id} has {room:.0f} GB of {vault.size} GB left, and {what} of {needed} GB: enlarge the "
+                "vault, or the share may be refused"
             )
 
     def _ask(self, key: Hashable, look: Callable[[Client], T]) -> T | None:

@@ -1,0 +1,80 @@
+"""get_recovery_points: can the recipient recover today, and from how long ago?
+
+GET /v3/{project_id}/backups?vault_id=…                         as the owner: what there is
+GET /v3/{project_id}/backups/{backup_id}/members                newest first, until each recipient's is found
+GET /v3/{project_id}/backups?own_type=shared&member_status=…    as the recipient: on offer, and accepted
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.ids import trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.resources.lookups import looking_up, need, when_known
+from pulumi_cbr_sharing.sharing import recovery_points
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pulumi
+
+    from pulumi_cbr_sharing.settings.connection import Connection
+    from pulumi_cbr_sharing.sharing.recovery_points import RecoveryPoint
+
+
+def get_recovery_points(
+    *,
+    vault_id: str | None = None,
+    recipients: Sequence[str] | None = None,
+    owners: Sequence[str] | None = None,
+    connection: Connection | None = None,
+) -> list[RecoveryPoint]:
+    """From how long ago each server or disk could be recovered: the newest copies, with age and expiry.
+
+    As the owner, give `vault_id` and `recipients`: what is in the vault, and what each of them has of it. As the
+    recipient, give `owners`: what they share with this project, and what of it is accepted.
+
+    Args:
+        vault_id: a vault of the project.
+        recipients: the projects that are to recover, by id.
+        owners: the projects that share, by id.
+        connection: another account than that of `huaweicloud:*` and `HW_*`.
+
+    Returns:
+        One for each resource and recipient. Ages are of this moment: what holds them changes with every run.
+
+    Raises:
+        LookupFailed: the cloud did not answer, or said no.
+    """
+    function, now = "get_recovery_points", datetime.now(timezone.utc)
+    with looking_up(connection) as client:
+        if owners is not None and vault_id is None and recipients is None:
+            need(function, "owners", owners, _trouble_with_projects(owners))
+            return recovery_points.of_recipient(client, owners, now)
+        both = "goes with vault_id and recipients alone: give these as the owner, or owners as the recipient"
+        need(function, "owners", owners, None if owners is None else both)
+        need(function, "vault_id", vault_id, trouble_with_vault_id(vault_id))
+        need(function, "recipients", recipients, _trouble_with_projects(recipients))
+        return recovery_points.of_owner(client, str(vault_id), recipients or (), now)
+
+
+def get_recovery_points_output(
+    *,
+    vault_id: pulumi.Input[str] | None = None,
+    recipients: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+    owners: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+    connection: Connection | None = None,
+) -> pulumi.Output[list[RecoveryPoint]]:
+    """`get_recovery_points` for values that other resources give."""
+    look_up = partial(get_recovery_points, connection=connection)
+    return when_known(look_up, vault_id=vault_id, recipients=recipients, owners=owners)
+
+
+def _trouble_with_projects(values: Any) -> str | None:
+    if not isinstance(values, (list, tuple)) or not values:
+        return "is no list of project ids, or an empty one"
+    trouble = next(filter(None, map(trouble_with_project_id, values)), None)
+    return f"has an entry that {trouble}" if trouble else None

@@ -1,0 +1,126 @@
+"""What the components over a window of backups have in common: they look up, then make one child for each backup.
+
+With plain values the children are made directly, and every plan shows them. Where an argument is an Output, they are
+made inside its `apply`: a preview in which it is unknown shows none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from abc import abstractmethod
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import pulumi
+
+from pulumi_cbr_sharing.sharing.window import OnStale, stale, trouble_with_window, window_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping, Sequence
+
+    from pulumi_cbr_sharing.cbr.backups import Backup
+
+
+F = TypeVar("F")  # what a lookup finds
+Origin = pulumi.Output[Any]
+
+
+class Windowed(pulumi.ComponentResource, Generic[F]):
+    """Base of the components.
+
+    Args:
+        token: the type.
+        resource_name: the name of the component in the program; the children's names begin with it.
+        given: what the lookup needs, by name.
+        window: `keep`, `name_prefix`, `older_than`, `newer_than`, `max_age`, `on_stale`.
+        opts: Pulumi's options.
+    """
+
+    backup_ids: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        token: str,
+        resource_name: str,
+        *,
+        given: Mapping[str, Any],
+        window: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        self._called, self._prefix = f"{token.rpartition(':')[2]} {resource_name}", resource_name
+        if trouble := trouble_with_window(**window):
+            raise pulumi.RunError(f"{self._called}: {trouble}")
+        names = ("keep", "name_prefix", "older_than", "newer_than")
+        self._now = datetime.now(timezone.utc)
+        self._window = window_of(**{name: window[name] for name in names}, now=self._now)
+        self._max_age: timedelta | None = window["max_age"]
+        self._on_stale: OnStale = window["on_stale"]
+        super().__init__(token, resource_name, {}, opts)
+        statuses = self._make_now(given) if all(map(_is_plain, given.values())) else self._make_when_known(given)
+        self.register_outputs({"backup_ids": self.backup_ids, self.statuses_name: statuses})
+        setattr(self, self.statuses_name, statuses)
+
+    statuses_name: str
+
+    @abstractmethod
+    def _look_up(self, known: Mapping[str, Any]) -> F:
+        """What is there, once all that was given is known; no child is made before."""
+
+    @abstractmethod
+    def _backups(self, found: F) -> list[Backup]:
+        """The backups in the window, newest first."""
+
+    @abstractmethod
+    def _children(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> dict[str, pulumi.Output[str]]:
+        """Make the children; their statuses by their ids."""
+
+    def _make_now(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
+        found = self._look_up(given)
+        self.backup_ids = pulumi.Output.from_input([backup.id for backup in self._backups(found)])
+        return self._made(found, given, None)
+
+    def _make_when_known(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
+        known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
+
+        def look_up(values: dict[str, Any]) -> Awaitable[F]:
+            return asyncio.to_thread(self._look_up, values)
+
+        found: pulumi.Output[F] = known.apply(look_up)
+        self.backup_ids = found.apply(lambda found: [backup.id for backup in self._backups(found)])
+        return pulumi.Output.all(found, known).apply(lambda pair: self._made(pair[0], pair[1], known))
+
+    def _made(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> pulumi.Output[dict[str, str]]:
+        statuses = self._children(found, known, origin)
+        self._tell_stale(self._backups(found), known["resource_ids"])
+        if not statuses:  # of nothing, `all` makes a list
+            return pulumi.Output.from_input({})
+        return cast("pulumi.Output[dict[str, str]]", pulumi.Output.all(**statuses))
+
+    def _tell_stale(self, backups: list[Backup], resource_ids: Sequence[str] | None) -> None:
+        """Warn of resources whose newest backup is too old, or fail once the others have been seen to."""
+        told = stale(backups, self._max_age, self._now, resource_ids) if self._max_age is not None else []
+        if told and self._on_stale == "error":
+            raise pulumi.RunError(f"{self._called}: {'; '.join(told)}")
+        for one in told:
+            pulumi.log.warn(f"{self._called}: {one}")
+
+
+def wired(value: str, origin: Origin | None) -> pulumi.Input[str]:
+    """A value with the dependencies of where it came from: destroyed in order, the child goes before the vault."""
+    return value if origin is None else origin.apply(lambda _: value)
+
+
+def trouble_with_resources(resources: Any) -> str | None:
+    """What is wrong with `resource_ids`."""
+    if isinstance(resources, (list, tuple, type(None))) and all(isinstance(one, str) for one in resources or ()):
+        return None
+    return "resource_ids is no list of ids: give one, or None for all"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is known now, with all that is in it."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str)

@@ -1,0 +1,161 @@
+"""Can the recipient recover, and from how long ago? The newest copies of each server or disk, on either side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pulumi_cbr_sharing.cbr.backups import list_backups
+from pulumi_cbr_sharing.cbr.members import list_members
+from pulumi_cbr_sharing.errors import BackupNotFound
+from pulumi_cbr_sharing.sharing import received
+from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
+from pulumi_cbr_sharing.sharing.window import WHOLE
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.cbr.members import Member
+    from pulumi_cbr_sharing.http.client import Client
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A backup that one could recover from.
+
+    Attributes:
+        backup_id: its UUID.
+        created_at, expired_at: RFC 3339 in UTC; `expired_at` is when it expires, and with it what recipients accepted;
+            "" for never.
+        age_seconds: since it was made, at the time of the look.
+    """
+
+    backup_id: str
+    created_at: str
+    expired_at: str
+    age_seconds: float
+
+
+@dataclass(frozen=True)
+class RecoveryPoint:
+    """The newest copies of one server or disk, for one recipient.
+
+    Attributes:
+        resource_id, resource_name, resource_type: the server or disk.
+        owner_project_id: the project whose it is.
+        recipient_project_id: the project that is to recover it.
+        newest: the owner's newest backup; None where the recipient looks, which does not see it.
+        shared: the newest that is shared with the recipient, accepted or not; None if there is none.
+        accepted: the newest that the recipient has accepted; None if there is none.
+    """
+
+    resource_id: str
+    resource_name: str
+    resource_type: str
+    owner_project_id: str
+    recipient_project_id: str
+    newest: Copy | None
+    shared: Copy | None
+    accepted: Copy | None
+
+
+# GET /v3/{project_id}/backups?vault_id=…, then GET …/backups/{backup_id}/members, newest first
+def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: datetime) -> list[RecoveryPoint]:
+    """The recovery points of a vault for some recipients, by resource and recipient, as the owner sees them.
+
+    The members of a resource's backups are looked at from the newest on, until each recipient's newest accepted one
+    is found.
+
+    Args:
+        client: the owner's.
+        vault_id: the vault.
+        recipients: project ids.
+        now: the present moment in UTC.
+    """
+    resources = _by_resource(list_backups(client, vault_id=vault_id))
+    found: dict[tuple[str, str], list[RecoveryPoint]] = {}
+
+    def see(key: tuple[str, str]) -> None:
+        found[key] = _of_resource(client, resources[key], recipients, now)
+
+    looks: list[Callable[[], None]] = [partial(see, key) for key in resources]
+    for error in side_by_side(looks):
+        if error:
+            raise error
+    return [point for key in sorted(resources) for point in found[key]]
+
+
+# GET /v3/{project_id}/backups?own_type=shared&member_status=…
+def of_recipient(client: Client, owners: Sequence[str], now: datetime) -> list[RecoveryPoint]:
+    """The recovery points that some owners' shares give the client's project, by owner and resource."""
+    seen = received.look(client, owners)
+    accepted: Mapping[tuple[str, str], Sequence[Backup | None]] = _by_resource(seen.accepted)
+    shared = _by_resource((*seen.pending, *seen.accepted))
+    points = []
+    for key in sorted(shared):
+        newest = max(shared[key], key=lambda backup: (backup.created, backup.id))
+        kept = accepted.get(key, [None])[0]
+        points.append(_point(newest, client.project_id, now, shared=newest, accepted=kept))
+    return points
+
+
+def _of_resource(
+    client: Client, backups: Sequence[Backup], recipients: Sequence[str], now: datetime
+) -> list[RecoveryPoint]:
+    shared: dict[str, Backup] = {}
+    accepted: dict[str, Backup] = {}
+    for backup in backups:
+        live = _members(client, backup.id)
+        for project in recipients:
+            status = live[project].status if project in live else ""
+            if status in ("pending", "accepted"):
+                shared.setdefault(project, backup)
+            if status == "accepted":
+                accepted.setdefault(project, backup)
+        if len(accepted) == len(recipients):
+            break
+    newest = backups[0]
+    return [
+        _point(newest, one, now, newest=newest, shared=shared.get(one), accepted=accepted.get(one))
+        for one in recipients
+    ]
+
+
+def _members(client: Client, backup_id: str) -> Mapping[str, Member]:
+    try:
+        return list_members(client, backup_id).all()
+    except BackupNotFound:  # it has expired since it was listed
+        return {}
+
+
+def _by_resource(backups: Iterable[Backup]) -> dict[tuple[str, str], list[Backup]]:
+    """What one could recover from, in the order given, by owner and resource."""
+    found: dict[tuple[str, str], list[Backup]] = {}
+    for backup in backups:
+        if backup.status in WHOLE:
+            found.setdefault((backup.project_id, backup.resource_id), []).append(backup)
+    return found
+
+
+def _point(of: Backup, recipient: str, now: datetime, **copies: Backup | None) -> RecoveryPoint:
+    newest, shared, accepted = (_copy(copies.get(name), now) for name in ("newest", "shared", "accepted"))
+    return RecoveryPoint(
+        resource_id=of.resource_id,
+        resource_name=of.resource_name,
+        resource_type=of.resource_type,
+        owner_project_id=of.project_id,
+        recipient_project_id=recipient,
+        newest=newest,
+        shared=shared,
+        accepted=accepted,
+    )
+
+
+def _copy(backup: Backup | None, now: datetime) -> Copy | None:
+    if backup is None:
+        return None
+    return Copy(backup.id, backup.created_at, backup.expired_at, (now - backup.created).total_seconds())

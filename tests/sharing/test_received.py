@@ -1,0 +1,170 @@
+"""What a recipient accepts and keeps: the choice as a function, and the looks at the emulated cloud."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inprocess import settings_of
+from pulumi_cbr_sharing.cbr.backups import Backup
+from pulumi_cbr_sharing.cbr.vaults import Vault
+from pulumi_cbr_sharing.http.client import Client
+from pulumi_cbr_sharing.sharing import received
+from pulumi_cbr_sharing.sharing.received import Chosen, Received, choose
+from pulumi_cbr_sharing.sharing.window import Window
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+NOW = datetime.now(timezone.utc)
+OWNER = "5" * 32
+SERVERS, DISKS = (
+    Vault(id=id_, object_type=kind, status="available", size=1000)
+    for id_, kind in (("vault-s", "server"), ("vault-d", "disk"))
+)
+
+
+def backup(id_: str, days: float, **fields: Any) -> Backup:
+    """A backup of a server made so many days ago, of 40 GB."""
+    made = (NOW - timedelta(days=days)).isoformat()
+    given = {"status": "available", "resource_type": "OS::Nova::Server", "project_id": OWNER, "resource_id": "server-1"}
+    return Backup(**{"id": id_, "created_at": made, "resource_size": 40, **given, **fields})
+
+
+def chosen(pending: list[Backup], accepted: list[Backup], *vaults: Vault, keep: int = 2) -> Chosen:
+    """What is chosen from offers and accepted backups; the latter are in the vault for servers."""
+    there = tuple(kept if kept.vault_id else Backup(**{**vars(kept), "vault_id": "vault-s"}) for kept in accepted)
+    return choose(Received(tuple(pending), there), Window(keep), {vault.id: vault for vault in vaults or (SERVERS,)})
+
+
+def ids(found: Chosen) -> list[str]:
+    """The ids of what is chosen, those that have yet to be accepted marked."""
+    return [f"+{one.backup.id}" if one.pending else one.backup.id for one in found.choices]
+
+
+def test_what_was_accepted_is_kept() -> None:
+    """An accepted offer is pending no more: nothing is on offer, and nothing is given back."""
+    assert ids(chosen([], [backup("a", 1), backup("b", 2)])) == ["a", "b"]
+
+
+def test_the_window_rolls_over_both() -> None:
+    """What comes takes the place of the oldest that was accepted."""
+    assert ids(chosen([backup("c", 0)], [backup("a", 1), backup("b", 2)])) == ["+c", "a"]
+
+
+def test_an_old_offer_takes_no_place() -> None:
+    """Older than what fills the window."""
+    assert ids(chosen([backup("old", 9)], [backup("a", 1), backup("b", 2)])) == ["a", "b"]
+
+
+def test_each_owner_has_a_window_of_its_own() -> None:
+    """The id of a resource is told by its owner: another owner cannot push a copy out with it."""
+    other = [backup(f"x{days}", days, project_id="6" * 32) for days in (0, 0.1, 0.2)]
+    assert ids(chosen(other, [backup("a", 1), backup("b", 2)])) == ["+x0", "+x0.1", "a", "b"]
+
+
+def test_several_vaults_by_kind() -> None:
+    """A disk's backup goes into the vault for disks."""
+    disk = backup("disk", 0, resource_type="OS::Cinder::Volume", resource_id="disk-1")
+    found = chosen([disk, backup("a", 1)], [], SERVERS, DISKS)
+    assert {one.backup.id: one.vault_id for one in found.choices} == {"disk": "vault-d", "a": "vault-s"}
+    assert found.warnings == []
+
+
+def test_an_offer_of_another_kind_is_told_and_left() -> None:
+    """The others are accepted."""
+    found = chosen([backup("disk", 0, resource_type="OS::Cinder::Volume", resource_id="d"), backup("a", 1)], [])
+    assert ids(found) == ["+a"]
+    assert found.warnings == ["backup disk is of disk, and no vault is for that: it is left pending"]
+
+
+def test_a_full_vault_takes_what_fits_and_gives_nothing_back() -> None:
+    """With figures. What cannot be accepted takes no place from what was."""
+    full = Vault(id="vault-s", object_type="server", status="available", size=100, used=80 * 1024)
+    found = chosen([backup("new", 0)], [backup("a", 1), backup("b", 2)], full)
+    assert ids(found) == ["a", "b"]
+    assert "; ".join(found.warnings) == (
+        "vault vault-s has 20 GB of 100 GB left, and 1 backup of 40 GB is on offer: new is left pending: enlarge it by "
+        "20 GB"
+    )
+
+
+def test_the_sum_of_the_offers_counts() -> None:
+    """Three of 40 GB do not fit into 100 GB although each would; the newest come first."""
+    small = Vault(id="vault-s", object_type="server", status="available", size=100)
+    offers = [backup(str(number), number, resource_id=f"server-{number}") for number in range(3)]
+    found = chosen(offers, [], small)
+    assert ids(found) == ["+0", "+1"]
+    assert "; ".join(found.warnings) == (
+        "vault vault-s has 100 GB of 100 GB left, and 3 backups of 120 GB are on offer: 2 is left pending: enlarge it "
+        "by 20 GB"
+    )
+
+
+def test_the_next_vault_of_the_kind_takes_what_the_first_has_no_room_for() -> None:
+    """So a former vault can be named beside its successor."""
+    first = Vault(id="full", object_type="server", status="available", size=10)
+    found = chosen([backup("a", 0)], [], first, SERVERS)
+    assert [one.vault_id for one in found.choices] == ["vault-s"]
+
+
+def test_a_vault_that_is_locked_takes_nothing_new() -> None:
+    """It is told; what is in it stays."""
+    locked = Vault(id="vault-s", object_type="server", status="lock", size=1000)
+    found = chosen([backup("a", 0)], [backup("b", 1)], locked)
+    assert ids(found) == ["b"]
+    assert found.warnings == ["vault vault-s is in status lock, so backup a is left pending"]
+
+
+def test_what_is_in_another_vault_is_somebody_elses() -> None:
+    """It is told, and takes no place."""
+    found = chosen([], [backup("a", 0, vault_id="elsewhere"), backup("b", 1)])
+    assert ids(found) == ["b"]
+    assert "backup a was accepted into vault elsewhere, which is not one of those given" in found.warnings[0]
+
+
+@pytest.fixture(name="client")
+def _client(emulator: Emulator) -> Iterator[Client]:
+    """The recipient's."""
+    client = Client(settings_of(emulator, "recipient", max_retries=0))
+    yield client
+    client.close()
+
+
+def test_only_named_owners_are_seen(emulator: Emulator, client: Client) -> None:
+    """Offers and accepted backups of a stranger do not exist here, nor rejected ones of anybody."""
+    project = client.project_id
+    mine, rejected, kept = (emulator.add_backup().id for _ in range(3))
+    stranger, accepted = (emulator.add_backup("bystander").id for _ in range(2))
+    for id_, status in (
+        (mine, "pending"),
+        (stranger, "pending"),
+        (accepted, "accepted"),
+        (kept, "accepted"),
+        (rejected, "rejected"),
+    ):
+        emulator.add_member(id_, project, status)
+
+    seen = received.look(client, [emulator.account("sharer").project_id])
+
+    assert [one.id for one in seen.pending] == [mine]
+    assert [(one.id, one.vault_id) for one in seen.accepted] == [(kept, emulator.vault("recipient").id)]
+
+
+def test_a_service_that_ignores_the_status_is_seen_through(emulator: Emulator, client: Client) -> None:
+    """No page says that the filter counts: what is in both lists is looked at."""
+    mine, kept = (emulator.add_backup().id for _ in range(2))
+    emulator.add_member(mine, client.project_id)
+    emulator.add_member(kept, client.project_id, "accepted")
+    emulator.ignores_member_status = True
+
+    seen = received.look(client, [emulator.account("sharer").project_id], [emulator.vault("recipient").id])
+
+    assert [one.id for one in seen.accepted] == [kept]
+    assert [one.id for one in seen.pending] == [mine]

@@ -1,0 +1,67 @@
+"""When a window has stopped rolling: the sentences that tell it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from pulumi_cbr_sharing.cbr.backups import Backup
+from pulumi_cbr_sharing.sharing.window import stale, trouble_with_window
+
+
+NOW = datetime(2026, 5, 4, 3, tzinfo=timezone.utc)
+GOOD = {"keep": 3, "name_prefix": None, "older_than": None, "newer_than": None, "max_age": None, "on_stale": "warn"}
+
+
+def backup(days: float, resource: str = "server-1", name: str = "web") -> Backup:
+    """A backup made so many days before."""
+    made = (NOW - timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    return Backup(
+        id=f"{resource}-{days}", status="available", resource_id=resource, resource_name=name, created_at=made
+    )
+
+
+def told(*backups: Backup, **words: Any) -> list[str]:
+    """What is told with a day and a half."""
+    return stale(backups, timedelta(days=1.5), NOW, **words)
+
+
+def test_only_the_newest_of_a_resource_counts() -> None:
+    """An old one beside it is what a window is for."""
+    assert told(backup(1), backup(9)) == []
+
+
+def test_a_resource_whose_newest_is_too_old_is_told() -> None:
+    """With its name, its age, and what it is judged by."""
+    assert "; ".join(told(backup(1, "server-2"), backup(4), backup(5))) == (
+        "the newest backup of web (server-1) is 4.0 days old (server-1-4, made 2026-04-30T03:00:00Z), and max_age is "
+        "36.0 hours"
+    )
+
+
+def test_nothing_at_all_is_the_worst() -> None:
+    """When the last copy has expired, there is none whose age could be told."""
+    assert told() == ["there is no backup at all, and max_age is 36.0 hours"]
+
+
+def test_a_resource_that_was_asked_for_and_has_none() -> None:
+    """Beside others that have."""
+    assert told(backup(1), resource_ids=["server-1", "server-2"]) == [
+        "there is no backup of server-2, and max_age is 36.0 hours"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "trouble"),
+    [
+        ({"max_age": 3}, "max_age is of type int: give a timedelta"),
+        ({"on_stale": "fail"}, 'on_stale is \'fail\': give "warn" or "error"'),
+        ({"on_stale": []}, 'on_stale is \'[]\': give "warn" or "error"'),
+    ],
+)
+def test_what_is_no_age_is_refused(argument: dict[str, Any], trouble: str) -> None:
+    """Before anything is asked."""
+    assert trouble_with_window(**GOOD) is None
+    assert trouble_with_window(**{**GOOD, **argument}) == trouble
