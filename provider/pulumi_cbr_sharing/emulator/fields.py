@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 
@@ -53,10 +54,34 @@ def is_headers(value: Any) -> bool:
 
 
 def is_resources(value: Any) -> bool:
-    """Servers or disks of a vault."""
-    return isinstance(value, list) and all(
-        isinstance(one, dict) and set(one) == {"id", "type"} and all(map(is_text, one.values())) for one in value
-    )
+    """Servers or disks of a vault, each with id and type, and name and size if they matter."""
+    return isinstance(value, list) and all(map(_is_resource, value))
+
+
+def _is_resource(one: Any) -> bool:
+    if not isinstance(one, dict) or not {"id", "type"} <= set(one) <= {"id", "type", "name", "size"}:
+        return False
+    return all((is_count if key == "size" else is_text)(value) for key, value in one.items())
+
+
+def is_span(value: Any) -> bool:
+    """A number from 0 to a thousand years of seconds."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and 0 <= value <= LONGEST * 1000
+
+
+def is_days(value: Any) -> bool:
+    """A number of days from 0 to a thousand years."""
+    return is_span(value) and value <= LONGEST / 86400 * 1000
+
+
+def is_moment(value: Any) -> bool:
+    """A moment in ISO 8601."""
+    try:
+        datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except (AttributeError, ValueError):
+        return False
+    return True
 
 
 def is_dialect(value: Any) -> bool:
@@ -105,6 +130,10 @@ FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "headers": is_headers,
     "object_type": is_object_type,
     "offer_shown": is_offer_shown,
+    "ignores_member_status": is_flag,
+    **dict.fromkeys(("created_at", "expired_at"), is_moment),
+    **dict.fromkeys(("days", "keep_days"), is_days),
+    **dict.fromkeys(("hours", "seconds"), is_span),
     "resources": is_resources,
 }
 OF_FAULTS = {**FIELDS, "status": is_status}  # a number there, a word everywhere else
