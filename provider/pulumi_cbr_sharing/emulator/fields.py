@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 
@@ -53,13 +54,34 @@ def is_headers(value: Any) -> bool:
 
 
 def is_resources(value: Any) -> bool:
-    """Servers or disks of a vault: id and type, and a size in GB if it matters."""
-    return isinstance(value, list) and all(isinstance(one, dict) and _is_resource(one) for one in value)
+    """Servers or disks of a vault, each with id and type, and name and size if they matter."""
+    return isinstance(value, list) and all(map(_is_resource, value))
 
 
-def _is_resource(one: dict[Any, Any]) -> bool:
-    kinds = {"id": is_text, "type": is_text, "size": is_count}
-    return {"id", "type"} <= set(one) <= set(kinds) and all(kinds[name](value) for name, value in one.items())
+def _is_resource(one: Any) -> bool:
+    if not isinstance(one, dict) or not {"id", "type"} <= set(one) <= {"id", "type", "name", "size"}:
+        return False
+    return all((is_count if key == "size" else is_text)(value) for key, value in one.items())
+
+
+def is_span(value: Any) -> bool:
+    """A number from 0 to a thousand years of seconds."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and 0 <= value <= LONGEST * 1000
+
+
+def is_days(value: Any) -> bool:
+    """A number of days from 0 to a thousand years."""
+    return is_span(value) and value <= LONGEST / 86400 * 1000
+
+
+def is_moment(value: Any) -> bool:
+    """A moment in ISO 8601."""
+    try:
+        datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except (AttributeError, ValueError):
+        return False
+    return True
 
 
 def is_dialect(value: Any) -> bool:
@@ -84,8 +106,6 @@ _TEXTS = (
     "body",
     "checkpoint_id",
     "code",
-    "created_at",
-    "expired_at",
     "id",
     "method",
     "name",
@@ -101,25 +121,19 @@ _TEXTS = (
 FIELDS: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_TEXTS, is_text),
     **dict.fromkeys(
-        (
-            "encrypted",
-            "shareable",
-            "reset",
-            "close",
-            "quirk_malformed_url",
-            "quirk_wrong_project",
-            "ignores_member_status",
-        ),
-        is_flag,
+        ("encrypted", "shareable", "reset", "close", "quirk_malformed_url", "quirk_wrong_project"), is_flag
     ),
-    **dict.fromkeys(("days", "hours", "seconds"), is_time),
-    **dict.fromkeys(("keep_days", "limit", "nth", "size", "times", "truncate"), is_count),
+    **dict.fromkeys(("limit", "nth", "size", "times", "truncate"), is_count),
     **dict.fromkeys(("checkpoint_seconds", "delay", "delete_seconds", "latency", "retry_after"), is_time),
     **dict.fromkeys(("temporary_key_seconds", "token_seconds", "trickle", "window"), is_time),
     "dialect": is_dialect,
     "headers": is_headers,
     "object_type": is_object_type,
     "offer_shown": is_offer_shown,
+    "ignores_member_status": is_flag,
+    **dict.fromkeys(("created_at", "expired_at"), is_moment),
+    **dict.fromkeys(("days", "keep_days"), is_days),
+    **dict.fromkeys(("hours", "seconds"), is_span),
     "resources": is_resources,
 }
 OF_FAULTS = {**FIELDS, "status": is_status}  # a number there, a word everywhere else
