@@ -11,9 +11,8 @@ from inprocess import session_of, settings_of
 from pulumi_cbr_sharing.emulator import serve
 from pulumi_cbr_sharing.errors import WrongProject
 from pulumi_cbr_sharing.sharing import acceptance, member, recipient_set
-from pulumi_cbr_sharing.sharing.acceptance import AcceptanceInputs
-from pulumi_cbr_sharing.sharing.member import MemberInputs, Share
-from pulumi_cbr_sharing.sharing.recipient_set import SetInputs
+from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, MemberInputs, SetInputs
+from pulumi_cbr_sharing.sharing.member import Share
 
 
 if TYPE_CHECKING:

@@ -25,12 +25,11 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known, props, warn_of_plain_secrets
 from pulumi_cbr_sharing.sharing import acceptance
-from pulumi_cbr_sharing.sharing.acceptance import DEFAULT_OFFER_WAIT, Acceptance, AcceptanceInputs
+from pulumi_cbr_sharing.sharing.acceptance import Acceptance
+from pulumi_cbr_sharing.sharing.inputs import DEFAULT_OFFER_WAIT, AcceptanceInputs
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.sharing.inputs import Problem
 
@@ -88,10 +87,6 @@ class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     """The lifecycle of a BackupShareAccepter. Its name and module are in the state of every stack: they stay."""
 
     inputs_type = AcceptanceInputs
-
-    def problems(self, inputs: AcceptanceInputs) -> Iterator[Problem]:
-        """Invalid ids."""
-        return acceptance.problems(inputs)
 
     def declare(
         self, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool

@@ -27,12 +27,12 @@ from pulumi.runtime import rpc
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
 from pulumi_cbr_sharing.settings.resolve import RECORDED, resolve
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs
 from pulumi_cbr_sharing.sharing.session import Sessions
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from pulumi.dynamic import ConfigureRequest
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     OpenSession = Callable[[Connection, Config], Session]
 
 
-I = TypeVar("I")  # noqa: E741 - the inputs of a kind of resource
+I = TypeVar("I", MemberInputs, SetInputs, AcceptanceInputs)  # noqa: E741 - the inputs of a kind of resource
 D = TypeVar("D")
 # The engine keeps a property with this prefix to itself. A program sets it in a preview, and check takes it out.
 PLANNING = "__preview"
@@ -128,10 +128,6 @@ class CbrProvider(ResourceProvider, Generic[I]):
             raise SettingsError(f"{error}{way_out}") from None
 
     @abstractmethod
-    def problems(self, inputs: I) -> Iterator[Problem]:
-        """What is wrong with the shapes of the inputs."""
-
-    @abstractmethod
     def declare(self, inputs: I, recorded: I | None, *, planning: bool) -> tuple[I, list[Problem]]:
         """Declare the resource in this run; its inputs as they are now, and what is wrong with them."""
 
@@ -139,7 +135,7 @@ class CbrProvider(ResourceProvider, Generic[I]):
         """Refuse what can be told to be wrong: shapes, settings, and in a preview what the cloud would refuse."""
         planning = bool(news.pop(PLANNING, False))
         inputs, recorded = known(self.inputs_type, news), known(self.inputs_type, olds) if olds else None
-        found = list(self.problems(inputs))
+        found = list(inputs.problems())
         try:
             _ = self.session
             if not found:

@@ -28,12 +28,12 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known, props, warn_of_plain_secrets
 from pulumi_cbr_sharing.sharing import recipient_set
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, Problem
-from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet, SetInputs
+from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, Problem, SetInputs
+from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pulumi_cbr_sharing.settings.connection import Connection
 
@@ -90,10 +90,6 @@ class BackupShareProvider(CbrProvider[SetInputs]):
     """The lifecycle of a BackupShare. Its name and module are in the state of every stack: they stay."""
 
     inputs_type = SetInputs
-
-    def problems(self, inputs: SetInputs) -> Iterator[Problem]:
-        """Invalid ids, duplicates, more than ten."""
-        return recipient_set.problems(inputs)
 
     def declare(
         self, inputs: SetInputs, recorded: SetInputs | None, *, planning: bool

@@ -32,13 +32,11 @@ from pulumi_cbr_sharing.resources.dynamic import (
     warn_of_plain_secrets,
 )
 from pulumi_cbr_sharing.sharing import member
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, UNKNOWN, Problem
-from pulumi_cbr_sharing.sharing.member import MemberInputs, Share
+from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, UNKNOWN, MemberInputs, Problem
+from pulumi_cbr_sharing.sharing.member import Share
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.settings.connection import Connection
 
 
@@ -106,10 +104,6 @@ class BackupShareMemberProvider(CbrProvider[MemberInputs]):
     """The lifecycle of a BackupShareMember. Its name and module are in the state of every stack: they stay."""
 
     inputs_type = MemberInputs
-
-    def problems(self, inputs: MemberInputs) -> Iterator[Problem]:
-        """Invalid ids."""
-        return member.problems(inputs)
 
     def declare(
         self, inputs: MemberInputs, recorded: MemberInputs | None, *, planning: bool

@@ -7,13 +7,12 @@ say. So accepted means that the recipient sees it in a vault; seen without a vau
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pulumi_cbr_sharing.cbr.backups import get_backup
 from pulumi_cbr_sharing.cbr.members import answer_membership
 from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.sharing.inputs import Problem, is_unknown, trouble_with_wait
+from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, Problem, is_unknown
 
 
 if TYPE_CHECKING:
@@ -23,27 +22,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.session import Session
 
 
-DEFAULT_OFFER_WAIT = 300.0  # seconds for an offer to show
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two looks for an offer
 ACCEPTED: Final = "accepted"
 PENDING: Final = "pending"
-
-
-@dataclass(frozen=True)
-class AcceptanceInputs:
-    """What a program says of an acceptance; before `problems` has passed it, of any type.
-
-    Attributes:
-        backup_id: the UUID of the sharer's backup.
-        vault_id: the UUID of the recipient's vault.
-        wait_for_offer: seconds to wait for the offer to show.
-        pending: whether a lookup of this run saw the offer pending.
-    """
-
-    backup_id: Any = None
-    vault_id: Any = None
-    wait_for_offer: Any = DEFAULT_OFFER_WAIT
-    pending: Any = False
 
 
 @dataclass(frozen=True)
@@ -68,16 +49,6 @@ class Acceptance:
     endpoint: str | None = None
     backup_name: str = ""
     resource_type: str = ""
-
-
-def problems(inputs: AcceptanceInputs) -> Iterator[Problem]:
-    """What is wrong with the shapes of the inputs; what is not known yet is not judged."""
-    if not is_unknown(inputs.backup_id) and (trouble := trouble_with_backup_id(inputs.backup_id)):
-        yield Problem.it("backup_id", trouble)
-    if not is_unknown(inputs.vault_id) and (trouble := trouble_with_vault_id(inputs.vault_id)):
-        yield Problem.it("vault_id", trouble)
-    if trouble := trouble_with_wait(inputs.wait_for_offer):
-        yield Problem.it("wait_for_offer", trouble)
 
 
 def declare(

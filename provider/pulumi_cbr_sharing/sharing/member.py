@@ -8,11 +8,10 @@ another can only come after that one has gone (6701).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused, TooManyRecipients
-from pulumi_cbr_sharing.ids import trouble_with_account, trouble_with_backup_id, trouble_with_project_id
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, Problem, is_unknown, trouble_with_wait
+from pulumi_cbr_sharing.sharing.inputs import MemberInputs, Problem, is_unknown
 from pulumi_cbr_sharing.sharing.live_shares import REJECTED
 from pulumi_cbr_sharing.sharing.recipients import project_of_recipient
 
@@ -25,25 +24,6 @@ if TYPE_CHECKING:
 
 
 OWN = "is the project that owns the backup: give the recipient's"
-
-
-@dataclass(frozen=True)
-class MemberInputs:
-    """What a program says of a share; before `problems` has passed it, of any type.
-
-    Attributes:
-        backup_id: the UUID of the backup.
-        dest_project_id: the recipient's project; None where `dest_account` is given.
-        dest_account: the name of the recipient's account.
-        adopt: whether a share that exists already is taken over.
-        wait_for_backup: seconds to wait for a backup that is still being made.
-    """
-
-    backup_id: Any = None
-    dest_project_id: Any = None
-    dest_account: Any = None
-    adopt: Any = True
-    wait_for_backup: Any = DEFAULT_WAIT
 
 
 @dataclass(frozen=True)
@@ -73,17 +53,6 @@ class Share:
 
     def __str__(self) -> str:
         return f"the share of backup {self.backup_id} with project {self.dest_project_id}"
-
-
-def problems(inputs: MemberInputs) -> Iterator[Problem]:
-    """What is wrong with the shapes of the inputs; what is not known yet is not judged."""
-    if not is_unknown(inputs.backup_id) and (trouble := trouble_with_backup_id(inputs.backup_id)):
-        yield Problem.it("backup_id", trouble)
-    yield from _problems_with_recipient(inputs.dest_project_id, inputs.dest_account)
-    if trouble := trouble_with_wait(inputs.wait_for_backup):
-        yield Problem.it("wait_for_backup", trouble)
-    if not (isinstance(inputs.adopt, bool) or is_unknown(inputs.adopt)):
-        yield Problem.it("adopt", "is neither true nor false")
 
 
 def declare(
@@ -177,19 +146,6 @@ def delete(session: Session, recorded: Share) -> None:
     if session.is_elsewhere(recorded.endpoint):
         _same_cloud_or_raise(session, doing, recorded, _live(session, recorded))
     session.live.remove(recorded.backup_id, recorded.dest_project_id)
-
-
-def _problems_with_recipient(project_id: Any, account: Any) -> Iterator[Problem]:
-    if account is not None:
-        if project_id is not None:
-            yield Problem.it("dest_account", "is given together with dest_project_id: give one of the two")
-        elif not is_unknown(account) and (trouble := trouble_with_account(account)):
-            yield Problem.it("dest_account", trouble)
-    elif project_id is None:
-        reason = "is missing: give the recipient's project id, or the account's name as dest_account"
-        yield Problem.it("dest_project_id", reason)
-    elif not is_unknown(project_id) and (trouble := trouble_with_project_id(project_id)):
-        yield Problem.it("dest_project_id", trouble)
 
 
 def _known_project(inputs: MemberInputs, recorded: MemberInputs | None) -> str | None:

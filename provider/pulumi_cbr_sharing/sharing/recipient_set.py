@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, ImageRegistered, Refused
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, Problem, is_unknown, trouble_with_wait
+from pulumi_cbr_sharing.sharing.inputs import Problem, SetInputs, is_unknown
 from pulumi_cbr_sharing.sharing.live_shares import REJECTED
 from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
 
@@ -24,21 +23,6 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.sharing.session import Session
-
-
-@dataclass(frozen=True)
-class SetInputs:
-    """What a program says of all recipients of a backup; before `problems` has passed it, of any type.
-
-    Attributes:
-        backup_id: the UUID of the backup.
-        dest_project_ids: the recipients' projects, none to ten, in any order.
-        wait_for_backup: seconds to wait for a backup that is still being made.
-    """
-
-    backup_id: Any = None
-    dest_project_ids: Any = None
-    wait_for_backup: Any = DEFAULT_WAIT
 
 
 @dataclass(frozen=True)
@@ -62,16 +46,6 @@ class RecipientSet:
     owner_project_id: str | None = None
     region: str | None = None
     endpoint: str | None = None
-
-
-def problems(inputs: SetInputs) -> Iterator[Problem]:
-    """What is wrong with the shapes of the inputs; what is not known yet is not judged."""
-    if not is_unknown(inputs.backup_id) and (trouble := trouble_with_backup_id(inputs.backup_id)):
-        yield Problem.it("backup_id", trouble)
-    if not is_unknown(inputs.dest_project_ids):
-        yield from (Problem.it("dest_project_ids", trouble) for trouble in _troubles(inputs.dest_project_ids))
-    if trouble := trouble_with_wait(inputs.wait_for_backup):
-        yield Problem.it("wait_for_backup", trouble)
 
 
 def declare(session: Session, inputs: SetInputs, *, new: bool, planning: bool) -> Iterator[Problem]:
@@ -185,20 +159,6 @@ def delete(session: Session, recorded: RecipientSet) -> None:
     going = [project for project in recorded.declared if not session.ledger.declares(backup_id, project)]
     for error in _remove(session, backup_id, going):
         raise error
-
-
-def _troubles(project_ids: Any) -> Iterator[str]:
-    """Invalid ids, duplicates, more than ten."""
-    if not isinstance(project_ids, list):
-        yield "is no list: give a list of project ids, an empty one to share with nobody"
-        return
-    known = [project for project in project_ids if not is_unknown(project)]
-    yield from (f"has an entry that {trouble}" for project in known if (trouble := trouble_with_project_id(project)))
-    texts = [project for project in known if isinstance(project, str)]
-    for project in sorted({text for text in texts if texts.count(text) > 1}):
-        yield f"has {project} twice: name each recipient once"
-    if len(project_ids) > MOST_RECIPIENTS:
-        yield f"has {len(project_ids)} projects; a backup can be shared with at most {MOST_RECIPIENTS}"
 
 
 def _known(project_ids: Any) -> Sequence[str] | None:
