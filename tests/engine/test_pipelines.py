@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
 
 import pytest
@@ -70,7 +70,7 @@ def run_gitlab(emulator: Emulator, stack: Stack, job: str, **more: str) -> Ran:
 class Notes(BaseHTTPRequestHandler):
     """As much of GitLab as takes comments."""
 
-    seen: list[tuple[str, str | None, str]]
+    seen: ClassVar[list[tuple[str, str | None, str]]]
 
     def do_POST(self) -> None:
         """Keep the path, the token and the comment."""
@@ -160,7 +160,7 @@ def test_github_updates(emulator: Emulator, stack: Stack) -> None:
 @pytest.mark.engine
 def test_github_audits(emulator: Emulator, stack: Stack) -> None:
     """A clean night is green; a cancelled share and one that nobody declared fail the job, and show everywhere."""
-    stack.up()
+    assert run_github(emulator, stack, "up.yml").code == 0
     clean = run_github(emulator, stack, "drift.yml")
     assert clean.code == 0, clean.output
     assert clean.commands == commands_of("drift.yml")
@@ -201,7 +201,7 @@ def test_gitlab_updates(emulator: Emulator, stack: Stack) -> None:
 @pytest.mark.engine
 def test_gitlab_audits(emulator: Emulator, stack: Stack) -> None:
     """A clean night is green; a share that nobody declared fails the job, and stands in what it keeps."""
-    stack.up()
+    assert run_gitlab(emulator, stack, "up").code == 0
     clean = run_gitlab(emulator, stack, "audit")
     assert clean.code == 0, clean.output
 
