@@ -37,8 +37,7 @@ class Emulator:
             ancestor does.
         offer_shown: whether GET of a backup shows a pending one to its recipient, and how: no document says.
         ignores_member_status: list backups whatever the status of their share; no page says that the filter counts.
-        delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made; 0: at once, on the
-            next look.
+        delete_seconds, checkpoint_seconds: how long it takes until a backup is gone, or is made.
         token_seconds: how long tokens that are issued from now on live.
         temporary_key_seconds: how long an agency's keys live; None: as long as was asked for.
     """
@@ -76,8 +75,6 @@ class Emulator:
     def backup(self) -> Backup:
         """The seeded backup of the sharer."""
         return self.state.backups[SEED_BACKUP]
-
-    # -- accounts ------------------------------------------------------------------------------------------------
 
     def account(self, name: str) -> Account:
         """An account by name."""
@@ -122,8 +119,6 @@ class Emulator:
         """
         with self.lock:
             self.gate.throttle(Limit(limit, window, retry_after) if limit else None)
-
-    # -- backups and vaults --------------------------------------------------------------------------------------
 
     def add_backup(self, account: str = "sharer", **fields: Any) -> Backup:
         """Make a backup; `fields` are those of `state.Backup`, moments also as texts in ISO 8601."""
@@ -185,8 +180,6 @@ class Emulator:
             self.state.vaults[vault.id] = vault
             return vault
 
-    # -- members, behind the caller's back -----------------------------------------------------------------------
-
     def members(self, backup_id: str) -> dict[str, Member]:
         """Who a backup is shared with, by project: the truth."""
         with self.lock:
@@ -226,8 +219,6 @@ class Emulator:
         """The backups that a project can read now: its own, and those it accepted."""
         with self.lock:
             return {backup.id for backup in self.state.backups_of(project_id, "all_granted", "accepted")}
-
-    # -- requests and faults -------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[Recorded]:

@@ -1,8 +1,7 @@
 """What the cloud would refuse, told while a plan is made: the live backup, its members, the recipient's vault.
 
 A problem is what the service is known to refuse. What it may refuse, or may allow by the time it is asked, is a
-warning. So is a cloud that gives no answer: no plan fails for want of a network or of a permission to look. A refused
-credential is an answer, and fails the plan, because asking again would lock it.
+warning; so is what nobody could be asked for, see `looks.py`.
 """
 
 from __future__ import annotations
@@ -13,27 +12,18 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
-from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS, list_members
-from pulumi_cbr_sharing.cbr.vaults import get_vault
+from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE
+from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.errors import (
-    ApiError,
-    CbrSharingError,
-    CredentialRefused,
     NotFound,
-    ServerFault,
-    SettingsError,
-    Throttled,
-    UnexpectedAnswer,
-    Unreachable,
     one_line,
 )
 from pulumi_cbr_sharing.sharing.inputs import Problem
-from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
+from pulumi_cbr_sharing.sharing.looks import Looks
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
@@ -49,25 +39,19 @@ T = TypeVar("T")
 KINDS = {"OS::Nova::Server": "server", "OS::Cinder::Volume": "disk", "OS::Sfs::Turbo": "turbo"}
 SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
 MB_PER_GB = 1024
-# After one of these the cloud is not asked again for this run's plan.
-_OUT_OF_REACH = (Unreachable, ServerFault, Throttled, UnexpectedAnswer)
 
 
 class Preflight:
-    """Looks at the live cloud for the resources that a program is about to make; safe for many threads.
-
-    Each thing is asked once a run, with short time-outs; nothing is asked where the settings switch it off.
+    """Judges the resources that a program is about to make by the live cloud; safe for many threads.
 
     Raises:
         CredentialRefused, SettingsError: by every method; they would end every later call, too.
     """
 
     def __init__(self, client: Client, ledger: Ledger, cache: SingleFlightCache) -> None:
-        self._client, self._ledger, self._cache = client, ledger, cache
+        self._client, self._ledger, self._looks = client, ledger, Looks(client, cache)
         self._coming: defaultdict[str, set[str]] = defaultdict(set)
         self._filling: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        self._told: set[str] = set()
-        self._out_of_reach = False
         self._lock = threading.Lock()
 
     def problems_with_member(self, backup_id: str, project_id: str | None, *, adopt: bool) -> Iterator[Problem]:
@@ -97,7 +81,7 @@ class Preflight:
         if trouble:
             yield Problem.it("backup_id", trouble)
         elif project_ids is not None and (undeclared := sorted(set(members or ()) - set(project_ids))):
-            self._warn(f"backup {backup_id} is shared with {', '.join(undeclared)}, too: this set cancels that")
+            self._looks.warn(f"backup {backup_id} is shared with {', '.join(undeclared)}, too: this set cancels that")
 
     def problems_with_acceptance(self, backup_id: str | None, vault_id: str) -> Iterator[Problem]:
         """A vault that is missing, or a backup that is the recipient's own or in another vault; warns of a misfit.
@@ -108,8 +92,8 @@ class Preflight:
         """
         looks: list[Callable[[], object]] = [partial(self._vault, vault_id)]
         if backup_id:
-            looks += [partial(self._received, backup_id), self._offers]
-        self._see(*looks)
+            looks += [partial(self._received, backup_id), self._looks.offers]
+        self._looks.at_once(*looks)
         vault = self._vault(vault_id)
         if isinstance(vault, str):
             yield Problem.it("vault_id", vault)
@@ -120,15 +104,9 @@ class Preflight:
 
     def _shared(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
         """What is wrong with a backup that is to be shared, and its members; both are looked at at the same time."""
-        self._see(partial(self._backup, backup_id), partial(self._members, backup_id))
+        self._looks.at_once(partial(self._backup, backup_id), partial(self._looks.members, backup_id))
         trouble = self._backup(backup_id)
-        return trouble, None if trouble else self._members(backup_id)
-
-    def _see(self, *looks: Callable[[], object]) -> None:
-        """Look at several things at the same time, so that each is known afterwards."""
-        for error in side_by_side(looks):
-            if isinstance(error, (CredentialRefused, SettingsError)):
-                raise error
+        return trouble, None if trouble else self._looks.members(backup_id)
 
     def _room(self, backup_id: str, project_id: str, live: Mapping[str, Member], *, adopt: bool) -> str | None:
         there = live.get(project_id)
@@ -157,7 +135,7 @@ class Preflight:
     def _backup(self, backup_id: str) -> str | None:
         """What is wrong with a backup that is to be shared."""
         try:
-            backup = self._ask(("backup", backup_id), lambda client: get_backup(client, backup_id))
+            backup = self._looks.backup(backup_id)
         except NotFound:
             return f"{self._not_there()}; a backup that was deleted or has expired is gone with its shares"
         if backup and backup.project_id not in ("", self._client.known_project_id):
@@ -166,29 +144,17 @@ class Preflight:
                 "received cannot be shared on: let its owner share it"
             )
         for doubt in _doubts(backup) if backup else ():
-            self._warn(f"backup {backup_id} {doubt}")
-        return None
-
-    def _members(self, backup_id: str) -> Mapping[str, Member] | None:
-        try:
-            found = self._ask(("members", backup_id), lambda client: list_members(client, backup_id))
-            return found.all() if found else None
-        except UnexpectedAnswer as error:  # a list that may not be whole
-            self._give_up(error)
-        except NotFound:  # told by the look at the backup
-            pass
+            self._looks.warn(f"backup {backup_id} {doubt}")
         return None
 
     def _vault(self, vault_id: str) -> Vault | str | None:
         """The vault, what is wrong with it, or None if it cannot be told."""
         try:
-            vault = self._ask(("vault", vault_id), lambda client: get_vault(client, vault_id))
+            vault = self._looks.vault(vault_id)
         except NotFound:
-            return (
-                f"does not exist in project {self._client.known_project_id}: check the id, the region and the project"
-            )
+            return self._not_there()
         if vault and vault.status not in ("", AVAILABLE):
-            self._warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
+            self._looks.warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
         return vault
 
     def _not_there(self) -> str:
@@ -196,22 +162,21 @@ class Preflight:
 
     def _received(self, backup_id: str) -> Backup | None:
         try:
-            return self._ask(("backup", backup_id), lambda client: get_backup(client, backup_id))
+            return self._looks.backup(backup_id)
         except NotFound:  # nothing accepted yet
             return None
 
-    def _offers(self) -> list[Backup]:
-        return self._ask("offers", lambda client: list_backups(client, own_type="shared")) or []
-
     def _warn_of_misfit(self, backup_id: str, vault: Vault) -> None:
         """Codes 6713 and 6114 are inferred, so what seems not to fit is the service's to refuse."""
-        offered = next((backup for backup in self._offers() if backup.id == backup_id), None)
+        offered = next((backup for backup in self._looks.offers() if backup.id == backup_id), None)
         received = self._received(backup_id)
         if offered is None or (received and received.vault_id):
             return
         kind = KINDS.get(offered.resource_type)
         if kind and vault.object_type and kind != vault.object_type:
-            self._warn(f"vault {vault.id} is for {vault.object_type} backups, and backup {backup_id} is of a {kind}")
+            self._looks.warn(
+                f"vault {vault.id} is for {vault.object_type} backups, and backup {backup_id} is of a {kind}"
+            )
         with self._lock:
             coming = self._filling[vault.id]
             coming[backup_id] = offered.resource_size
@@ -219,47 +184,10 @@ class Preflight:
         room = vault.size - vault.used / MB_PER_GB
         if vault.size and needed > room:
             what = f"backup {backup_id} is" if count == 1 else f"the {count} backups that this program accepts are"
-            self._warn(
+            self._looks.warn(
                 f"vault {vault.id} has {room:.0f} GB of {vault.size} GB left, and {what} of {needed} GB: enlarge the "
                 "vault, or the share may be refused"
             )
-
-    def _ask(self, key: Hashable, look: Callable[[Client], T]) -> T | None:
-        """What the cloud says; None, with a warning, if it says nothing.
-
-        Raises:
-            NotFound: what was looked for is not there.
-            CredentialRefused, SettingsError: nothing else will succeed either.
-        """
-        if self._out_of_reach or not self._client.settings.plan_checks:
-            return None
-        try:
-            return self._cache.get(key, lambda: look(self._client.brief))
-        except (NotFound, CredentialRefused, SettingsError):
-            raise
-        except CbrSharingError as error:
-            self._give_up(error)
-        return None
-
-    def _give_up(self, error: CbrSharingError) -> None:
-        unreachable = isinstance(error, _OUT_OF_REACH)
-        self._out_of_reach = self._out_of_reach or unreachable
-        rest = "; nor is the rest of it" if unreachable else ""
-        # Two looks at the same time fail in two ways, and are one cloud out of reach.
-        reason = "out of reach" if unreachable else _reason(error)
-        self._warn(f"the plan is not compared with the cloud: {error}{rest}", once_for=reason)
-
-    def _warn(self, text: str, once_for: str | None = None) -> None:
-        with self._lock:
-            told = (once_for or text) in self._told
-            self._told.add(once_for or text)
-        if not told:
-            self._client.notify(f"warning: {text}")
-
-
-def _reason(error: CbrSharingError) -> str:
-    """What tells one refusal from another, whatever was being looked at: a missing permission is said once."""
-    return error.reason if isinstance(error, ApiError) else type(error).__name__
 
 
 def _doubts(backup: Backup) -> Iterator[str]:
