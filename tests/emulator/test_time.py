@@ -125,3 +125,13 @@ def test_time_passes_from_outside_too(field: str, emulator: Emulator) -> None:
     backups = {one["id"]: one for one in control(emulator, "GET", "state").json()["backups"]}
     assert backups[made["id"]][field].startswith("2998-12-31T00:00:00")
     assert backups[backup["id"]]["vault_id"] == vault["id"]
+
+
+def test_time_before_the_calendar_is_refused(emulator: Emulator) -> None:
+    """As any field that makes no sense, and nothing has passed."""
+    for _ in range(2):
+        assert control(emulator, "POST", "pass-time", days=365_000).status_code == 200
+    before = emulator.backup.created_at
+    answers = [control(emulator, "POST", "pass-time", days=days) for days in (365_000, 10**9, -1, "2")]
+    assert [answer.status_code for answer in answers] == [400] * 4
+    assert emulator.backup.created_at == before

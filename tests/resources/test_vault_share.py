@@ -303,6 +303,39 @@ def test_inputs_may_be_outputs(emulator: Emulator, stack: Stack) -> None:
 
 
 @pytest.mark.engine
+def test_one_program_shares_and_accepts(emulator: Emulator, stack: Stack) -> None:
+    """Side by side and in order: shared before it is accepted, given back before it is cancelled."""
+    stack.env.update(environment(emulator, "recipient", prefix="DR_"))
+    made = [back_up(emulator, days) for days in (3, 2)]
+    vault = emulator.vault("recipient").id
+    words = {"accept_into": repr(vault), "accept_connection": "Connection(namespace='dr')", "keep": 2}
+    stack.program("from pulumi_cbr_sharing import Connection\n" + program(emulator, "recipient", **words))
+    stack.up()
+    recipient = emulator.account("recipient").project_id
+    assert {emulator.members(id_)[recipient].vault_id for id_ in made} == {vault}
+    for id_ in made:
+        assert [one for one in changes(emulator) if id_ in one] == [f"POST {id_}", f"PUT {id_}"]
+
+    made.append(back_up(emulator, 1))
+    emulator.clear_requests()
+    stack.up()
+    assert emulator.visible_to(recipient) == set(made[1:])
+    assert [one.partition(" ")[0] for one in changes(emulator) if made[0] in one] == ["PUT", "DELETE"]
+    stack.up("--expect-no-changes")
+    stack.destroy()
+    assert shared(emulator) == set()
+
+
+@pytest.mark.engine
+def test_a_vault_that_nobody_backs_up_into_is_told(emulator: Emulator, stack: Stack) -> None:
+    """The newest backup is older than max_age: a warning, and the window is shared all the same."""
+    made = back_up(emulator, 4)
+    stack.program(program(emulator, "recipient", max_age="timedelta(days=1.5)"))
+    assert f"VaultShare nightly: the newest backup of server (server-1) is 4.0 days old ({made}" in stack.up().output
+    assert shared(emulator) == {made}
+
+
+@pytest.mark.engine
 def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> None:
     """Before anything is asked."""
     back_up(emulator, 1)

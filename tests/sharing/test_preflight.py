@@ -306,6 +306,20 @@ def test_a_move_to_another_vault_is_not_refused(emulator: Emulator) -> None:
         assert plugin.check(ACCEPTER, moved).failures == {}
 
 
+def test_the_room_of_a_vault_is_compared_with_the_sum(emulator: Emulator) -> None:
+    """Each of two backups of 40 GB would fit into 60 GB; a second look at the same one does not count twice."""
+    made = emulator.add_vault(account="recipient", size=60)
+    offers = [emulator.backup.id, emulator.add_backup().id]
+    for offer in offers:
+        emulator.add_member(offer, team(emulator, "recipient"))
+    with Plan(emulator, "recipient") as plan:
+        for offer in (offers[0], *offers):
+            assert plan.accepter(vault_id=made.id, backup_id=offer) == {}
+    room = f"warning: vault {made.id} has 60 GB of 60 GB left, and"
+    assert f"{room} the 2 backups that this program accepts are of 80 GB: enlarge the vault" in plan.printed
+    assert f"{room} backup" not in plan.printed
+
+
 @pytest.mark.parametrize(
     ("vault", "warning"),
     [

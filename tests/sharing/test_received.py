@@ -81,7 +81,7 @@ def test_an_offer_of_another_kind_is_told_and_left() -> None:
     """The others are accepted."""
     found = chosen([backup("disk", 0, resource_type="OS::Cinder::Volume", resource_id="d"), backup("a", 1)], [])
     assert ids(found) == ["+a"]
-    assert found.warnings == ["backup disk is of disk, and no vault is for that: it is left pending"]
+    assert found.warnings == ["backup disk is of kind disk, and no vault is for that: it is left pending"]
 
 
 def test_a_full_vault_takes_what_fits_and_gives_nothing_back() -> None:

@@ -34,7 +34,7 @@ NULLABLE = frozenset(
     {"method", "offer_shown", "retry_after", "status", "temporary_key_seconds", "truncate", "vault_id"}
 )
 # What is wrong with the fields of a handle, and with what they name.
-MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError)
+MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError, OverflowError)
 SWITCHES = (
     "dialect",
     "latency",

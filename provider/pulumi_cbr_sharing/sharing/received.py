@@ -148,7 +148,9 @@ class _Room:
         """The vault that takes an offer; None, to be told, if none does."""
         fitting = [id_ for id_, vault in self._vaults.items() if _is_for(vault, backup)]
         if not fitting:
-            self._odd.append(f"backup {backup.id} is of {_kind(backup)}, and no vault is for that: it is left pending")
+            self._odd.append(
+                f"backup {backup.id} is of kind {_kind(backup)}, and no vault is for that: it is left pending"
+            )
             return None
         open_ = [id_ for id_ in fitting if self._vaults[id_].status in ("", AVAILABLE)]
         if not open_:
