@@ -88,8 +88,6 @@ def test_a_role_is_assumed_from_wherever_it_is_set(way: str, emulator: Emulator)
 
     assert callers(emulator) == [
         ("securitytokens", "bystander"),
-        (emulator.backup.id, "sharer"),  # the two looks of the plan
-        ("members", "sharer"),
         ("members", "sharer"),
         ("members", "sharer"),
         (recipient(emulator), "sharer"),

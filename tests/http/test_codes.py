@@ -15,6 +15,7 @@ from pulumi_cbr_sharing.errors import (
     ServerFault,
     Throttled,
     TokenExpired,
+    TooManyRecipients,
 )
 from pulumi_cbr_sharing.http.codes import CBR_CODES, GATEWAY_CODES, Meaning, meaning_of
 
@@ -26,7 +27,7 @@ from pulumi_cbr_sharing.http.codes import CBR_CODES, GATEWAY_CODES, Meaning, mea
         (400, "BackupService.6114", ApiError),
         (404, "BackupService.6200", BackupNotFound),
         (400, "BackupService.6700", ApiError),
-        (400, "BackupService.6701", ApiError),
+        (400, "BackupService.6701", TooManyRecipients),
         (400, "BackupService.6702", BackupNotAvailable),
         (400, "BackupService.6703", AlreadyShared),
         (400, "BackupService.6704", ApiError),

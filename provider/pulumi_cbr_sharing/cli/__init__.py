@@ -38,7 +38,7 @@ COMMANDS = {
     "backups": "List backups, newest first.",
     "vaults": "List the vaults of the project.",
     "whoami": "Tell which account commands work in, and which permissions were seen to work.",
-    "adopt": "Print the Pulumi program for shares that exist.",
+    "adopt": "Print the Pulumi program for the shares that exist.",
     "audit": "Compare the shares that are declared with those that are live.",
     "emulator": "Serve an emulated CBR with its IAM on this machine.",
 }
