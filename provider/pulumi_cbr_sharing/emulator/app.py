@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 
@@ -54,7 +55,12 @@ def _is_control() -> bool:
 
 def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
     """Take the fault that is meant for this request; one that prevents it is the answer."""
-    request.get_data()
+    try:
+        request.get_data()
+    except OSError:  # chunks that are none, or a caller who hung up
+        request.stream = io.BytesIO()
+        request.get_data()
+        return Response(status=400)
     if _is_control():
         return refusal(cloud)
     fault = g.fault = cloud.faults.take(request.method, request.path)
