@@ -253,6 +253,19 @@ def test_public_names_are_these() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", pulumi_cbr_sharing.__all__)
+def test_every_public_name_is_found_where_it_is_said_to_be(name: str) -> None:
+    """Names are imported when they are asked for, so a wrong table would show late."""
+    assert getattr(pulumi_cbr_sharing, name).__name__ == name
+    assert name in dir(pulumi_cbr_sharing)
+
+
+def test_the_command_line_starts_without_pulumi_and_without_http() -> None:
+    """They take longer to import than everything else: a completion would wait for them."""
+    program = "import pulumi_cbr_sharing.cli, sys; sys.exit(bool({'pulumi', 'requests', 'rich'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_no_module_is_hard_to_hold_in_the_head() -> None:
     """A file of more than 250 lines wants a wall."""
     long = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
