@@ -374,6 +374,21 @@ def test_a_recipient_is_replaced_at_the_limit(emulator: Emulator, tmp_path: Path
 
 
 @pytest.mark.engine
+def test_a_preview_makes_two_reads_and_an_update_one_post(emulator: Emulator, tmp_path: Path) -> None:
+    """The engine tells a provider of neither; the program does, by a property that nobody sees."""
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator))
+    stack.program(PROGRAM.format(backup=emulator.backup.id, project=team(emulator, "recipient")))
+    shown = stack.preview("--diff").output
+    assert sorted(asked(emulator)) == [emulator.backup.id, "members"]
+    assert "__preview" not in shown
+    emulator.clear_requests()
+    stack.up()
+    assert [request.method for request in emulator.requests] == ["POST"]
+    assert "__preview" not in stack.state_text()
+
+
+@pytest.mark.engine
 def test_a_wrong_key_costs_one_request_with_a_preview_ahead(emulator: Emulator, tmp_path: Path) -> None:
     """The preview fails, so that the update does not ask once more."""
     stack = Stack(tmp_path)
