@@ -65,7 +65,7 @@ def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
     stack.up()
     assert recipients(emulator) == {"recipient": "pending"}
     assert stack.outputs() == {"status": "pending"}
-    assert sent(emulator) == ["GET", "GET", "POST"]  # the plan's looks at backup and members, and the share
+    assert sent(emulator) == ["POST"]  # an update makes no look that only a plan needs
 
     emulator.clear_requests()
     stack.up("--expect-no-changes")

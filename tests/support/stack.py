@@ -56,7 +56,9 @@ class Run:
 
         When a resource fails, Pulumi interrupts the program, and shows that as a traceback of its own script there.
         """
-        return re.sub(r"(?m)^  pulumi:pulumi:Stack \(.*\n(?:    .*\n|\n(?=    ))*", "", self.output)
+        under_its_heading = r"^  pulumi:pulumi:Stack \(.*\n(?:    .*\n|\n(?=    ))*"
+        beside_its_progress = r"^ [ +~@-]*pulumi:pulumi:Stack .*\n"
+        return re.sub(rf"(?m){under_its_heading}|{beside_its_progress}", "", self.output)
 
 
 class Stack:
