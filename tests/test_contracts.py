@@ -58,7 +58,10 @@ ARROWS = {
         "a door opens inwards",
     ),
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),
-    "policies": (set(), "rules judge what a program declares, and nothing can make them send anything"),
+    "policies": (
+        {"errors", "recipients_file"},
+        "rules judge what a program declares, by the list of the audit if told so; nothing can make them send anything",
+    ),
 }
 # Libraries, and the only rooms that may know them.
 OUTSIDE = {

@@ -48,6 +48,7 @@ NAMES = (
     "protected-share",
     "pending-too-long",
     "rejected-share",
+    "recovery-point-too-old",
     "no-plain-secrets",
     "authoritative-required",
 )
@@ -56,6 +57,13 @@ NOT_STRANGER = {"recipients": [{"project_id": STRANGER, "note": "sold"}]}
 DYNAMIC = "pulumi:providers:pulumi-python"
 STACK_CONFIG = "huaweicloud:secretKey"
 LONG_AGO = "2026-05-01T10:00:00Z"
+YOUNG, OLD = "2026-06-14T13:00:00Z", "2026-06-13T23:59:59Z"  # 23 hours before the noon of TODAY; more than 36
+SERVER, DISK = f"{DR}/server-1", f"{DR}/disk-1"
+
+
+def window(kind: str = "VaultShare", **outputs: Any) -> Resource:
+    """A component over a window of backups."""
+    return Resource(f"huaweicloud:cbr:{kind}", "dr", {"backup_ids": [BACKUP], **outputs})
 
 
 @dataclass(frozen=True)
@@ -199,6 +207,33 @@ CASES = [
         unknown=[(member(status=UNKNOWN),), (share(statuses=UNKNOWN),)],
     ),
     Case(
+        "recovery-point-too-old",
+        config={"max_age_hours": 36},
+        fails=[
+            (window(newest_at={SERVER: OLD}),),
+            (window("ReceivedBackups", newest_at={SERVER: YOUNG, DISK: OLD}),),
+            (window(newest_at={SERVER: OLD, DISK: UNKNOWN}),),
+            (window(newest_at={SERVER: secret(OLD)}),),
+            (window(newest_at={SERVER: "2026-06-13T23:59:59.209782"}),),
+            (window(newest_at={}),),
+            (window(),),  # of an earlier version
+            (window(newest_at=None),),
+            (window(newest_at=YOUNG),),
+            (window(newest_at=[YOUNG]),),
+            *[
+                (window(newest_at={SERVER: made}),)
+                for made in ("", "yesterday", None, 20260614, {"at": YOUNG}, [YOUNG])
+            ],
+        ],
+        passes=[
+            (window(newest_at={SERVER: YOUNG, DISK: "2026-06-14T12:00:00+00:00"}),),
+            (window("ReceivedBackups", newest_at={SERVER: secret(YOUNG)}),),
+            (member(created_at=LONG_AGO), Resource("ours:index:VaultShare", "dr", {"newest_at": {SERVER: OLD}})),
+        ],
+        unknown=[(window(newest_at=UNKNOWN),), (window(newest_at={SERVER: YOUNG, DISK: UNKNOWN}),)],
+        named=("dr", SERVER, OLD, "36 hours"),
+    ),
+    Case(
         "no-plain-secrets",
         config={"names": ["accessKey"], "namespaces": ["huaweicloud", "dr"]},
         fails=[
@@ -223,7 +258,7 @@ CASES = [
     ),
 ]
 ABOUT_RECIPIENTS = {"allowed-recipients", "denied-recipients"}
-ABOUT_ONE_RECIPIENT = set(NAMES) - {"most-recipients", "no-plain-secrets"}
+ABOUT_ONE_RECIPIENT = set(NAMES) - {"most-recipients", "recovery-point-too-old", "no-plain-secrets"}
 BY_RULE = [pytest.param(case, id=case.rule) for case in CASES]
 
 
@@ -415,6 +450,26 @@ def test_the_optional_rule_is_off() -> None:
     """An authoritative set is required only of those who ask for it."""
     assert policies.authoritative_required.enforcement_level is EnforcementLevel.DISABLED
     assert "authoritative-required" not in {report.rule for report in PolicyTest().check(member())}
+
+
+def test_no_age_is_too_old_as_long_as_none_is_given() -> None:
+    """The rule is off; a level for it alone, which would judge nothing, is refused."""
+    forgotten = window(newest_at={SERVER: "2020-01-01T00:00:00Z"})
+    rule = "recovery-point-too-old"
+    off: list[dict[str, Any]] = [{}, {"all": "mandatory"}, {rule: "disabled"}, {rule: {}}]
+    for config in off:
+        assert PolicyTest(config, today=TODAY).check(forgotten) == []
+    for given in ("mandatory", "advisory", {"enforcementLevel": "mandatory", "exceptions": []}):
+        with pytest.raises(ConfigError, match="recovery-point-too-old has a level and no max_age_hours, without which"):
+            PolicyTest({"recovery-point-too-old": given})
+
+
+def test_each_server_that_is_too_old_is_told() -> None:
+    """The young one beside them is not."""
+    old = {SERVER: OLD, DISK: LONG_AGO, f"{THIRD}/server-1": YOUNG}
+    reports = PolicyTest({"recovery-point-too-old": {"max_age_hours": 36}}, today=TODAY).check(window(newest_at=old))
+    assert [[name for name in old if name in report.message] for report in reports] == [[SERVER], [DISK]]
+    assert {report.level for report in reports} == {"advisory"}
 
 
 @pytest.mark.parametrize(

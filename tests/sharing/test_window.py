@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from pulumi_cbr_sharing.cbr.backups import Backup
-from pulumi_cbr_sharing.sharing.window import stale, trouble_with_window
+from pulumi_cbr_sharing.sharing.window import newest_at, stale, trouble_with_window
 
 
 NOW = datetime(2026, 5, 4, 3, tzinfo=timezone.utc)
@@ -39,6 +40,19 @@ def test_a_resource_whose_newest_is_too_old_is_told() -> None:
         "the newest backup of web (server-1) is 4.0 days old (server-1-4, made 2026-04-30T03:00:00Z), and max_age is "
         "36.0 hours"
     )
+
+
+def test_the_newest_of_each_resource_has_its_moment() -> None:
+    """Each owner's apart, since a received backup's resource is told by its owner; "" where nobody says."""
+    owned = [replace(backup(1), project_id="ours"), replace(backup(4), project_id="theirs"), backup(9)]
+    unknown = replace(backup(2, "server-2"), project_id="ours", created_at="")
+    assert newest_at([*owned, replace(backup(9), project_id="ours"), unknown]) == {
+        "ours/server-1": "2026-05-03T03:00:00Z",
+        "theirs/server-1": "2026-04-30T03:00:00Z",
+        "/server-1": "2026-04-25T03:00:00Z",
+        "ours/server-2": "",
+    }
+    assert newest_at([]) == {}
 
 
 def test_nothing_at_all_is_the_worst() -> None:

@@ -22,11 +22,12 @@ except ImportError as error:
     raise ImportError("the policies need pulumi-policy: install pulumi-cbr-sharing[policies]") from error
 
 from pulumi_cbr_sharing.policies import judgements as judge
-from pulumi_cbr_sharing.policies.config import number, projects, texts
+from pulumi_cbr_sharing.policies.config import PATH, number, projects, texts
 from pulumi_cbr_sharing.policies.pack import run_pack
 from pulumi_cbr_sharing.policies.plain_secrets import encrypted
 from pulumi_cbr_sharing.policies.rules import Rule, resource_rule, share_rule, stack_rule
-from pulumi_cbr_sharing.policies.shares import Role
+from pulumi_cbr_sharing.policies.shares import Role, shares_of
+from pulumi_cbr_sharing.policies.windows import recent, windows_of
 
 
 if TYPE_CHECKING:
@@ -43,10 +44,14 @@ __all__ = [
     "no_plain_secrets",
     "pending_too_long",
     "protected_share",
+    "recovery_point_too_old",
     "rejected_share",
     "rules",
     "run_pack",
 ]
+
+
+MOST_HOURS = 87600  # ten years
 
 
 def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> list[Policy]:
@@ -59,6 +64,7 @@ def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) ->
         *_about_recipients(clock),
         *_about_ownership(clock),
         *_about_answers(clock),
+        *_about_windows(clock),
         *_about_providers(clock),
         *_about_style(clock),
     ]
@@ -70,7 +76,7 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
         "Backups must be shared with allowed recipients only.",
         judge.only_allowed,
         clock,
-        properties={"recipients": projects("note")},
+        properties={"recipients": projects("note"), "recipients_file": PATH},
         level=EnforcementLevel.REMEDIATE,  # mandatory; without a list, see `whole.in_force`
         about_recipients=True,
     )
@@ -119,7 +125,18 @@ def _about_answers(clock: Callable[[], datetime]) -> list[Policy]:
         properties={"days": number(3650)},
     )
     rejected = Rule("rejected-share", "No share must stay rejected.", judge.not_rejected, clock)
-    return [stack_rule(pending), stack_rule(rejected)]
+    return [stack_rule(pending, shares_of), stack_rule(rejected, shares_of)]
+
+
+def _about_windows(clock: Callable[[], datetime]) -> list[Policy]:
+    old = Rule(
+        "recovery-point-too-old",
+        "The newest backup of each server or disk in a VaultShare or a ReceivedBackups must be young enough.",
+        recent(clock),
+        clock,
+        properties={"max_age_hours": number(MOST_HOURS)},
+    )
+    return [stack_rule(old, windows_of)]
 
 
 def _about_providers(clock: Callable[[], datetime]) -> list[Policy]:
@@ -156,6 +173,7 @@ RULES = rules()
     protected_share,
     pending_too_long,
     rejected_share,
+    recovery_point_too_old,
     no_plain_secrets,
     authoritative_required,
 ) = RULES

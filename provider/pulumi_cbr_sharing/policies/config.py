@@ -23,6 +23,11 @@ Schema = dict[str, Any]
 URN_PARTS = 4  # stack, project, type, name
 
 TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "a text that says something"}
+PATH: Schema = {
+    "type": "string",
+    "pattern": r"\S",
+    "description": "the path of a file such as cbr-sharing.yaml, absolute or relative to the configuration file",
+}
 PROJECT: Schema = {
     "type": "string",
     "pattern": "^[0-9a-f]{32}$",

@@ -47,6 +47,9 @@ class Ledger:
 
 def only_allowed(share: Share, config: Config) -> Said:
     """Recipients that nobody allowed."""
+    if "recipients_file" in config:  # which `run_pack` reads; in a plain pack of the SDK nobody does
+        yield Finding(f"recipients_file was not read, so {share.label} must not share: run the rule by `run_pack`")
+        return
     if "recipients" not in config:
         yield Finding(
             f"no recipients are configured, so {share.label} must not share: list those who may get backups, or set "

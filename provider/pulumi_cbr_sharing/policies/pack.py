@@ -24,8 +24,9 @@ from pulumi_policy import EnforcementLevel, Policy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from pulumi_cbr_sharing.policies.command_line import file_given_to_engine
+from pulumi_cbr_sharing.policies.recipients import with_recipients
 from pulumi_cbr_sharing.policies.values import as_sent
-from pulumi_cbr_sharing.policies.whole import ConfigError, faults, in_force, read, unknown_rules
+from pulumi_cbr_sharing.policies.whole import ConfigError, faults, in_force, levels_alone, read, unknown_rules
 
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class Analyzer(_PolicyAnalyzerServicer):
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Look at the names in the configuration file first: the engine shows none that has no level."""
         try:
-            file = file_given_to_engine(Path(sys.argv[-1]).resolve())
-            wrong = unknown_rules(read(file), self._policies) if file else []
+            file = _file()
+            content = read(file) if file else {}
+            wrong = [*unknown_rules(content, self._policies), *levels_alone(content)]
         except (ConfigError, OSError) as error:
             wrong = [str(error)]
         self._refuse(wrong, context)
@@ -81,11 +83,21 @@ class Analyzer(_PolicyAnalyzerServicer):
         """Refuse what is wrong, wherever it comes from: the service has configurations of its own."""
         given = {name: json_format.MessageToDict(config.properties) for name, config in request.policyConfig.items()}
         self._refuse(faults(given, self._policies), context)
+        given = self._with_recipients(given, context)
         for policy in self._policies:
             config = request.policyConfig[policy.name]
             level = proto.EnforcementLevel.Name(config.enforcementLevel).lower()
             config.enforcementLevel = proto.EnforcementLevel.Value(in_force(policy, level, given[policy.name]).upper())
+            json_format.ParseDict(given[policy.name], config.properties)
         return cast("Any", super()).Configure(request, context)
+
+    def _with_recipients(self, given: dict[str, Any], context: Any) -> dict[str, Any]:
+        file = _file()
+        try:
+            return with_recipients(given, file.parent if file else None)
+        except ConfigError as error:
+            self._refuse([str(error)], context)
+            raise
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Let the resource rules judge one resource."""
@@ -101,6 +113,10 @@ class Analyzer(_PolicyAnalyzerServicer):
         if wrong:
             sentence = f"the configuration of the policy pack {self._name} must be corrected: {'; '.join(wrong)}"
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, sentence)
+
+
+def _file() -> Path | None:
+    return file_given_to_engine(Path(sys.argv[-1]).resolve())
 
 
 def _properties(resources: Iterable[Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from pulumi_policy import (
     EnforcementLevel,
     PolicyConfigSchema,
+    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -151,11 +152,11 @@ def resource_rule(rule: Rule[ResourceValidationArgs]) -> ResourceValidationPolic
     return ResourceValidationPolicy(rule.name, rule.description, validate, rule.level, rule.config_schema)
 
 
-def stack_rule(rule: Rule[Share]) -> StackValidationPolicy:
-    """A policy that looks at all shares of a stack, with their outputs, at the end."""
+def stack_rule(rule: Rule[S], subjects_of: Callable[[PolicyResource], Iterable[S]]) -> StackValidationPolicy:
+    """A policy that looks at all subjects of a stack, with their outputs, at the end."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        rule.apply(chain.from_iterable(map(shares_of, args.resources)), args.get_config(), report)
+        rule.apply(chain.from_iterable(map(subjects_of, args.resources)), args.get_config(), report)
 
     return StackValidationPolicy(rule.name, rule.description, validate, rule.level, rule.config_schema)
 

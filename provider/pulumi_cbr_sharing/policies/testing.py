@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timezone
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_policy import (
@@ -32,6 +33,7 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from pulumi_cbr_sharing.policies import rules
+from pulumi_cbr_sharing.policies.recipients import with_recipients
 from pulumi_cbr_sharing.policies.rules import CannotBeChecked
 from pulumi_cbr_sharing.policies.shares import OURS
 from pulumi_cbr_sharing.policies.values import UNKNOWN, Secret, Unknown, as_sent
@@ -40,7 +42,6 @@ from pulumi_cbr_sharing.policies.whole import ALL, LEVEL, ConfigError, faults, i
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 __all__ = [
@@ -152,10 +153,12 @@ class PolicyTest:
     """
 
     def __init__(self, config: str | Path | Mapping[str, Any] | None = None, *, today: date | None = None) -> None:
-        self._config = dict(config) if isinstance(config, Mapping) else read(config) if config else {}
+        given = dict(config) if isinstance(config, Mapping) else read(config) if config else {}
         self._clock = _clock_of(today)
-        if wrong := faults(self._config, rules(self._clock)):
+        if wrong := faults(given, rules(self._clock)):
             raise ConfigError("; ".join(wrong))
+        folder = None if config is None or isinstance(config, Mapping) else Path(config).parent
+        self._config = with_recipients(given, folder)
 
     def check(self, *resources: Resource) -> list[Report]:
         """Everything that the rules say to a deployment of these resources."""

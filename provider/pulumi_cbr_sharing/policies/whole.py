@@ -21,7 +21,9 @@ LEVEL = "enforcementLevel"
 LEVELS = [level.value for level in EnforcementLevel]
 # The level of the rule that needs a list, as long as none is set: nothing here remediates, so it is free to say so.
 UNSET = EnforcementLevel.REMEDIATE.value
-LIST = "recipients"
+LIST, FILE = "recipients", "recipients_file"  # the file holds a list, too
+# Properties without which a rule says nothing: a level for it alone is a mistake.
+NEEDED = {"recovery-point-too-old": "max_age_hours"}
 ALL, ENVIRONMENTS = "all", "environments"  # the engine's own: a level for every rule, and Pulumi ESC
 
 
@@ -61,7 +63,11 @@ def in_force(policy: Policy, level: str, given: Mapping[str, Any]) -> str:
     """The level at which a rule judges: one that needs a list only advises to give one, unless a level was set."""
     if level != UNSET or not _needs_list(policy):
         return level
-    return EnforcementLevel.MANDATORY.value if LIST in given else EnforcementLevel.ADVISORY.value
+    return EnforcementLevel.MANDATORY.value if _has_list(given) else EnforcementLevel.ADVISORY.value
+
+
+def _has_list(given: Mapping[str, Any]) -> bool:
+    return LIST in given or FILE in given
 
 
 def _needs_list(policy: Policy) -> bool:
@@ -75,7 +81,7 @@ def faults(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
     names = [name for name in content if name in (*known, ALL)]
     found = [fault for name in names for fault in _faults(name, long_form(content[name]), known.get(name))]
     lists = [fault for policy in filter(_needs_list, policies) for fault in _without_list(policy.name, content)]
-    return [*unknown_rules(content, policies), *found, *lists]
+    return [*unknown_rules(content, policies), *found, *lists, *levels_alone(content)]
 
 
 def unknown_rules(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
@@ -85,6 +91,16 @@ def unknown_rules(content: Mapping[str, Any], policies: Sequence[Policy]) -> lis
         f"there is no rule {name}: {nearest(name, (*known, ALL))}the rules are {', '.join(known)}"
         for name in content
         if name not in (*known, ALL, ENVIRONMENTS)
+    ]
+
+
+def levels_alone(content: Mapping[str, Any]) -> list[str]:
+    """Rules that are given a level, and not what they need to judge anything."""
+    needy = {name: long_form(content[name]) for name in NEEDED if name in content}
+    return [
+        f"{name} has a level and no {NEEDED[name]}, without which it judges nothing"
+        for name, given in needy.items()
+        if given.get(LEVEL, "disabled") != "disabled" and NEEDED[name] not in given
     ]
 
 
@@ -101,5 +117,5 @@ def _faults(name: str, given: dict[str, Any], policy: Policy | None) -> Iterator
 def _without_list(name: str, content: Mapping[str, Any]) -> Iterator[str]:
     """A level that cannot be told from none."""
     given = long_form(content.get(name, {}))
-    if given.get(LEVEL, long_form(content.get(ALL, {})).get(LEVEL)) == UNSET and LIST not in given:
+    if given.get(LEVEL, long_form(content.get(ALL, {})).get(LEVEL)) == UNSET and not _has_list(given):
         yield f"{name} has a level and no {LIST}: list those who may get backups"

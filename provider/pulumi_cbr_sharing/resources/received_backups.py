@@ -65,6 +65,7 @@ class ReceivedBackups(Windowed[Chosen]):
 
     Attributes:
         backup_ids: the backups in the window, newest first.
+        newest_at: `{owner_project_id}/{resource_id}` to when the newest of them was made; a policy reads it.
         accepted: the backups' ids to their status, `accepted`.
 
     Raises:
@@ -73,6 +74,7 @@ class ReceivedBackups(Windowed[Chosen]):
     """
 
     backup_ids: pulumi.Output[list[str]]
+    newest_at: pulumi.Output[dict[str, str]]
     accepted: pulumi.Output[dict[str, str]]
     statuses_name = "accepted"
 

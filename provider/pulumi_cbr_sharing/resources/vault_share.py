@@ -67,6 +67,7 @@ class VaultShare(Windowed["list[Backup]"]):
 
     Attributes:
         backup_ids: the backups in the window, newest first.
+        newest_at: `{owner_project_id}/{resource_id}` to when the newest of them was made; a policy reads it.
         shares: `{backup_id}/{dest_project_id}` to the share's status.
 
     Raises:
@@ -75,6 +76,7 @@ class VaultShare(Windowed["list[Backup]"]):
     """
 
     backup_ids: pulumi.Output[list[str]]
+    newest_at: pulumi.Output[dict[str, str]]
     shares: pulumi.Output[dict[str, str]]
     statuses_name = "shares"
 

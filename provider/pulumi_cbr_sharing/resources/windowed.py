@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pulumi
 
-from pulumi_cbr_sharing.sharing.window import OnStale, stale, trouble_with_window, window_of
+from pulumi_cbr_sharing.sharing.window import OnStale, newest_at, stale, trouble_with_window, window_of
 
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
     """
 
     backup_ids: pulumi.Output[list[str]]
+    newest_at: pulumi.Output[dict[str, str]]
 
     def __init__(
         self,
@@ -59,7 +60,8 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
         self._on_stale: OnStale = window["on_stale"]
         super().__init__(token, resource_name, {}, opts)
         statuses = self._make_now(given) if all(map(_is_plain, given.values())) else self._make_when_known(given)
-        self.register_outputs({"backup_ids": self.backup_ids, self.statuses_name: statuses})
+        outputs = {"backup_ids": self.backup_ids, "newest_at": self.newest_at, self.statuses_name: statuses}
+        self.register_outputs(outputs)
         setattr(self, self.statuses_name, statuses)
 
     statuses_name: str
@@ -79,6 +81,7 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
     def _make_now(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
         found = self._look_up(given)
         self.backup_ids = pulumi.Output.from_input([backup.id for backup in self._backups(found)])
+        self.newest_at = pulumi.Output.from_input(newest_at(self._backups(found)))
         return self._made(found, given, None)
 
     def _make_when_known(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
@@ -89,6 +92,7 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
 
         found: pulumi.Output[F] = known.apply(look_up)
         self.backup_ids = found.apply(lambda found: [backup.id for backup in self._backups(found)])
+        self.newest_at = found.apply(lambda found: newest_at(self._backups(found)))
         return pulumi.Output.all(found, known).apply(lambda pair: self._made(pair[0], pair[1], known))
 
     def _made(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> pulumi.Output[dict[str, str]]:

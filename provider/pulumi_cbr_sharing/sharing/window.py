@@ -120,14 +120,28 @@ def stale(
         now: the present moment in UTC.
         resource_ids: what has to have one; None for whatever has.
     """
-    newest: dict[tuple[str, str], Backup] = {}
-    for backup in backups:
-        newest.setdefault((backup.project_id, backup.resource_id), backup)
+    newest = _newest(backups)
     missing = [one for one in resource_ids or () if one not in {resource for _, resource in newest}]
     nothing = ["there is no backup at all"] if not backups and not missing else []
     old = [backup for backup in newest.values() if now - backup.created > max_age]
     sentences = [*nothing, *(f"there is no backup of {one}" for one in missing), *(_too_old(one, now) for one in old)]
     return [f"{sentence}, and max_age is {age_in_words(max_age)}" for sentence in sentences]
+
+
+def newest_at(backups: Iterable[Backup]) -> dict[str, str]:
+    """When the newest backup of each resource was made, by `{owner's project}/{resource}`; "" where nobody says.
+
+    Args:
+        backups: newest first.
+    """
+    return {"/".join(key): backup.created_at for key, backup in _newest(backups).items()}
+
+
+def _newest(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
+    newest: dict[tuple[str, str], Backup] = {}
+    for backup in backups:
+        newest.setdefault((backup.project_id, backup.resource_id), backup)
+    return newest
 
 
 def _too_old(backup: Backup, now: datetime) -> str:
