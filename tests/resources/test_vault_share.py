@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -353,22 +352,6 @@ def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> Non
         assert f"error: VaultShare nightly: {reason}" in refused.output
         assert "Traceback" not in refused.output
     assert emulator.requests == []
-
-
-@pytest.mark.engine
-def test_the_example_prints_what_its_readme_shows(emulator: Emulator, tmp_path: Path) -> None:
-    """The ids in it are those of the emulated cloud."""
-    stack = Stack(tmp_path, project="cbr-newest-backups")
-    stack.env.update(environment(emulator))
-    for file in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy(EXAMPLE / file, stack.folder / file)
-    stack.config_set("vaultId", emulator.vault("sharer").id)
-    stack.config_set("destProjectIds[0]", emulator.account("recipient").project_id, path=True)
-
-    printed = stack.up().output
-
-    shown = (EXAMPLE / "README.md").read_text().partition("```text\n")[2].partition("```")[0]
-    assert [line for line in shown.splitlines() if line not in map(str.rstrip, printed.splitlines())] == []
 
 
 @pytest.mark.engine
