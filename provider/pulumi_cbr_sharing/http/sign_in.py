@@ -24,13 +24,11 @@ AGENCY_SECONDS = 3600
 # IAM's own reasons, which the general ones for these statuses do not name.
 _WRONG_PASSWORD = Meaning(
     CredentialRefused,
-    401,
     "user and password were refused",
     "check user, password, account and project; it is not tried again, because wrong passwords lock a user",
 )
 _NO_AGENCY = Meaning(
     ApiError,
-    404,
     "there is no such agency",
     "check its name, the account that granted it, and huaweicloud:endpoints",
 )
@@ -68,7 +66,7 @@ def get_token(user: Password, settings: Settings, account: Account, send: Send) 
         body={"auth": {"identity": _identity(user), "scope": {"project": _scope(settings)}}},
         service="iam",
         expects=(201,),
-        meanings=(_WRONG_PASSWORD,),
+        meanings={401: _WRONG_PASSWORD},
         signs_in=True,
     )
     reply = send(call, auth=Fixed(unsigned, account))
@@ -115,7 +113,7 @@ def assume(agency: Agency, base: Auth, send: Send) -> Issued:
         body={"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}},
         service="iam",
         expects=(201,),
-        meanings=(_NO_AGENCY,),
+        meanings={404: _NO_AGENCY},
         signs_in=True,
     )
     reply = send(call, auth=base)
