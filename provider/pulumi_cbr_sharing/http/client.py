@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import EndpointBreaker
+from pulumi_cbr_sharing.http.iam import ProjectLookup, auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply, read
-from pulumi_cbr_sharing.http.project import ProjectLookup
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
-from pulumi_cbr_sharing.http.sign_in import auth_for
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 
 
@@ -97,16 +96,16 @@ class Client:
             try:
                 account.breaker.raise_if_open(call.doing)
                 # Signing in has retries of its own, and its errors are final: it is never the call that failed.
-                signer = auth.signer(self.send)
+                issued = auth.current(self.send)
                 with account.breaker.turn(call.doing):
                     account.rate_limit.wait(call.doing, self.settings.deadline)
                     self._endpoints.raise_if_unreachable(call.service, call.doing)
                     try:
-                        reply = self._transport.send(call, signer, self._project.known, self.settings)
+                        reply = self._transport.send(call, issued.signer, self._project.known, self.settings)
                         self._endpoints.answered(call.service)
                         reply = read(call, reply)
                     except CredentialRefused as error:
-                        if renewed or not auth.renew(signer):
+                        if renewed or not auth.renew(issued):
                             account.breaker.record(error)
                             raise
                         renewed = True
