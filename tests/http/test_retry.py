@@ -252,7 +252,7 @@ class Patient:
 
     def __post_init__(self) -> None:
         self.rate_limit = RateLimit(self.time.clock)
-        self.retries = Retries(self.time.clock, self.rate_limit, self.most, self.deadline, self.told.append)
+        self.retries = Retries(self.rate_limit, self.most, self.deadline, self.told.append)
 
     def wait_or_raise(self, error: CbrSharingError) -> None:
         """As the client has it."""
