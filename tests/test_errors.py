@@ -106,8 +106,7 @@ def test_a_refusal_is_told_again_with_a_better_remedy() -> None:
 
 def test_a_throttling_that_is_told_again_still_says_how_long() -> None:
     """The pause that the service asked for is one of its facts."""
-    first = Throttled("a", "no", status=429)
-    first.retry_after = 7.0
+    first = Throttled("a", "no", status=429, retry_after=7.0)
     assert first.again(doing="b").retry_after == 7.0
 
 

@@ -19,7 +19,6 @@ The tree, by what the caller does next:
         ├── ImageRegistered     the recipient made an image from it, so the share cannot be cancelled
         ├── MalformedUrl        401: no such backup, or a project that is not the credential's: cbr/ tells them apart
         ├── CredentialRefused   401: sending it again would only lock the key
-        │   └── TokenExpired    a new token may do
         ├── PermissionDenied    403: an IAM action is missing
         ├── Throttled           429: later, and slower
         └── ServerFault         408 and 5xx: it may or may not have happened
@@ -92,8 +91,6 @@ class ApiError(CbrSharingError):
         retry_after: seconds that the answer asks to wait, if it does.
     """
 
-    retry_after: float | None = None
-
     def __init__(
         self,
         doing: str,
@@ -103,9 +100,10 @@ class ApiError(CbrSharingError):
         status: int = 0,
         code: str = "",
         request_id: str = "",
+        retry_after: float | None = None,
     ) -> None:
         self.doing, self.reason, self.remedy = doing, reason, remedy
-        self.status, self.code, self.request_id = status, code, request_id
+        self.status, self.code, self.request_id, self.retry_after = status, code, request_id, retry_after
         super().__init__(self._line())
 
     def _line(self) -> str:
@@ -118,16 +116,15 @@ class ApiError(CbrSharingError):
 
     def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
         """The same refusal of another call, or with a better remedy."""
-        made = type(self)(
+        return type(self)(
             self.doing if doing is None else doing,
             self.reason,
             self.remedy if remedy is None else remedy,
             status=self.status,
             code=self.code,
             request_id=self.request_id,
+            retry_after=self.retry_after,
         )
-        made.retry_after = self.retry_after
-        return made
 
 
 class NotFound(ApiError):
@@ -164,10 +161,6 @@ class MalformedUrl(ApiError):
 
 class CredentialRefused(ApiError):
     """The credential was refused; more than five wrong signatures in a row lock an access key."""
-
-
-class TokenExpired(CredentialRefused):
-    """The token must be renewed."""
 
 
 class PermissionDenied(ApiError):

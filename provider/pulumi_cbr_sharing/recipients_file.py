@@ -117,11 +117,17 @@ def read_recipients_file(path: Path) -> RecipientsFile:
 
 
 def parse(text: str, path: str = DEFAULT_NAME) -> RecipientsFile:
-    """The same, of the text of a file."""
-    reader = _Reader(path)
-    top = _mapping(reader, _yaml(text, path), ("recipients", "exceptions"), required=())
-    recipients = [_recipient(reader, entry) for entry in reader.entries(top.get("recipients"))]
-    exceptions = [_exception(reader, entry) for entry in reader.entries(top.get("exceptions"))]
+    """Read the text of such a file.
+
+    Raises:
+        SettingsError: it is not valid; says what is wrong, and where.
+    """
+    try:
+        top = _mapping(_yaml(text), ("recipients", "exceptions"), required=())
+        recipients = [_recipient(entry) for entry in _entries(top.get("recipients"))]
+        exceptions = [_exception(entry) for entry in _entries(top.get("exceptions"))]
+    except (yaml.YAMLError, _WrongError) as error:
+        raise SettingsError(f"{path}: {one_line(error)}") from None
     by_project = {recipient.project_id: recipient for recipient in recipients}
     if len(by_project) < len(recipients):
         twice = next(one.project_id for one in recipients if by_project[one.project_id] is not one)
@@ -130,49 +136,26 @@ def parse(text: str, path: str = DEFAULT_NAME) -> RecipientsFile:
 
 
 class _Value(NamedTuple):
-    """A part of the file: a text, a list or a map of values, and where it stands."""
+    """A part of the file: a text, a list or a map of values, and where it is."""
 
     value: Any
     where: str
     line: int
 
 
-class _Reader:
-    def __init__(self, path: str) -> None:
-        self._path = path
+class _WrongError(Exception):
+    """A part of the file is not valid."""
 
-    def wrong(self, at: _Value, trouble: str) -> SettingsError:
-        place = f"{at.where} " if at.where else "it "
-        return SettingsError(f"{self._path}, line {at.line}: {place}{trouble}")
-
-    def entries(self, listed: _Value | None) -> list[_Value]:
-        if listed is None or listed.value == "":
-            return []
-        if not isinstance(listed.value, list):
-            raise self.wrong(listed, "is no list")
-        return listed.value
-
-    def text(self, at: _Value, trouble_with: Callable[[str], str | None] = lambda _: None) -> str:
-        if not isinstance(at.value, str) or not at.value.strip():
-            raise self.wrong(at, "is empty, or no text")
-        if trouble := trouble_with(at.value):
-            raise self.wrong(at, trouble)
-        return at.value
+    def __init__(self, at: _Value, trouble: str) -> None:
+        super().__init__(f"line {at.line}: {at.where or 'it'} {trouble}")
 
 
-def _yaml(text: str, path: str) -> _Value:
-    """Values with their lines; every scalar is a text, so that an id of digits alone stays one."""
-    # JSON may be indented by tabs, YAML may not; between the tokens of JSON any blank is as good.
+def _yaml(text: str) -> _Value:
+    """Values with their lines; every scalar is a text, so that an id of digits stays one."""
+    # JSON may be indented with tabs, YAML may not; between the tokens of JSON any blank will do.
     text = text.expandtabs() if text.lstrip().startswith("{") else text
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        return _Value({}, "", 1) if node is None else _converted(node, "")
-    except (yaml.YAMLError, _TwiceError) as error:
-        raise SettingsError(f"{path}: {one_line(error)}") from None
-
-
-class _TwiceError(Exception):
-    """A key is there twice."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return _Value({}, "", 1) if node is None else _converted(node, "")
 
 
 def _converted(node: Any, where: str) -> _Value:
@@ -187,46 +170,61 @@ def _converted(node: Any, where: str) -> _Value:
 def _pairs(node: Any, prefix: str) -> Iterator[tuple[str, _Value]]:
     seen = set()
     for key, value in node.value:
-        if str(key.value) in seen:
-            raise _TwiceError(f"line {key.start_mark.line + 1}: {prefix}{key.value} is there twice")
-        seen.add(str(key.value))
-        yield str(key.value), _converted(value, f"{prefix}{key.value}")
+        name, where = str(key.value), f"{prefix}{key.value}"
+        if name in seen:
+            raise _WrongError(_Value(name, where, key.start_mark.line + 1), "is there twice")
+        seen.add(name)
+        yield name, _converted(value, where)
 
 
-def _mapping(
-    reader: _Reader, at: _Value, known: tuple[str, ...], required: tuple[str, ...] | None = None
-) -> dict[str, _Value]:
+def _mapping(at: _Value, known: tuple[str, ...], required: tuple[str, ...] | None = None) -> dict[str, _Value]:
     """A map that has all the keys it must have, and no other."""
     if not isinstance(at.value, dict):
-        raise reader.wrong(at, f"is no map with {', '.join(known)}")
+        raise _WrongError(at, f"is no map with {', '.join(known)}")
     found: dict[str, _Value] = at.value
     for name, value in found.items():
         if name not in known:
-            raise reader.wrong(value, f"is not known; known are {', '.join(known)}")
+            raise _WrongError(value, f"is not known; known are {', '.join(known)}")
     for name in known if required is None else required:
         if name not in found:
-            raise reader.wrong(at, f"has no {name}")
+            raise _WrongError(at, f"has no {name}")
     return found
 
 
-def _recipient(reader: _Reader, at: _Value) -> Recipient:
-    entry = _mapping(reader, at, RECIPIENT_KEYS)
+def _entries(listed: _Value | None) -> list[_Value]:
+    if listed is None or listed.value == "":
+        return []
+    if not isinstance(listed.value, list):
+        raise _WrongError(listed, "is no list")
+    return listed.value
+
+
+def _text(at: _Value, trouble_with: Callable[[str], str | None] = lambda _: None) -> str:
+    if not isinstance(at.value, str) or not at.value.strip():
+        raise _WrongError(at, "is empty, or no text")
+    if trouble := trouble_with(at.value):
+        raise _WrongError(at, trouble)
+    return at.value
+
+
+def _recipient(at: _Value) -> Recipient:
+    entry = _mapping(at, RECIPIENT_KEYS)
     return Recipient(
-        reader.text(entry["project_id"], trouble_with_project_id),
-        reader.text(entry["name"]),
-        reader.text(entry["owner"]),
-        reader.text(entry["class"], _trouble_with_class),
+        _text(entry["project_id"], trouble_with_project_id),
+        _text(entry["name"]),
+        _text(entry["owner"]),
+        _text(entry["class"], _trouble_with_class),
     )
 
 
-def _exception(reader: _Reader, at: _Value) -> AgreedException:
-    entry = _mapping(reader, at, EXCEPTION_KEYS)
+def _exception(at: _Value) -> AgreedException:
+    entry = _mapping(at, EXCEPTION_KEYS)
     return AgreedException(
-        reader.text(entry["backup"], _unless_pattern(trouble_with_backup_id)),
-        reader.text(entry["recipient"], _unless_pattern(trouble_with_project_id)),
-        reader.text(entry["reason"]),
-        reader.text(entry["owner"]),
-        date.fromisoformat(reader.text(entry["until"], _trouble_with_day)),
+        _text(entry["backup"], _unless_pattern(trouble_with_backup_id)),
+        _text(entry["recipient"], _unless_pattern(trouble_with_project_id)),
+        _text(entry["reason"]),
+        _text(entry["owner"]),
+        date.fromisoformat(_text(entry["until"], _trouble_with_day)),
         at.line,
     )
 

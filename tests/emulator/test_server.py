@@ -15,7 +15,7 @@ import requests
 
 from werkzeug.serving import make_ssl_devcert
 
-from emulated import ENGLISH, SECONDS, ask, members_of, project
+from emulated import ENGLISH, SECONDS, ask, control, members_of, project
 from pulumi_cbr_sharing.emulator import Fault, serve
 
 
@@ -55,13 +55,28 @@ def test_a_connection_serves_many_requests(emulator: Emulator) -> None:
 
 def test_requests_are_served_side_by_side(emulator: Emulator) -> None:
     """One that is held back holds up no other."""
-    emulator.add_fault(Fault("GET", "/vaults$", delay=1.5, when="after"))
-    slow = threading.Thread(target=ask, args=(emulator, "GET", "/vaults"))
-    slow.start()
-    start = time.monotonic()
-    assert ask(emulator, "GET", "/backups").status_code == 200
-    assert time.monotonic() - start < 1.0
-    slow.join()
+    emulator.add_fault(Fault("GET", "/vaults$", delay=60, when="before"))
+    with connect(emulator) as held:
+        held.sendall(f"GET /v3/{project(emulator, 'sharer')}/vaults HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        while emulator.unused_faults:
+            time.sleep(0.01)
+        assert ask(emulator, "GET", "/backups").status_code == 200
+        assert [request.path.rpartition("/")[2] for request in emulator.requests] == ["backups"]
+
+
+def test_clouds_of_one_process_know_nothing_of_each_other() -> None:
+    """Neither what is shared, nor handles, faults and requests."""
+    with serve() as one, serve("otc") as other:
+        one.add_fault(Fault(status=503))
+        control(other, "POST", "switches", latency=0.01)
+        assert ask(other, "POST", members_of(other), {"members": [project(other)]}).status_code == 200
+        assert (len(one.requests), len(one.unused_faults), one.latency, one.dialect) == (0, 1, 0.0, "huawei")
+        assert one.members(one.backup.id) == {}
+        assert ask(one, "GET", members_of(one)).status_code == 503
+        assert [request.method for request in other.requests] == ["POST"]
+    with serve() as fresh:
+        assert fresh.requests == []
+        assert fresh.members(fresh.backup.id) == {}
 
 
 def test_many_sharers_at_once_never_get_past_the_limit(emulator: Emulator) -> None:

@@ -17,16 +17,15 @@ from pulumi_cbr_sharing.http.account import Account, Accounts
 from pulumi_cbr_sharing.http.auth import (
     RENEW_BEFORE,
     Auth,
-    Fixed,
     Issued,
     KeySigner,
-    Refreshable,
     TokenSigner,
+    fixed,
     unsigned,
     utc_now,
 )
+from pulumi_cbr_sharing.http.iam import auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply
-from pulumi_cbr_sharing.http.sign_in import auth_for
 from pulumi_cbr_sharing.http.timestamps import moment
 from pulumi_cbr_sharing.settings.connection import Agency
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
@@ -181,7 +180,7 @@ class Issuer:
 
     def __init__(self, lifetime: timedelta | None = timedelta(hours=24)) -> None:
         self.now, self.lifetime, self.issued = NOW, lifetime, list[Issued]()
-        self.auth = Refreshable(self.fetch, account(), lambda: self.now)
+        self.auth = Auth(account(), self.fetch, now=lambda: self.now)
 
     def fetch(self, _send: Any) -> Issued:
         """One more."""
@@ -189,9 +188,9 @@ class Issuer:
         self.issued.append(Issued(TokenSigner(Secret(f"t{len(self.issued)}")), until, PROJECT))
         return self.issued[-1]
 
-    def signer(self) -> Signer:
+    def current(self) -> Issued:
         """What a client would sign with now."""
-        return self.auth.signer(never)
+        return self.auth.current(never)
 
 
 def account() -> Account:
@@ -213,13 +212,13 @@ def test_a_token_is_fetched_once_for_many_threads() -> None:
     """Two hundred resources sign in once."""
     issuer, barrier = Issuer(), threading.Barrier(16)
 
-    def ask(_: int) -> Signer:
+    def ask(_: int) -> Issued:
         barrier.wait()
-        return issuer.signer()
+        return issuer.current()
 
     with ThreadPoolExecutor(16) as pool:
-        signers = set(pool.map(ask, range(16)))
-    assert signers == {issuer.issued[0].signer}
+        tokens = set(pool.map(ask, range(16)))
+    assert tokens == {issuer.issued[0]}
     assert len(issuer.issued) == 1
 
 
@@ -236,9 +235,9 @@ def test_a_token_is_fetched_once_for_many_threads() -> None:
 def test_a_token_is_renewed_before_it_ends(passed: timedelta, issued: int) -> None:
     """No request is signed with a token that ends on its way."""
     issuer = Issuer()
-    issuer.signer()
+    issuer.current()
     issuer.now += passed
-    issuer.signer()
+    issuer.current()
     assert len(issuer.issued) == issued
 
 
@@ -246,54 +245,54 @@ def test_a_short_token_is_used_for_the_most_part() -> None:
     """One that ends within minutes is not fetched anew for every request."""
     issuer = Issuer(lifetime=timedelta(minutes=4))
     for _ in range(4):
-        issuer.signer()
+        issuer.current()
         issuer.now += timedelta(minutes=1) - timedelta(seconds=1)
     assert len(issuer.issued) == 1
-    issuer.signer()
+    issuer.current()
     assert len(issuer.issued) == 2
 
 
 def test_a_token_that_is_over_when_it_comes_is_used() -> None:
     """This machine's clock is wrong then, and the service says by itself when it ends."""
     issuer = Issuer(lifetime=timedelta(hours=-1))
-    assert issuer.signer() is issuer.signer()
+    assert issuer.current() is issuer.current()
     assert len(issuer.issued) == 1
 
 
 def test_a_token_without_an_end_stays() -> None:
     """Then the service says when it ends."""
     issuer = Issuer(lifetime=None)
-    issuer.signer()
+    issuer.current()
     issuer.now += timedelta(days=365)
-    assert issuer.signer() is issuer.issued[0].signer
+    assert issuer.current() is issuer.issued[0]
 
 
 def test_a_refused_signer_is_dropped() -> None:
     """The next request asks for a new one."""
     issuer = Issuer()
-    assert issuer.auth.renew(issuer.signer())
-    assert issuer.signer() is issuer.issued[1].signer
+    assert issuer.auth.renew(issuer.current())
+    assert issuer.current() is issuer.issued[1]
 
 
 def test_only_the_refused_signer_is_dropped() -> None:
     """A thread that comes late with an old refusal does not drop what another has renewed."""
     issuer = Issuer()
-    old = issuer.signer()
+    old = issuer.current()
     issuer.auth.renew(old)
-    new = issuer.signer()
+    new = issuer.current()
     assert issuer.auth.renew(old)
-    assert issuer.signer() is new
+    assert issuer.current() is new
     assert len(issuer.issued) == 2
 
 
 def test_a_refusal_before_any_lease_changes_nothing() -> None:
     """There is nothing to drop."""
-    assert Issuer().auth.renew(unsigned)
+    assert Issuer().auth.renew(Issued(unsigned))
 
 
 def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
     """A fault of IAM is not remembered, and does not block the next call."""
-    answers: list[Issued | ServerFault] = [ServerFault("signing in", "no"), Issued(unsigned, None)]
+    answers: list[Issued | ServerFault] = [ServerFault("signing in", "no"), Issued(unsigned)]
 
     def fetch(_send: Any) -> Issued:
         answer = answers.pop(0)
@@ -301,24 +300,19 @@ def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
             raise answer
         return answer
 
-    auth = Refreshable(fetch, account(), lambda: NOW)
+    auth = Auth(account(), fetch, now=lambda: NOW)
     with pytest.raises(ServerFault):
-        auth.signer(never)
-    assert auth.signer(never) is unsigned
-
-
-def test_a_token_knows_the_project_it_is_bound_to() -> None:
-    """A token says which project it is for, so nobody has to look it up."""
-    issuer = Issuer()
-    assert issuer.auth.project_id(never) == PROJECT
+        auth.current(never)
+    assert auth.current(never).signer is unsigned
 
 
 def test_a_fixed_signer_cannot_be_renewed() -> None:
     """An access key that was refused is not tried again, and it is bound to no project."""
-    auth = Fixed(unsigned, account())
-    assert auth.signer(never) is unsigned
-    assert not auth.renew(unsigned)
-    assert auth.project_id(never) is None
+    auth = fixed(account(), unsigned)
+    issued = auth.current(never)
+    assert issued == Issued(unsigned)
+    assert not auth.renew(issued)
+    assert auth.current(never) is issued
 
 
 # --- what is asked of IAM --------------------------------------------------------------------------------------------
@@ -332,7 +326,7 @@ class Iam:
 
     def __call__(self, call: Call, *, auth: Auth) -> Reply:
         """One answer."""
-        signer = auth.signer(self)
+        signer = auth.current(self).signer
         self.calls.append(call)
         self.signers.append(signer)
         return self.answers.pop(0)
@@ -357,7 +351,7 @@ def body_sent(iam: Iam) -> Any:
 def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
     """They sign at once."""
     auth = auth_of(replace(SETTINGS, credential=credential))
-    assert "Authorization" in (headers := auth.signer(never)(prepared()).headers) or "X-Auth-Token" in headers
+    assert "Authorization" in (headers := auth.current(never).signer(prepared()).headers) or "X-Auth-Token" in headers
 
 
 @pytest.mark.parametrize(
@@ -377,7 +371,7 @@ def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
 def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) -> None:
     """A name needs its account, an id does not."""
     iam = Iam(token_answer())
-    auth_of(replace(SETTINGS, credential=user)).signer(iam)
+    auth_of(replace(SETTINGS, credential=user)).current(iam)
     identity = body_sent(iam)["auth"]["identity"]
     assert identity == {"methods": ["password"], "password": {"user": sent}}
 
@@ -395,7 +389,7 @@ def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) 
 def test_a_token_is_asked_for_one_project(settings: Settings, project: dict[str, str]) -> None:
     """The service takes no other; a region's main project is called like the region."""
     iam = Iam(token_answer())
-    auth_of(settings).signer(iam)
+    auth_of(settings).current(iam)
     assert body_sent(iam)["auth"]["scope"] == {"project": project}
 
 
@@ -403,8 +397,8 @@ def test_the_token_of_the_answer_signs_for_its_project() -> None:
     """The token is in a header, its end and project in the body; nothing signs the request for it."""
     iam = Iam(token_answer(expires_at="2999-02-13T06:52:13.855000Z", project={"id": PROJECT}))
     auth = auth_of(SETTINGS)
-    assert auth.signer(iam)(prepared()).headers["X-Auth-Token"] == "planted-token"
-    assert auth.project_id(iam) == PROJECT
+    assert auth.current(iam).signer(prepared()).headers["X-Auth-Token"] == "planted-token"
+    assert auth.current(iam).project_id == PROJECT
     assert iam.signers == [unsigned]
     call = iam.calls[0]
     assert (call.method, call.path, call.service, call.expects) == ("POST", "/v3/auth/tokens", "iam", (201,))
@@ -414,19 +408,19 @@ def test_the_token_of_the_answer_signs_for_its_project() -> None:
 @pytest.mark.parametrize("token", [{}, {"project": None}, {"project": "p"}, {"expires_at": 5}], ids=repr)
 def test_a_token_may_come_without_end_and_project(token: dict[str, Any]) -> None:
     """What is not said is looked up, or found out from a refusal."""
-    assert auth_of(SETTINGS).project_id(Iam(token_answer(**token))) is None
+    assert auth_of(SETTINGS).current(Iam(token_answer(**token))).project_id is None
 
 
 def test_a_token_for_a_project_of_another_shape_is_refused() -> None:
     """The id becomes part of every path."""
     with pytest.raises(UnexpectedAnswer, match="without a project id"):
-        auth_of(SETTINGS).signer(Iam(token_answer(project={"id": "P/backups/OTHER/members?"})))
+        auth_of(SETTINGS).current(Iam(token_answer(project={"id": "P/backups/OTHER/members?"})))
 
 
 def test_an_answer_without_token_is_no_token() -> None:
     """An empty object is not taken for a success."""
     with pytest.raises(UnexpectedAnswer, match="without an object `token`"):
-        auth_of(SETTINGS).signer(Iam(Reply(201, {}, b'{"x": 1}')))
+        auth_of(SETTINGS).current(Iam(Reply(201, {}, b'{"x": 1}')))
 
 
 @pytest.mark.parametrize(
@@ -438,10 +432,10 @@ def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: 
     """The temporary key signs, with its security token, and is bound to no project."""
     iam = Iam(agency_answer(access="AK2", secret="planted", securitytoken="planted-token", expires_at="2999-01-01"))
     auth = auth_of(replace(SETTINGS, credential=KEY, agency=agency))
-    headers = auth.signer(iam)(prepared()).headers
+    headers = auth.current(iam).signer(prepared()).headers
     assert headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK2, ")
     assert headers["X-Security-Token"] == "planted-token"
-    assert auth.project_id(iam) is None
+    assert auth.current(iam).project_id is None
     role = {"agency_name": "admin", "duration_seconds": 3600} | account
     assert body_sent(iam) == {"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}}
     assert isinstance(iam.signers[0], KeySigner)
@@ -451,7 +445,7 @@ def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: 
 def test_a_user_by_password_assumes_a_role_from_the_own_project() -> None:
     """The project of the settings is the other account's, so the user signs in to the region's."""
     iam = Iam(token_answer(), agency_answer(access="AK2", secret="planted", securitytoken="planted"))
-    auth_of(replace(SETTINGS, agency=AGENCY)).signer(iam)
+    auth_of(replace(SETTINGS, agency=AGENCY)).current(iam)
     assert [call.path for call in iam.calls] == ["/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"]
     assert json.loads(json.dumps(iam.calls[0].body))["auth"]["scope"] == {"project": {"name": "eu-de"}}
     assert isinstance(iam.signers[1], TokenSigner)
@@ -465,20 +459,20 @@ def test_half_a_temporary_key_is_no_key(missing: str, value: Any) -> None:
     credential = {key: value if key == missing else text for key, text in whole.items()}
     answer = agency_answer(**{key: text for key, text in credential.items() if text is not ...})
     with pytest.raises(UnexpectedAnswer) as caught:
-        auth_of(replace(SETTINGS, credential=KEY, agency=AGENCY)).signer(Iam(answer))
+        auth_of(replace(SETTINGS, credential=KEY, agency=AGENCY)).current(Iam(answer))
     assert "planted" not in str(caught.value)
 
 
 def test_an_answer_without_the_header_is_no_token() -> None:
     """A gateway that strips the header is found out before anything is sent with an empty token."""
     with pytest.raises(UnexpectedAnswer):
-        auth_of(SETTINGS).signer(Iam(Reply(201, {}, b'{"token": {"expires_at": "2999-01-01"}}')))
+        auth_of(SETTINGS).current(Iam(Reply(201, {}, b'{"token": {"expires_at": "2999-01-01"}}')))
 
 
 def test_no_call_to_iam_shows_a_secret() -> None:
     """The request for a token holds the password."""
     iam = Iam(token_answer())
-    auth_of(SETTINGS).signer(iam)
+    auth_of(SETTINGS).current(iam)
     assert "planted" not in f"{iam.calls} {token_answer()}"
 
 

@@ -19,7 +19,6 @@ from pulumi_cbr_sharing.errors import (
     PermissionDenied,
     ServerFault,
     Throttled,
-    TokenExpired,
     UnexpectedAnswer,
     Unreachable,
 )
@@ -37,7 +36,7 @@ SHORT = 0.1  # seconds that are waited for what does not happen
 REFUSED = CredentialRefused(
     "Sharing b", "the signature is wrong", "check it", status=401, code="APIGW.0301", request_id="r1"
 )
-DENIED = PermissionDenied("Sharing b", "permission was refused", "ask", status=403, request_id="r2")
+DENIED = PermissionDenied("Sharing b", "permission denied", "ask", status=403, request_id="r2")
 
 
 @dataclass
@@ -101,15 +100,12 @@ class Cloud:
             return all(list(pool.map(one, range(2))))
 
 
-@pytest.mark.parametrize(
-    "end", [REFUSED, TokenExpired("Sharing b", "expired", status=401)], ids=["wrong signature", "expired"]
-)
-def test_a_refused_credential_is_sent_exactly_once(end: CredentialRefused) -> None:
+def test_a_refused_credential_is_sent_exactly_once() -> None:
     """More than five wrong signatures lock a key, and a program with many shares sends one."""
     cloud = Cloud()
-    ends = cloud.send_many(end)
+    ends = cloud.send_many(REFUSED)
     assert len(cloud.sent) == 1
-    assert {type(error) for error in ends} == {type(end)}
+    assert {type(error) for error in ends} == {CredentialRefused}
 
 
 def test_a_remembered_refusal_names_the_call_at_hand() -> None:
@@ -256,13 +252,13 @@ def test_an_endpoint_that_cannot_be_reached_is_skipped_for_half_a_minute() -> No
     """Not for ever, and not after it has answered."""
     passed = FakeTime()
     breaker = EndpointBreaker(passed.clock)
-    breaker.raise_if_unreachable("cbr", "Listing b")
+    breaker.raise_if_open("cbr", "Listing b")
     breaker.failed("cbr", Unreachable("Sharing b", "no connection", sent=False))
     with pytest.raises(Unreachable, match="Listing b: no connection"):
-        breaker.raise_if_unreachable("cbr", "Listing b")
-    breaker.raise_if_unreachable("iam", "Listing b")
+        breaker.raise_if_open("cbr", "Listing b")
+    breaker.raise_if_open("iam", "Listing b")
     passed.now += UNREACHABLE_FOR
-    breaker.raise_if_unreachable("cbr", "Listing b")
+    breaker.raise_if_open("cbr", "Listing b")
     breaker.failed("cbr", Unreachable("Sharing b", "no connection", sent=False))
-    breaker.answered("cbr")
-    breaker.raise_if_unreachable("cbr", "Listing b")
+    breaker.answered.add("cbr")
+    breaker.raise_if_open("cbr", "Listing b")

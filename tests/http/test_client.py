@@ -20,7 +20,7 @@ from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, Une
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import UNREACHABLE_FOR
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.project import REMEMBERED_FOR
+from pulumi_cbr_sharing.http.iam import REMEMBERED_FOR
 from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock
 
 

@@ -14,10 +14,9 @@ from pulumi_cbr_sharing.errors import (
     PermissionDenied,
     ServerFault,
     Throttled,
-    TokenExpired,
     TooManyRecipients,
 )
-from pulumi_cbr_sharing.http.codes import CBR_CODES, GATEWAY_CODES, Meaning, meaning_of
+from pulumi_cbr_sharing.http.codes import CODES, Meaning, meaning_of
 
 
 @pytest.mark.parametrize(
@@ -51,13 +50,13 @@ from pulumi_cbr_sharing.http.codes import CBR_CODES, GATEWAY_CODES, Meaning, mea
         (403, "APIGW.0302", PermissionDenied),
         (401, "APIGW.0303", CredentialRefused),
         (403, "APIGW.0306", PermissionDenied),
-        (401, "APIGW.0307", TokenExpired),
+        (401, "APIGW.0307", CredentialRefused),
         (429, "APIGW.0308", Throttled),
         (403, "APIGW.0310", PermissionDenied),
         (502, "APIGW.0610", ServerFault),
         (503, "APIGW.0613", ServerFault),
         (403, "APIGW.0802", PermissionDenied),
-        (401, "APIG.0307", TokenExpired),
+        (401, "APIG.0307", CredentialRefused),
         (429, "APIG.0308", Throttled),
     ],
 )
@@ -127,7 +126,7 @@ def test_without_a_code_that_is_known_the_status_decides(status: int, error: typ
     assert meaning_of(status, code).error is error
 
 
-@pytest.mark.parametrize("meaning", [*CBR_CODES.values(), *GATEWAY_CODES.values()], ids=lambda meaning: meaning.reason)
+@pytest.mark.parametrize("meaning", CODES.values(), ids=CODES.keys())
 def test_every_sentence_fits_into_a_line(meaning: Meaning) -> None:
     """Head, reason, facts and remedy make one sentence, so none of them ends in a full stop."""
     for text in (meaning.reason, meaning.remedy):
@@ -137,9 +136,12 @@ def test_every_sentence_fits_into_a_line(meaning: Meaning) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [BackupNotFound, MemberNotFound, NotFound, CredentialRefused, TokenExpired, Throttled]
+    "error", [BackupNotFound, MemberNotFound, NotFound, CredentialRefused, PermissionDenied, Throttled]
 )
 def test_what_is_acted_upon_is_bound_to_a_status(error: type[ApiError]) -> None:
     """The classes that a resource or a retry acts upon never come from a code alone."""
-    meanings = [*CBR_CODES.values(), *GATEWAY_CODES.values()]
-    assert all(meaning.status for meaning in meanings if meaning.error is error)
+    codes = [code for code, meaning in CODES.items() if meaning.error is error]
+    bound = [{status for status in range(400, 600) if meaning_of(status, code).error is error} for code in codes]
+    by_status_alone = {status for status in range(400, 600) if meaning_of(status).error is error}
+    assert codes
+    assert all(len(statuses | by_status_alone) == 1 for statuses in bound)

@@ -23,7 +23,6 @@ from pulumi_cbr_sharing.errors import (
     PermissionDenied,
     ServerFault,
     Throttled,
-    TokenExpired,
     UnexpectedAnswer,
 )
 from pulumi_cbr_sharing.http.messages import MALFORMED_URL, Call, Reply, error_parts, read, row, rows
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-ASK = "if it stays, ask the vendor's support"
+ASK = "if this happens again, contact the vendor's support"
 BACKUP = "/v3/0605767b5780d5762fc5c0118072a564/backups/0b07081e-3ec7-4e77-8571-54e2947da422"
 LIST = Call("GET", f"{BACKUP}/members", "Listing the shares of b", "cbr:member:list")
 SHARE = Call(
@@ -115,7 +114,7 @@ def test_success_without_an_object_is_no_success(body: Any) -> None:
     assert type(error) is UnexpectedAnswer
     size = len(reply(200, body).body)
     assert str(error) == (
-        f"Listing the shares of b: an answer without the JSON that belongs there (HTTP 200, text/html, {size} bytes): "
+        f"Listing the shares of b: an answer without a JSON object (HTTP 200, text/html, {size} bytes): "
         "check the endpoint and any proxy on the way; nothing is concluded from it"
     )
 
@@ -128,7 +127,7 @@ def test_another_status_than_the_expected_one_is_no_success(call: Call, status: 
     """Nothing is concluded from a status that the API does not have there."""
     error = refused(call, reply(status, {"members": []}))
     assert type(error) is UnexpectedAnswer
-    assert f": an answer where another status belongs (HTTP {status}, no content type, 15 bytes): " in str(error)
+    assert f": an answer with an unexpected status (HTTP {status}, no content type, 15 bytes): " in str(error)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -137,7 +136,7 @@ def test_a_redirect_is_shown_and_not_followed(status: int) -> None:
     error = refused(SHARE, reply(status, location="https://login.example/\nportal", x_request_id="r1"))
     assert type(error) is UnexpectedAnswer
     assert str(error) == (
-        f"Sharing b with p: an answer where another status belongs (HTTP {status}, no content type, 0 bytes, "
+        f"Sharing b with p: an answer with an unexpected status (HTTP {status}, no content type, 0 bytes, "
         "request r1), a redirect to https://login.example/ portal, which is not followed: "
         "check the endpoint and any proxy on the way; nothing is concluded from it"
     )
@@ -176,7 +175,7 @@ def test_an_object_is_an_object(answer: dict[str, Any]) -> None:
         pytest.param(LIST, reply(404, {"code": "6705"}), ApiError, id="404 with half a code"),
         pytest.param(LIST, reply(404, [cbr("6705")]), ApiError, id="404 with a list"),
         pytest.param(LIST, reply(401, gateway("0301")), CredentialRefused, id="wrong signature"),
-        pytest.param(LIST, reply(401, gateway("0307")), TokenExpired, id="expired token"),
+        pytest.param(LIST, reply(401, gateway("0307")), CredentialRefused, id="expired token"),
         pytest.param(LIST, reply(401, HTML), CredentialRefused, id="401 of a proxy"),
         pytest.param(LIST, reply(403, {"forbidden": {"message": "x"}}), PermissionDenied, id="permission"),
         pytest.param(LIST, reply(429, gateway("0308")), Throttled, id="throttled"),
@@ -209,7 +208,7 @@ def test_a_refusal_has_the_class_of_its_status_and_code(call: Call, answer: Repl
 def test_code_and_words_are_found_in_every_shape_that_was_seen(body: dict[str, Any]) -> None:
     """The gateway, the service and IAM each have their own."""
     error = refused(SHARE, reply(400, body))
-    assert str(error) == f"Sharing b with p: the service said no, it says: said so (X.1, HTTP 400): {ASK}"
+    assert str(error) == f"Sharing b with p: the service refused the request; it says: said so (X.1, HTTP 400): {ASK}"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +247,7 @@ def test_the_words_of_the_service_are_left_out_where_the_code_says_it_all() -> N
     """One sentence for one meaning, in one language."""
     error = refused(SHARE, reply(400, cbr("6703", "该备份已共享"), x_request_id="r1"))
     assert str(error) == (
-        "Sharing b with p: the backup is shared with that project already (BackupService.6703, HTTP 400, request r1)"
+        "Sharing b with p: the backup is already shared with that project (BackupService.6703, HTTP 400, request r1)"
     )
 
 
@@ -256,7 +255,8 @@ def test_the_words_of_the_service_are_told_where_the_code_says_nothing() -> None
     """Chinese stays Chinese."""
     error = refused(SHARE, reply(400, cbr("0001", "系统繁忙")))
     assert (
-        str(error) == f"Sharing b with p: the service said no, it says: 系统繁忙 (BackupService.0001, HTTP 400): {ASK}"
+        str(error)
+        == f"Sharing b with p: the service refused the request; it says: 系统繁忙 (BackupService.0001, HTTP 400): {ASK}"
     )
 
 
@@ -264,8 +264,8 @@ def test_a_missing_permission_names_the_action() -> None:
     """The user knows what to ask the administrator for."""
     body = {"error": {"code": 403, "message": "Policy doesn't allow cbr:member:create to be performed."}}
     assert str(refused(SHARE, reply(403, body))) == (
-        "Sharing b with p: permission was refused, it says: Policy doesn't allow cbr:member:create to be performed., "
-        "cbr:member:create is needed (HTTP 403): let an administrator grant the action to this user or agency"
+        "Sharing b with p: permission denied; it says: Policy doesn't allow cbr:member:create to be performed.; "
+        "cbr:member:create is needed (HTTP 403): ask an administrator to grant this action to the user or agency"
     )
 
 
@@ -406,7 +406,7 @@ def answered(status: int, body: bytes, secrets: list[str], **headers: str) -> Re
 def test_words_that_repeat_a_secret_are_left_out(write: Callable[[str], bytes], secret: str) -> None:
     """In whatever escapes of JSON the service writes it; what is known of the code stays."""
     error = refused(SHARE, answered(400, write(secret), [secret]))
-    assert str(error) == f"Sharing b with p: the service said no (BackupService.0001, HTTP 400): {ASK}"
+    assert str(error) == f"Sharing b with p: the service refused the request (BackupService.0001, HTTP 400): {ASK}"
 
 
 def test_words_without_a_secret_are_told() -> None:
@@ -420,7 +420,7 @@ def test_a_secret_in_one_field_silences_all(field: str) -> None:
     """Nothing else of such an answer is worth a risk."""
     body = {"error_code": "X.1", "error_msg": "said so", "request_id": "r1"} | {field: "planted-secret"}
     error = refused(SHARE, answered(400, json.dumps(body).encode(), ["planted-secret"]))
-    assert str(error) == f"Sharing b with p: the service said no (HTTP 400): {ASK}"
+    assert str(error) == f"Sharing b with p: the service refused the request (HTTP 400): {ASK}"
 
 
 def test_a_secret_that_is_split_between_fields_silences_them() -> None:
@@ -453,7 +453,7 @@ def test_code_and_request_of_a_sign_in_are_told_where_they_have_their_shape() ->
     """The vendor's support asks for them."""
     body = {"error_code": "IAM.0011", "error_msg": "planted"}
     error = refused(replace(SIGN_IN, signs_in=True), reply(400, body, x_request_id="0f3a-77"))
-    assert str(error).startswith("Signing in: the service said no (IAM.0011, HTTP 400): ")
+    assert str(error).startswith("Signing in: the service refused the request (IAM.0011, HTTP 400): ")
     error = refused(replace(SIGN_IN, signs_in=True), reply(400, body, x_request_id="0f3a77bc-1"))
     assert "(IAM.0011, HTTP 400, request 0f3a77bc-1)" in str(error)
 

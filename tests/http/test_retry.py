@@ -18,7 +18,6 @@ from pulumi_cbr_sharing.errors import (
     ServerFault,
     SettingsError,
     Throttled,
-    TokenExpired,
     UnexpectedAnswer,
     Unreachable,
 )
@@ -56,9 +55,7 @@ class FakeTime:
 
 def throttled(retry_after: float | None = None) -> Throttled:
     """A 429."""
-    error = Throttled("Sharing", "too many", status=429)
-    error.retry_after = retry_after
-    return error
+    return Throttled("Sharing", "too many", status=429, retry_after=retry_after)
 
 
 FAULT = ServerFault("Sharing", "the service failed", status=503)
@@ -88,7 +85,6 @@ REPLY = Reply(200, {}, b'{"members": []}')
         pytest.param(BackupNotFound("a", "b", status=404), False, False, False, id="backup gone"),
         pytest.param(MemberNotFound("a", "b", status=404), False, False, False, id="share gone"),
         pytest.param(CredentialRefused("a", "b", status=401), False, False, False, id="credential refused"),
-        pytest.param(TokenExpired("a", "b", status=401), False, False, False, id="token expired"),
         pytest.param(PermissionDenied("a", "b", status=403), False, False, False, id="permission denied"),
         pytest.param(ApiError("a", "b", status=400), False, False, False, id="any other no"),
         pytest.param(SettingsError("x"), False, False, False, id="settings"),
@@ -256,7 +252,7 @@ class Patient:
 
     def __post_init__(self) -> None:
         self.rate_limit = RateLimit(self.time.clock)
-        self.retries = Retries(self.time.clock, self.rate_limit, self.most, self.deadline, self.told.append)
+        self.retries = Retries(self.rate_limit, self.most, self.deadline, self.told.append)
 
     def wait_or_raise(self, error: CbrSharingError) -> None:
         """As the client has it."""

@@ -8,8 +8,8 @@ import pytest
 
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import Connection
-from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
-from pulumi_cbr_sharing.settings.precedence import credential_in, first, sources_of
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token, credential_in
+from pulumi_cbr_sharing.settings.precedence import first, sources_of
 from pulumi_cbr_sharing.settings.sources import Source
 
 

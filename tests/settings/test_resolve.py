@@ -214,7 +214,7 @@ def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
         "the region 'EU_DE' is no region name (environment HW_REGION_NAME)",
         "the project id 'p' has another shape ('p'): give a project id of 32 hexadecimal digits",
         "insecure is 'perhaps', not true or false (environment HW_INSECURE)",
-        "maxRetries is 'many', no number up to 999 (environment HW_MAX_RETRIES)",
+        "maxRetries is 'many', not a number from 0 to 999 (environment HW_MAX_RETRIES)",
         "the cbr endpoint 'http://cbr.example.com' is wrong: plain http would show the credentials on the way",
         "the agency 'admin' is set without the account that granted it (environment HW_ASSUME_ROLE_DOMAIN_NAME)",
     ]
@@ -662,7 +662,7 @@ def test_the_number_of_retries(tmp_path: Path, value: Any, number: int) -> None:
 def test_no_number_of_retries(tmp_path: Path, value: Any) -> None:
     """A mistyped number is not silently the default."""
     assert trouble(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}) == (
-        f"Settings: maxRetries is '{value}', no number up to 999 (stack config huaweicloud:maxRetries)"
+        f"Settings: maxRetries is '{value}', not a number from 0 to 999 (stack config huaweicloud:maxRetries)"
     )
 
 

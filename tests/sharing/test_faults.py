@@ -164,7 +164,7 @@ CASES = {
     "307": Case("unreadable, no effect", "UnexpectedAnswer", Fault(status=307, headers={"Location": "/other"})),
     "401 0301": Case("answered", "CredentialRefused", answer(401, "APIGW.0301")),
     "401 0303": Case("answered", "CredentialRefused", answer(401, "APIGW.0303")),
-    "401 0307": Case("answered", "TokenExpired", answer(401, "APIGW.0307")),
+    "401 0307": Case("answered", "CredentialRefused", answer(401, "APIGW.0307")),
     # The list of the project's backups is looked at, and for a change the backup itself: if it is there, nothing is
     # concluded. IAM does not answer so.
     "401 quirk": Case(
@@ -345,7 +345,7 @@ def test_a_token_that_is_refused_even_when_new_is_an_error(cloud: Emulator) -> N
     """Renewing does not help, so it is not done for ever."""
     cloud.add_fault(replace(CASES["401 0307"].fault, method="POST", path="/members$", times=99))
 
-    assert attempt("share", settings_for("sign in", cloud), state_of(cloud)) == "TokenExpired"
+    assert attempt("share", settings_for("sign in", cloud), state_of(cloud)) == "CredentialRefused"
 
     assert [request.status for request in cloud.requests] == [201, 401, 201, 401]
     assert not is_shared(cloud)

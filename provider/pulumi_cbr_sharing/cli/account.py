@@ -7,7 +7,6 @@ Settings are found as a program's resources find them, but there is no stack her
 from __future__ import annotations
 
 import os
-import re
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.settings.resolve import resolve
-from pulumi_cbr_sharing.settings.sources import FAMILIES
+from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 
 if TYPE_CHECKING:
@@ -62,12 +61,8 @@ def connection_of(
 
 
 def _has_settings(namespace: str) -> bool:
-    beginnings = tuple(_prefix(namespace) + family for family in FAMILIES)
+    beginnings = tuple(environment_prefix(namespace) + family for family in FAMILIES)
     return any(variable.startswith(beginnings) for variable in os.environ)
-
-
-def _prefix(namespace: str) -> str:
-    return re.sub(r"\W", "_", namespace).upper() + "_"
 
 
 @contextmanager
@@ -93,7 +88,7 @@ def _settings_of(connection: Connection) -> Settings:
     except SettingsError as error:
         if not connection.profile:
             raise
-        raise SettingsError(f"{error}; nor is {_prefix(connection.profile)}HW_ACCESS_KEY set") from None
+        raise SettingsError(f"{error}; nor is {environment_prefix(connection.profile)}HW_ACCESS_KEY set") from None
 
 
 def tell(text: str) -> None:

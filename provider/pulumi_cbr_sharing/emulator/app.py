@@ -6,7 +6,7 @@ import io
 import json
 import uuid
 
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
@@ -14,14 +14,16 @@ from werkzeug.exceptions import HTTPException
 
 from pulumi_cbr_sharing.emulator import catalogue, signing
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
-from pulumi_cbr_sharing.emulator.control import PREFIX, add_control, refusal
+from pulumi_cbr_sharing.emulator.control import PREFIX, add_control, cloud_asked, refusal
 from pulumi_cbr_sharing.emulator.question import Answer, Question
 from pulumi_cbr_sharing.emulator.requestlog import Recorded, masked_body, masked_headers, masked_query, masked_text
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from _typeshed.wsgi import WSGIApplication
 
     from pulumi_cbr_sharing.emulator.accounts import Account
     from pulumi_cbr_sharing.emulator.catalogue import Row
@@ -35,18 +37,29 @@ INTERNAL = 500
 _QUIRKY = ("cbr:member:list", "cbr:member:get", "cbr:backups:get")
 
 
-def make_app(cloud: Emulator) -> Flask:
+def make_app(cloud: Emulator) -> WSGIApplication:
     """The application of one cloud."""
+    app = _app_of_all()
+    return lambda environ, start: app({**environ, "emulator.cloud": cloud}, start)
+
+
+@cache  # making its routes takes longer than most tests need a cloud
+def _app_of_all() -> Flask:
+    """The application of every cloud in this process: a request brings its cloud along."""
     app = Flask("emulator")
     for number, route in enumerate(ROUTES):
-        view = partial(_dispatch, cloud, route)
+        view = _with_cloud(_dispatch, route)
         app.add_url_rule(route.path, f"api-{number}", view, methods=[route.method], strict_slashes=False)
-    add_control(app, cloud)
-    app.before_request(partial(_before, cloud))
-    app.after_request(partial(_after, cloud))
-    app.register_error_handler(Refusal, lambda refusal: _refused(cloud, refusal.row))
-    app.register_error_handler(HTTPException, partial(_no_such_api, cloud))
+    add_control(app)
+    app.before_request(_with_cloud(_before))
+    app.after_request(_with_cloud(_after))
+    app.register_error_handler(Refusal, lambda refusal: _refused(cloud_asked(), refusal.row))
+    app.register_error_handler(HTTPException, _with_cloud(_no_such_api))
     return app
+
+
+def _with_cloud(function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
+    return lambda *args, **names: function(cloud_asked(), *first, *args, **names)
 
 
 def _is_control() -> bool:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request
 
+from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
 from pulumi_cbr_sharing.emulator.fields import FIELDS, OF_FAULTS, checked
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Response
-
-    from pulumi_cbr_sharing.emulator.cloud import Emulator
 
 
 PREFIX = "/_emulator/"
@@ -49,35 +48,41 @@ SWITCHES = (
 )
 
 
-def add_control(app: Flask, cloud: Emulator) -> None:
+def cloud_asked() -> Emulator:
+    """The cloud that the present request is for."""
+    cloud: Emulator = request.environ["emulator.cloud"]
+    return cloud
+
+
+def add_control(app: Flask) -> None:
     """Add the handles to an application."""
     handles: dict[tuple[str, str], Callable[..., Any]] = {
-        ("POST", "reset"): cloud.reset,
-        ("GET", "state"): partial(_state, cloud),
-        ("POST", "accounts"): cloud.add_account,
-        ("POST", "backups"): cloud.add_backup,
-        ("POST", "vaults"): cloud.add_vault,
-        ("POST", "backup-status"): cloud.set_backup_status,
-        ("POST", "remove-backup"): cloud.remove_backup,
-        ("POST", "complete-checkpoints"): cloud.complete_checkpoints,
-        ("POST", "back-up"): cloud.back_up,
-        ("POST", "pass-time"): cloud.pass_time,
-        ("POST", "add-member"): cloud.add_member,
-        ("POST", "remove-member"): cloud.remove_member,
-        ("POST", "answer"): cloud.answer,
-        ("POST", "register-image"): cloud.register_image,
-        ("POST", "rotate-key"): cloud.rotate_key,
-        ("POST", "revoke-tokens"): cloud.revoke_tokens,
-        ("POST", "deny"): cloud.deny,
-        ("POST", "allow"): cloud.allow,
-        ("POST", "throttle"): cloud.throttle,
-        ("POST", "switches"): partial(_switch, cloud),
-        ("GET", "requests"): lambda: cloud.requests,
-        ("DELETE", "requests"): cloud.clear_requests,
-        ("POST", "faults"): lambda **fields: cloud.add_fault(Fault(**fields)),
-        ("GET", "faults"): lambda: cloud.unused_faults,
-        ("POST", "refusals"): lambda **fields: cloud.add_fault(Fault.refusal(**fields)),
-        ("DELETE", "faults"): cloud.clear_faults,
+        ("POST", "reset"): Emulator.reset,
+        ("GET", "state"): _state,
+        ("POST", "accounts"): Emulator.add_account,
+        ("POST", "backups"): Emulator.add_backup,
+        ("POST", "vaults"): Emulator.add_vault,
+        ("POST", "backup-status"): Emulator.set_backup_status,
+        ("POST", "remove-backup"): Emulator.remove_backup,
+        ("POST", "complete-checkpoints"): Emulator.complete_checkpoints,
+        ("POST", "back-up"): Emulator.back_up,
+        ("POST", "pass-time"): Emulator.pass_time,
+        ("POST", "add-member"): Emulator.add_member,
+        ("POST", "remove-member"): Emulator.remove_member,
+        ("POST", "answer"): Emulator.answer,
+        ("POST", "register-image"): Emulator.register_image,
+        ("POST", "rotate-key"): Emulator.rotate_key,
+        ("POST", "revoke-tokens"): Emulator.revoke_tokens,
+        ("POST", "deny"): Emulator.deny,
+        ("POST", "allow"): Emulator.allow,
+        ("POST", "throttle"): Emulator.throttle,
+        ("POST", "switches"): _switch,
+        ("GET", "requests"): lambda cloud: cloud.requests,
+        ("DELETE", "requests"): Emulator.clear_requests,
+        ("POST", "faults"): lambda cloud, **fields: cloud.add_fault(Fault(**fields)),
+        ("GET", "faults"): lambda cloud: cloud.unused_faults,
+        ("POST", "refusals"): lambda cloud, **fields: cloud.add_fault(Fault.refusal(**fields)),
+        ("DELETE", "faults"): Emulator.clear_faults,
     }
     for (method, name), handle in handles.items():
         app.add_url_rule(f"{PREFIX}{name}", f"{method} {name}", partial(_handled, handle), methods=[method])
@@ -95,7 +100,7 @@ def refusal(cloud: Emulator) -> tuple[Response, int] | None:
 
 def _handled(handle: Callable[..., Any]) -> tuple[Response, int]:
     try:
-        result = handle(**_fields())
+        result = handle(cloud_asked(), **_fields())
     except MISUSED as error:
         return jsonify({"error": f"{type(error).__name__}: {str(error).encode(errors='replace').decode()}"}), 400
     return jsonify(_plain(result)), 200

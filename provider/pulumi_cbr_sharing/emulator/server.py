@@ -20,8 +20,6 @@ from pulumi_cbr_sharing.emulator.connection import Connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flask import Flask
-
     from pulumi_cbr_sharing.emulator.dialects import Dialect
 
 
@@ -32,9 +30,12 @@ PATIENCE = 5.0  # seconds that one connection may take to end
 class _Server(ThreadedWSGIServer):
     """A thread for each connection; it knows them, so that none outlives it."""
 
-    def __init__(self, listener: socket.socket, app: Flask, context: ssl.SSLContext | None) -> None:
+    timeout = PATIENCE  # for the case that nothing wakes `run` up
+
+    def __init__(self, listener: socket.socket, cloud: Emulator, context: ssl.SSLContext | None) -> None:
+        self.cloud = cloud
         self._open: dict[threading.Thread, socket.socket] = {}
-        super().__init__(HOST, 0, app, Connection, ssl_context=context, fd=listener.fileno())
+        super().__init__(HOST, 0, make_app(cloud), Connection, ssl_context=context, fd=listener.fileno())
         if isinstance(self.socket, ssl.SSLSocket):
             # Hands are shaken in the connection's own thread: a client that does not would hold up all others.
             self.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]  # typeshed leaves it out
@@ -56,9 +57,21 @@ class _Server(ThreadedWSGIServer):
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
-    def end(self) -> None:
-        """Accept nothing more, cut every connection, and wait for the threads."""
-        self.shutdown()
+    def run(self) -> None:
+        """Serve until the end. `serve_forever` would ask again and again whether that has come."""
+        while not self.cloud.stopping.is_set():
+            self.handle_request()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        """Take no connection that comes at the end."""
+        return not self.cloud.stopping.is_set()
+
+    def end(self, loop: threading.Thread) -> None:
+        """Accept nothing more, cut every connection, and wait for the threads: of `run`, then theirs."""
+        self.cloud.stopping.set()
+        with suppress(OSError):
+            socket.create_connection(self.socket.getsockname(), PATIENCE).close()  # wakes up `run`
+        loop.join()
         for thread, connection in list(self._open.items()):
             with suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
@@ -81,16 +94,14 @@ def serve(dialect: Dialect = "huawei", port: int = 0, tls: tuple[str, str] | Non
     cloud = Emulator(dialect)
     context = _context(*tls) if tls else None
     with closing(socket.create_server((HOST, port))) as listener:
-        server = _Server(listener, make_app(cloud), context)
+        server = _Server(listener, cloud, context)
     cloud.url = f"{'https' if tls else 'http'}://{HOST}:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="emulator", daemon=True)
+    thread = threading.Thread(target=server.run, name="emulator", daemon=True)
     thread.start()
     try:
         yield cloud
     finally:
-        cloud.stopping.set()
-        server.end()
-        thread.join()
+        server.end(thread)
 
 
 def _context(certificate: str, key: str) -> ssl.SSLContext:

@@ -1,7 +1,7 @@
-"""What signs requests: an access key or a token, fixed or refreshable.
+"""Signs requests with an access key or a token, and renews those that expire.
 
-A signer adds headers to a request that is otherwise complete. The signature itself is in `signing.py`; how a token or
-temporary key is asked for is in `sign_in.py`.
+A signer adds headers to a request that is otherwise complete. The signature itself is in `signing.py`; `iam.py` asks
+for tokens and temporary keys.
 """
 
 from __future__ import annotations
@@ -32,27 +32,20 @@ if TYPE_CHECKING:
 RENEW_BEFORE = timedelta(minutes=5)
 
 # Set by the transport after signing, or rewritten on the way: they would break the signature.
-_NOT_SIGNED = {
-    "user-agent",
-    "accept",
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "authorization",
-    "cookie",
-}
+_NOT_SIGNED = {"user-agent", "accept", "accept-encoding", "connection", "content-length", "authorization", "cookie"}
 
 
 def utc_now() -> datetime:
-    """The present moment, with its zone."""
+    """The current time, in UTC."""
     return datetime.now(timezone.utc)
 
 
+@dataclass(frozen=True)
 class KeySigner:
-    """Signs with an access key, temporary or not."""
+    """Signs with an access key, permanent or temporary."""
 
-    def __init__(self, key: AccessKey, now: Callable[[], datetime] = utc_now) -> None:
-        self._key, self._now = key, now
+    _key: AccessKey
+    _now: Callable[[], datetime] = utc_now
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Add date, host and signature to a request that is otherwise complete."""
@@ -73,18 +66,18 @@ class KeySigner:
 
 
 def _host(url: str) -> str:
-    """The `Host` header as the transport would send it: the port only where it is not the default one."""
+    """The `Host` header as the transport would send it: with the port only if it is not the default one."""
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)
     name = parts.netloc.rpartition("@")[2]
     return name.removesuffix(f":{default}") if parts.port == default else name
 
 
+@dataclass(frozen=True)
 class TokenSigner:
     """Sends a token."""
 
-    def __init__(self, token: Secret) -> None:
-        self._token = token
+    _token: Secret
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Add the token."""
@@ -97,106 +90,75 @@ def unsigned(r: PreparedRequest) -> PreparedRequest:
     return r
 
 
-class Send(Protocol):
-    """A way to send."""
-
-    def __call__(self, call: Call, *, auth: Auth) -> Reply:
-        """Send a call that is signed by `auth`."""
-
-
-class Auth(Protocol):
-    """Hands out signers; safe for many threads."""
-
-    @property
-    def account(self) -> Account:
-        """Whose credential it is."""
-
-    def signer(self, send: Send) -> Signer:
-        """What signs the next request; asked for by `send` if there is none, or if it expires soon."""
-
-    def renew(self, refused: Signer) -> bool:
-        """Drop a signer that was refused; False if there can be no other."""
-
-    def project_id(self, send: Send) -> str | None:
-        """The project that the credential is bound to, if it is."""
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """The signer never changes: an access key, or a token that the user fetched."""
-
-    _signer: Signer
-    account: Account
-
-    def signer(self, send: Send) -> Signer:  # noqa: ARG002
-        """The one signer."""
-        return self._signer
-
-    def renew(self, refused: Signer) -> bool:  # noqa: ARG002
-        """There is no other."""
-        return False
-
-    def project_id(self, send: Send) -> str | None:  # noqa: ARG002
-        """Not bound to a project."""
-        return None
-
-
 @dataclass(frozen=True)
 class Issued:
-    """A signer that expires.
+    """A signer, and how long it can be used.
 
     Attributes:
-        expires_at: None if only the service knows.
+        signer: adds the credential to a request.
+        expires_at: None if it does not expire, or if only the service knows when.
         project_id: the project that it is bound to, if any.
     """
 
     signer: Signer
-    expires_at: datetime | None
+    expires_at: datetime | None = None
     project_id: str | None = None
 
     def renew_at(self, now: datetime) -> datetime | None:
         """When to renew: five minutes before expiry, or after three quarters of a short life.
 
-        None if it has expired when it comes: then one of the two clocks is wrong, and the service's counts.
+        None if it has already expired: then one of the two clocks is wrong, and the service's counts.
         """
         if self.expires_at is None or self.expires_at <= now:
             return None
         return self.expires_at - min(RENEW_BEFORE, (self.expires_at - now) / 4)
 
 
-class Refreshable:
-    """The signer is fetched when it is needed, and again before it expires or when it is refused."""
+class Send(Protocol):
+    """A way to send, such as `Client.send`."""
+
+    def __call__(self, call: Call, *, auth: Auth) -> Reply:
+        """Send a call, signed by `auth`."""
+
+
+class Auth:
+    """Hands out the signer of one credential; safe for many threads.
+
+    Args:
+        account: what is known of the credential.
+        fetch: issues a signer, and sends what is needed for that.
+        refreshable: whether another one can be issued when one is refused.
+        now: the current time.
+    """
 
     def __init__(
-        self, fetch: Callable[[Send], Issued], account: Account, now: Callable[[], datetime] = utc_now
+        self,
+        account: Account,
+        fetch: Callable[[Send], Issued],
+        *,
+        refreshable: bool = True,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.account = account
-        self._fetch, self._now = fetch, now
+        self._fetch, self._refreshable, self._now = fetch, refreshable, now
         self._issued: Issued | None = None
         self._renew_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def signer(self, send: Send) -> Signer:
-        """The signer that is valid now."""
-        return self._current(send).signer
-
-    def renew(self, refused: Signer) -> bool:
-        """Drop the signer, unless another thread has replaced it already."""
-        with self._lock:
-            if self._issued and self._issued.signer is refused:
-                self._issued = None
-        return True
-
-    def project_id(self, send: Send) -> str | None:
-        """The project of the token; temporary keys have none."""
-        return self._current(send).project_id
-
-    def _current(self, send: Send) -> Issued:
+    def current(self, send: Send) -> Issued:
+        """The signer to use now; a new one if there is none, or if it expires soon."""
         with self._lock:
             if self._issued is None or (self._renew_at and self._now() > self._renew_at):
                 self._issued = self._fetched(send)
                 self._renew_at = self._issued.renew_at(self._now())
             return self._issued
+
+    def renew(self, refused: Issued) -> bool:
+        """Drop a refused signer, unless another thread has already replaced it; False if there can be no other."""
+        with self._lock:
+            if self._refreshable and self._issued is refused:
+                self._issued = None
+        return self._refreshable
 
     def _fetched(self, send: Send) -> Issued:
         try:
@@ -204,3 +166,8 @@ class Refreshable:
         except ApiError as error:
             self.account.breaker.record_sign_in(error)
             raise
+
+
+def fixed(account: Account, signer: Signer) -> Auth:
+    """An access key, or a token that the user fetched: it is signed with as it is."""
+    return Auth(account, lambda _: Issued(signer), refreshable=False)

@@ -80,26 +80,23 @@ def _passed_the_gateway(error: CbrSharingError) -> bool:
 
 
 class EndpointBreaker:
-    """Opens when an endpoint that has never answered cannot be reached; safe for many threads."""
+    """Opens when an endpoint that has never answered cannot be reached; safe for many threads.
+
+    Attributes:
+        answered: the services that have ever answered.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._answered, self._failures = set[str](), dict[str, tuple[float, Unreachable]]()
-
-    def has_answered(self, service: str) -> bool:
-        """Whether the service has ever answered."""
-        return service in self._answered
-
-    def answered(self, service: str) -> None:
-        """Note that the service has answered."""
-        self._answered.add(service)
+        self.answered = set[str]()
+        self._failures = dict[str, tuple[float, Unreachable]]()
 
     def failed(self, service: str, error: Unreachable) -> None:
-        """Note that all tries of a call have failed."""
+        """Record that all tries of a call have failed."""
         self._failures[service] = self._clock.now(), error
 
-    def raise_if_unreachable(self, service: str, doing: str) -> None:
-        """Fail at once if other calls have tried in vain just now."""
+    def raise_if_open(self, service: str, doing: str) -> None:
+        """Raise at once what another call to the service has just failed with."""
         at, error = self._failures.get(service, (0.0, None))
-        if error and not self.has_answered(service) and self._clock.now() < at + UNREACHABLE_FOR:
+        if error and service not in self.answered and self._clock.now() < at + UNREACHABLE_FOR:
             raise error.skipped(doing)

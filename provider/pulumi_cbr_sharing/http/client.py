@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, overload
@@ -9,10 +10,9 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import EndpointBreaker
+from pulumi_cbr_sharing.http.iam import ProjectLookup, auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply, read
-from pulumi_cbr_sharing.http.project import ProjectLookup
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
-from pulumi_cbr_sharing.http.sign_in import auth_for
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 
 
@@ -52,7 +52,7 @@ class Client:
         self._auth = auth_for(settings, account or Accounts(self.clock).of(settings))
         self._project = ProjectLookup(settings, self._auth, self.clock)
         self._endpoints = EndpointBreaker(self.clock)
-        self._is_brief = False
+        self.is_brief = False
 
     @property
     def project_id(self) -> str:
@@ -71,7 +71,16 @@ class Client:
     @property
     def brief(self) -> Client:
         """The same client with short time-outs, few tries and no retry messages, for optional look-ups."""
-        return _BriefClient(self)
+        client, settings = copy(self), self.settings
+        client.is_brief, client.notify = True, lambda _: None
+        client.settings = replace(
+            settings,
+            max_retries=min(settings.max_retries, BRIEF_RETRIES),
+            connect_timeout=min(settings.connect_timeout, BRIEF_TIMEOUT),
+            read_timeout=min(settings.read_timeout, BRIEF_TIMEOUT),
+            deadline=min(settings.deadline, BRIEF_DEADLINE),
+        )
+        return client
 
     @overload
     def send(self, call: Call, *, auth: Auth | None = None) -> Reply: ...
@@ -91,22 +100,23 @@ class Client:
         Raises:
             CbrSharingError: the error of the last try.
         """
-        auth, renewed = auth or self._auth, False
-        account, retries = auth.account, self._retries(auth)
+        auth, settings, renewed = auth or self._auth, self.settings, False
+        account = auth.account
+        retries = Retries(account.rate_limit, settings.max_retries, settings.deadline, self.notify)
         while True:
             try:
                 account.breaker.raise_if_open(call.doing)
                 # Signing in has retries of its own, and its errors are final: it is never the call that failed.
-                signer = auth.signer(self.send)
+                issued = auth.current(self.send)
                 with account.breaker.turn(call.doing):
-                    account.rate_limit.wait(call.doing, self.settings.deadline)
-                    self._endpoints.raise_if_unreachable(call.service, call.doing)
+                    account.rate_limit.wait(call.doing, settings.deadline)
+                    self._endpoints.raise_if_open(call.service, call.doing)
                     try:
-                        reply = self._transport.send(call, signer, self._project.known, self.settings)
-                        self._endpoints.answered(call.service)
+                        reply = self._transport.send(call, issued.signer, self._project.known, settings)
+                        self._endpoints.answered.add(call.service)
                         reply = read(call, reply)
                     except CredentialRefused as error:
-                        if renewed or not auth.renew(signer):
+                        if renewed or not auth.renew(issued):
                             account.breaker.record(error)
                             raise
                         renewed = True
@@ -119,7 +129,7 @@ class Client:
                         account.rate_limit.succeeded()
                         return reply
             except CredentialRefused as error:
-                raise _with_origin(error, self.settings.credential.source) from None
+                raise _with_origin(error, settings.credential.source) from None
             if look and is_ambiguous(failure):
                 if (found := look()) is not None:
                     return found
@@ -142,34 +152,13 @@ class Client:
 
         return Transport(self.settings)
 
-    def _retries(self, auth: Auth) -> Retries:
-        settings = self.settings
-        return Retries(self.clock, auth.account.rate_limit, settings.max_retries, settings.deadline, self.notify)
-
     def _wait_or_raise(self, call: Call, retries: Retries, failure: CbrSharingError) -> None:
-        connected = self._endpoints.has_answered(call.service)
         try:
-            retries.wait_or_raise(failure, connected=connected)
+            retries.wait_or_raise(failure, connected=call.service in self._endpoints.answered)
         except Unreachable as error:
-            if not connected and not self._is_brief:
+            if not self.is_brief:
                 self._endpoints.failed(call.service, error)
             raise
-
-
-class _BriefClient(Client):
-    """Shares everything with a client but its patience."""
-
-    def __init__(self, client: Client) -> None:
-        self.__dict__ |= vars(client)
-        settings, self._is_brief = client.settings, True
-        self.notify = lambda _: None
-        self.settings = replace(
-            settings,
-            max_retries=min(settings.max_retries, BRIEF_RETRIES),
-            connect_timeout=min(settings.connect_timeout, BRIEF_TIMEOUT),
-            read_timeout=min(settings.read_timeout, BRIEF_TIMEOUT),
-            deadline=min(settings.deadline, BRIEF_DEADLINE),
-        )
 
 
 def _with_origin(error: CredentialRefused, source: str) -> CredentialRefused:

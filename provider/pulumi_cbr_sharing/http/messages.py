@@ -1,6 +1,6 @@
-"""A call, the reply to it, and what a reply means. Nothing here sends anything.
+"""A call, the reply to it, and what the reply means. Nothing is sent here.
 
-What a service says is foreign text: `Reply.quote` is the only way of it into a message.
+A reply is foreign text: it gets into messages through `Reply.quote` only.
 """
 
 from __future__ import annotations
@@ -14,29 +14,27 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from pulumi_cbr_sharing.errors import (
-    ApiError,
-    MalformedUrl,
-    UnexpectedAnswer,
-    one_line,
-)
-from pulumi_cbr_sharing.http.codes import meaning_of
+from pulumi_cbr_sharing.errors import ApiError, MalformedUrl, UnexpectedAnswer, one_line
+from pulumi_cbr_sharing.http.codes import Meaning, meaning_of
 from pulumi_cbr_sharing.http.echoes import repeats_a_secret
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.http.codes import Meaning
-
 
 Service = Literal["cbr", "iam"]
 LONGEST_RETRY_AFTER = 3600.0  # seconds
 LONGEST_QUOTE = 2000  # characters of a text that are looked at
 
-# Seen by the maintainers of another client of the same API: list and get of backups and members answer so
-# where the backup does not exist. It may mean that the project is not the credential's, too: see cbr/second_look.py.
+# Seen by the maintainers of another client of the same API: list and get of backups and members answer so where the
+# backup does not exist. It may also mean that the project is not the credential's: see cbr/second_look.py.
 MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
+_MALFORMED_URL = Meaning(MalformedUrl, "the service calls the address malformed", "check the project id")
+
+_KNOWN_CODE = re.compile(r"(BackupService|APIGW|APIG|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
+_PLAIN_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
+_QUOTED_HEADERS = ("X-Request-Id", "Location", "Content-Type")
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,16 @@ class Call:
 
     Attributes:
         method: GET, POST, PUT or DELETE.
-        path: below the service's endpoint, percent-encoded where it needs to be, `/v3/…`.
-        doing: what the user would say is being done: the head of every error.
-        action: the IAM action that it needs, such as `cbr:member:create`.
+        path: below the service's endpoint, `/v3/…`, percent-encoded where needed.
+        doing: what is being done, in the user's words; every error begins with it.
+        action: the IAM action that is needed, such as `cbr:member:create`.
         query: name and value pairs, in any order.
-        body: JSON to send, or None for no body at all.
-        service: whose endpoint.
-        repeatable: whether sending it twice is the same as sending it once.
-        expects: the statuses that mean success.
-        meanings: what some statuses mean of this call in particular, if its service answered, not the gateway.
-        signs_in: whether it is answered with a secret; then nothing of the answer is quoted.
+        body: sent as JSON; None sends no body.
+        service: which endpoint.
+        repeatable: whether sending it twice has the same effect as sending it once.
+        expects: the statuses of success.
+        meanings: what a status means for this call in particular, if the service itself answered, not the gateway.
+        signs_in: whether the answer holds a secret, so that none of it may be quoted.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -66,16 +64,19 @@ class Call:
     service: Service = "cbr"
     repeatable: bool = True
     expects: tuple[int, ...] = (200,)
-    meanings: tuple[Meaning, ...] = ()
+    meanings: Mapping[int, Meaning] = field(default_factory=dict)
     signs_in: bool = False
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: status, headers (any case), body.
+    """An answer as it came.
 
     Attributes:
-        secrets: what was sent with the call and may not be shown.
+        status: the HTTP status.
+        headers: names in any case.
+        body: the bytes.
+        secrets: what was sent with the call and must not be shown.
     """
 
     status: int
@@ -93,7 +94,7 @@ class Reply:
         return value if isinstance(value, dict) else {}
 
     def header(self, name: str) -> str:
-        """The value of a header; "" if there is none."""
+        """The value of a header, or ""."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
     def quote(self, text: str, limit: int) -> str:
@@ -106,21 +107,20 @@ class Reply:
         return repeats_a_secret(" ".join(text[:LONGEST_QUOTE] for text in texts), self.secrets)
 
 
-_QUOTED_HEADERS = ("X-Request-Id", "Location", "Content-Type")
-
-
 def read(call: Call, reply: Reply) -> Reply:
-    """The reply, if it is of the expected status and has a JSON object where one is due.
+    """The reply, if it is a success.
 
     Raises:
-        ApiError: the answer says no; the subclass says what that means.
-        UnexpectedAnswer: nothing can be concluded from the answer.
+        ApiError: the service refused the call; the subclass says why.
+        UnexpectedAnswer: nothing can be concluded from the reply.
     """
-    if reply.status in call.expects:
-        return reply if reply.status == 204 else _with_payload(call, reply)  # noqa: PLR2004
-    if reply.status < 400:  # noqa: PLR2004
-        raise UnexpectedAnswer(_unexpected(call, reply, "where another status belongs"))
-    raise refusal(call, reply)
+    if reply.status >= 400:  # noqa: PLR2004
+        raise refusal(call, reply)
+    if reply.status not in call.expects:
+        raise _unexpected(call, reply, "with an unexpected status")
+    if not reply.payload and reply.status != 204:  # noqa: PLR2004
+        raise lacking(call, reply, "a JSON object")
+    return reply
 
 
 def rows(call: Call, reply: Reply, key: str) -> list[dict[str, Any]]:
@@ -140,58 +140,58 @@ def row(call: Call, reply: Reply, key: str) -> dict[str, Any]:
 
 
 def lacking(call: Call, reply: Reply, what: str) -> UnexpectedAnswer:
-    """The error for an answer without something that belongs there."""
-    return UnexpectedAnswer(_unexpected(call, reply, f"without {what}"))
+    """The error for a reply that lacks something."""
+    return _unexpected(call, reply, f"without {what}")
 
 
 def refusal(call: Call, reply: Reply) -> ApiError:
     """The error that a reply with a status of 400 or more stands for."""
-    if _is_malformed_url(call, reply):
-        return _refusal(call, reply, MalformedUrl, "the service calls the address malformed", "check the project id")
-    code, message, _ = error_parts(reply.payload)
-    own = next((meaning for meaning in call.meanings if meaning.status == reply.status), None)
-    own = None if code.startswith(("APIGW.", "APIG.")) else own  # the gateway's word is not about what was asked
-    meaning = own or meaning_of(reply.status, code)
-    general = own or not code or meaning.reason == meaning_of(reply.status, "").reason
-    # Where the meaning comes from the status alone, the service's own words add something.
-    said = "" if call.signs_in or not general else reply.quote(message, 300)
-    reason = meaning.reason + (f", it says: {said}" if said else "")
-    wanted = _seconds(reply.header("Retry-After")) or 0
-    if wanted >= 60:  # noqa: PLR2004 - less than that is nothing to wonder about
-        reason += f", it asks to wait {wanted:.0f} s"
+    code, message, request_id = error_parts(reply.payload)
+    meaning, is_general = _meaning(call, reply, code)
+    retry_after = _seconds(reply.header("Retry-After"))
+    reasons = [meaning.reason]
+    if is_general and (said := _quote(call, reply, message, 300)):
+        reasons.append(f"it says: {said}")
+    if (retry_after or 0) >= 60:  # noqa: PLR2004 - less than that is nothing to wonder about
+        reasons.append(f"it asks to wait {retry_after:.0f} s")
     if reply.status == 403:  # noqa: PLR2004
-        reason = f"{reason}, {call.action} is needed"
-    return _refusal(call, reply, meaning.error, reason, meaning.remedy)
-
-
-def _refusal(call: Call, reply: Reply, error: type[ApiError], reason: str, remedy: str) -> ApiError:
-    code, _, request = error_parts(reply.payload)
-    made = error(
+        reasons.append(f"{call.action} is needed")
+    return meaning.error(
         call.doing,
-        reason,
-        remedy,
+        "; ".join(reasons),
+        meaning.remedy,
         status=reply.status,
-        code=code if _KNOWN_CODE.fullmatch(code) else "" if call.signs_in else reply.quote(code, 60),
-        request_id=_request_id(call, reply, request),
+        code=code if _KNOWN_CODE.fullmatch(code) else _quote(call, reply, code, 60),
+        request_id=_request_id(call, reply, request_id),
+        retry_after=retry_after,
     )
-    made.retry_after = _seconds(reply.header("Retry-After"))
-    return made
 
 
-_KNOWN_CODE = re.compile(r"(BackupService|APIGW|APIG|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
-_PLAIN_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
+def _meaning(call: Call, reply: Reply, code: str) -> tuple[Meaning, bool]:
+    """What a refusal means, and whether that is told by its status alone, so that the service's message adds to it."""
+    if call.service == "cbr" and reply.status == 401 and reply.payload == MALFORMED_URL:  # noqa: PLR2004
+        return _MALFORMED_URL, False
+    by_gateway = code.startswith(("APIGW.", "APIG."))  # it does not know what was asked for
+    if reply.status in call.meanings and not by_gateway:
+        return call.meanings[reply.status], True
+    meaning = meaning_of(reply.status, code)
+    return meaning, meaning is meaning_of(reply.status)
+
+
+def _quote(call: Call, reply: Reply, text: str, limit: int) -> str:
+    return "" if call.signs_in else reply.quote(text, limit)
 
 
 def _request_id(call: Call, reply: Reply, from_body: str = "") -> str:
     text = reply.header("X-Request-Id") or from_body
-    return "" if call.signs_in and not _PLAIN_ID.fullmatch(text) else reply.quote(text, 80)
+    return reply.quote(text, 80) if _PLAIN_ID.fullmatch(text) else _quote(call, reply, text, 80)
 
 
 def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
     """Code, message and request id of an error body, in any of the shapes that were seen.
 
-    `{"error_code", "error_msg", "request_id"}`, `{"errorCode", "errorMsg"}`, `{"code", "message"}`,
-    or one of these under a single key such as `error`, `unauthorized` or `forbidden`.
+    `{"error_code", "error_msg", "request_id"}`, `{"errorCode", "errorMsg"}`, `{"code", "message"}`, or one of these
+    under a single key such as `error`, `unauthorized` or `forbidden`.
     """
     for level in (payload, *(value for value in payload.values() if isinstance(value, dict))):
         for code, message in (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")):
@@ -201,29 +201,18 @@ def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _text(value: Any) -> str:
-    """A text or number as text; anything else, however deep, as nothing."""
+    """A text or number as text, anything else as ""."""
     return str(value) if isinstance(value, (str, int, float)) else ""
 
 
-def _with_payload(call: Call, reply: Reply) -> Reply:
-    if not reply.payload:
-        raise lacking(call, reply, "the JSON that belongs there")
-    return reply
-
-
-def _unexpected(call: Call, reply: Reply, trouble: str) -> str:
-    kind = "" if call.signs_in else reply.quote(reply.header("Content-Type") or "no content type", 60)
-    facts = [f"HTTP {reply.status}", kind, f"{len(reply.body)} bytes"]
-    request = _request_id(call, reply)
-    facts += [f"request {request}"] if request else []
-    target = "" if call.signs_in else reply.quote(reply.header("Location"), 120)
+def _unexpected(call: Call, reply: Reply, trouble: str) -> UnexpectedAnswer:
+    kind = _quote(call, reply, reply.header("Content-Type") or "no content type", 60)
+    request_id, target = _request_id(call, reply), _quote(call, reply, reply.header("Location"), 120)
+    facts = [f"HTTP {reply.status}", kind, f"{len(reply.body)} bytes", f"request {request_id}" if request_id else ""]
     redirect = f", a redirect to {target}, which is not followed" if target else ""
     what = f"an answer {trouble} ({', '.join(filter(None, facts))}){redirect}"
-    return f"{call.doing}: {what}: check the endpoint and any proxy on the way; nothing is concluded from it"
-
-
-def _is_malformed_url(call: Call, reply: Reply) -> bool:
-    return call.service == "cbr" and reply.status == 401 and reply.payload == MALFORMED_URL  # noqa: PLR2004
+    remedy = "check the endpoint and any proxy on the way; nothing is concluded from it"
+    return UnexpectedAnswer(f"{call.doing}: {what}: {remedy}")
 
 
 def _seconds(text: str) -> float | None:

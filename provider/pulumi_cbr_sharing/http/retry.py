@@ -70,7 +70,7 @@ class Clock:
 class RateLimit:
     """The pause after a 429, for all calls of one account: the limit is the account's, not the thread's."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
     _until: float = 0.0
     _in_a_row: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -114,16 +114,15 @@ class RateLimit:
 
 @dataclass
 class Retries:
-    """The tries of one call.
+    """The retries of one call.
 
     Attributes:
         rate_limit: that of the account.
-        most: tries again after a fault; throttling is bounded by the deadline alone.
+        most: retries after a fault; throttling is limited by the deadline only.
         deadline: seconds for all tries together.
-        notify: told in one line before a long wait.
+        notify: gets one line before a long wait.
     """
 
-    clock: Clock
     rate_limit: RateLimit
     most: int
     deadline: float
@@ -133,7 +132,8 @@ class Retries:
     _started: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._started = self.clock.now()
+        self._clock = self.rate_limit.clock
+        self._started = self._clock.now()
 
     def wait_or_raise(self, error: CbrSharingError, *, connected: bool) -> None:
         """Wait before the next try, or raise `error` if there is to be none.
@@ -144,12 +144,12 @@ class Retries:
         """
         self._failed += 1
         pause = self._pause_after(error, self.most if connected else min(self.most, UNCONNECTED_TRIES))
-        if self.clock.now() + pause - self._started > self.deadline:
+        if self._clock.now() + pause - self._started > self.deadline:
             raise error
         if pause > 5 or self._failed == 3:  # noqa: PLR2004 - a blip is no news, a wait is
             trouble = error.again(remedy="") if isinstance(error, ApiError) else error
             self.notify(f"{trouble} - trying again in {max(1, round(pause))} s")
-        self.clock.sleep(pause)
+        self._clock.sleep(pause)
 
     def _pause_after(self, error: CbrSharingError, most: int) -> float:
         if isinstance(error, Throttled):

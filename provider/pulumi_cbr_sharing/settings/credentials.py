@@ -1,11 +1,17 @@
-"""Credentials as values: what they consist of, and where they came from. `http/auth.py` uses them."""
+"""The kinds of credentials, and how one is read from a source of settings."""
 
 from __future__ import annotations
 
 import re
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+from pulumi_cbr_sharing.errors import SettingsError
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.settings.sources import Source
 
 
 _SENDABLE = re.compile(r"[!-~]+")
@@ -90,3 +96,44 @@ class Password:
 
 
 Credential = AccessKey | Token | Password
+
+
+def credential_in(source: Source) -> Credential | None:
+    """The credential that one source holds: an access key, else a token, else a user with password.
+
+    Raises:
+        SettingsError: it holds half of one, or one that cannot be sent. That of another source is not taken instead: it
+            could be another account's.
+    """
+    for name in ("access_key", "secret_key", "security_token", "token"):
+        trouble = trouble_with_key(source.get(name) or "-")
+        if trouble:
+            raise SettingsError(f"{source.where(name)} {trouble}: give it in one line, as it was issued")
+    if source.get("access_key") or source.get("secret_key"):
+        return _access_key(source)
+    if token := source.get("token"):
+        return Token(Secret(token), source.where("token"))
+    if password := source.get("password"):
+        return _password(source, Secret(password))
+    return None
+
+
+def _access_key(source: Source) -> AccessKey:
+    access, secret, token = (source.get(name) for name in ("access_key", "secret_key", "security_token"))
+    if not access or not secret:
+        have, lack = ("access_key", "secret_key") if access else ("secret_key", "access_key")
+        raise SettingsError(f"{source.where(have)} is set without {source.where(lack)}; both come from one place")
+    return AccessKey(access, Secret(secret), Secret(token) if token else None, source.where("access_key"))
+
+
+def _password(source: Source, password: Secret) -> Password:
+    user, user_id, domain, domain_id = (
+        source.get(name) for name in ("user_name", "user_id", "domain_name", "domain_id")
+    )
+    if not user and not user_id:
+        raise SettingsError(f"{source.where('password')} is set without {source.where('user_name')}")
+    if not user_id and not domain and not domain_id:
+        raise SettingsError(
+            f"{source.where('user_name')} is set without {source.where('domain_name')}, the account's name"
+        )
+    return Password(user, user_id, domain, domain_id, password, source.where("password"))

@@ -1,18 +1,16 @@
-"""The order in which sources are asked for a connection's settings, and the credential that one source holds."""
+"""The order of precedence of a connection's sources."""
 
 from __future__ import annotations
-
-import re
 
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
-from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token, trouble_with_key
 from pulumi_cbr_sharing.settings.sources import (
     AMBIENT,
     Source,
+    environment_prefix,
     from_environment,
     from_profile,
     from_sdk_file,
@@ -40,27 +38,24 @@ def _sources_of(
 ) -> list[Source]:
     namespace = connection.namespace or DEFAULT_NAMESPACE
     named = namespace != DEFAULT_NAMESPACE
-    prefix = re.sub(r"\W", "_", namespace).upper() + "_" if named else ""
-    given = Source("Connection", _given(connection), {"region": "region", "project_id": "project_id"})
-    stack = from_stack_config(config, namespace)
-    groups = [[given], [stack], list(from_environment(environ, prefix, region))]
+    given = {
+        "region": connection.region or "",
+        "project_id": connection.project_id or "",
+        "cbr": connection.endpoint or "",
+        "profile": connection.profile or "",
+    }
+    groups = [
+        [Source("Connection", given, {"region": "region", "project_id": "project_id"})],
+        [from_stack_config(config, namespace)],
+        list(from_environment(environ, environment_prefix(namespace), region)),
+    ]
     sources = _with_profile(groups, home, default_files=not named)
-    if connection.profile:  # the profile is the caller; what comes after it tells only where the cloud is
+    if connection.profile:  # its credential is used; the sources after it tell only where the cloud is
         sources = sources[:2] + [source.only(AMBIENT) for source in sources[2:]]
     if named:
-        plain = [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ, "", region)]
-        sources += [source.only(AMBIENT) for source in plain]
+        default = [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ, "", region)]
+        sources += [source.only(AMBIENT) for source in default]
     return sources
-
-
-def _given(connection: Connection) -> dict[str, str]:
-    fields = {
-        "region": connection.region,
-        "project_id": connection.project_id,
-        "cbr": connection.endpoint,
-        "profile": connection.profile,
-    }
-    return {name: text for name, text in fields.items() if text}
 
 
 def _with_profile(groups: list[list[Source]], home: Path, *, default_files: bool) -> list[Source]:
@@ -94,44 +89,3 @@ def _has_credential(source: Source) -> bool:
 def first(sources: Iterable[Source], name: str) -> str | None:
     """The value of a field in the first source that has it."""
     return next(filter(None, (source.get(name) for source in sources)), None)
-
-
-def credential_in(source: Source) -> Credential | None:
-    """The credential that one source holds: an access key, else a token, else a user with password.
-
-    Raises:
-        SettingsError: it holds half of one, or one that cannot be sent. That of another source is not taken instead: it
-            could be another account's.
-    """
-    for name in ("access_key", "secret_key", "security_token", "token"):
-        trouble = trouble_with_key(source.get(name) or "-")
-        if trouble:
-            raise SettingsError(f"{source.where(name)} {trouble}: give it in one line, as it was issued")
-    if source.get("access_key") or source.get("secret_key"):
-        return _access_key(source)
-    if token := source.get("token"):
-        return Token(Secret(token), source.where("token"))
-    if password := source.get("password"):
-        return _password(source, Secret(password))
-    return None
-
-
-def _access_key(source: Source) -> AccessKey:
-    access, secret, token = (source.get(name) for name in ("access_key", "secret_key", "security_token"))
-    if not access or not secret:
-        have, lack = ("access_key", "secret_key") if access else ("secret_key", "access_key")
-        raise SettingsError(f"{source.where(have)} is set without {source.where(lack)}; both come from one place")
-    return AccessKey(access, Secret(secret), Secret(token) if token else None, source.where("access_key"))
-
-
-def _password(source: Source, password: Secret) -> Password:
-    user, user_id, domain, domain_id = (
-        source.get(name) for name in ("user_name", "user_id", "domain_name", "domain_id")
-    )
-    if not user and not user_id:
-        raise SettingsError(f"{source.where('password')} is set without {source.where('user_name')}")
-    if not user_id and not domain and not domain_id:
-        raise SettingsError(
-            f"{source.where('user_name')} is set without {source.where('domain_name')}, the account's name"
-        )
-    return Password(user, user_id, domain, domain_id, password, source.where("password"))

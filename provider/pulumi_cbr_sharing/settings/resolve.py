@@ -1,11 +1,11 @@
-"""From a Connection, the stack's configuration, the environment and files to one frozen Settings.
+"""Resolves a Connection, the stack config, the environment and files into one frozen `Settings`.
 
-The order is explicit over ambient: Connection field, stack config, environment, files. A credential is taken whole from
-the first source that has one: an access key of one source never meets the secret key of another. All that is missing
-comes in one error that says where each can be set.
+Explicit sources take precedence: fields of the Connection, stack config, environment, files. A credential is taken
+whole from the first source that has one: the access key of one source is never used with the secret key of another. One
+error lists everything that is missing, and where each can be set.
 
-A connection with a namespace of its own reads `dr:accessKey` and `DR_HW_ACCESS_KEY` instead of
-`huaweicloud:accessKey` and `HW_ACCESS_KEY`. The plain names may tell it where the cloud is, never who calls.
+A connection with a namespace reads `dr:accessKey` and `DR_HW_ACCESS_KEY` instead of `huaweicloud:accessKey` and
+`HW_ACCESS_KEY`. From the default names it takes where the cloud is, never the credential or the project.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.settings.connection import Agency, Connection
-from pulumi_cbr_sharing.settings.credentials import Credential, Password
+from pulumi_cbr_sharing.settings.credentials import Credential, Password, credential_in
 from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
-from pulumi_cbr_sharing.settings.precedence import credential_in, first, sources_of
+from pulumi_cbr_sharing.settings.precedence import first, sources_of
 from pulumi_cbr_sharing.settings.sources import NAMES, Source
 
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_RETRIES = 8
-# The engine configures a provider from the state wherever no program has run yet: in `pulumi up --refresh`, too.
+# Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
 RECORDED = (
     "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "
     "recorded: if it has changed since, add --run-program, or run a plain `pulumi up` first"
@@ -41,15 +41,16 @@ RECORDED = (
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the client needs to know, complete and checked.
+    """Everything that the client needs, complete and checked.
 
     Attributes:
         cbr: CBR's endpoint without version.
-        iam: IAM's endpoint with `/v3`; None where nothing needs it and no region tells it.
-        project_id: None if it is to be looked up, by `project_name` or else by `region`.
-        max_retries: tries again after a fault; throttling is bounded by `deadline` alone.
-        plan_checks: look at the live cloud while inputs are checked.
-        connect_timeout, read_timeout, deadline: seconds; the last for one call with all its tries.
+        iam: IAM's endpoint with `/v3`; None if it is not needed and no region tells it.
+        project_id: None if it is to be looked up, by `project_name`, else by the name of the region.
+        max_retries: retries after a fault; throttling is limited by `deadline` only.
+        plan_checks: whether a preview asks the cloud.
+        connect_timeout, read_timeout: seconds.
+        deadline: seconds for one call with all its retries.
     """
 
     region: str | None
@@ -74,13 +75,13 @@ def resolve(
     """The settings of a connection.
 
     Args:
-        connection: what the program names.
-        config: the stack's configuration by full key (`huaweicloud:region`), secrets decrypted.
+        connection: given by the program.
+        config: the stack config by full key (`huaweicloud:region`), secrets decrypted.
         environ: the environment variables.
-        home: where `~` is.
+        home: the home directory; None asks the system.
 
     Raises:
-        SettingsError: names everything that is missing or wrong, and where each can be set.
+        SettingsError: something is missing or not valid; lists all of it, and where each can be set.
     """
     return _Draft(connection, sources_of(connection, config, environ, home or _home())).settings()
 
@@ -88,19 +89,19 @@ def resolve(
 def _home() -> Path:
     try:
         return Path.home()
-    except RuntimeError:  # a container's user without a name: no home, no files
+    except RuntimeError:  # a user without a name, as in a container: no home, no files
         return Path("/nonexistent")
 
 
 class _Draft:
-    """Settings in the making: collects every problem, so that one error names them all."""
+    """Settings in the making: collects all problems, so that one error can list them."""
 
     def __init__(self, connection: Connection, sources: list[Source]) -> None:
         self._connection, self._sources, self._problems = connection, sources, list[str]()
         self._credential, origin = self._find_credential()
-        # All sources but files whose credential is not used: what those say of the caller is of another account.
+        # All sources but files whose credential is not used: what those say of the caller is about another account.
         self._callers = [source for source in sources if source is origin or not source.is_file]
-        # With an agency of the Connection, other sources name the project of the user's own account.
+        # With an agency of the Connection, the other sources name the project of the user's own account.
         self._naming_project = self._callers[:1] if connection.agency else self._callers
 
     def settings(self) -> Settings:
@@ -111,8 +112,7 @@ class _Draft:
         cbr, iam = self._endpoints(region, cloud, insecure=insecure)
         retries = self._retries()
         if not first(self._sources, "region"):
-            signs_in = agency is not None or isinstance(self._credential, Password)
-            self._need_region(cbr, iam, project_id, signs_in=signs_in)
+            self._need_region(cbr, iam, project_id, signs_in=bool(agency) or isinstance(self._credential, Password))
         if self._problems or self._credential is None or cbr is None:
             raise SettingsError("Settings: " + "; ".join(self._problems))
         return Settings(
@@ -158,9 +158,8 @@ class _Draft:
 
     def _project_id(self) -> str | None:
         value = first(self._naming_project, "project_id")
-        trouble = trouble_with_project_id(value) if value else None
-        if value and trouble:
-            self._problems.append(f"the project id {one_line(value, 60)!r} {trouble} ({self._where('project_id')})")
+        if value and (trouble := trouble_with_project_id(value)):
+            self._complain(f"the project id {one_line(value, 60)!r} {trouble}", "project_id")
         return value
 
     def _endpoints(self, region: str | None, cloud: str | None, *, insecure: bool) -> tuple[str | None, str | None]:
@@ -172,44 +171,41 @@ class _Draft:
         for name, key, address in zip(("cbr", "iam"), ("cbr", iam_name), found, strict=True):
             if address and (trouble := trouble_with(address, insecure=insecure)):
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
-                self._problems.append(f"the {name} endpoint {shown!r} is wrong: {trouble} ({self._where(key)})")
+                self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", key)
         return found
 
     def _need_region(self, cbr: str | None, iam: str | None, project: str | None, *, signs_in: bool) -> None:
         """Complain about a missing region, if anything depends on it."""
-        missing = None
         if cbr is None:
-            missing = "the region is missing"
+            self._complain("the region is missing", "region")
         elif iam is None and (signs_in or project is None):
-            missing = "the region, or the iam endpoint, is missing"
+            self._complain("the region, or the iam endpoint, is missing", "region")
         elif project is None and not first(self._sources, "project_name"):
-            missing = "the project id, or the region to look it up by, is missing"
-        if missing:
-            self._problems.append(f"{missing} ({self._where('region')})")
+            self._complain("the project id, or the region to look it up by, is missing", "region")
 
     def _host_part(self, name: str) -> str | None:
         """A value that becomes part of a host name."""
         value = first(self._sources, name)
         if value and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value):
-            self._problems.append(f"the {name} {one_line(value, 60)!r} is no {name} name ({self._where(name)})")
+            self._complain(f"the {name} {one_line(value, 60)!r} is no {name} name", name)
             return None
         return value
 
     def _flag(self, name: str, default: str = "false") -> bool:
         value = (first(self._sources, name) or default).lower()
         if value not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
-            shown = f"{NAMES[name][0]} is {one_line(value, 30)!r}"
-            self._problems.append(f"{shown}, not true or false ({self._where(name)})")
+            self._complain(f"{NAMES[name][0]} is {one_line(value, 30)!r}, not true or false", name)
         return value in ("true", "1", "yes", "on")
 
     def _retries(self) -> int:
-        value = first(self._sources, "max_retries") or str(DEFAULT_RETRIES)
-        value = value.removesuffix(".0")  # numbers of the stack config come as floats
-        if not (value.isascii() and value.isdigit() and len(value) < 4):  # noqa: PLR2004
-            trouble = f"maxRetries is {one_line(value, 30)!r}, no number up to 999"
-            self._problems.append(f"{trouble} ({self._where('max_retries')})")
-            return DEFAULT_RETRIES
-        return int(value)
+        value = (first(self._sources, "max_retries") or str(DEFAULT_RETRIES)).removesuffix(".0")  # config has floats
+        if value.isascii() and value.isdigit() and len(value) < 4:  # noqa: PLR2004
+            return int(value)
+        self._complain(f"maxRetries is {one_line(value, 30)!r}, not a number from 0 to 999", "max_retries")
+        return DEFAULT_RETRIES
+
+    def _complain(self, trouble: str, name: str) -> None:
+        self._problems.append(f"{trouble} ({self._where(name)})")
 
     def _where(self, name: str) -> str:
         """Where a field was set, or can be set: `stack config huaweicloud:region, environment HW_REGION_NAME`."""
@@ -217,6 +213,6 @@ class _Draft:
             return has.where(name)
         seen: dict[str, list[str]] = {}
         for source in self._sources:
-            if name in source.names and name in NAMES:
+            if name in source.names:
                 seen.setdefault(source.label, []).append(source.names[name])
         return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())

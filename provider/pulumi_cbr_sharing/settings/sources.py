@@ -1,26 +1,28 @@
-"""The sources of settings, each read into the same field names.
+"""The sources of settings: stack config, environment and files, each read into the same field names.
 
-A `Source` is a flat map from field to text, and knows what each field is called where it came from, so that a
-message can say `environment HW_REGION_NAME` or `stack config huaweicloud:region`. The names are those that users
-of `pulumi-huaweicloud`, of the Terraform provider, of the SDK and of the command line have set already.
+A `Source` maps fields to texts, and knows the name that each field has in it, so that a message can say
+`environment HW_REGION_NAME` or `stack config huaweicloud:region`. The names are those of `pulumi-huaweicloud`, of the
+Terraform provider, of the SDK and of the vendor's command line.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
+from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-# field: key in stack config, names in the environment in order of preference
+# field: key in the stack config, environment variables in order of precedence
 NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "region": ("region", ("HW_REGION_NAME", "OS_REGION_NAME")),
     "project_id": ("projectId", ("HW_PROJECT_ID", "OS_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")),
@@ -33,10 +35,7 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "token": ("token", ("HW_AUTH_TOKEN", "OS_AUTH_TOKEN")),
     "access_key": ("accessKey", ("HW_ACCESS_KEY", "OS_ACCESS_KEY", "HUAWEICLOUD_SDK_AK")),
     "secret_key": ("secretKey", ("HW_SECRET_KEY", "OS_SECRET_KEY", "HUAWEICLOUD_SDK_SK")),
-    "security_token": (
-        "securityToken",
-        ("HW_SECURITY_TOKEN", "OS_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
-    ),
+    "security_token": ("securityToken", ("HW_SECURITY_TOKEN", "OS_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN")),
     "cloud": ("cloud", ("HW_CLOUD",)),
     "cbr": ("endpoints.cbr", ("HW_CBR_ENDPOINT",)),
     "iam": ("endpoints.iam", ("HW_IAM_ENDPOINT",)),
@@ -52,18 +51,17 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "agency_domain_id": ("assumeRole.domainId", ("HW_ASSUME_ROLE_DOMAIN_ID",)),
 }
 
-# What may come from the unprefixed names for a connection with a namespace of its own: where the cloud is,
-# never who calls it.
+# What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
 AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "auth_url", "insecure", "ca_file", "max_retries", "plan_checks"})
 
 FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
 
 
 class Config(Protocol):
-    """The stack's configuration: a map, or what the SDK hands to providers."""
+    """The stack's configuration: a map, or the object that Pulumi's SDK gives to providers."""
 
     def get(self, key: str, /) -> Any:
-        """The value of a full key such as `huaweicloud:region`, secrets decrypted; None where there is none."""
+        """The value of a full key such as `huaweicloud:region`, secrets decrypted; None if it is not set."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,9 @@ class Source:
     """One source of settings.
 
     Attributes:
-        label: what the source is called in messages.
-        values: field to text; blanks count as not set.
-        names: field to what it is called in this source.
+        label: its name in messages.
+        values: text by field; a blank one counts as not set.
+        names: the name of each field in this source.
     """
 
     label: str
@@ -81,20 +79,20 @@ class Source:
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def get(self, name: str) -> str | None:
-        """The value of a field, stripped; None where it is not set or blank."""
+        """The value of a field, stripped; None if it is not set or blank."""
         return self.values.get(name, "").strip() or None
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file, not this run's own configuration."""
+        """Whether it is a file."""
         return self.label.startswith(("profile ", "file "))
 
     def where(self, name: str) -> str:
-        """The source and the name of a field, for a message."""
+        """The source and its name for a field, for a message."""
         return f"{self.label} {self.names[name]}" if name in self.names else self.label
 
     def only(self, fields: frozenset[str]) -> Source:
-        """The same source with nothing but these fields."""
+        """The same source with only these fields."""
         values, names = ({key: each[key] for key in each.keys() & fields} for each in (self.values, self.names))
         return Source(self.label, values, names)
 
@@ -103,8 +101,8 @@ def from_stack_config(config: Config, namespace: str) -> Source:
     """The stack's configuration under one namespace.
 
     Args:
-        config: full keys such as `huaweicloud:region`; the values of object keys are maps or JSON texts.
-        namespace: `huaweicloud`, or what a Connection names.
+        config: values by full key such as `huaweicloud:region`; objects are maps or JSON texts.
+        namespace: `huaweicloud`, or that of a Connection.
     """
     names = {name: f"{namespace}:{key}" for name, (key, _) in NAMES.items()}
     return Source("stack config", {name: _config_text(config, key) for name, key in names.items()}, names)
@@ -119,45 +117,48 @@ def _config_text(config: Config, dotted: str) -> str:
 
 
 def _as_map(key: str, value: Any) -> Mapping[str, Any]:
-    """An object of the stack config: the engine hands it over as JSON, a test or a tool as a map."""
+    """An object of the stack config: JSON from the engine, a map from a test or a tool."""
     if isinstance(value, str):
         try:
             value = json.loads(value) if value.strip() else {}
         except ValueError:
             value = None
-    if isinstance(value, list) and len(value) == 1:  # the bridged provider's form of a block that occurs once
+    if isinstance(value, list) and len(value) == 1:  # the bridged provider writes a single block so
         value = value[0]
     if not isinstance(value, dict):
         raise SettingsError(f"stack config {key} is no map: set it with `pulumi config set --path '{key}.name' value`")
     return value
 
 
+def environment_prefix(namespace: str) -> str:
+    """What the environment variables of a namespace begin with: `DR_` for `dr`, nothing for the default one."""
+    return "" if namespace == DEFAULT_NAMESPACE else re.sub(r"\W", "_", namespace).upper() + "_"
+
+
 def from_environment(environ: Mapping[str, str], prefix: str = "", region: str | None = None) -> Iterator[Source]:
-    """The environment, one source for each family of names, so that no credential is mixed from two of them.
+    """The environment: one source for each family of names, so that no credential is mixed from two of them.
 
     Args:
-        environ: the variables.
-        prefix: put before every name, such as `DR_`.
-        region: the region whose `HUAWEICLOUD_SDK_REGION_CBR_<REGION>` counts, if it is known.
+        environ: the environment variables.
+        prefix: what every name begins with, such as `DR_`.
+        region: the region whose `HUAWEICLOUD_SDK_REGION_CBR_<REGION>` is read, if it is known.
     """
     for family in FAMILIES:
-        choices = {name: _in_family(family, name, every, region) for name, (_, every) in NAMES.items()}
-        names = {name: _first_set(environ, prefix, some) for name, some in choices.items() if some}
-        yield Source("environment", {name: environ.get(text, "") for name, text in names.items()}, names)
+        names = {}
+        for field_name, (_, every) in NAMES.items():
+            if variables := [prefix + variable for variable in _in_family(family, field_name, every, region)]:
+                is_set = (variable for variable in variables if environ.get(variable, "").strip())
+                names[field_name] = next(is_set, variables[0])
+        yield Source("environment", {name: environ.get(variable, "") for name, variable in names.items()}, names)
 
 
-def _in_family(family: str, name: str, every: tuple[str, ...], region: str | None) -> list[str]:
-    some = [variable for variable in every if variable.startswith(family)]
+def _in_family(family: str, field_name: str, every: tuple[str, ...], region: str | None) -> Iterator[str]:
+    yield from (variable for variable in every if variable.startswith(family))
     if family == FAMILIES[-1]:
-        # Those of no family come last: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, after the explicit names.
-        some += [variable for variable in every if not variable.startswith(FAMILIES)]
-        if name in ("cbr", "iam") and region:
-            some.append(f"{family}REGION_{name.upper()}_{region.upper().replace('-', '_')}")
-    return some
-
-
-def _first_set(environ: Mapping[str, str], prefix: str, some: list[str]) -> str:
-    return next((prefix + text for text in some if environ.get(prefix + text, "").strip()), prefix + some[0])
+        # REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE belong to no family: they come last.
+        yield from (variable for variable in every if not variable.startswith(FAMILIES))
+        if field_name in ("cbr", "iam") and region:
+            yield f"{family}REGION_{field_name.upper()}_{region.upper().replace('-', '_')}"
 
 
 _PROFILE_KEYS = {
@@ -173,20 +174,19 @@ _PROFILE_KEYS = {
 
 
 def from_profile(home: Path, file: str | None, profile: str | None) -> Source | None:
-    """A profile of the vendor's command line.
+    """A profile of the vendor's command line; None if there is none, and neither file nor profile was named.
 
     Args:
         home: the user's home directory.
-        file: the file; `~/.hcloud/config.json` if None.
-        profile: the profile's name; the file's current one if None.
-
-    Returns:
-        The profile; None where neither file nor profile was named and there is none.
+        file: the path; None means `~/.hcloud/config.json`.
+        profile: the name of the profile; None means the current one.
 
     Raises:
-        SettingsError: what was named is not there, or the file is not of that format.
+        SettingsError: what was named does not exist, or the file has another format.
     """
-    path = _in_home(home, file or "~/.hcloud/config.json")
+    path = Path(file) if file else home / ".hcloud" / "config.json"
+    if path.parts[:1] == ("~",):
+        path = home.joinpath(*path.parts[1:])
     if not _is_file(path):
         if file or profile:
             raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
@@ -221,11 +221,11 @@ _SDK_KEYS = {
 
 
 def from_sdk_file(home: Path) -> Source | None:
-    """The SDK's `~/.huaweicloud/credentials`, section `[basic]`; None where there is none."""
-    path = _in_home(home, "~/.huaweicloud/credentials")
+    """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; None if there is none."""
+    path = home / ".huaweicloud" / "credentials"
     if not _is_file(path):
         return None
-    import configparser  # noqa: PLC0415 - few have this file, and all import this module
+    import configparser  # noqa: PLC0415 - few users have this file
 
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -241,9 +241,5 @@ def from_sdk_file(home: Path) -> Source | None:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a home that this user may not look into, as in a container with a user id of its own
+    except OSError:  # no permission to look into the home directory, as in a container with another user id
         return False
-
-
-def _in_home(home: Path, path: str) -> Path:
-    return home / path[2:] if path.startswith("~/") else Path(path)

@@ -1,13 +1,23 @@
-"""Signing in: a token for a user and password, a temporary key for an agency (a role in another account)."""
+"""What is asked of IAM: a token for a user and password, a temporary key for an agency, the id of a project."""
 
 from __future__ import annotations
 
+import threading
+
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused
-from pulumi_cbr_sharing.http.auth import Fixed, Issued, KeySigner, Refreshable, TokenSigner, unsigned
+from pulumi_cbr_sharing.errors import (
+    ApiError,
+    CbrSharingError,
+    CredentialRefused,
+    ServerFault,
+    SettingsError,
+    Throttled,
+    one_line,
+)
+from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
 from pulumi_cbr_sharing.http.codes import Meaning
-from pulumi_cbr_sharing.http.messages import Call, lacking, row
+from pulumi_cbr_sharing.http.messages import Call, lacking, row, rows
 from pulumi_cbr_sharing.http.timestamps import moment
 from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token, trouble_with_key
@@ -15,22 +25,23 @@ from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret,
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.account import Account
-    from pulumi_cbr_sharing.http.auth import Auth, Send
+    from pulumi_cbr_sharing.http.auth import Send
+    from pulumi_cbr_sharing.http.retry import Clock
     from pulumi_cbr_sharing.settings.connection import Agency
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 AGENCY_SECONDS = 3600
-# IAM's own reasons, which the general ones for these statuses do not name.
+REMEMBERED_FOR = 300.0  # seconds in which a failed look-up of the project is not repeated
+_MAY_PASS = (ServerFault, Throttled, CredentialRefused)  # a refused credential is remembered by its circuit breaker
+# What these statuses mean here, which the general table does not say.
 _WRONG_PASSWORD = Meaning(
     CredentialRefused,
-    401,
     "user and password were refused",
     "check user, password, account and project; it is not tried again, because wrong passwords lock a user",
 )
 _NO_AGENCY = Meaning(
     ApiError,
-    404,
     "there is no such agency",
     "check its name, the account that granted it, and huaweicloud:endpoints",
 )
@@ -41,16 +52,16 @@ def auth_for(settings: Settings, account: Account) -> Auth:
     if not settings.agency:
         return _auth_of_credential(settings, account)
     agency, base = settings.agency, _auth_of_credential(settings, account.base or account)
-    return Refreshable(lambda send: assume(agency, base, send), account)
+    return Auth(account, lambda send: assume(agency, base, send))
 
 
 def _auth_of_credential(settings: Settings, account: Account) -> Auth:
     credential = settings.credential
     if isinstance(credential, AccessKey):
-        return Fixed(KeySigner(credential), account)
+        return fixed(account, KeySigner(credential))
     if isinstance(credential, Token):
-        return Fixed(TokenSigner(credential.token), account)
-    return Refreshable(lambda send: get_token(credential, settings, account, send), account)
+        return fixed(account, TokenSigner(credential.token))
+    return Auth(account, lambda send: get_token(credential, settings, account, send))
 
 
 # POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
@@ -68,10 +79,10 @@ def get_token(user: Password, settings: Settings, account: Account, send: Send) 
         body={"auth": {"identity": _identity(user), "scope": {"project": _scope(settings)}}},
         service="iam",
         expects=(201,),
-        meanings=(_WRONG_PASSWORD,),
+        meanings={401: _WRONG_PASSWORD},
         signs_in=True,
     )
-    reply = send(call, auth=Fixed(unsigned, account))
+    reply = send(call, auth=fixed(account, unsigned))
     token, value = row(call, reply, "token"), reply.header("X-Subject-Token")
     if trouble_with_key(value):
         raise lacking(call, reply, "a token in `X-Subject-Token` that can be sent")
@@ -115,7 +126,7 @@ def assume(agency: Agency, base: Auth, send: Send) -> Issued:
         body={"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}},
         service="iam",
         expects=(201,),
-        meanings=(_NO_AGENCY,),
+        meanings={404: _NO_AGENCY},
         signs_in=True,
     )
     reply = send(call, auth=base)
@@ -125,3 +136,66 @@ def assume(agency: Agency, base: Auth, send: Send) -> Issued:
         raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
     key = AccessKey(access, Secret(secret), Secret(token), f"agency {agency.name}")
     return Issued(KeySigner(key), moment(credential.get("expires_at")))
+
+
+class ProjectLookup:
+    """Finds the project id once; safe for many threads.
+
+    Attributes:
+        known: the project id, if it is set or has been found.
+    """
+
+    def __init__(self, settings: Settings, auth: Auth, clock: Clock) -> None:
+        self.known = settings.project_id
+        self._name = settings.project_name or settings.region or ""
+        self._auth, self._clock = auth, clock
+        self._failure: CbrSharingError | None = None
+        self._failed_at, self._lock = 0.0, threading.Lock()
+
+    def find(self, send: Send) -> str:
+        """The project id: as set, as the credential's token says, or looked up by name.
+
+        Raises:
+            SettingsError: there is no such project, or there are several.
+        """
+        with self._lock:
+            if self._failure and self._clock.now() < self._failed_at + REMEMBERED_FOR:
+                raise self._failure
+            try:
+                self.known = (
+                    self.known or self._auth.current(send).project_id or look_up_project(send, self._auth, self._name)
+                )
+            except (SettingsError, ApiError) as error:
+                if not isinstance(error, _MAY_PASS):
+                    self._failure, self._failed_at = error, self._clock.now()
+                raise
+            return self.known
+
+
+# GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
+def look_up_project(send: Send, auth: Auth, name: str) -> str:
+    """The id of the caller's project of this name; a region's main project is called like the region.
+
+    Raises:
+        SettingsError: there is none, or there are several.
+        UnexpectedAnswer: the answer has an id of another shape.
+    """
+    call = Call(
+        "GET",
+        "/v3/projects",
+        doing=f"looking up the project named {name}",
+        action="iam:projects:list",
+        query=(("name", name),),
+        service="iam",
+    )
+    reply = send(call, auth=auth)
+    ids = [row.get("id") for row in rows(call, reply, "projects")]
+    if len(ids) != 1:
+        listed = one_line(", ".join(map(str, ids))) or "none"
+        raise SettingsError(
+            f"{call.doing}: one was expected, {len(ids)} were found ({listed}): "
+            "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
+        )
+    if trouble_with_project_id(ids[0]):
+        raise lacking(call, reply, "a project id of 32 hexadecimal digits")
+    return str(ids[0])
