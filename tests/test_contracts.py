@@ -38,11 +38,13 @@ MODULES = {
 }
 RESOURCE_FILES = {"share_member": "BackupShareMember", "share": "BackupShare", "accepter": "BackupShareAccepter"}
 
-# Each room with the rooms that it may know, and why no more. `errors` and `ids` are the ground floor.
-GROUND = {"errors", "ids"}
+# Each room with the rooms that it may know, and why no more. These are the ground floor.
+GROUND = {"errors", "ids", "timestamps", "freshness"}
 ARROWS = {
     "errors": (set(), "the error tree is the ground that everything else stands on"),
     "ids": ({"errors"}, "what an id looks like is one rule for programs, settings and answers"),
+    "timestamps": (set(), "when something was is read in one way from every answer and output"),
+    "freshness": ({"timestamps"}, "a recovery point is too old by one rule, whoever judges it"),
     "settings": (GROUND, "who calls, and where to, is known before anything is sent"),
     "http": (GROUND | {"settings"}, "what is sent is the business of the rooms above"),
     "cbr": (GROUND | {"settings", "http"}, "the API knows no resource"),
@@ -59,7 +61,7 @@ ARROWS = {
     ),
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),
     "policies": (
-        {"errors", "recipients_file"},
+        {"errors", "freshness", "recipients_file"},
         "rules judge what a program declares, by the list of the audit if told so; nothing can make them send anything",
     ),
 }

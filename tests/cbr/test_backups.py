@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_cbr_sharing.cbr.backups import whole_number
-from pulumi_cbr_sharing.http.timestamps import rfc3339
+from pulumi_cbr_sharing.timestamps import rfc3339
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ from pulumi_cbr_sharing.http.auth import (
 )
 from pulumi_cbr_sharing.http.iam import auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply
-from pulumi_cbr_sharing.http.timestamps import moment
 from pulumi_cbr_sharing.settings.connection import Agency
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
 from pulumi_cbr_sharing.settings.resolve import Settings
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:

@@ -231,7 +231,7 @@ CASES = [
             (member(created_at=LONG_AGO), Resource("ours:index:VaultShare", "dr", {"newest_at": {SERVER: OLD}})),
         ],
         unknown=[(window(newest_at=UNKNOWN),), (window(newest_at={SERVER: YOUNG, DISK: UNKNOWN}),)],
-        named=("dr", SERVER, OLD, "36 hours"),
+        named=("dr", SERVER, OLD, "36.0 hours"),
     ),
     Case(
         "no-plain-secrets",

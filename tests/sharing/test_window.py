@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pulumi_cbr_sharing.cbr.backups import Backup
-from pulumi_cbr_sharing.sharing.window import newest_at, stale, trouble_with_window
+from pulumi_cbr_sharing.sharing.window import Rolling, newest_at
 
 
 NOW = datetime(2026, 5, 4, 3, tzinfo=timezone.utc)
-GOOD = {"keep": 3, "name_prefix": None, "older_than": None, "newer_than": None, "max_age": None, "on_stale": "warn"}
+A_DAY_AND_A_HALF = Rolling(keep=3, max_age=timedelta(days=1.5))
 
 
 def backup(days: float, resource: str = "server-1", name: str = "web") -> Backup:
@@ -26,7 +26,7 @@ def backup(days: float, resource: str = "server-1", name: str = "web") -> Backup
 
 def told(*backups: Backup, **words: Any) -> list[str]:
     """What is told with a day and a half."""
-    return stale(backups, timedelta(days=1.5), NOW, **words)
+    return A_DAY_AND_A_HALF.stale(backups, NOW, **words)
 
 
 def test_only_the_newest_of_a_resource_counts() -> None:
@@ -40,6 +40,13 @@ def test_a_resource_whose_newest_is_too_old_is_told() -> None:
         "the newest backup of web (server-1) is 4.0 days old (server-1-4, made 2026-04-30T03:00:00Z), and max_age is "
         "36.0 hours"
     )
+
+
+def test_two_owners_are_told_apart() -> None:
+    """Each tells the ids of its resources: the young backup of one hides no old one of the other."""
+    ours, theirs = replace(backup(1), project_id="ours"), replace(backup(4), project_id="theirs")
+    (sentence,) = told(ours, theirs)
+    assert sentence.startswith("the newest backup of web (server-1) of project theirs is 4.0 days old")
 
 
 def test_the_newest_of_each_resource_has_its_moment() -> None:
@@ -77,5 +84,5 @@ def test_a_resource_that_was_asked_for_and_has_none() -> None:
 )
 def test_what_is_no_age_is_refused(argument: dict[str, Any], trouble: str) -> None:
     """Before anything is asked."""
-    assert trouble_with_window(**GOOD) is None
-    assert trouble_with_window(**{**GOOD, **argument}) == trouble
+    assert A_DAY_AND_A_HALF.trouble is None
+    assert replace(A_DAY_AND_A_HALF, **argument).trouble == trouble

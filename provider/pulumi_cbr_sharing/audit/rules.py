@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.audit.naming import member_line
 from pulumi_cbr_sharing.errors import one_line
-from pulumi_cbr_sharing.http.timestamps import moment
+from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from pulumi_cbr_sharing.audit.declared import Declaration, Declared
     from pulumi_cbr_sharing.audit.findings import Finding, Severity
@@ -160,26 +162,18 @@ def recovery_point_too_old(
     """
     if limits.max_age is None:
         return
-    for newest in _newest_accepted(shares).values():
-        created = moment(newest.backup.created_at)
-        if created and limits.now - created > limits.max_age and not open_(newest):
-            server = one_line(newest.backup.resource_name or newest.backup.resource_id, 60)
-            yield newest.finding(
+    accepted = [share for share in shares if share.is_recovery_point]
+    newest = newest_of(accepted, attrgetter("owner", "backup.resource_id", "recipient"), attrgetter("backup.order"))
+    for share in newest.values():
+        server = one_line(share.backup.resource_name or share.backup.resource_id, 60)
+        which = f"of {server} that {_whom(share)} has accepted"
+        told = too_old(Newest(which, share.backup.created_at, share.backup.id), limits.max_age, limits.now)
+        if told and not open_(share):
+            yield share.finding(
                 "recovery-point-too-old",
-                f"the newest backup of {server} that {_whom(newest)} has accepted is of {newest.backup.created_at}",
+                told,
                 "share a newer backup (VaultShare does it nightly), and have it accepted",
             )
-
-
-def _newest_accepted(shares: Iterable[Share]) -> Mapping[tuple[str, str, str], Share]:
-    newest: dict[tuple[str, str, str], Share] = {}
-    for share in shares:
-        key = share.owner, share.backup.resource_id, share.recipient
-        if share.member.status != "accepted" or not share.backup.resource_id:
-            continue
-        if key not in newest or share.backup.created > newest[key].backup.created:
-            newest[key] = share
-    return newest
 
 
 def _what(share: Share) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit.findings import KINDS, Finding
-from pulumi_cbr_sharing.http.timestamps import moment
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class Share:
     def recipient(self) -> str:
         """The recipient's project."""
         return self.member.dest_project_id
+
+    @property
+    def is_recovery_point(self) -> bool:
+        """Whether the recipient could recover a server or disk from it."""
+        return self.member.status == "accepted" and self.backup.whole and bool(self.backup.resource_id)
 
     @property
     def since(self) -> str | None:

@@ -6,6 +6,7 @@ import math
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pulumi_cbr_sharing import ids
@@ -15,7 +16,7 @@ from pulumi_cbr_sharing.cbr.records import Record
 from pulumi_cbr_sharing.cbr.second_look import told_apart
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call, row
-from pulumi_cbr_sharing.http.timestamps import moment
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 OwnType = Literal["private", "shared", "all_granted"]
 AVAILABLE = "available"
 NEWS_EVERY = 60.0  # seconds between two lines about the same wait
+# A backup that is just being restored from is whole, too.
+WHOLE = frozenset({AVAILABLE, "restoring", "waiting_restore"})
 # Statuses on the way to `available`; from the others no waiting helps.
 BECOMING_AVAILABLE = frozenset({"protecting", "waiting_protect", "restoring", "waiting_restore"})
 
@@ -67,6 +70,21 @@ class Backup:
     def created(self) -> datetime:
         """When it was made, in UTC; the beginning of time if the service does not say."""
         return moment(self.created_at) or _LONG_AGO
+
+    @property
+    def resource(self) -> tuple[str, str]:
+        """Owner's project and resource: the resource of a received backup is told by its owner."""
+        return self.project_id, self.resource_id
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Grows from old to new."""
+        return self.created, self.id
+
+    @property
+    def whole(self) -> bool:
+        """Whether one could recover from it."""
+        return self.status in WHOLE
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
@@ -134,7 +152,7 @@ def list_backups(
     owner = client.project_id if not shared else None
     found = [(record, _backup(call, record)) for record in whole_list(client, call, "backups")]
     fitting = [backup for record, backup in found if _fits(record, wanted, owner)]
-    return sorted(fitting, key=lambda backup: (backup.created, backup.id), reverse=True)
+    return sorted(fitting, key=attrgetter("order"), reverse=True)
 
 
 def _wanted(**filters: str | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import UnexpectedAnswer, one_line
-from pulumi_cbr_sharing.http.timestamps import rfc3339
+from pulumi_cbr_sharing.timestamps import rfc3339
 
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from pulumi_cbr_sharing.errors import (
 from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call, lacking, row, rows
-from pulumi_cbr_sharing.http.timestamps import moment
 from pulumi_cbr_sharing.ids import trouble_with_project_id
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token, trouble_with_key
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:

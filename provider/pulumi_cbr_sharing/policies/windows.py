@@ -7,15 +7,17 @@ as `newest_at`: `{owner's project}/{resource}` to a moment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.freshness import Newest, too_old
 from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
 from pulumi_cbr_sharing.policies.values import Unknown, properties_of, shown
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from pulumi_policy import PolicyResource, ResourceValidationArgs
 
@@ -68,30 +70,20 @@ def _too_old(window: BackupWindow, hours: int, now: datetime) -> Iterator[Findin
     elif not isinstance(window.newest_at, dict):
         yield Finding(f"{window.label} has no output {OUTPUT} that tells how old its backups are: {WAY_OUT}")
     elif not window.newest_at:
-        yield Finding(
-            f"{window.label} holds no backup at all (allowed: {hours} hours): see why none is made, or shared"
-        )
+        yield from _judged(Newest(f"in {window.label}", None), hours, now)
     else:
         for resource, made in window.newest_at.items():
-            yield from _judged(window, resource, made, timedelta(hours=hours), now)
+            if isinstance(made, Unknown):
+                yield _later(window)
+            else:
+                yield from _judged(Newest(f"of {shown(resource)} in {window.label}", made), hours, now)
 
 
-def _judged(
-    window: BackupWindow, resource: str, made: Any, age: timedelta, now: datetime
-) -> Iterator[Finding | Unchecked]:
-    moment = _moment(made)
-    if isinstance(made, Unknown):
-        yield _later(window)
-    elif moment is None:
-        yield Finding(
-            f"{window.label} says {shown(made)!r} for when the newest backup of {shown(resource)} was made, which "
-            f"is no moment: {WAY_OUT}"
-        )
-    elif now - moment > age:
-        yield Finding(
-            f"the newest backup of {shown(resource)} in {window.label} was made at {shown(made)} (allowed: "
-            f"{age // timedelta(hours=1)} hours): see why no newer one is made, shared or accepted"
-        )
+def _judged(newest: Newest, hours: int, now: datetime) -> Iterator[Finding]:
+    if told := too_old(newest, timedelta(hours=hours), now):
+        secret = f"the newest backup {newest.which} is too old, and max_age is {hours} hours"
+        plain = newest.made is None or type(newest.made) is str
+        yield Finding(f"{told if plain else secret}: see why no newer one is made, shared or accepted")
 
 
 def _later(window: BackupWindow) -> Unchecked:
@@ -99,12 +91,3 @@ def _later(window: BackupWindow) -> Unchecked:
         f"cannot be checked yet: the backups in {window.label} are known only after another resource was made; the "
         "update checks it at its end"
     )
-
-
-def _moment(text: Any) -> datetime | None:
-    """A moment with its zone, or None for anything else."""
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))  # `Z` is what Python 3.10 does not read
-    except (AttributeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -28,6 +28,7 @@ from pulumi_cbr_sharing.resources.lookups import looking_up
 from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, trouble_with_resources, wired
 from pulumi_cbr_sharing.sharing import received
 from pulumi_cbr_sharing.sharing.received import Chosen
+from pulumi_cbr_sharing.sharing.window import Rolling
 
 
 if TYPE_CHECKING:
@@ -99,14 +100,7 @@ class ReceivedBackups(Windowed[Chosen]):
             TYPE,
             resource_name,
             given={"vault_id": vault_id, "owner_project_ids": owner_project_ids, "resource_ids": resource_ids},
-            window={
-                "keep": keep,
-                "name_prefix": name_prefix,
-                "older_than": older_than,
-                "newer_than": newer_than,
-                "max_age": max_age,
-                "on_stale": on_stale,
-            },
+            rolling=Rolling(keep, name_prefix, older_than, newer_than, max_age, on_stale),
             opts=opts,
         )
 

@@ -26,6 +26,7 @@ from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
 from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, trouble_with_resources, wired
+from pulumi_cbr_sharing.sharing.window import Rolling
 
 
 if TYPE_CHECKING:
@@ -105,14 +106,7 @@ class VaultShare(Windowed["list[Backup]"]):
             TYPE,
             resource_name,
             given={"vault_id": vault_id, "dest_project_ids": dest_project_ids, "resource_ids": resource_ids},
-            window={
-                "keep": keep,
-                "name_prefix": name_prefix,
-                "older_than": older_than,
-                "newer_than": newer_than,
-                "max_age": max_age,
-                "on_stale": on_stale,
-            },
+            rolling=Rolling(keep, name_prefix, older_than, newer_than, max_age, on_stale),
             opts=opts,
         )
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 
 from abc import abstractmethod
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pulumi
 
-from pulumi_cbr_sharing.sharing.window import OnStale, newest_at, stale, trouble_with_window, window_of
+from pulumi_cbr_sharing.sharing.window import newest_at
 
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
     from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.sharing.window import Rolling
 
 
 F = TypeVar("F")  # what a lookup finds
@@ -34,7 +35,7 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
         token: the type.
         resource_name: the name of the component in the program; the children's names begin with it.
         given: what the lookup needs, by name.
-        window: `keep`, `name_prefix`, `older_than`, `newer_than`, `max_age`, `on_stale`.
+        rolling: which backups, and how old the newest may be.
         opts: Pulumi's options.
     """
 
@@ -47,17 +48,14 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
         resource_name: str,
         *,
         given: Mapping[str, Any],
-        window: Mapping[str, Any],
+        rolling: Rolling,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         self._called, self._prefix = f"{token.rpartition(':')[2]} {resource_name}", resource_name
-        if trouble := trouble_with_window(**window):
-            raise pulumi.RunError(f"{self._called}: {trouble}")
-        names = ("keep", "name_prefix", "older_than", "newer_than")
-        self._now = datetime.now(timezone.utc)
-        self._window = window_of(**{name: window[name] for name in names}, now=self._now)
-        self._max_age: timedelta | None = window["max_age"]
-        self._on_stale: OnStale = window["on_stale"]
+        if rolling.trouble:
+            raise pulumi.RunError(f"{self._called}: {rolling.trouble}")
+        self._rolling, self._now = rolling, datetime.now(timezone.utc)
+        self._window = rolling.window(self._now)
         super().__init__(token, resource_name, {}, opts)
         statuses = self._make_now(given) if all(map(_is_plain, given.values())) else self._make_when_known(given)
         outputs = {"backup_ids": self.backup_ids, "newest_at": self.newest_at, self.statuses_name: statuses}
@@ -104,8 +102,8 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
 
     def _tell_stale(self, backups: list[Backup], resource_ids: Sequence[str] | None) -> None:
         """Warn of resources whose newest backup is too old, or fail once the others have been seen to."""
-        told = stale(backups, self._max_age, self._now, resource_ids) if self._max_age is not None else []
-        if told and self._on_stale == "error":
+        told = self._rolling.stale(backups, self._now, resource_ids)
+        if told and self._rolling.on_stale == "error":
             raise pulumi.RunError(f"{self._called}: {'; '.join(told)}")
         for one in told:
             pulumi.log.warn(f"{self._called}: {one}")

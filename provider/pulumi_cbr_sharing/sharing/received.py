@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
@@ -123,7 +124,7 @@ def choose(
     """
     counting, room, chosen = Counting(window, resource_ids), _Room(vaults), Chosen()
     accepted = {backup.id for backup in received.accepted}
-    both = sorted((*received.pending, *received.accepted), key=lambda backup: (backup.created, backup.id), reverse=True)
+    both = sorted((*received.pending, *received.accepted), key=attrgetter("order"), reverse=True)
     for backup in filter(counting.has_place_for, both):
         pending = backup.id not in accepted
         vault_id = room.take(backup) if pending else room.of_accepted(backup)

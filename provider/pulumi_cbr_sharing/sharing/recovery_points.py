@@ -11,7 +11,7 @@ from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.errors import BackupNotFound
 from pulumi_cbr_sharing.sharing import received
 from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
-from pulumi_cbr_sharing.sharing.window import WHOLE
+from pulumi_cbr_sharing.sharing.window import newest_of_each
 
 
 if TYPE_CHECKING:
@@ -93,14 +93,11 @@ def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: date
 def of_recipient(client: Client, owners: Sequence[str], now: datetime) -> list[RecoveryPoint]:
     """The recovery points that some owners' shares give the client's project, by owner and resource."""
     seen = received.look(client, owners)
-    accepted: Mapping[tuple[str, str], Sequence[Backup | None]] = _by_resource(seen.accepted)
-    shared = _by_resource((*seen.pending, *seen.accepted))
-    points = []
-    for key in sorted(shared):
-        newest = max(shared[key], key=lambda backup: (backup.created, backup.id))
-        kept = accepted.get(key, [None])[0]
-        points.append(_point(newest, client.project_id, now, shared=newest, accepted=kept))
-    return points
+    shared, accepted = newest_of_each((*seen.pending, *seen.accepted)), newest_of_each(seen.accepted)
+    return [
+        _point(newest, client.project_id, now, shared=newest, accepted=accepted.get(key))
+        for key, newest in sorted(shared.items())
+    ]
 
 
 def _of_resource(
@@ -136,8 +133,8 @@ def _by_resource(backups: Iterable[Backup]) -> dict[tuple[str, str], list[Backup
     """What one could recover from, in the order given, by owner and resource."""
     found: dict[tuple[str, str], list[Backup]] = {}
     for backup in backups:
-        if backup.status in WHOLE:
-            found.setdefault((backup.project_id, backup.resource_id), []).append(backup)
+        if backup.whole:
+            found.setdefault(backup.resource, []).append(backup)
     return found
 
 

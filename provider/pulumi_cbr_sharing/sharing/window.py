@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal, get_args
 
-from pulumi_cbr_sharing.cbr.backups import AVAILABLE
 from pulumi_cbr_sharing.errors import one_line
+from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 
 OnStale = Literal["warn", "error"]
-# A backup that is just being restored from counts: to leave it out would take the recipients' copies away.
-WHOLE = frozenset({AVAILABLE, "restoring", "waiting_restore"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Window:
     def passes(self, backup: Backup, resource_ids: Sequence[str] | None) -> bool:
         """Whether a backup is one of those that are counted."""
         return (
-            backup.status in WHOLE
+            backup.whole  # also while it is restored from: to leave it out would take the recipients' copies away
             and (resource_ids is None or backup.resource_id in resource_ids)
             and backup.name.startswith(self.name_prefix or "")
             and (self.before is None or backup.created < self.before)
@@ -59,10 +58,7 @@ class Window:
 
 @dataclass
 class Counting:
-    """A window that is filled with one backup after the other, newest first.
-
-    The resource of a received backup is told by its owner, so each owner's resources are counted apart.
-    """
+    """A window that is filled with one backup after the other, newest first; each owner's resources apart."""
 
     window: Window
     resource_ids: Sequence[str] | None = None
@@ -70,94 +66,89 @@ class Counting:
 
     def has_place_for(self, backup: Backup) -> bool:
         """Whether a backup passes, and there is a place left for its resource."""
-        taken = self._taken.get((backup.project_id, backup.resource_id), 0)
+        taken = self._taken.get(backup.resource, 0)
         return taken < self.window.keep and self.window.passes(backup, self.resource_ids)
 
     def take(self, backup: Backup) -> bool:
         """Give a backup its place."""
-        key = (backup.project_id, backup.resource_id)
-        self._taken[key] = self._taken.get(key, 0) + 1
+        self._taken[backup.resource] = self._taken.get(backup.resource, 0) + 1
         return True
 
 
-def window_of(
-    *,
-    keep: int,
-    name_prefix: str | None,
-    older_than: datetime | timedelta | None,
-    newer_than: datetime | timedelta | None,
-    now: datetime,
-) -> Window:
-    """The window that a program asks for; ages count from now."""
-    return Window(keep, name_prefix, _moment(older_than, now), _moment(newer_than, now))
+@dataclass(frozen=True)
+class Rolling:
+    """What a program says of a window that rolls.
 
-
-def trouble_with_window(**arguments: Any) -> str | None:
-    """What is wrong with `keep`, `name_prefix`, `older_than`, `newer_than`, `max_age` or `on_stale`."""
-    keep, prefix = arguments["keep"], arguments["name_prefix"]
-    if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
-        return f"keep is {keep!r}: give a number of backups, 1 or more"
-    if prefix is not None and not isinstance(prefix, str):
-        return f"name_prefix is of type {type(prefix).__name__}: give a text"
-    for name in ("older_than", "newer_than"):
-        if not isinstance(arguments[name], (datetime, timedelta, type(None))):
-            return f"{name} is of type {type(arguments[name]).__name__}: give a datetime or a timedelta"
-    if not isinstance(arguments["max_age"], (timedelta, type(None))):
-        return f"max_age is of type {type(arguments['max_age']).__name__}: give a timedelta"
-    if arguments["on_stale"] not in get_args(OnStale):
-        return f'on_stale is {one_line(arguments["on_stale"], 30)!r}: give "warn" or "error"'
-    return None
-
-
-def stale(
-    backups: Sequence[Backup], max_age: timedelta, now: datetime, resource_ids: Sequence[str] | None = None
-) -> list[str]:
-    """A sentence for each resource whose newest backup is older than `max_age`, or that has none.
-
-    Args:
-        backups: newest first.
-        max_age: how old the newest may be.
-        now: the present moment in UTC.
-        resource_ids: what has to have one; None for whatever has.
+    Attributes:
+        keep, name_prefix: as in the window.
+        older_than, newer_than: a moment (without zone it is UTC), or how long ago.
+        max_age: how old the newest backup of a resource may be.
+        on_stale: what follows if it is older.
     """
-    newest = _newest(backups)
-    missing = [one for one in resource_ids or () if one not in {resource for _, resource in newest}]
-    nothing = ["there is no backup at all"] if not backups and not missing else []
-    old = [backup for backup in newest.values() if now - backup.created > max_age]
-    sentences = [*nothing, *(f"there is no backup of {one}" for one in missing), *(_too_old(one, now) for one in old)]
-    return [f"{sentence}, and max_age is {age_in_words(max_age)}" for sentence in sentences]
+
+    keep: int
+    name_prefix: str | None = None
+    older_than: datetime | timedelta | None = None
+    newer_than: datetime | timedelta | None = None
+    max_age: timedelta | None = None
+    on_stale: OnStale = "warn"
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with it."""
+        keep, prefix = self.keep, self.name_prefix
+        if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
+            return f"keep is {keep!r}: give a number of backups, 1 or more"
+        if prefix is not None and not isinstance(prefix, str):
+            return f"name_prefix is of type {type(prefix).__name__}: give a text"
+        for name in ("older_than", "newer_than"):
+            if not isinstance(getattr(self, name), (datetime, timedelta, type(None))):
+                return f"{name} is of type {type(getattr(self, name)).__name__}: give a datetime or a timedelta"
+        if not isinstance(self.max_age, (timedelta, type(None))):
+            return f"max_age is of type {type(self.max_age).__name__}: give a timedelta"
+        if self.on_stale not in get_args(OnStale):
+            return f'on_stale is {one_line(self.on_stale, 30)!r}: give "warn" or "error"'
+        return None
+
+    def window(self, now: datetime) -> Window:
+        """The window; ages count from now."""
+        return Window(self.keep, self.name_prefix, _moment(self.older_than, now), _moment(self.newer_than, now))
+
+    def stale(self, backups: Iterable[Backup], now: datetime, resource_ids: Sequence[str] | None = None) -> list[str]:
+        """A sentence for each resource whose newest backup is older than `max_age`, or that has none.
+
+        Args:
+            backups: those in the window.
+            now: the present moment in UTC.
+            resource_ids: what has to have one; None for whatever has.
+        """
+        if self.max_age is None:
+            return []
+        newest = newest_of_each(backups)
+        missing = [one for one in resource_ids or () if one not in {resource for _, resource in newest}]
+        several = len({owner for owner, _ in newest}) > 1
+        found = [Newest(f"of {one}", None) for one in missing]
+        found += [_newest(backup, with_owner=several) for backup in newest.values()]
+        told = [too_old(one, self.max_age, now) for one in found or [Newest("at all", None)]]
+        return [sentence for sentence in told if sentence]
+
+
+def newest_of_each(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
+    """The newest backup of each resource that one could recover from."""
+    whole = (backup for backup in backups if backup.whole)
+    return newest_of(whole, attrgetter("resource"), attrgetter("order"))
 
 
 def newest_at(backups: Iterable[Backup]) -> dict[str, str]:
-    """When the newest backup of each resource was made, by `{owner's project}/{resource}`; "" where nobody says.
-
-    Args:
-        backups: newest first.
-    """
-    return {"/".join(key): backup.created_at for key, backup in _newest(backups).items()}
+    """When the newest backup of each resource was made, by `{owner's project}/{resource}`; "" where nobody says."""
+    return {"/".join(key): backup.created_at for key, backup in newest_of_each(backups).items()}
 
 
-def _newest(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
-    newest: dict[tuple[str, str], Backup] = {}
-    for backup in backups:
-        newest.setdefault((backup.project_id, backup.resource_id), backup)
-    return newest
-
-
-def _too_old(backup: Backup, now: datetime) -> str:
-    made = backup.created_at or "at an unknown time"
-    age = age_in_words(now - backup.created)
-    return f"the newest backup of {_named(backup)} is {age} old ({backup.id}, made {made})"
-
-
-def age_in_words(age: timedelta) -> str:
-    """`3.5 days`, or `7.0 hours` where it is less than two days."""
-    hours = age.total_seconds() / 3600
-    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"  # noqa: PLR2004
-
-
-def _named(backup: Backup) -> str:
-    return f"{backup.resource_name} ({backup.resource_id})" if backup.resource_name else backup.resource_id
+def _newest(backup: Backup, *, with_owner: bool) -> Newest:
+    name, resource = backup.resource_name, backup.resource_id
+    which = f"of {name} ({resource})" if name else f"of {resource}"
+    owner = f" of project {backup.project_id}" if with_owner else ""
+    return Newest(which + owner, backup.created_at, backup.id)
 
 
 def _moment(given: datetime | timedelta | None, now: datetime) -> datetime | None:

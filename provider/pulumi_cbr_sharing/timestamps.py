@@ -9,8 +9,8 @@ from typing import Any
 def moment(text: Any) -> datetime | None:
     """`2019-02-13T06:52:13.855000Z` as a moment; None for anything else: then the service will say when it ends."""
     try:
-        parsed = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))  # `Z` is what Python 3.10 does not read
+    except (AttributeError, TypeError, ValueError):
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
 
