@@ -1,29 +1,27 @@
-"""Every error that a user can meet, and the sentence that it says.
+"""Every error that a user can meet.
 
-The tree, by what the caller does next:
-
-    CbrSharingError             one line for the user: what was being done, why not, what to do
-    ├── SettingsError           settings are missing or contradict each other: nothing was sent
-    ├── WrongProject            the credentials are of another project than the state, or than the settings say
-    ├── Refused                 the caller's own rules forbid it (adopt=False, …)
-    ├── WaitTimeout             something did not become ready in time
-    ├── Unreachable             no answer; `sent` tells whether the request may have had an effect
-    ├── UnexpectedAnswer        an answer that nobody can read: a page of a proxy, half a JSON, a wrong shape
-    └── ApiError                an answer that says no; has `code`, `status` and `request_id`
-        ├── NotFound            what was asked for is definitely not there
+    CbrSharingError
+    ├── SettingsError
+    ├── WrongProject
+    ├── Refused
+    ├── WaitTimeout
+    ├── Unreachable
+    ├── UnexpectedAnswer
+    └── ApiError
+        ├── NotFound
         │   ├── BackupNotFound
         │   └── MemberNotFound
-        ├── AlreadyShared       the share is there already
-        ├── TooManyRecipients   the backup is shared with ten projects already
-        ├── BackupNotAvailable  the backup is not in the status `available`
-        ├── ImageRegistered     the recipient made an image from it, so the share cannot be cancelled
-        ├── MalformedUrl        401: no such backup, or a project that is not the credential's: cbr/ tells them apart
-        ├── CredentialRefused   401: sending it again would only lock the key
-        ├── PermissionDenied    403: an IAM action is missing
-        ├── Throttled           429: later, and slower
-        └── ServerFault         408 and 5xx: it may or may not have happened
+        ├── AlreadyShared
+        ├── TooManyRecipients
+        ├── BackupNotAvailable
+        ├── ImageRegistered
+        ├── MalformedUrl
+        ├── CredentialRefused
+        ├── PermissionDenied
+        ├── Throttled
+        └── ServerFault
 
-What the service's codes mean, and what to do about each, is the table in `codes.py`.
+The error codes of the API are in `http/codes.py`.
 """
 
 from __future__ import annotations
@@ -38,32 +36,32 @@ if TYPE_CHECKING:
 
 
 class CbrSharingError(Exception):
-    """An error whose text is written for the user: one line, complete, and free of secrets."""
+    """One line for the user, without secrets: what was being done, why it failed, and what to do."""
 
 
 class SettingsError(CbrSharingError):
-    """Settings are missing, malformed, or contradict each other."""
+    """Settings are missing, not valid, or contradict each other; nothing was sent."""
 
 
 class WrongProject(CbrSharingError):
-    """The credentials belong to another project or region than the one that the state records or the settings name."""
+    """The credential belongs to another project or region than the state records or the settings name."""
 
 
 class Refused(CbrSharingError):
-    """The program's own rules forbid what the cloud would allow."""
+    """The program itself does not allow it, for example by `adopt=False`."""
 
 
 class WaitTimeout(CbrSharingError):
-    """Something did not become ready in the time it was given."""
+    """Something did not become ready in time."""
 
 
 class Unreachable(CbrSharingError):
-    """No answer came.
+    """There was no answer.
 
     Attributes:
-        trouble: what is wrong, without what was being done.
+        trouble: the message without what was being done.
         sent: False only if nothing of the request can have reached the service.
-        lasting: True if trying again cannot help (TLS, a malformed address).
+        lasting: whether a retry cannot help, as with TLS errors.
     """
 
     def __init__(self, doing: str, trouble: str, *, sent: bool, lasting: bool = False) -> None:
@@ -73,22 +71,25 @@ class Unreachable(CbrSharingError):
         self.lasting = lasting
 
     def skipped(self, doing: str) -> Self:
-        """The same failure, for a call that is skipped."""
+        """The same failure, for a call that is not sent because of it."""
         return type(self)(doing, self.trouble, sent=False, lasting=True)
 
 
 class UnexpectedAnswer(CbrSharingError):
-    """An answer came that is not of the API's shape, so that nothing can be concluded from it."""
+    """The answer is not one of the API, so nothing can be concluded from it: a proxy's page, half a JSON document."""
 
 
 class ApiError(CbrSharingError):
-    """The service, or the gateway in front of it, said no.
+    """The service, or the API gateway in front of it, refused the request.
 
     Attributes:
+        doing: what was being done.
+        reason: why it failed.
+        remedy: what to do, or "".
         status: the HTTP status.
-        code: `BackupService.NNNN`, `APIGW.NNNN`, or "" if the answer had none.
-        request_id: what the vendor's support asks for, or "".
-        retry_after: seconds that the answer asks to wait, if it does.
+        code: `BackupService.NNNN`, `APIGW.NNNN`, or "" if the answer has none.
+        request_id: for the vendor's support, or "".
+        retry_after: the seconds that the answer asks to wait, if it does.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class ApiError(CbrSharingError):
         return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
 
     def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
-        """The same refusal of another call, or with a better remedy."""
+        """The same refusal, for another call or with another remedy."""
         return type(self)(
             self.doing if doing is None else doing,
             self.reason,
@@ -128,11 +129,11 @@ class ApiError(CbrSharingError):
 
 
 class NotFound(ApiError):
-    """What was asked for is definitely not there."""
+    """The resource definitely does not exist."""
 
 
 class BackupNotFound(NotFound):
-    """The backup does not exist in the caller's project, so neither do its shares."""
+    """The backup does not exist in the caller's project, and neither do its shares."""
 
 
 class MemberNotFound(NotFound):
@@ -140,11 +141,11 @@ class MemberNotFound(NotFound):
 
 
 class AlreadyShared(ApiError):
-    """The backup is shared with that project already, in whatever status."""
+    """The backup is already shared with that project, in any status."""
 
 
 class TooManyRecipients(ApiError):
-    """The backup has all the recipients that it can have."""
+    """The backup is already shared with ten projects."""
 
 
 class BackupNotAvailable(ApiError):
@@ -152,19 +153,19 @@ class BackupNotAvailable(ApiError):
 
 
 class ImageRegistered(ApiError):
-    """The recipient registered an image from the backup; the share cannot be cancelled before it goes."""
+    """The share cannot be cancelled until the recipient deletes the image registered from the backup."""
 
 
 class MalformedUrl(ApiError):
-    """The service calls the address malformed: the backup does not exist, or the project is not the credential's."""
+    """401 `Malformed request url`: the backup does not exist, or the project is not the credential's."""
 
 
 class CredentialRefused(ApiError):
-    """The credential was refused; more than five wrong signatures in a row lock an access key."""
+    """The credential was refused. It is not sent again: more than five wrong signatures in a row lock an access key."""
 
 
 class PermissionDenied(ApiError):
-    """An IAM action is missing, or the account may not do this here."""
+    """An IAM action is not granted, or the account may not do this here."""
 
 
 class Throttled(ApiError):
@@ -172,14 +173,14 @@ class Throttled(ApiError):
 
 
 class ServerFault(ApiError):
-    """The service failed; whether the request had an effect is open."""
+    """The service failed (408 or 5xx); the request may or may not have had an effect."""
 
 
 def one_line(text: Any, limit: int = 300) -> str:
-    """Foreign text made fit for a message: one line, bounded, valid UTF-8, and harmless to terminals and build logs.
+    """Make foreign text fit for a message: one line of at most `limit` characters, valid UTF-8.
 
-    What cannot be printed (escape sequences, zero-width and bidirectional controls) becomes a blank. The marks of
-    commands to a build server (`::error::`, `##[error]`) are taken apart; `OS::Nova::Server` is none.
+    Characters that cannot be printed (escape sequences, zero-width and bidirectional controls) become blanks, and the
+    marks of build server commands (`::error::`, `##[error]`) are split up; `OS::Nova::Server` stays as it is.
     """
     line = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
     line = re.sub(r"(?<![A-Za-z0-9]):(?=:)|#(?=#)", r"\g<0> ", line)

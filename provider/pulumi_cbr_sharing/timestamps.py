@@ -1,4 +1,4 @@
-"""The timestamps of the API: with a zone or without (then UTC), made into one form."""
+"""Timestamps of the API, which come with a zone or without one (then they are UTC)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def moment(text: Any) -> datetime | None:
-    """`2019-02-13T06:52:13.855000Z` as a moment; None for anything else: then the service will say when it ends."""
+    """Parse a timestamp such as `2019-02-13T06:52:13.855000Z`; None if it is none."""
     try:
         parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))  # `Z` is what Python 3.10 does not read
     except (AttributeError, TypeError, ValueError):
@@ -16,9 +16,9 @@ def moment(text: Any) -> datetime | None:
 
 
 def rfc3339(text: Any) -> str:
-    """`2020-02-05T10:38:34.209782` (Huawei Cloud, no zone, UTC) and `…+00:00` (OTC) in one form, `…Z`."""
+    """A timestamp in RFC 3339 with `Z`; "" if it is none. Huawei Cloud sends no zone, OTC sends `+00:00`."""
     at = moment(text)
     try:
         return at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if at else ""
-    except OverflowError:  # the first or the last day of the calendar, in a zone beyond it
+    except OverflowError:  # the first or last day of the calendar, in another zone
         return ""

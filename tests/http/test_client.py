@@ -188,7 +188,7 @@ def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> 
     passed = FakeTime()
     client = Client(settings_of(emulator, project_id=None, project_name="nowhere"), clock=passed.clock)
     for _ in range(3):
-        with pytest.raises(SettingsError, match="one was expected, 0 were found"):
+        with pytest.raises(SettingsError, match="expected one project, found 0"):
             list_members(client, emulator.backup.id)
     assert len(emulator.requests) == 1
     passed.now += REMEMBERED_FOR

@@ -148,7 +148,7 @@ def test_a_proxy_that_lets_nothing_through_has_sent_nothing(
         host = address if kind == "refuses CONNECT" else "127.0.0.1:1"
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:planted-password@{host}")
         client = Client(settings_of(emulator, cbr="https://cbr.example.test", max_retries=0))
-        with pytest.raises(Unreachable, match="the proxy does not let it through: check HTTPS_PROXY") as told:
+        with pytest.raises(Unreachable, match="the proxy does not let the request through: check HTTPS_PROXY") as told:
             list_members(client, emulator.backup.id)
     assert not told.value.sent
     assert "planted" not in str(told.value)
@@ -159,7 +159,7 @@ def test_a_tunnel_that_is_cut_may_have_been_used(emulator: Emulator, monkeypatch
     with serving(hang_up) as address:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
         client = Client(settings_of(emulator, cbr="https://cbr.example.test", max_retries=0))
-        with pytest.raises(Unreachable, match="the connection was cut; it leads through a proxy") as told:
+        with pytest.raises(Unreachable, match="the connection was broken; it goes through a proxy") as told:
             list_members(client, emulator.backup.id)
     assert told.value.sent
 

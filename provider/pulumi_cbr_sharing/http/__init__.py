@@ -1,1 +1,1 @@
-"""How calls are sent: signing, retries, the circuit breaker, and what an answer means."""
+"""Sends calls: signing, retries, circuit breakers, and what a reply means."""

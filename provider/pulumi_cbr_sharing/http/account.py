@@ -1,4 +1,4 @@
-"""What a process knows of one credential in one cloud: a circuit breaker and a rate limit, shared by all clients."""
+"""The circuit breaker and the rate limit of a credential, shared by all clients of the process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Account:
-    """One credential in one cloud.
+    """What is known of one credential in one cloud.
 
     Attributes:
         breaker: opens when the credential is refused.
         rate_limit: the pause after a 429.
-        base: the account whose credential assumes this one's agency, if this is an agency.
+        base: for an agency, the account whose credential assumes it.
     """
 
     breaker: CredentialBreaker
@@ -32,7 +32,7 @@ class Account:
 
 
 class Accounts:
-    """Hands out the one `Account` for each credential; safe for many threads."""
+    """One `Account` for each credential; safe for many threads."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
@@ -40,7 +40,7 @@ class Accounts:
         self._lock = threading.Lock()
 
     def of(self, settings: Settings) -> Account:
-        """The account of some settings, the same for all settings with the same credential."""
+        """The account of the credential in some settings."""
         base = self._account(settings, None)
         return self._account(settings, base) if settings.agency else base
 
@@ -48,13 +48,10 @@ class Accounts:
         agency = settings.agency if base else None
         cloud = (settings.cbr or "").replace(settings.region or "-", "")
         credential = (cloud, replace(settings.credential, source=""), agency)
-        # An access key is the same one in all regions and projects of a cloud. A token or a user may be good for one
-        # project and not for another, so a refusal says nothing about the others.
-        projects = () if isinstance(settings.credential, AccessKey) else _projects(settings)
+        # An access key is good for all regions and projects of a cloud. A token or a user may be good for one project
+        # only, so a refusal says nothing about the others.
+        project = (settings.region, settings.project_id, settings.project_name)
+        scope = () if isinstance(settings.credential, AccessKey) else project
         with self._lock:
-            breaker = self._breakers.setdefault((credential, projects), CredentialBreaker(self._clock))
+            breaker = self._breakers.setdefault((credential, scope), CredentialBreaker(self._clock))
             return Account(breaker, self._rate_limits.setdefault(credential, RateLimit(self._clock)), base)
-
-
-def _projects(settings: Settings) -> tuple[str | None, ...]:
-    return settings.region, settings.project_id, settings.project_name

@@ -48,7 +48,7 @@ class KeySigner:
     _now: Callable[[], datetime] = utc_now
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Add date, host and signature to a request that is otherwise complete."""
+        """Add date, host and signature."""
         headers, url = r.headers, r.url or ""
         headers["X-Sdk-Date"] = self._now().strftime("%Y%m%dT%H%M%SZ")
         headers["Host"] = _host(url)

@@ -1,8 +1,8 @@
 """Two circuit breakers: one for a refused credential, one for an endpoint that cannot be reached.
 
 More than five wrong signatures in a row lock an access key for five minutes, and a program with two hundred shares
-would send two hundred. So calls go one at a time until the credential has been seen to work. A refusal answers all
-later calls without sending them, for five minutes; then the service is asked again.
+would send two hundred. So requests are sent one at a time until the credential is known to work. After a refusal, calls
+fail for five minutes without being sent; then the service is asked again.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class CredentialBreaker:
 
     @contextmanager
     def turn(self, doing: str) -> Iterator[None]:
-        """Around one request, which waits for its turn until the credential is known to work.
+        """Wraps one request; until the credential is known to work, only one at a time gets in.
 
         Raises:
-            ApiError: as remembered; the request must not be sent.
+            ApiError: the remembered refusal; the request must not be sent.
         """
         self.raise_if_open(doing)
         if self._works:
@@ -52,19 +52,19 @@ class CredentialBreaker:
             yield
 
     def record(self, error: CbrSharingError | None) -> None:
-        """Learn from how a request ended; None is success."""
+        """Record how a request ended; None is success."""
         if isinstance(error, CredentialRefused):
             self._open(error)
         elif error is None or _passed_the_gateway(error):
             self._works = True
 
     def record_sign_in(self, error: ApiError) -> None:
-        """Learn that a token or temporary key was not issued: without one, no call can be sent."""
-        if not isinstance(error, (ServerFault, Throttled, CredentialRefused)):  # the last is recorded where it was sent
+        """Record that no token or temporary key was issued: without one, no call can be sent."""
+        if not isinstance(error, (ServerFault, Throttled, CredentialRefused)):  # `record` has seen a refused credential
             self._open(error)
 
     def raise_if_open(self, doing: str) -> None:
-        """Raise the refusal that is remembered, if there is one."""
+        """Raise the remembered refusal, if there is one."""
         refusal = self._refusal
         if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
             raise refusal.again(doing=doing if isinstance(refusal, CredentialRefused) else None)
@@ -74,7 +74,7 @@ class CredentialBreaker:
 
 
 def _passed_the_gateway(error: CbrSharingError) -> bool:
-    """A 403 is for a caller who is known; the service's own codes come from behind the gateway."""
+    """Whether the credential was accepted: a 403 is about a known caller, and CBR is behind the gateway."""
     known = isinstance(error, ApiError) and error.code.startswith("BackupService.")
     return known or isinstance(error, PermissionDenied)
 
@@ -96,7 +96,7 @@ class EndpointBreaker:
         self._failures[service] = self._clock.now(), error
 
     def raise_if_open(self, service: str, doing: str) -> None:
-        """Raise at once what another call to the service has just failed with."""
+        """Raise the failure of another call to the service, if it was within the last half minute."""
         at, error = self._failures.get(service, (0.0, None))
         if error and service not in self.answered and self._clock.now() < at + UNREACHABLE_FOR:
             raise error.skipped(doing)

@@ -33,10 +33,10 @@ class Client:
     """Sends calls with one set of settings.
 
     Args:
-        settings: who calls, and where to.
-        account: what is known of the credential; `Accounts().of(settings)` gives the one that clients share.
-        clock: time; a test passes one that does not wait.
-        notify: told in one line when the user should know why it takes long.
+        settings: the credential, endpoints and time-outs.
+        account: what is known of the credential; `Accounts.of` gives the one that clients share.
+        clock: a test passes one that does not wait.
+        notify: shows the user a line, for example why it takes long.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class Client:
 
     @property
     def project_id(self) -> str:
-        """The project that the calls are made in: as set, as the token says, or looked up once by the region's name.
+        """The id of the project: from the settings, else from the token, else looked up once by name.
 
         Raises:
-            SettingsError: there is no such project, or there are several.
+            SettingsError: no project has the name, or several do.
         """
         return self._project.find(self.send)
 
     @property
     def known_project_id(self) -> str | None:
-        """The project id, as far as it is known without asking the cloud."""
+        """The id of the project; None if it has not been looked up yet."""
         return self._project.known
 
     @property
@@ -89,13 +89,13 @@ class Client:
     def send(self, call: Call, *, look: Callable[[], T | None] | None, auth: Auth | None = None) -> Reply | T: ...
 
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None, auth: Auth | None = None) -> Reply | T:
-        """Send a call, and try again where that is safe and may help.
+        """Send a call, and retry where that is safe and may help.
 
         Args:
             call: what to send.
-            look: for a call that may not be repeated. It is called when the effect of the request is unknown. What it
-                returns is the result; None means that there was no effect, so that the call may be sent again.
-            auth: what signs the call, if not this client's credential.
+            look: for a call that may not be repeated: called when the effect of a request is unknown. It returns the
+                result, or None if there was no effect and the call may be sent again.
+            auth: signs the call; None means this client's credential.
 
         Raises:
             CbrSharingError: the error of the last try.
@@ -106,7 +106,7 @@ class Client:
         while True:
             try:
                 account.breaker.raise_if_open(call.doing)
-                # Signing in has retries of its own, and its errors are final: it is never the call that failed.
+                # Signing in has its own retries, so its errors are final.
                 issued = auth.current(self.send)
                 with account.breaker.turn(call.doing):
                     account.rate_limit.wait(call.doing, settings.deadline)
@@ -142,12 +142,12 @@ class Client:
         return self.send(call)
 
     def close(self) -> None:
-        """Close the idle connections of the process: other clients open new ones when they need them."""
+        """Close the idle connections of the process; other clients open new ones if needed."""
         self._transport.close()
 
     @cached_property
     def _transport(self) -> Transport:
-        # The HTTP libraries take longer to import than everything else here: a program that sends nothing goes without.
+        # The HTTP libraries are slow to import: a program that sends nothing does without them.
         from pulumi_cbr_sharing.http.transport import Transport  # noqa: PLC0415
 
         return Transport(self.settings)
@@ -162,8 +162,8 @@ class Client:
 
 
 def _with_origin(error: CredentialRefused, source: str) -> CredentialRefused:
-    """Say where a refused credential came from, and why a new one may not have been used."""
+    """Add where a refused credential came from, and why a new one may not have been used."""
     origin = f"it came from {source}" + (f"; {RECORDED}" if source.startswith("stack config") else "")
-    if origin in error.remedy:  # signing in has said it
+    if origin in error.remedy:  # added when signing in
         return error
     return error.again(remedy=f"{error.remedy}; {origin}")

@@ -1,7 +1,7 @@
 """What an exception of the HTTP libraries means: whether the request may have had an effect, and what to do.
 
-A cut connection counts as sent unless it is certain that nothing was. The exception's own text is left out: it may show
-a proxy's password.
+A broken connection counts as sent unless it is certain that nothing was. The text of the exception is left out, because
+it may contain the password of a proxy.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 
 
 def error_of(error: Exception, doing: str, route: Route, settings: Settings) -> CbrSharingError:
-    """The error that the user sees."""
+    """The error to raise for an exception."""
     causes, proxy = list(_causes(error)), select_proxy(route.root, route.proxies) or ""
     if trouble := _trouble_with_settings(causes, proxy, route.root, settings):
         return SettingsError(f"{doing}: {trouble}")
@@ -47,7 +47,7 @@ def error_of(error: Exception, doing: str, route: Route, settings: Settings) -> 
 
 
 def _causes(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
-    """An exception and those that it wraps: `requests` and `urllib3` hold them in different places."""
+    """An exception and those it wraps: `requests` and `urllib3` keep them in different places."""
     yield error
     nested = (getattr(error, "reason", None), getattr(error, "original_error", None), *error.args)
     for cause in nested if depth else ():
@@ -62,7 +62,7 @@ def _any(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
 def _trouble_with_settings(causes: list[BaseException], proxy: str, root: str, settings: Settings) -> str | None:
     ca_file = one_line(settings.ca_file or "")
     if ca_file and root.startswith("https:") and not settings.insecure and not _can_be_loaded(ca_file):
-        return f"the CA file {ca_file} is missing or holds no certificate: check cacertFile or HW_CACERT"
+        return f"the CA file {ca_file} is missing or has no certificate: check cacertFile or HW_CACERT"
     if proxy.startswith("socks") and _any(causes, InvalidSchema):
         return "a SOCKS proxy needs the package PySocks: pip install 'pulumi-cbr-sharing[socks]', or unset ALL_PROXY"
     if _any(causes, LocationValueError) or not _any(
@@ -74,30 +74,29 @@ def _trouble_with_settings(causes: list[BaseException], proxy: str, root: str, s
 
 
 def _trouble_on_the_way(causes: list[BaseException], proxy: str, settings: Settings) -> tuple[bool, bool, str]:
-    """Whether the request may have arrived, whether trying again cannot help, and what to tell the user."""
+    """Whether the request may have arrived, whether a retry cannot help, and what to tell the user."""
     if _any(causes, ssl.SSLCertVerificationError):
         trusted = f" by {one_line(settings.ca_file)}" if settings.ca_file else ""
-        hint = "set cacertFile or HW_CACERT to the file of its CA"
-        return False, True, f"its TLS certificate is not trusted{trusted}: {hint}"
+        return False, True, f"its TLS certificate is not trusted{trusted}: set cacertFile or HW_CACERT to its CA file"
     not_sent = _any(causes, NewConnectionError, ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
     if not_sent and proxy:
-        return False, False, f"the proxy does not let it through: {_PROXY}"
-    if _any(causes, NewConnectionError):  # refused, or the name cannot be resolved; also a kind of time-out
+        return False, False, f"the proxy does not let the request through: {_PROXY}"
+    if _any(causes, NewConnectionError):  # refused, or the name was not resolved; urllib3 makes it a kind of time-out
         return False, False, "no connection: check the endpoint, the region and the network"
     if not_sent:
         return False, False, f"no connection within {settings.connect_timeout:g} s: check the endpoint and the network"
     if _any(causes, ReadTimeout, ReadTimeoutError):
         return True, False, f"it took longer than {settings.read_timeout:g} s"
-    return True, False, "the connection was cut" + (f"; it leads through a proxy: {_PROXY}" if proxy else "")
+    return True, False, "the connection was broken" + (f"; it goes through a proxy: {_PROXY}" if proxy else "")
 
 
 def _is_failed_tunnel(error: BaseException) -> bool:
-    """A proxy refused CONNECT. `http.client` has no exception of its own for that."""
+    """Whether a proxy refused CONNECT, for which `http.client` has no exception of its own."""
     return type(error) is OSError and str(error).startswith("Tunnel connection failed")
 
 
 def _can_be_loaded(ca_file: str) -> bool:
-    """Whether a file of CAs has any; a folder cannot be judged before a certificate is looked for."""
+    """Whether a CA file has certificates; a folder is only searched when one is needed."""
     try:
         if not Path(ca_file).is_dir():
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)

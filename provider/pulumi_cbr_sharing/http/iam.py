@@ -1,4 +1,4 @@
-"""What is asked of IAM: a token for a user and password, a temporary key for an agency, the id of a project."""
+"""Calls of IAM: a token for a user and password, a temporary access key for an agency, the id of a project."""
 
 from __future__ import annotations
 
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 
 
 AGENCY_SECONDS = 3600
-REMEMBERED_FOR = 300.0  # seconds in which a failed look-up of the project is not repeated
-_MAY_PASS = (ServerFault, Throttled, CredentialRefused)  # a refused credential is remembered by its circuit breaker
-# What these statuses mean here, which the general table does not say.
+REMEMBERED_FOR = 300.0  # seconds for which a failed project lookup is remembered
+_NOT_REMEMBERED = (ServerFault, Throttled, CredentialRefused)  # the circuit breaker remembers a refused credential
 _WRONG_PASSWORD = Meaning(
     CredentialRefused,
-    "user and password were refused",
-    "check user, password, account and project; it is not tried again, because wrong passwords lock a user",
+    "the user or password is wrong",
+    "check user, password, account and project; it is not sent again, because wrong passwords lock a user",
 )
 _NO_AGENCY = Meaning(
     ApiError,
@@ -48,7 +47,7 @@ _NO_AGENCY = Meaning(
 
 
 def auth_for(settings: Settings, account: Account) -> Auth:
-    """What signs the calls of some settings."""
+    """The `Auth` of the credential in some settings, or of the agency that it assumes."""
     if not settings.agency:
         return _auth_of_credential(settings, account)
     agency, base = settings.agency, _auth_of_credential(settings, account.base or account)
@@ -66,7 +65,7 @@ def _auth_of_credential(settings: Settings, account: Account) -> Auth:
 
 # POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
 def get_token(user: Password, settings: Settings, account: Account, send: Send) -> Issued:
-    """A token for a user, bound to one project.
+    """Get a token for a user, bound to one project.
 
     Raises:
         CredentialRefused: the password is wrong, or the user may not use the project.
@@ -107,7 +106,7 @@ def _domain(name: str | None, domain_id: str | None) -> dict[str, str | None]:
 
 
 def _scope(settings: Settings) -> dict[str, str | None]:
-    # With an agency, the project is the other account's: sign in to the user's own project of the region.
+    # With an agency, the project is the other account's: use the user's own project of the region.
     if settings.project_id and not settings.agency:
         return {"id": settings.project_id}
     return {"name": settings.project_name or settings.region}
@@ -115,7 +114,7 @@ def _scope(settings: Settings) -> dict[str, str | None]:
 
 # POST {iam}.0/OS-CREDENTIAL/securitytokens → 201 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
 def assume(agency: Agency, base: Auth, send: Send) -> Issued:
-    """A temporary access key for an agency, asked for with the user's own credential."""
+    """Get a temporary access key for an agency, signed with the user's own credential."""
     role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
     role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
     call = Call(
@@ -139,10 +138,10 @@ def assume(agency: Agency, base: Auth, send: Send) -> Issued:
 
 
 class ProjectLookup:
-    """Finds the project id once; safe for many threads.
+    """Finds the id of the project, once; safe for many threads.
 
     Attributes:
-        known: the project id, if it is set or has been found.
+        known: the project id; None until it has been found.
     """
 
     def __init__(self, settings: Settings, auth: Auth, clock: Clock) -> None:
@@ -153,10 +152,10 @@ class ProjectLookup:
         self._failed_at, self._lock = 0.0, threading.Lock()
 
     def find(self, send: Send) -> str:
-        """The project id: as set, as the credential's token says, or looked up by name.
+        """The project id from the settings, else from the token, else looked up by name.
 
         Raises:
-            SettingsError: there is no such project, or there are several.
+            SettingsError: no project has the name, or several do.
         """
         with self._lock:
             if self._failure and self._clock.now() < self._failed_at + REMEMBERED_FOR:
@@ -166,7 +165,7 @@ class ProjectLookup:
                     self.known or self._auth.current(send).project_id or look_up_project(send, self._auth, self._name)
                 )
             except (SettingsError, ApiError) as error:
-                if not isinstance(error, _MAY_PASS):
+                if not isinstance(error, _NOT_REMEMBERED):
                     self._failure, self._failed_at = error, self._clock.now()
                 raise
             return self.known
@@ -174,11 +173,11 @@ class ProjectLookup:
 
 # GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
 def look_up_project(send: Send, auth: Auth, name: str) -> str:
-    """The id of the caller's project of this name; a region's main project is called like the region.
+    """Find the caller's project of this name; the main project of a region has the name of the region.
 
     Raises:
         SettingsError: there is none, or there are several.
-        UnexpectedAnswer: the answer has an id of another shape.
+        UnexpectedAnswer: the id has another shape.
     """
     call = Call(
         "GET",
@@ -193,7 +192,7 @@ def look_up_project(send: Send, auth: Auth, name: str) -> str:
     if len(ids) != 1:
         listed = one_line(", ".join(map(str, ids))) or "none"
         raise SettingsError(
-            f"{call.doing}: one was expected, {len(ids)} were found ({listed}): "
+            f"{call.doing}: expected one project, found {len(ids)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
         )
     if trouble_with_project_id(ids[0]):

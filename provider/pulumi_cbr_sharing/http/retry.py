@@ -1,11 +1,9 @@
-"""The rules of retrying: which errors, how long to wait before the next try, and when to give up.
+"""Which errors are retried, how long to wait before the next try, and when to give up. The loop is `Client.send`.
 
-* Throttled, or nothing was sent: any call is sent again.
-* A fault of the service, a reset, a time-out: only a call that may be repeated. Of one that may not (the POST that
-  shares), the effect is looked up first.
-* Everything else is an answer, and final.
-
-The loop is `Client.send`.
+* After a 429, or if nothing was sent, any call is retried.
+* After a 5xx, a reset or a time-out, a call is retried if it may be repeated. If it may not (the POST that shares a
+  backup), its effect is looked up first.
+* Any other answer is final.
 """
 
 from __future__ import annotations
@@ -26,18 +24,18 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0  # the limits of the gateway are per minute
-UNCONNECTED_TRIES = 5  # an address that never answered is more likely wrong than down
+UNCONNECTED_TRIES = 5  # an endpoint that has never answered is more likely wrong than down
 
 
 def is_ambiguous(error: Exception) -> bool:
-    """Whether the request may have had its effect although no good answer came."""
+    """Whether the request may have had an effect although it failed."""
     if isinstance(error, Unreachable):
         return error.sent
     return isinstance(error, (ServerFault, UnexpectedAnswer))
 
 
 def should_retry(error: Exception, *, repeatable: bool) -> bool:
-    """Whether the same request may be sent again, and whether that can help."""
+    """Whether the request may be sent again, and whether that can help."""
     if isinstance(error, Throttled):
         return True
     if isinstance(error, Unreachable):
@@ -46,21 +44,21 @@ def should_retry(error: Exception, *, repeatable: bool) -> bool:
 
 
 def pause_before(attempt: int, *, retry_after: float | None = None) -> float:
-    """Seconds to wait before the next try: exponential back-off with full jitter, or what the answer asks for.
+    """Seconds to wait before the next try: exponential back-off with full jitter, or what `Retry-After` asks for.
 
     Args:
-        attempt: how many tries have failed, from 1.
-        retry_after: what the answer asked for, in seconds; a little is added so that a crowd spreads. 0 asks for
-            nothing.
+        attempt: the number of failed tries, from 1.
+        retry_after: seconds; up to half a second is added, so that clients do not come back all at once. None or 0 asks
+            for nothing.
     """
     if retry_after:
-        return retry_after + uniform(0, FIRST_PAUSE)  # noqa: S311 - no secret hangs on it
+        return retry_after + uniform(0, FIRST_PAUSE)  # noqa: S311 - no secret depends on it
     return uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
 
 
 @dataclass
 class Clock:
-    """Time as the client sees it; tests pass one that does not wait."""
+    """The time, in seconds; a test passes a clock that does not wait."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -68,7 +66,7 @@ class Clock:
 
 @dataclass
 class RateLimit:
-    """The pause after a 429, for all calls of one account: the limit is the account's, not the thread's."""
+    """The pause after a 429. It is shared by all calls of an account, because the limit is the account's."""
 
     clock: Clock
     _until: float = 0.0
@@ -76,11 +74,11 @@ class RateLimit:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, doing: str, patience: float) -> None:
-        """Sleep until the pause is over; another thread's 429 may lengthen it meanwhile.
+        """Sleep until the pause is over; a 429 of another thread may extend it.
 
         Args:
-            doing: what is being done.
-            patience: seconds to sleep at the most.
+            doing: what is being done, for the error.
+            patience: seconds to sleep at most.
 
         Raises:
             Throttled: the pause is longer than that.
@@ -88,25 +86,21 @@ class RateLimit:
         ends = self.clock.now() + patience
         while (left := self._until - self.clock.now()) > 0:
             if self._until > ends:
-                reason = f"there are too many requests, and the service asks for a pause of {left:.0f} s more"
+                reason = f"too many requests; the service asks for a pause of {left:.0f} s more"
                 raise Throttled(doing, reason, "run it again after that", status=429)
             self.clock.sleep(left)
 
     def throttled(self, retry_after: float | None) -> float:
-        """Lengthen the pause after a 429.
-
-        Returns:
-            Seconds until the end of the pause.
-        """
+        """Extend the pause after a 429; returns the seconds that are left of it."""
         with self._lock:
             now = self.clock.now()
-            if now >= self._until:  # requests that were on their way when the pause began do not count again
+            if now >= self._until:  # requests sent before the pause began do not count again
                 self._in_a_row += 1
             self._until = max(self._until, now + pause_before(self._in_a_row, retry_after=retry_after))
             return self._until - now
 
     def succeeded(self) -> None:
-        """Start from the short pause again, if the last one is over."""
+        """Go back to short pauses, if the last one is over."""
         with self._lock:
             if self._in_a_row and self.clock.now() >= self._until:
                 self._in_a_row = 0
@@ -136,17 +130,17 @@ class Retries:
         self._started = self._clock.now()
 
     def wait_or_raise(self, error: CbrSharingError, *, connected: bool) -> None:
-        """Wait before the next try, or raise `error` if there is to be none.
+        """Wait before the next try, or raise `error` if there is none.
 
         Args:
-            error: what the last try ended with.
-            connected: whether this service has ever answered.
+            error: the error of the last try.
+            connected: whether the service has ever answered.
         """
         self._failed += 1
         pause = self._pause_after(error, self.most if connected else min(self.most, UNCONNECTED_TRIES))
         if self._clock.now() + pause - self._started > self.deadline:
             raise error
-        if pause > 5 or self._failed == 3:  # noqa: PLR2004 - a blip is no news, a wait is
+        if pause > 5 or self._failed == 3:  # noqa: PLR2004 - short waits are not worth a message
             trouble = error.again(remedy="") if isinstance(error, ApiError) else error
             self.notify(f"{trouble} - trying again in {max(1, round(pause))} s")
         self._clock.sleep(pause)

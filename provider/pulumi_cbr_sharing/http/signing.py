@@ -1,4 +1,4 @@
-"""The signature SDK-HMAC-SHA256, as the vendor documents it under "AK/SK signing": three small functions."""
+"""The signature SDK-HMAC-SHA256, as the vendor documents it under "AK/SK signing"."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ALGORITHM = "SDK-HMAC-SHA256"
 
 
 def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """The query exactly as it is signed, and as it must be sent."""
+    """The query string, as it is signed and must be sent."""
     return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))
 
 
 def canonical_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> str:
-    """METHOD, URI, query, headers, names of the headers, hash of the body, each on its line.
+    """Method, path, query, headers, header names and hash of the body, each on a line.
 
     Args:
-        method: in capitals.
-        url: the whole URL as sent.
-        headers: the headers to be signed, any case.
-        body: as sent, empty if there is none.
+        method: in upper case.
+        url: the whole URL, as sent.
+        headers: the headers to sign, in any case.
+        body: as sent; empty if there is none.
     """
     parts = urlsplit(url)
     path = "/".join(_encode(unquote(segment)) for segment in parts.path.split("/"))
@@ -36,7 +36,7 @@ def canonical_request(method: str, url: str, headers: Mapping[str, str], body: b
     return "\n".join(
         (
             method,
-            path if path.endswith("/") else path + "/",  # in the canonical form only, not on the wire
+            path if path.endswith("/") else path + "/",  # only here, not in the URL that is sent
             canonical_query(parse_qsl(parts.query, keep_blank_values=True)),
             "".join(f"{name}:{value}\n" for name, value in lowered),
             ";".join(name for name, _ in lowered),
@@ -46,12 +46,12 @@ def canonical_request(method: str, url: str, headers: Mapping[str, str], body: b
 
 
 def string_to_sign(date: str, canonical: str) -> str:
-    """The algorithm, `X-Sdk-Date`, and the hash of the canonical request."""
+    """The algorithm, `X-Sdk-Date` and the hash of the canonical request, each on a line."""
     return f"{ALGORITHM}\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def signature(secret_key: str, text: str) -> str:
-    """Hex HMAC-SHA256 of the string to sign, keyed with the secret key itself."""
+    """HMAC-SHA256 of the string to sign, in hex; the secret key is used as it is, not derived."""
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""The one place that sends HTTP: one request, once, with time-outs. A reply comes back, or an error.
+"""Sends one HTTP request, once, with time-outs. This is the only place that sends HTTP.
 
-All clients of a process share one pool of connections. TLS is verified; a CA file and the usual proxy variables are
-honoured, and looked up once. Redirects are not followed: the signature would go with them. There are no cookies, and no
-passwords from a .netrc file.
+All clients of a process share one pool of connections. TLS certificates are verified; a CA file and the usual proxy
+variables are supported, and looked up once. Redirects are not followed, because the signature would be sent along.
+Cookies and .netrc files are not used.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
-LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a thousand backups are about one million
-IDLE_CONNECTIONS = 16  # that are kept for each host
+LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a list of a thousand backups has about one million
+IDLE_CONNECTIONS = 16  # kept for each host
 
 
 @dataclass(frozen=True)
 class Route:
-    """The way to a service.
+    """How a service is reached.
 
     Attributes:
-        root: the endpoint, without the version that paths begin with.
-        proxies: by scheme, as `requests` has them.
+        root: the endpoint, without version.
+        proxies: by scheme, as `requests` takes them.
     """
 
     root: str
@@ -54,7 +54,7 @@ class Route:
 
 
 class Transport:
-    """Sends to the endpoints of some settings; safe for many threads."""
+    """Sends requests to the endpoints in some settings; safe for many threads."""
 
     def __init__(self, settings: Settings) -> None:
         roots: dict[Service, str] = {"cbr": settings.cbr, "iam": (settings.iam or "").removesuffix("/v3")}
@@ -68,12 +68,12 @@ class Transport:
         Args:
             call: what to send.
             signer: adds the credential.
-            project_id: for `X-Project-Id`, if it is known.
-            settings: the time-outs.
+            project_id: sent as `X-Project-Id`, if it is known.
+            settings: for the time-outs.
 
         Raises:
-            Unreachable: no whole answer came.
-            UnexpectedAnswer: it is compressed, or larger than any of this service.
+            Unreachable: no complete answer was received.
+            UnexpectedAnswer: the answer is compressed, or larger than 32 MiB.
             SettingsError: the request cannot be made.
         """
         route, request = self._routes[call.service], PreparedRequest()
@@ -104,13 +104,13 @@ class Transport:
 
 @cache
 def _connections() -> HTTPAdapter:
-    """The connections of the process: kept for each host, proxy and CA file; safe for many threads."""
+    """The connection pool of the process; safe for many threads."""
     return HTTPAdapter(pool_maxsize=IDLE_CONNECTIONS, max_retries=0)
 
 
 def _proxies(root: str) -> dict[str, str]:
     parts = urlsplit(root)
-    # Plain http is allowed for this machine; a proxy elsewhere would see the credential.
+    # Plain http is allowed to this machine; a proxy elsewhere would see the credential.
     if parts.scheme == "http" and is_this_machine(parts.hostname or ""):
         return {}
     return dict(get_environ_proxies(root))
@@ -137,16 +137,16 @@ def _agent() -> str:
 
 
 def _secrets_in(request: PreparedRequest) -> tuple[str, ...]:
-    """The token, security token and signature that were sent."""
+    """The token, security token and signature in a request."""
     headers = request.headers
     signature = headers.get("Authorization", "").rpartition("Signature=")[2]
     return tuple(filter(None, (headers.get("X-Auth-Token"), headers.get("X-Security-Token"), signature)))
 
 
 def _body(call: Call, response: Response, seconds: float) -> bytes:
-    """The body, bounded in size and in time: each piece of a trickle comes within its time-out."""
+    """The body, limited in size and in time: the read time-out alone does not stop an answer that trickles in."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnexpectedAnswer(f"{call.doing}: a compressed answer came, which was not asked for: check any proxy")
+        raise UnexpectedAnswer(f"{call.doing}: the answer is compressed, which was not asked for: check any proxy")
     parts, size, ends = [], 0, time.monotonic() + seconds
     while part := response.raw.read1(65536, decode_content=False):
         parts.append(part)
@@ -154,5 +154,5 @@ def _body(call: Call, response: Response, seconds: float) -> bytes:
         if time.monotonic() > ends:
             raise ReadTimeout
         if size > LARGEST_ANSWER:
-            raise UnexpectedAnswer(f"{call.doing}: more than {LARGEST_ANSWER} bytes came: check the endpoint")
+            raise UnexpectedAnswer(f"{call.doing}: the answer has more than {LARGEST_ANSWER} bytes: check the endpoint")
     return b"".join(parts)
