@@ -47,7 +47,7 @@ def test_a_secret_is_revealed_when_asked() -> None:
 )
 def test_a_secret_is_never_pickled(dumps: Callable[[object], bytes], wrap: Callable[[Secret], object]) -> None:
     """What is pickled ends in the state of a stack."""
-    with pytest.raises(TypeError, match="a Secret is never pickled: it would end in the state of a stack") as caught:
+    with pytest.raises(TypeError, match="a Secret is never pickled: it would end up in the state of a stack") as caught:
         dumps(wrap(Secret(PLANTED)))
     assert PLANTED not in str(caught.value)
 

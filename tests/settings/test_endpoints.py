@@ -5,7 +5,7 @@ import pytest
 from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
 
 
-NO_ADDRESS = "it is no address like https://cbr.example.com"
+NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
 PLAIN = "plain http would show the credentials on the way: use https, or set insecure"
 
 
@@ -143,10 +143,10 @@ def test_what_is_no_plain_address_is_refused(address: str) -> None:
 def test_an_address_with_a_user_is_refused(user: str) -> None:
     """What stands in front of an @ would end in messages, so the address is to be given alone."""
     trouble = trouble_with(f"https://{user}@cbr.example.com", insecure=True)
-    assert trouble == "a user or password in it is not understood here: give the address alone"
+    assert trouble == "it may not contain a user or password: give the address only"
 
 
 @pytest.mark.parametrize("port", ["x", "99999", "-1"])
 def test_a_port_is_a_number(port: str) -> None:
     """A mistyped port is found before anything is sent."""
-    assert trouble_with(f"https://cbr.example.com:{port}", insecure=False) == "its port is no number"
+    assert trouble_with(f"https://cbr.example.com:{port}", insecure=False) == "its port is not a number"

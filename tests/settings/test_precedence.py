@@ -208,11 +208,11 @@ def test_the_credential_of_one_place(source: Source, credential: Credential | No
     [
         (
             source(access_key="a", token="t"),
-            "environment ACCESS_KEY is set without environment SECRET_KEY; both come from one place",
+            "environment ACCESS_KEY is set without environment SECRET_KEY: set both or none",
         ),
         (
             source(secret_key="s"),
-            "environment SECRET_KEY is set without environment ACCESS_KEY; both come from one place",
+            "environment SECRET_KEY is set without environment ACCESS_KEY: set both or none",
         ),
         (source(password="p"), "environment PASSWORD is set without environment USER_NAME"),
         (

@@ -140,20 +140,20 @@ def test_a_security_token_belongs_to_the_key_beside_it(tmp_path: Path) -> None:
         pytest.param(
             {"huaweicloud:accessKey": "AK"},
             PLACE,
-            "Settings: stack config huaweicloud:accessKey is set without stack config huaweicloud:secretKey; "
-            "both come from one place",
+            "Settings: stack config huaweicloud:accessKey is set without stack config huaweicloud:secretKey: "
+            "set both or none",
             id="stack config and environment",
         ),
         pytest.param(
             {},
             {"HW_ACCESS_KEY": "AK", "OS_SECRET_KEY": "planted", "HW_REGION_NAME": "eu-de"},
-            "Settings: environment HW_ACCESS_KEY is set without environment HW_SECRET_KEY; both come from one place",
+            "Settings: environment HW_ACCESS_KEY is set without environment HW_SECRET_KEY: set both or none",
             id="two families of the environment",
         ),
         pytest.param(
             {},
             {"HW_SECRET_KEY": "planted", "HW_REGION_NAME": "eu-de", "HW_AUTH_TOKEN": "planted"},
-            "Settings: environment HW_SECRET_KEY is set without environment HW_ACCESS_KEY; both come from one place",
+            "Settings: environment HW_SECRET_KEY is set without environment HW_ACCESS_KEY: set both or none",
             id="half a key and a token",
         ),
         pytest.param(
@@ -383,7 +383,7 @@ def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> No
     text = trouble(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "https://:planted@cbr.example.com"})
     assert text == (
         "Settings: the cbr endpoint 'cbr.example.com' is wrong: "
-        "a user or password in it is not understood here: give the address alone (environment HW_CBR_ENDPOINT)"
+        "it may not contain a user or password: give the address only (environment HW_CBR_ENDPOINT)"
     )
 
 
@@ -711,7 +711,7 @@ def test_settings_show_no_secret(tmp_path: Path, environ: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("environ", CALLERS.values(), ids=CALLERS)
 def test_settings_are_never_pickled(tmp_path: Path, environ: dict[str, str]) -> None:
-    """They would end in the state of a stack."""
+    """They would end up in the state of a stack."""
     found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ})
     with pytest.raises(TypeError, match="never pickled"):
         dill.dumps(found)

@@ -1,1 +1,1 @@
-"""From what a user has set, in a program, a stack, the environment or files, to one frozen `Settings`."""
+"""Credentials, endpoints and other settings, and the sources that they come from."""

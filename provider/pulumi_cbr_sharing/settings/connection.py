@@ -1,4 +1,4 @@
-"""Which account and cloud a resource talks to, as a program says it: names of settings, never secrets."""
+"""Which account and cloud a resource uses, as a program gives it: names of settings, never secrets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ DEFAULT_NAMESPACE = "huaweicloud"
 
 @dataclass(frozen=True)
 class Agency:
-    """A role in another account, assumed with the credential at hand.
+    """An agency: a role in another account, which the connection's credential assumes.
 
     Attributes:
-        name: the agency's name.
-        domain_name, domain_id: the account that granted it; one of the two is needed.
+        name: the name of the agency.
+        domain_name, domain_id: the account that granted it; one of them is required.
     """
 
     name: str
@@ -24,15 +24,16 @@ class Agency:
 
 @dataclass(frozen=True)
 class Connection:
-    """Which account and cloud a resource talks to: names of settings, never secrets, because it is kept in the state.
+    """Which account and cloud a resource uses. It is kept in the state, so it holds names of settings, never secrets.
 
     Attributes:
-        namespace: read `<namespace>:accessKey` and `<NAMESPACE>_HW_ACCESS_KEY` … instead of the plain names.
-        profile: take the credential from this profile of the vendor's command line.
+        namespace: read `<namespace>:accessKey`, `<NAMESPACE>_HW_ACCESS_KEY` … instead of `huaweicloud:accessKey`,
+            `HW_ACCESS_KEY` ….
+        profile: use the credential in this profile of the vendor's command line.
         region: such as `eu-de`.
-        project_id: the project that the calls are made in, 32 hexadecimal digits.
-        endpoint: the address of CBR, without version.
-        agency: assume this role in another account, with the credential that is found.
+        project_id: the project to work in, 32 hexadecimal digits.
+        endpoint: the URL of CBR, without version.
+        agency: assume this agency in another account.
     """
 
     namespace: str | None = None

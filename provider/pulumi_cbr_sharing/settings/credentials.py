@@ -18,12 +18,12 @@ _SENDABLE = re.compile(r"[!-~]+")
 
 
 def trouble_with_key(text: str) -> str | None:
-    """What keeps a key or token from being sent in a header, such as a line break; None if nothing does."""
+    """Why a key or token cannot be sent in a header, as the end of a sentence; None if it can."""
     return None if _SENDABLE.fullmatch(text) else "has a line break, a blank or another character that cannot be sent"
 
 
 class Secret:
-    """A text that is masked in every repr and str, and cannot be pickled: what is pickled ends in a stack's state."""
+    """A text that `repr` and `str` mask, and that cannot be pickled, because pickles end up in the state of a stack."""
 
     __slots__ = ("_value",)
 
@@ -31,7 +31,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The text itself, for the one place that needs it."""
+        """The text itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -46,15 +46,15 @@ class Secret:
         return hash((Secret, self._value))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret is never pickled: it would end in the state of a stack")
+        raise TypeError("a Secret is never pickled: it would end up in the state of a stack")
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """An access key pair; with a security token it is a temporary one.
+    """An access key with its secret key; with a security token it is a temporary one.
 
     Attributes:
-        source: where it was found, for messages: `stack config (huaweicloud:accessKey)`.
+        source: where it was found, for messages, such as `stack config huaweicloud:accessKey`.
     """
 
     access_key: str
@@ -63,25 +63,25 @@ class AccessKey:
     source: str
 
     def secrets(self) -> list[str]:
-        """The texts that no message may show."""
+        """What no message may show."""
         return [secret.reveal() for secret in (self.secret_key, self.security_token) if secret]
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token that somebody else fetched; it cannot be renewed here."""
+    """A token that the user fetched; it cannot be renewed."""
 
     token: Secret
     source: str
 
     def secrets(self) -> list[str]:
-        """The texts that no message may show."""
+        """What no message may show."""
         return [self.token.reveal()]
 
 
 @dataclass(frozen=True)
 class Password:
-    """A user who signs in by password; by name in an account, or by id."""
+    """A user with password: by name in an account, or by id."""
 
     user_name: str | None
     user_id: str | None
@@ -91,7 +91,7 @@ class Password:
     source: str
 
     def secrets(self) -> list[str]:
-        """The texts that no message may show."""
+        """What no message may show."""
         return [self.password.reveal()]
 
 
@@ -99,16 +99,16 @@ Credential = AccessKey | Token | Password
 
 
 def credential_in(source: Source) -> Credential | None:
-    """The credential that one source holds: an access key, else a token, else a user with password.
+    """The credential in one source: an access key, else a token, else a user with password.
 
     Raises:
-        SettingsError: it holds half of one, or one that cannot be sent. That of another source is not taken instead: it
+        SettingsError: the credential is incomplete, or cannot be sent. The rest is not taken from another source, which
             could be another account's.
     """
     for name in ("access_key", "secret_key", "security_token", "token"):
         trouble = trouble_with_key(source.get(name) or "-")
         if trouble:
-            raise SettingsError(f"{source.where(name)} {trouble}: give it in one line, as it was issued")
+            raise SettingsError(f"{source.where(name)} {trouble}: give it on one line, as it was issued")
     if source.get("access_key") or source.get("secret_key"):
         return _access_key(source)
     if token := source.get("token"):
@@ -122,7 +122,7 @@ def _access_key(source: Source) -> AccessKey:
     access, secret, token = (source.get(name) for name in ("access_key", "secret_key", "security_token"))
     if not access or not secret:
         have, lack = ("access_key", "secret_key") if access else ("secret_key", "access_key")
-        raise SettingsError(f"{source.where(have)} is set without {source.where(lack)}; both come from one place")
+        raise SettingsError(f"{source.where(have)} is set without {source.where(lack)}: set both or none")
     return AccessKey(access, Secret(secret), Secret(token) if token else None, source.where("access_key"))
 
 

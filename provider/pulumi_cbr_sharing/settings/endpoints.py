@@ -1,7 +1,7 @@
-"""Where CBR and IAM are, by cloud and region; and an address that a user gives, made exact.
+"""The endpoints of CBR and IAM by cloud and region, and the rules for endpoints that a user gives.
 
-Source of the table: the vendors' pages of regions and endpoints. New regions appear, so an unknown one is no
-error, and every endpoint can be given by hand.
+Source: the vendors' pages of regions and endpoints. New regions appear, so an unknown one is no error, and every
+endpoint can be set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 _HUAWEI = ("https://cbr.{region}.{cloud}", "https://iam.{region}.{cloud}/v3")
 _OTC = "otc.t-systems.com"
 _OTC_SWISS = ("https://cbr.eu-ch2.sc.otc.t-systems.com", "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3")
-_NO_ADDRESS = "it is no address like https://cbr.example.com"
+_NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
 _CLOUD_OF_REGION = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-0": "prod-cloud-ocb.orange-business.com"}
 
 
@@ -23,10 +23,10 @@ def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str]:
     """The endpoints of CBR (without version) and of IAM (with `/v3`).
 
     Args:
-        region: such as `cn-north-4`, `eu-de`.
-        cloud: the domain that all endpoints end in, if the region does not tell it.
+        region: such as `cn-north-4` or `eu-de`.
+        cloud: the domain of all endpoints; None takes that of the region.
     """
-    if region == "eu-ch2" and cloud is None:  # the CBR half is inferred from its IAM half
+    if region == "eu-ch2" and cloud is None:  # CBR's is inferred from IAM's
         return _OTC_SWISS
     cbr, iam = _HUAWEI
     names = {"region": region, "cloud": cloud or _cloud_of(region)}
@@ -39,19 +39,19 @@ def _cloud_of(region: str) -> str:
 
 
 def exact_cbr(address: str) -> str:
-    """A given CBR endpoint without version or trailing slash; `https://` where no scheme is given."""
+    """A CBR endpoint without version and trailing slash, with `https://` if no scheme is given."""
     return _with_scheme(address).rstrip("/").removesuffix("/v3")
 
 
 def exact_iam(address: str) -> str:
-    """A given IAM endpoint with its `/v3`; `https://` where no scheme is given."""
+    """An IAM endpoint with `/v3`, and with `https://` if no scheme is given."""
     return _with_scheme(address).rstrip("/").removesuffix("/v3") + "/v3"
 
 
 def trouble_with(address: str, *, insecure: bool) -> str | None:
-    """What is wrong with an exact endpoint, or None.
+    """What is wrong with an endpoint, or None.
 
-    Plain http shows every token on the way, so it is for this machine alone, unless `insecure` is set.
+    Plain http is only allowed to this machine, unless `insecure` is set, because it shows every token on the way.
     """
     try:
         parts = urlsplit(address)
@@ -60,11 +60,11 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[^!-~]|[?#\\]", address):
         return _NO_ADDRESS
     if "@" in address:
-        return "a user or password in it is not understood here: give the address alone"
+        return "it may not contain a user or password: give the address only"
     try:
         _ = parts.port
     except ValueError:
-        return "its port is no number"
+        return "its port is not a number"
     if parts.scheme == "http" and not insecure and not is_this_machine(parts.hostname):
         return "plain http would show the credentials on the way: use https, or set insecure"
     return None
@@ -75,9 +75,9 @@ def _with_scheme(address: str) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host is exactly `localhost` or a loopback address, in its plain form.
+    """Whether a host is `localhost` or a loopback address in its usual spelling.
 
-    Other spellings (`127.1`, `0.0.0.0`, `x.localhost`, IPv4 within IPv6) may be resolved to something else.
+    Others (`127.1`, `0.0.0.0`, `x.localhost`, IPv4 within IPv6) may be resolved to something else.
     """
     if host in ("localhost", "::1"):
         return True

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 def sources_of(connection: Connection, config: Config, environ: Mapping[str, str], home: Path) -> list[Source]:
-    """All sources of a connection's settings, in order of precedence: explicit over ambient."""
-    # Twice: the environment has names for single regions, and any of the sources may say which region it is.
+    """All sources of a connection's settings, in order of precedence."""
+    # Twice: some environment variables are for one region, and any source may say which region is used.
     region = first(_sources_of(connection, config, environ, home, None), "region")
     return _sources_of(connection, config, environ, home, region)
 
@@ -59,7 +59,7 @@ def _sources_of(
 
 
 def _with_profile(groups: list[list[Source]], home: Path, *, default_files: bool) -> list[Source]:
-    """All groups; the first that names a profile is followed by it. If none does, the default files come last."""
+    """All groups, the first that names a profile followed by that profile. If none does, default files come last."""
     file, sources, named = first(chain(*groups), "profile_file"), list[Source](), False
     for group in groups:
         sources += group
@@ -73,7 +73,7 @@ def _with_profile(groups: list[list[Source]], home: Path, *, default_files: bool
 
 
 def _default_files(home: Path, *, needed: bool) -> list[Source]:
-    """Files that nobody named; a broken one is an error only if there is no other credential."""
+    """The files that need not be named; a broken one is an error only if it is needed for a credential."""
     try:
         return [source for source in (from_profile(home, None, None), from_sdk_file(home)) if source]
     except SettingsError:
