@@ -182,11 +182,11 @@ def test_the_programs_line(frames: list[str | None], place: tuple[str, int] | No
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("nonsense", "it is no JSON"),
+        ("nonsense", "it is not JSON"),
         ("[]", "it is neither an export or checkpoint of a Pulumi stack nor a Terraform state"),
         ('{"version": 3}', "it is neither"),
-        ('{"deployment": {"resources": [{"custom": true}]}}', "another shape"),
-        ('{"checkpoint": 5}', "another shape"),
+        ('{"deployment": {"resources": [{"custom": true}]}}', "an unexpected shape"),
+        ('{"checkpoint": 5}', "an unexpected shape"),
     ],
 )
 def test_what_is_no_state_is_an_error(tmp_path: Path, text: str, told: str) -> None:

@@ -310,7 +310,7 @@ def test_a_backup_that_expires_between_the_list_and_the_look_is_gone(world: Worl
     for _ in range(2):
         world.cloud.add_fault(Fault(status=404, body=gone, path=backup.id))
     run = world.audit("--format", "json")
-    assert [(one["kind"], one["cause"]) for one in findings(run)] == [("missing", "the backup is not there any more")]
+    assert [(one["kind"], one["cause"]) for one in findings(run)] == [("missing", "the backup no longer exists")]
 
 
 def test_half_a_list_makes_nothing_missing(world: World) -> None:

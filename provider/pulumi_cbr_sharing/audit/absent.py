@@ -1,4 +1,4 @@
-"""What is declared and not live: a share that is missing, or one that nobody could look at."""
+"""Declared shares that are missing from the cloud, or that could not be checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def absent(live: Live, declared: Declared, file: RecipientsFile) -> Iterator[Finding]:
-    """Findings about declarations whose share is not seen, and about what could not be looked at."""
+    """Findings about declared shares that were not found, and about what could not be checked."""
     keys = dict.fromkeys([*declared.shares, *declared.acceptances])
     for backup_id, project in keys:
         sharing = tuple(declared.shares.get((backup_id, project), ()))
@@ -33,7 +33,7 @@ def absent(live: Live, declared: Declared, file: RecipientsFile) -> Iterator[Fin
 
 @dataclass(frozen=True)
 class _Declared:
-    """A declared share, with what is known of it."""
+    """A declared share, and what is known of it."""
 
     live: Live
     file: RecipientsFile
@@ -44,7 +44,7 @@ class _Declared:
 
     @property
     def all(self) -> tuple[Declaration, ...]:
-        """Who declares it, from either side."""
+        """The resources that declare it, on either side."""
         return self.sharing + self.accepting
 
     @property
@@ -54,7 +54,7 @@ class _Declared:
 
     @property
     def owner(self) -> str | None:
-        """The project that shares, as it was seen, or as the state says."""
+        """The project that shares the backup, as seen in the cloud, else as the state says."""
         return self.seen.owner if self.seen else next((one.owner for one in self.all if one.owner), None)
 
     def finding(self, kind: str, message: str, remedy: str, cause: str, **more: Any) -> Finding:
@@ -87,8 +87,8 @@ def _judged(one: _Declared) -> Iterator[Finding]:
     if one.seen:
         yield from _against_members(one, one.seen)
     elif one.owner in live.listed:
-        yield _missing(one, "the backup is not there any more")
-    elif one.owner in live.projects:  # whose list could not be read, which is a finding of its own
+        yield _missing(one, "the backup no longer exists")
+    elif one.owner in live.projects:  # its list could not be read, which is a finding of its own
         return
     elif one.accepting and one.project in live.projects:
         yield from _against_offers(one)
@@ -103,30 +103,30 @@ def _in_scope(live: Live, backup_id: str) -> bool:
 def _against_members(one: _Declared, seen: LiveBackup) -> Iterator[Finding]:
     member = next((member for member in seen.members if member.dest_project_id == one.project), None)
     if member is None and seen.whole:
-        yield _missing(one, "the backup is not there any more" if seen.gone else "the backup is not shared with it")
+        yield _missing(one, "the backup no longer exists" if seen.gone else "the backup is not shared with it")
     elif member and member.status == "pending" and one.accepting:
-        yield _missing(one, "it is offered, and not accepted", status=member.status, since=member.created_at)
+        yield _missing(one, "it is offered but not accepted", status=member.status, since=member.created_at)
 
 
 def _against_offers(one: _Declared) -> Iterator[Finding]:
-    """An accepter whose backup is another's: from the recipient's side."""
+    """An accepter of another project's backup, seen from the recipient's side."""
     live = one.live
     offer = next((o for o in live.offers if (o.backup.id, o.recipient) == (one.backup_id, one.project)), None)
     unseen = any(u.incoming and u.project == one.project and u.backup in ("", one.backup_id) for u in live.unseen)
     if offer and offer.member.status == "pending":
-        yield _missing(one, "it is offered, and not accepted", status="pending", since=offer.member.created_at)
+        yield _missing(one, "it is offered but not accepted", status="pending", since=offer.member.created_at)
     elif not offer and one.project in live.offers_read and not unseen:
-        yield _missing(one, "it is not offered any more")
+        yield _missing(one, "it is no longer offered")
     elif not offer and not unseen:
-        yield _not_looked(one, "what others share with the project was not looked at", "add --incoming")
+        yield _not_looked(one, "shares from other projects were not checked", "add --incoming")
 
 
 def _missing(one: _Declared, cause: str, **more: Any) -> Finding:
     what = "is shared with" if one.sharing else "is accepted by"
     return one.finding(
         "missing",
-        f"declared is that backup {one.backup_id} {what} project {one.project}: {cause}",
-        f"{repair(one.all)}; or take it out of the program",
+        f"a program declares that backup {one.backup_id} {what} project {one.project}: {cause}",
+        f"{repair(one.all)}; or remove it from the program",
         cause,
         **more,
     )
@@ -145,11 +145,11 @@ def _not_looked(one: _Declared, cause: str, remedy: str) -> Finding:
 
 
 def _unreadable(one: Declaration) -> Finding:
-    cause = "the state has its ids encrypted"
+    cause = "its ids are encrypted in the state"
     return Finding(
         NOT_LOOKED_AT,
         f"{one.urn} was not compared: {cause}",
-        "give the ids as plain values: they are no secrets",
+        "give the ids as plain values: they are not secret",
         owner=one.owner or "",
         backup_id=one.backup or "",
         declared_by=(one,),
@@ -161,7 +161,7 @@ def _unreadable(one: Declaration) -> Finding:
 def _of_backup(live: Live, seen: LiveBackup) -> Finding:
     return Finding(
         NOT_LOOKED_AT,
-        f"who backup {seen.backup.id} is shared with could not be read: {seen.trouble}",
+        f"the recipients of backup {seen.backup.id} could not be read: {seen.trouble}",
         "run the audit again",
         owner=seen.owner,
         backup_id=seen.backup.id,
@@ -173,11 +173,11 @@ def _of_backup(live: Live, seen: LiveBackup) -> Finding:
 
 
 def _of_project(unseen: Unseen) -> Finding:
-    what = f"what others share with project {unseen.project}" if unseen.incoming else f"project {unseen.project}"
+    what = f"shares of other projects with project {unseen.project}" if unseen.incoming else f"project {unseen.project}"
     return Finding(
         NOT_LOOKED_AT,
-        f"{what} could not be looked at: {unseen.cause}",
-        "run the audit again, with credentials that may read it",
+        f"{what} could not be checked: {unseen.cause}",
+        "run the audit again with credentials that may read it",
         owner="" if unseen.incoming else unseen.project,
         backup_id=unseen.backup,
         recipient=unseen.project if unseen.incoming else "",

@@ -1,7 +1,7 @@
-"""The Pulumi program for shares that exist: pasted, `pulumi up` takes them over and changes nothing in the cloud.
+"""Generates the Pulumi program for existing shares: `pulumi up` then adopts them and changes nothing in the cloud.
 
-What would change something is left out, with a comment that says why: a rejected share would be offered again, and
-an authoritative set beside one would cancel it.
+Shares that it would change are left out, with a comment that says why: a rejected share would be offered again by a
+BackupShareMember, and cancelled by a BackupShare.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Adopted:
     """A resource of the program.
 
     Attributes:
-        name: what the program calls it.
-        shares: a set's shares, or the one of a member.
-        variable: of the connection; "" for the default one.
+        name: its name in the program.
+        shares: those of a BackupShare, or the one of a BackupShareMember.
+        variable: the variable of its connection; "" for the default one.
     """
 
     name: str
@@ -53,19 +53,19 @@ class Adopted:
 
 
 def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, authoritative: bool = False) -> str:
-    """The program for shares, in the order of their names.
+    """Generate the program for shares, in the order of their names.
 
     Args:
-        shares: what to take over.
-        connections: by the name of an account; the default one may be left out.
-        authoritative: a set a backup rather than a member a share.
+        shares: the shares to adopt.
+        connections: by the name of the account; the default one may be left out.
+        authoritative: generate a BackupShare for each backup, not a BackupShareMember for each share.
     """
     groups, left_out = _grouped(list(shares), authoritative=authoritative)
     variables = {name: _variable(name) for name in connections if name}
     adopted = _named(groups, variables, lambda group: _name(group, authoritative=authoritative))
     environment = Environment(
         loader=PackageLoader("pulumi_cbr_sharing", "audit"),
-        autoescape=False,  # noqa: S701 - it makes Python: every text is a literal, or one line of a comment
+        autoescape=False,  # noqa: S701 - it generates Python: every text is a literal, or one line of a comment
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -105,7 +105,7 @@ def _name(group: Sequence[Share], *, authoritative: bool) -> str:
 def _named(
     groups: Sequence[tuple[Share, ...]], variables: Mapping[str, str], name_of: Callable[[Sequence[Share]], str]
 ) -> list[Adopted]:
-    """Each group with a name of its own; those that would have the same end with the ids."""
+    """Each group with a unique name; equal names get the ids as a suffix."""
     names = {group: name_of(group) for group in groups}
     for detail in (_short_ids, _ids):
         counts = Counter(names.values())
@@ -123,6 +123,6 @@ def _ids(share: Share) -> str:
 
 
 def _variable(name: str) -> str:
-    """A name for the variable of a connection."""
+    """The name of a connection's variable."""
     plain = "".join(char if char.isascii() and char.isalnum() else "_" for char in name.lower())
     return f"connection_{plain}"

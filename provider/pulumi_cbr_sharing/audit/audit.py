@@ -1,4 +1,4 @@
-"""An audit from end to end: what is declared, what is live, what was agreed, and what follows from it."""
+"""Runs an audit: compares declarations, live shares and agreed exceptions."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ FAIL_ON = ("low",)  # that severity, and what is worse
 
 @dataclass(frozen=True)
 class Report:
-    """What an audit found.
+    """The result of an audit.
 
     Attributes:
-        at: when.
-        findings: the worst first, covered ones last.
+        at: when it ran.
+        findings: the most severe first, covered ones last.
         shares: every live share that was seen.
-        gone: findings of the baseline that are there no more, as the baseline has them; None without one.
+        gone: findings of the baseline that no longer exist, as the baseline has them; None without a baseline.
         projects: the audited projects, each with the name of its account.
-        backups: how many backups were looked at.
-        recipients_path: the file of recipients.
+        backups: how many backups were checked.
+        recipients_path: the path of the recipients file.
     """
 
     at: datetime
@@ -52,26 +52,26 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was looked at."""
+        """Whether everything could be checked."""
         return not any(finding.kind == NOT_LOOKED_AT for finding in self.findings)
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many findings there are of each kind, the covered ones among them."""
+        """The number of findings of each kind, including the covered ones."""
         return {kind: sum(finding.kind == kind for finding in self.findings) for kind in KINDS}
 
     @property
     def changed(self) -> bool:
-        """Whether anything is new or gone since the baseline; without one, whether there is anything at all."""
+        """Whether anything is new or gone since the baseline; without a baseline, whether there is any finding."""
         if self.gone is None:
             return bool(self.findings)
         return bool(self.gone) or any(finding.new for finding in self.findings)
 
     def exit_code(self, fail_on: Collection[str] = FAIL_ON) -> int:
-        """What a pipeline goes by.
+        """The exit code of the command.
 
         Args:
-            fail_on: kinds, and severities, which stand for themselves and what is worse; `none` for nothing at all.
+            fail_on: kinds of findings, and severities, which include the higher ones; `none` never fails.
         """
         if any(_counts(finding, fail_on) for finding in self.findings):
             return FOUND
@@ -85,7 +85,7 @@ def audit(
     limits: Limits | None = None,
     baseline: Baseline | None = None,
 ) -> Report:
-    """Compare what is declared with what is live."""
+    """Compare declared shares with live ones."""
     file, limits = file or RecipientsFile(), limits or Limits()
     shares = tuple(sorted(shares_of(live, declared, file), key=lambda one: (one.owner, one.backup.id, one.recipient)))
     found = [*_of_shares(shares, live, declared, file, limits), *absent(live, declared, file)]
@@ -119,7 +119,7 @@ def _of_shares(
 
 
 class _Newer:
-    """Whether there are newer backups of a server that nobody could look at, or that are out of the scope."""
+    """Whether there are newer backups of a server that could not be checked, or are out of scope."""
 
     def __init__(self, live: Live) -> None:
         unseen = [*live.others.values(), *(seen.backup for seen in live.backups.values() if not seen.whole)]
@@ -132,7 +132,7 @@ class _Newer:
 
 
 def _merged(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Each id once, with all who declare it."""
+    """Each id once, with all its declarations."""
     by_id: dict[str, Finding] = {}
     for finding in findings:
         if first := by_id.get(finding.id):
@@ -143,7 +143,7 @@ def _merged(findings: Sequence[Finding]) -> Iterator[Finding]:
 
 
 class _Judged:
-    """Whether a project's backup was looked at."""
+    """Whether a backup of a project was checked."""
 
     def __init__(self, live: Live, findings: Sequence[Finding]) -> None:
         self._live = live

@@ -1,4 +1,4 @@
-"""An earlier report, to tell what is new since then, and what is gone."""
+"""Compares a report with an earlier one: what is new, and what is gone."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Baseline = dict[str, dict[str, Any]]
 
 
 def read_baseline(path: Path) -> Baseline:
-    """The findings of an earlier report in JSON, by id.
+    """Read the findings of an earlier report in JSON, by id.
 
     Raises:
-        SettingsError: it is none.
+        SettingsError: the file cannot be read, or is not a report.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -31,19 +31,19 @@ def read_baseline(path: Path) -> Baseline:
     except OSError as error:
         raise SettingsError(f"reading the baseline {path}: {one_line(error)}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise SettingsError(f"reading the baseline {path}: it is no report of an audit in JSON") from None
+        raise SettingsError(f"reading the baseline {path}: it is not the JSON report of an audit") from None
     if version != SCHEMA_VERSION:
         raise SettingsError(f"reading the baseline {path}: its schema_version is {one_line(version, 20)}, not 1")
     return found
 
 
 def gone(baseline: Baseline, ids: Collection[str], judged: Callable[[str, str], bool]) -> list[Mapping[str, Any]]:
-    """The findings of the baseline that are there no more.
+    """The findings of the baseline that no longer exist.
 
     Args:
         baseline: the earlier findings.
-        ids: those of now.
-        judged: whether a project's backup was looked at this time; what was not is not gone: nobody knows.
+        ids: the ids of the present findings.
+        judged: whether a backup of a project was checked this time; if not, its findings do not count as gone.
     """
     return [
         one

@@ -1,7 +1,7 @@
-"""What is declared: the shares that a stack or a Terraform state holds, whoever's resource it is.
+"""The shares that a stack or a Terraform state declares, by a resource of any provider.
 
-A resource counts by the last part of its type, so that the dynamic resources of this package, those of a native
-plugin and those of the bridged provider are all known; a dynamic resource of any name counts by its properties.
+A resource is recognised by the last part of its type: dynamic resources of this package, those of a native plugin and
+those of the bridged provider. A dynamic resource with another name is recognised by its properties.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ class Declaration:
     """A resource that shares a backup, or accepts one.
 
     Attributes:
-        role: one recipient, all recipients, or the recipient's answer.
+        role: whether it declares one recipient, all recipients, or the recipient's answer.
         stack: `project/stack`, or the file of a Terraform state.
-        urn: what the engine calls the resource; the address in a Terraform state.
-        backup: the backup's id; None if the state has it encrypted.
-        recipients: the recipients' projects; of an accepter the project that accepts.
+        urn: the resource's URN, or its address in a Terraform state.
+        backup: the id of the backup; None if it is encrypted in the state.
+        recipients: the projects of the recipients; for an accepter, the project that accepts.
         hidden: whether there are recipients that cannot be read.
-        owner: the project that shares, where the state says it.
-        vault: where an accepter puts the backup.
-        place: where the program declares it, where the state says it.
+        owner: the project that shares, if the state says it.
+        vault: the vault that an accepter uses.
+        place: the line of the program that declares it, if the state says it.
     """
 
     role: Role
@@ -71,10 +71,10 @@ class Declared:
     """Everything that is declared, by backup and recipient.
 
     Attributes:
-        all: in the order in which it was read.
-        shares: who declares that a backup is shared with a project.
-        acceptances: who declares that a project accepts a backup.
-        hidden: backups with declared recipients that cannot be read.
+        all: the declarations, in the order in which they were read.
+        shares: those that share a backup with a project.
+        acceptances: those by which a project accepts a backup.
+        hidden: the backups with declared recipients that cannot be read.
     """
 
     all: list[Declaration]
@@ -83,7 +83,7 @@ class Declared:
     hidden: set[str | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Sort what was read."""
+        """Group the declarations."""
         for one in self.all:
             wanted = self.acceptances if one.role == "accepter" else self.shares
             for project in one.recipients:
@@ -93,7 +93,7 @@ class Declared:
 
 
 def role_of(type_: str, properties: Mapping[str, Any]) -> Role | None:
-    """What a resource is to the share of a backup; None if it is something else."""
+    """What a resource declares of a backup's recipients; None if nothing."""
     name = re.split(r"[:.]", type_)[-1]
     provider, _, terraform = name.partition("_")
     if role := ROLES.get(name) or (ROLES.get(terraform) if provider else None):
@@ -106,15 +106,15 @@ def role_of(type_: str, properties: Mapping[str, Any]) -> Role | None:
 def declaration(
     type_: str, id_: str, properties: Mapping[str, Any], *, stack: str, urn: str, place: Place | None = None
 ) -> Declaration | None:
-    """The declaration that a resource of a state is; None if it is something else.
+    """The declaration in a resource of a state; None if there is none.
 
     Args:
-        type_: its type, as the state has it.
-        id_: its id, which begins with the backup's.
-        properties: its outputs, over its inputs.
+        type_: its type, as in the state.
+        id_: its id, which begins with the id of the backup.
+        properties: its inputs, overridden by its outputs.
         stack: `project/stack`, or the file of a Terraform state.
-        urn: what the engine calls it; the address in a Terraform state.
-        place: where the program declares it.
+        urn: its URN, or its address in a Terraform state.
+        place: the line of the program that declares it.
     """
     role = role_of(type_, properties)
     if role is None:
@@ -139,7 +139,7 @@ def declaration(
 
 
 def _recipients(role: Role, properties: Mapping[str, Any]) -> Iterator[Any]:
-    """The recipients, each as the state has it: a text, or something encrypted."""
+    """The recipients as in the state: texts, or encrypted values."""
     if role == "member":
         yield _get(properties, "dest_project_id")
     elif role == "accepter":
@@ -150,7 +150,7 @@ def _recipients(role: Role, properties: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _of_set(properties: Mapping[str, Any]) -> Iterable[Any]:
-    # A refresh puts everybody into dest_project_ids; `declared` keeps what the program said.
+    # A refresh writes all live recipients to dest_project_ids; `declared` keeps those of the program.
     for name in ("declared", "dest_project_ids", "members"):
         listed = _get(properties, name)
         if listed is not None:
@@ -164,7 +164,7 @@ def _is_record(one: Any) -> bool:
 
 
 def _get(properties: Mapping[str, Any], name: str) -> Any:
-    """A property by its name in Python, or in the bridged provider."""
+    """A property by its Python name, or by its name in the bridged provider."""
     camel = re.sub(r"_(.)", lambda letter: letter[1].upper(), name)
     return properties.get(name, properties.get(camel))
 

@@ -1,4 +1,4 @@
-"""Agreed exceptions: what they cover is marked and stays; one that has ended, or covers nothing, is a finding."""
+"""Applies agreed exceptions: covered findings are marked; one that is expired or unused is a finding itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def with_exceptions(findings: Sequence[Finding], file: RecipientsFile, live: Live, today: date) -> list[Finding]:
-    """The findings, those that are covered marked, and what is to say about the exceptions themselves."""
+    """The findings, with covered ones marked, and the findings about the exceptions themselves."""
     valid = [one for one in file.exceptions if one.until >= today]
     marked = [_marked(finding, valid) for finding in findings]
     used = [one for one in valid if any(_covers(one, finding) for finding in findings)]
@@ -27,7 +27,7 @@ def with_exceptions(findings: Sequence[Finding], file: RecipientsFile, live: Liv
     expired = [one for one in file.exceptions if one.until < today]
     return [
         *marked,
-        *(_about(one, file, "exception-expired", f"ended with {one.until}") for one in expired),
+        *(_about(one, file, "exception-expired", f"expired on {one.until}") for one in expired),
         *(_about(one, file, "exception-unused", "covers nothing") for one in unused),
     ]
 
@@ -43,7 +43,7 @@ def _covers(exception: AgreedException, finding: Finding) -> bool:
 
 
 def _could_be_judged(exception: AgreedException, findings: Sequence[Finding], live: Live) -> bool:
-    """Whether everything that it might cover was looked at."""
+    """Whether everything that it might cover was checked."""
     if not live.scope.is_everything and exception.backup not in live.backups:
         return False
     return not any(_might_concern(exception, one) for one in findings if one.kind == NOT_LOOKED_AT)

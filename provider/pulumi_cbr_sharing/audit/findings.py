@@ -1,4 +1,4 @@
-"""What an audit can find: the kinds, how bad each is, and one finding with all that is known of it."""
+"""The kinds of findings, and their severities."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Kind(NamedTuple):
     """A kind of finding.
 
     Attributes:
-        severity: how bad it is, unless the finding itself says otherwise.
-        title: in a few words.
-        meaning: what it means, and why that matters.
+        severity: the default severity.
+        title: a few words.
+        meaning: what it means, and why it matters.
     """
 
     severity: Severity
@@ -39,11 +39,11 @@ KINDS: Mapping[str, Kind] = {
     "undeclared": Kind(
         "high",
         "A share that nobody declared",
-        "A backup is shared with a project, and no program declares it. It is of medium severity if the recipient is "
-        "known as friendly, and of low severity if others share with us.",
+        "A backup is shared with a project, and no program declares it. The severity is medium if the recipient is "
+        "known as friendly, and low if another project shares with us.",
     ),
     "missing": Kind(
-        "medium", "A declared share that is not there", "A program declares a share, and the cloud has none."
+        "medium", "A declared share that does not exist", "A program declares a share that does not exist in the cloud."
     ),
     "rejected": Kind("medium", "A share that the recipient rejected", "The recipient cannot see the backup."),
     "pending-too-long": Kind(
@@ -52,10 +52,10 @@ KINDS: Mapping[str, Kind] = {
     "accepted-elsewhere": Kind(
         "medium",
         "Accepted into another vault than declared",
-        "A program accepts the backup into one vault, and it was accepted into another.",
+        "A program declares one vault, and the backup was accepted into another.",
     ),
     "recipient-not-allowed": Kind(
-        "high", "A recipient that is not in the file of recipients", "Nobody agreed that this project receives backups."
+        "high", "A recipient that is not in the recipients file", "Nobody agreed that this project may receive backups."
     ),
     "pinned-by-image": Kind(
         "low",
@@ -64,7 +64,7 @@ KINDS: Mapping[str, Kind] = {
         "the share, and to delete the backup.",
     ),
     "backup-expires": Kind(
-        "low", "A shared backup that expires", "When the backup expires, the recipient's copy goes with it."
+        "low", "A shared backup that expires", "When the backup expires, the recipient's copy is deleted, too."
     ),
     "recovery-point-too-old": Kind(
         "medium",
@@ -72,13 +72,13 @@ KINDS: Mapping[str, Kind] = {
         "The newest backup of a server or disk that the recipient has accepted is older than it may be.",
     ),
     "exception-expired": Kind(
-        "medium", "An exception that has ended", "The exception covers nothing any more: renew it, or remove it."
+        "medium", "An exception that has expired", "The exception no longer covers anything: renew or remove it."
     ),
-    "exception-unused": Kind("low", "An exception that covers nothing", "There is nothing that needs it: remove it."),
+    "exception-unused": Kind("low", "An exception that covers nothing", "No finding needs it: remove it."),
     NOT_LOOKED_AT: Kind(
         "none",
-        "Something that could not be looked at",
-        "Nothing is known of it: it counts neither as drift nor as clean.",
+        "Something that could not be checked",
+        "Nothing is known about it: it counts neither as drift nor as clean.",
     ),
 }
 
@@ -89,25 +89,25 @@ class Finding:
 
     Attributes:
         kind: a key of `KINDS`.
-        message: what is the case, in one sentence.
-        remedy: what to do about it: lines of a program, or a command.
+        message: what was found, in one sentence.
+        remedy: what to do: a line of a program, or a command.
         owner: the project that owns the backup.
         backup_id: the backup; "" if it is about none, or about all of a project.
-        recipient: the recipient's project; "" if it is about none. For an exception, its pattern.
-        severity: how bad it is.
+        recipient: the recipient's project, or the pattern of an exception; "" if it is about none.
+        severity: `high`, `medium`, `low` or `none`.
         account: the connection that it was seen with.
         backup: what is known of the backup.
-        vault_name: of the backup's vault.
+        vault_name: the name of the backup's vault.
         recipient_class: `friendly`, `third-party`, `unknown`; "" without a recipient.
-        recipient_known: the recipient, if it is in the file of recipients.
-        status, since: of the share.
+        recipient_known: the recipient, if it is in the recipients file.
+        status, since: the status of the share, and when it became that.
         declared_by: the resources that declare it.
-        exception: what covers it, or what it is about.
-        covered: whether the exception covers it, so that it counts no more.
-        cause: why it is so, where that is known.
-        incoming: whether others share with us.
-        place: where the program declares it, or the exception stands.
-        new: whether the baseline did not have it; None without a baseline.
+        exception: the exception that covers it, or that it is about.
+        covered: whether the exception covers it; then it does not count.
+        cause: why, if that is known.
+        incoming: whether another project shares with us.
+        place: the line of the program, or of the recipients file.
+        new: whether it is not in the baseline; None without a baseline.
     """
 
     kind: str
@@ -134,13 +134,13 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """The same at each run, for the same share and kind; without a backup, for the same resource."""
+        """An id that is the same at each run for the same kind and share, or resource if there is no backup."""
         what = self.backup_id or (self.declared_by[0].urn if self.declared_by else "")
         words = "\n".join((self.kind, self.owner, what, self.recipient, "incoming" if self.incoming else ""))
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Order: what counts first, what is worse first."""
+        """The sort key: findings that count first, more severe ones first."""
         order = (self.covered, SEVERITIES.index(self.severity), list(KINDS).index(self.kind))
         return (*order, self.owner, self.backup_id, self.recipient)

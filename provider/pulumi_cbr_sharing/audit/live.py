@@ -1,6 +1,6 @@
-"""What is live: every backup of the audited projects with its members, and what others offer to them.
+"""Reads every backup of the audited projects with its members, and what other projects offer.
 
-Only reads leave from here: a `ReadOnlyClient` refuses every other call, whoever makes it.
+A `ReadOnlyClient` refuses every call that is not a read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OFFERS: tuple[Literal["pending", "accepted", "rejected"], ...] = ("pending", "ac
 
 @dataclass(frozen=True)
 class Account:
-    """An audited account, as its connection is named, and who reads there."""
+    """An audited account: the name of its connection, and its client."""
 
     name: str
     client: ReadOnlyClient
@@ -35,32 +35,32 @@ class Account:
 
 @dataclass(frozen=True)
 class Scope:
-    """Which backups are looked at: all, or those of some vaults, or some backups."""
+    """Which backups are audited: all, those in some vaults, or single ones."""
 
     vaults: frozenset[str] = frozenset()
     backups: frozenset[str] = frozenset()
 
     def has(self, backup: Backup) -> bool:
-        """Whether a backup is meant."""
+        """Whether a backup is in scope."""
         return (not self.vaults or backup.vault_id in self.vaults) and (not self.backups or backup.id in self.backups)
 
     @property
     def is_everything(self) -> bool:
-        """Whether no backup is left out."""
+        """Whether all backups are in scope."""
         return not (self.vaults or self.backups)
 
 
 @dataclass(frozen=True)
 class LiveBackup:
-    """A backup, and who it is shared with.
+    """A backup and its members.
 
     Attributes:
         owner: the project that owns it.
         account: the name of the connection that it was seen with.
-        members: who it is shared with, as far as that is known.
+        members: the members that are known.
         whole: whether these are all.
-        trouble: why they are not, if they are not.
-        gone: it was in the list, and is not there any more.
+        trouble: why not, if they are not.
+        gone: whether it was listed, but no longer exists.
     """
 
     backup: Backup
@@ -74,7 +74,7 @@ class LiveBackup:
 
 @dataclass(frozen=True)
 class Offer:
-    """A backup of another project, that is shared with an audited one; in the recipient's vault if that accepted."""
+    """A backup that another project shares with an audited one."""
 
     backup: Backup
     recipient: str
@@ -84,7 +84,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Unseen:
-    """What could not be looked at, and why; a whole project, or one backup that others share with it."""
+    """What could not be checked, and why: a whole project, or one backup that is shared with it."""
 
     project: str
     account: str
@@ -99,13 +99,13 @@ class Live:
 
     Attributes:
         projects: the audited projects, each with the name of its account.
-        listed: those whose list of backups was read.
-        backups: by id, those that were looked at.
-        others: by id, those that were listed, but are out of the scope.
-        vault_names: as far as they are known.
-        offers: what others offer, if that was asked for.
+        listed: the projects whose backups were listed.
+        backups: the backups that were checked, by id.
+        others: backups that were listed but are out of scope, by id.
+        vault_names: the names of vaults that are known, by id.
+        offers: what other projects share, if that was asked for.
         offers_read: the projects whose incoming offers were all listed.
-        unseen: what could not be looked at.
+        unseen: what could not be checked.
     """
 
     scope: Scope
@@ -127,17 +127,17 @@ def look(
     parallel: int = PARALLEL,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Live:
-    """Look at the accounts' backups. What cannot be looked at is named, and ends nothing.
+    """Read the backups of accounts. What cannot be read is recorded in `unseen`.
 
     Args:
-        accounts: whose backups.
-        scope: which backups; all of them if it is not given.
-        incoming: whether to look at what others offer, too.
-        parallel: how many requests may be in flight.
-        progress: told how many backups are done, of how many.
+        accounts: the audited accounts.
+        scope: which backups; None means all.
+        incoming: whether to read what other projects share, too.
+        parallel: the number of requests in flight.
+        progress: called with the number of finished backups, and of all.
 
     Raises:
-        SettingsError: it is open which project an account's is.
+        SettingsError: the project of an account cannot be determined.
     """
     live = Live(scope or Scope())
     for account in accounts:
@@ -167,7 +167,7 @@ def _look_into(live: Live, account: Account, parallel: int, progress: Callable[[
 
 
 def _name_vaults(live: Live, account: Account) -> None:
-    """Names are for people: an account that may not list its vaults is audited all the same."""
+    """Names are optional: an account that may not list its vaults is audited, too."""
     try:
         live.vault_names.update((vault.id, vault.name) for vault in list_vaults(account.client))
     except CbrSharingError:
@@ -177,7 +177,7 @@ def _name_vaults(live: Live, account: Account) -> None:
 def _look_at(account: Account, project: str, backup: Backup) -> LiveBackup:
     try:
         found = list_members(account.client, backup.id)
-        trouble = None if found.complete else "the list of its members does not fit its own count"
+        trouble = None if found.complete else "the list of its members does not match its own count"
         members = tuple(sorted(found.members.values(), key=lambda member: member.dest_project_id))
         return LiveBackup(backup, project, account.name, members, found.complete, trouble)
     except BackupNotFound as error:
@@ -187,7 +187,7 @@ def _look_at(account: Account, project: str, backup: Backup) -> LiveBackup:
 
 
 def _gone(account: Account, project: str, backup: Backup, error: BackupNotFound) -> LiveBackup:
-    """A backup that was listed a moment ago: gone only if it cannot be read either."""
+    """A backup whose members were not found: it is gone only if it cannot be read either."""
     try:
         get_backup(account.client, backup.id)
     except BackupNotFound:
@@ -219,7 +219,7 @@ def _look_at_offers(live: Live, account: Account, parallel: int) -> None:
 
 
 def _offer(account: Account, project: str, backup: Backup, status: str) -> Offer | Unseen:
-    """An offer with its times, where the service lets the recipient read its own membership (that is not known)."""
+    """An offer with its times, if the service lets the recipient read its own membership (that is not known)."""
     try:
         return Offer(backup, project, account.name, _own_membership(account, backup, status))
     except CbrSharingError as error:

@@ -1,4 +1,4 @@
-"""Names for programs: readable, and the same at each run."""
+"""Names in generated programs: readable, and the same at each run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 40
 
 
 def slug(text: str) -> str:
-    """Letters, digits and dashes of a name; "" if there are none."""
+    """The letters, digits and dashes of a name; "" if there are none."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST].strip("-")
 

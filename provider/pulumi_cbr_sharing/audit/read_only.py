@@ -1,4 +1,4 @@
-"""A client that can only read: what the audit sees the cloud with."""
+"""The client of the audit, which can only read."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
-MOST_RETRIES = 4  # an audit of thousands of backups rather names what it could not see than waits for it
+MOST_RETRIES = 4  # an audit of thousands of backups reports what it could not read, rather than wait
 SIGN_IN = ("/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens")
 
 
 class ReadOnlyClient(Client):
-    """A client that lets reads pass, and nothing else. Signing in with a password is the one POST there can be."""
+    """A client that sends reads only. The only POSTs are those to sign in."""
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(replace(settings, max_retries=min(settings.max_retries, MOST_RETRIES)), **options)
@@ -28,7 +28,7 @@ class ReadOnlyClient(Client):
         """Send a read.
 
         Raises:
-            Refused: it is no read.
+            Refused: the call is not a read.
         """
         return super().send(_read(call), **options)
 
@@ -40,5 +40,5 @@ class ReadOnlyClient(Client):
 def _read(call: Call) -> Call:
     signs_in = call.service == "iam" and call.path.startswith(SIGN_IN)
     if call.method != "GET" and not signs_in:
-        raise Refused(f"{call.doing}: an audit reads, and nothing else")
+        raise Refused(f"{call.doing}: an audit only reads")
     return call

@@ -1,4 +1,4 @@
-"""The rules, each for one kind of finding about a live share; pure, and each decided on its own."""
+"""The rules: one pure function for each kind of finding about a live share."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What is too long, too soon, too old; None switches a rule off.
+    """The limits of the rules; None switches a rule off.
 
     Attributes:
         pending: how long a recipient may take to answer.
         expires_within: how soon a shared backup may expire.
         max_age: how old the newest backup may be that a recipient has accepted.
-        now: the moment of the audit.
+        now: the time of the audit.
     """
 
     pending: timedelta | None = timedelta(days=7)
@@ -45,7 +45,7 @@ def unshare(share: Share) -> str:
 
 
 def repair(declarations: Iterable[Declaration]) -> str:
-    """What makes the cloud as it is declared."""
+    """The command that makes the cloud match the declaration."""
     first = next(iter(declarations))
     if first.urn.startswith("urn:pulumi:"):
         return f"`pulumi up --refresh` in stack {first.stack}"
@@ -53,7 +53,7 @@ def repair(declarations: Iterable[Declaration]) -> str:
 
 
 def undeclared(share: Share, declared: Declared) -> Iterator[Finding]:
-    """Shared, and no program says so; from others, and no accepter says so."""
+    """A share that no program declares; if it is incoming, one that no accepter declares."""
     if share.declared_by or share.backup.id in declared.hidden:
         return
     if not share.incoming:
@@ -67,7 +67,7 @@ def undeclared(share: Share, declared: Declared) -> Iterator[Finding]:
         yield share.finding(
             "undeclared",
             f"project {share.owner} shares {_what(share)} with us ({share.member.status}), and no program accepts it",
-            f"accept it by a BackupShareAccepter, or refuse it: cbr-sharing reject {share.backup.id}",
+            f"accept it with a BackupShareAccepter, or reject it: cbr-sharing reject {share.backup.id}",
             severity="low",
         )
 
@@ -79,7 +79,7 @@ def _severity(share: Share) -> Severity:
 
 
 def rejected(share: Share) -> Iterator[Finding]:
-    """The recipient said no, or gave the share back."""
+    """The recipient rejected the share, or gave it back."""
     if share.member.status == "rejected" and (share.declared_by or not share.incoming):
         again = f"offer it again: {repair(share.declared_by)}; or " if share.declared_by else ""
         yield share.finding(
@@ -90,33 +90,33 @@ def rejected(share: Share) -> Iterator[Finding]:
 
 
 def pending_too_long(share: Share, limits: Limits) -> Iterator[Finding]:
-    """No answer for longer than may be."""
+    """The recipient has not answered in time."""
     since = share.since_moment
     if limits.pending is None or share.member.status != "pending" or since is None:
         return
     if limits.now - since > limits.pending:
         yield share.finding(
             "pending-too-long",
-            f"{_whom(share)} has not answered the share of {_what(share)} for {(limits.now - since).days} days",
+            f"{_whom(share)} has not answered the offer of {_what(share)} for {(limits.now - since).days} days",
             f"ask the recipient to accept it, or cancel it: {unshare(share)}",
         )
 
 
 def accepted_elsewhere(share: Share) -> Iterator[Finding]:
-    """In another vault than an accepter says."""
+    """The backup is in another vault than an accepter declares."""
     vault = share.member.vault_id
     elsewhere = tuple(one for one in share.accepted_by if vault and one.vault and one.vault != vault)
     if share.member.status == "accepted" and elsewhere:
         yield share.finding(
             "accepted-elsewhere",
-            f"{_whom(share)} accepted {_what(share)} into vault {vault}, declared is {elsewhere[0].vault}",
-            f"declare vault {vault}, or reject and accept it anew: {repair(elsewhere)}",
+            f"{_whom(share)} accepted {_what(share)} into vault {vault}, but vault {elsewhere[0].vault} is declared",
+            f"declare vault {vault}, or reject it and accept it again: {repair(elsewhere)}",
             declared_by=elsewhere,
         )
 
 
 def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Finding]:
-    """Not in the file of recipients."""
+    """The recipient is not in the recipients file."""
     if share.incoming or file.recipients is None or share.recipient in file.recipients:
         return
     yield share.finding(
@@ -127,7 +127,7 @@ def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Findin
 
 
 def pinned_by_image(share: Share) -> Iterator[Finding]:
-    """There is an image of it, so that it stays."""
+    """The recipient registered an image, so the share cannot be cancelled."""
     if share.member.image_id and not share.incoming:
         yield share.finding(
             "pinned-by-image",
@@ -138,14 +138,14 @@ def pinned_by_image(share: Share) -> Iterator[Finding]:
 
 
 def backup_expires(share: Share, limits: Limits) -> Iterator[Finding]:
-    """Soon it is gone, and the recipient's copy with it."""
+    """The backup expires soon, and the recipient's copy with it."""
     expires = moment(share.backup.expired_at)
     if limits.expires_within is None or expires is None or share.member.status == "rejected":
         return
     if expires <= limits.now + limits.expires_within:
         yield share.finding(
             "backup-expires",
-            f"{_what(share)} expires at {share.backup.expired_at}, and the copy of {_whom(share)} goes with it",
+            f"{_what(share)} expires at {share.backup.expired_at}, and so does the copy of {_whom(share)}",
             "share a newer backup, or keep this one longer",
         )
 
@@ -177,13 +177,13 @@ def recovery_point_too_old(
 
 
 def _what(share: Share) -> str:
-    """The backup, as a person knows it."""
+    """The backup, with the name of what was backed up."""
     name = one_line(share.backup.resource_name or share.backup.name, 60)
     return f"backup {share.backup.id}" + (f" of {name}" if name else "")
 
 
 def _whom(share: Share) -> str:
-    """The recipient, as a person knows it."""
+    """The recipient, with its name and class."""
     known = share.recipient_known
     named = f" ({one_line(known.name, 60)}, {known.class_})" if known else ""
     return f"project {share.recipient}{named}"

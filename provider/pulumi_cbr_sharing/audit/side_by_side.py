@@ -1,4 +1,4 @@
-"""Many requests at once, in bounded memory."""
+"""Sends many requests in parallel, in limited memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def side_by_side(do: Callable[[S], T], items: Iterable[S], parallel: int) -> Iterator[T]:
-    """What `do` makes of each item, in order, with so many at work at once, and no more than twice that in memory."""
+    """The results of `do` for all items, in order; at most `parallel` run at once, twice as many are kept in memory."""
     with ThreadPoolExecutor(parallel, thread_name_prefix="audit") as pool:
         waiting: deque[Future[T]] = deque()
         try:

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-# The engine marks a secret in a state so; decrypted ones (`--show-secrets`) have a `plaintext` in JSON.
+# The engine marks secrets in a state with this key; decrypted ones (`--show-secrets`) have a `plaintext` in JSON.
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - a key of the format, not a secret
 
 
 def read_state_file(path: Path) -> list[Declaration]:
-    """The declarations in a file: what `pulumi stack export` prints, a checkpoint, or a Terraform state.
+    """Read the declarations in a file: an export of `pulumi stack export`, a checkpoint, or a Terraform state.
 
     Raises:
-        SettingsError: it cannot be read, or is none of these.
+        SettingsError: the file cannot be read, or is something else.
     """
     try:
         content = path.read_bytes()
@@ -37,22 +37,20 @@ def read_state_file(path: Path) -> list[Declaration]:
 
 
 def read_state(text: str, source: str) -> list[Declaration]:
-    """The same, of the text of a state.
+    """Read the declarations in the text of a state.
 
     Args:
         text: JSON.
-        source: where it comes from, for messages; names a Terraform state in findings.
+        source: the file or stack, for messages; the name of a Terraform state in findings.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"reading {source}: it is no JSON: {one_line(error)}") from None
+        raise SettingsError(f"reading {source}: it is not JSON: {one_line(error)}") from None
     try:
         return list(_declarations(document, source))
     except (AttributeError, TypeError, KeyError, ValueError) as error:
-        raise SettingsError(
-            f"reading {source}: the state has another shape than it should: {one_line(error)}"
-        ) from None
+        raise SettingsError(f"reading {source}: the state has an unexpected shape: {one_line(error)}") from None
 
 
 def _declarations(document: Any, source: str) -> Iterator[Declaration]:
@@ -78,7 +76,7 @@ def _deployment(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _of_pulumi(deployment: Mapping[str, Any]) -> Iterator[Declaration]:
     for resource in deployment.get("resources") or ():
-        # What waits for its deletion is declared no more; what was only read never was.
+        # Resources that are pending deletion are no longer declared; external ones (only read) never were.
         if resource.get("delete") or resource.get("external") or not resource.get("custom"):
             continue
         properties = {**(resource.get("inputs") or {}), **(resource.get("outputs") or {})}
@@ -96,7 +94,7 @@ def _of_pulumi(deployment: Mapping[str, Any]) -> Iterator[Declaration]:
 
 
 def _plain(value: Any) -> Any:
-    """A value without the envelope of a secret; one that is still encrypted becomes a map that is no id."""
+    """A value without its secret envelope; an encrypted one stays a map, which is not an id."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if not isinstance(value, dict) or SECRET not in value:
@@ -105,7 +103,7 @@ def _plain(value: Any) -> Any:
 
 
 def _place(resource: Mapping[str, Any]) -> Place | None:
-    """The innermost line of the program, among the frames that led to the resource."""
+    """The innermost line of the program in the stack trace of a resource."""
     frames = [resource, *(resource.get("stackTrace") or ())]
     return next(filter(None, (_of_program(frame.get("sourcePosition")) for frame in frames)), None)
 

@@ -1,1 +1,1 @@
-"""The report of an audit in every format, a file each."""
+"""The report of an audit; one module for each format."""

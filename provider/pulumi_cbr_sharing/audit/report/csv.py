@@ -1,4 +1,4 @@
-"""The findings as CSV, for a spreadsheet: one line a finding, lists joined by blanks."""
+"""The findings as CSV: one line for each, lists joined with blanks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COLUMNS = (
     "cause",
     "remedy",
 )
-# A spreadsheet takes a text that begins so for a formula, and names are chosen by others.
+# A spreadsheet takes a text that begins with these for a formula, and names are foreign texts.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 

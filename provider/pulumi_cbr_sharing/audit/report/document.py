@@ -1,4 +1,4 @@
-"""The report as JSON: plain values, described by `schema.json` beside this file. The other formats are made of it."""
+"""The report as JSON, described by `schema.json` in this folder. The other formats are made from it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 Document = dict[str, Any]
-SHOWN = 8  # characters that are left of an id
+SHOWN = 8  # characters of an id
 _ID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b([0-9a-f]{8})[0-9a-f]{24}\b")
 
 
@@ -32,8 +32,8 @@ def document(report: Report, *, redact: bool = False) -> Document:
     """The whole report.
 
     Args:
-        report: what was found.
-        redact: leave only the first characters of every id, wherever it stands.
+        report: the result of an audit.
+        redact: shorten every id to its first characters.
     """
     covered = {(one.backup_id, one.recipient): one.exception for one in report.findings if one.covered}
     made: Document = {
@@ -51,18 +51,18 @@ def document(report: Report, *, redact: bool = False) -> Document:
 
 
 def as_json(made: Mapping[str, Any]) -> Iterator[str]:
-    """The report as text, piece by piece: as a whole, that of thousands of shares would take more than all the rest."""
+    """The report as text, in pieces: one of thousands of shares would take a lot of memory."""
     yield from json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(made)
     yield "\n"
 
 
 def schema() -> Document:
-    """The JSON Schema that every report fits."""
+    """The JSON Schema of the report."""
     return dict(json.loads(files(__package__).joinpath("schema.json").read_text(encoding="utf-8")))
 
 
 def title_of(kind: str) -> str:
-    """What a kind is called."""
+    """The title of a kind."""
     return KINDS[kind].title
 
 

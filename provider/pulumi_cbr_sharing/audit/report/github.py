@@ -1,6 +1,6 @@
-"""The findings as workflow commands of GitHub Actions: each becomes an annotation, at the program's line if possible.
+"""The findings as workflow commands of GitHub Actions: each becomes an annotation, on the line of the program if known.
 
-GitHub shows ten of each level for a step, so the worst come first.
+GitHub shows ten annotations of each level for a step, so the most severe come first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEVELS = {"high": "error", "medium": "warning", "low": "notice", "none": "warnin
 
 
 def as_commands(report: Mapping[str, Any], recipients_path: str) -> str:
-    """One line a finding."""
+    """The commands, one for each finding."""
     return "".join(f"{_command(finding, recipients_path)}\n" for finding in report["findings"])
 
 

@@ -1,4 +1,4 @@
-"""The report as one self-contained page for a person: findings on top, then who can see what."""
+"""The report as one self-contained page: findings first, then who can see what."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Project(NamedTuple):
-    """A recipient, and how many backups it can see or could accept."""
+    """A recipient, and how many backups it has or could accept."""
 
     id: str
     name: str
@@ -25,7 +25,7 @@ class Project(NamedTuple):
 
 
 def as_html(report: Mapping[str, Any]) -> str:
-    """The whole page. Names come from others: everything is escaped."""
+    """The page; everything is escaped, because names are foreign texts."""
     environment = Environment(
         loader=PackageLoader("pulumi_cbr_sharing.audit", "report"),
         autoescape=True,

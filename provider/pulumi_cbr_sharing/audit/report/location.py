@@ -1,4 +1,4 @@
-"""Where a finding is shown: the program's line that declares it, else the file of recipients."""
+"""Where a finding is shown: the line of the program that declares it, else the recipients file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def location_of(finding: Mapping[str, Any], recipients_path: str) -> Place:
-    """A file, relative to the present folder where it lies below it, and a line."""
+    """The file, relative to the working directory if it is inside it, and the line."""
     place = finding["location"] or {"file": recipients_path, "line": 1}
     return Place(_relative(place["file"]), place["line"])
 

@@ -1,4 +1,4 @@
-"""The report as Markdown, for the summary of a job or a comment: nothing at all if nothing changed."""
+"""The report as Markdown, for a job summary or a comment; empty if nothing changed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-MOST_ROWS = 200  # a comment on GitHub holds 65,536 characters
+MOST_ROWS = 200  # a comment on GitHub can have 65,536 characters
 
 
 def as_markdown(report: Mapping[str, Any]) -> str:
-    """The report; "" if a baseline was given, and there is nothing new or gone."""
+    """The report; "" if there is a baseline, and nothing is new or gone."""
     findings, gone = report["findings"], report["gone"]
     new = [one for one in findings if one["new"]]
     if gone is not None and not (new or gone):
@@ -33,7 +33,7 @@ def _head(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"Backups {report['backups']}, shares {len(report['shares'])}: {counts or 'no finding'}."
     if not report["complete"]:
         yield ""
-        yield "**Not complete:** what was not looked at is neither drift nor clean."
+        yield "**Not complete:** what was not checked is neither drift nor clean."
 
 
 def _all(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -73,6 +73,6 @@ def _cells(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cell(text: Any) -> str:
-    """Foreign text as text: it opens no link, no tag, no other cell, and mentions nobody."""
+    """Foreign text, escaped: no link, no tag, no other cell, no mention."""
     escaped = html.escape(one_line(text or "", 400), quote=False)
     return re.sub(r"([\\`*_\[\]|~@#])", r"\\\1", escaped)

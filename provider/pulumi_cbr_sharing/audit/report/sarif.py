@@ -1,8 +1,8 @@
 """The findings as SARIF 2.1.0, with what code scanning needs.
 
-A share has no file of its own: the location is the line of the program that declares it, else the file of recipients.
-What could not be looked at is a result of kind `open`, which counts neither as failed nor as passed, and a
-notification. What an exception covers is suppressed, with its reason.
+The location is the line of the program that declares the share, else the recipients file. What could not be checked is
+a result of kind `open`, which is neither failed nor passed, and a notification. Covered findings are suppressed, with
+the reason of the exception.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 ABOUT = "https://pypi.org/project/pulumi-cbr-sharing/"
 LEVELS = {"high": "error", "medium": "warning", "low": "note", "none": "none"}
-SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0", "none": "0.0"}  # code scanning calls 7.0 and more high
+SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0", "none": "0.0"}  # code scanning treats 7.0 and more as high
 Json = dict[str, Any]
 
 
