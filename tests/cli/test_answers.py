@@ -92,7 +92,7 @@ def test_accepted_already_is_said(emulator: Emulator, operator: Operator, projec
     other = emulator.add_vault(account="recipient").id
     refused = operator.run("accept", emulator.backup.id, "--vault", other, *DR)
     assert (refused.code, refused.out, puts(emulator)) == (1, "", 0)
-    assert f"it is in vault {vault(emulator)} already" in refused.err
+    assert f"it is already in vault {vault(emulator)}" in refused.err
 
 
 def test_a_pending_backup_that_is_seen_is_no_accepted_one(emulator: Emulator, operator: Operator, project: str) -> None:

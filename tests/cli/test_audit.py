@@ -111,7 +111,7 @@ def test_an_exception_is_not_called_unused_while_something_is_not_known(world: W
         (["--fail-on", "everything"], "--fail-on everything: choose from high, medium, low, none, undeclared"),
         (["--vault", "x"], "--vault has another shape"),
         (["--backup", "x"], "--backup has another shape"),
-        (["--max-age", "soon"], "'soon' is no number of days, such as 7, 7d, 12h or 2w"),
+        (["--max-age", "soon"], "'soon' is not a duration such as 7, 7d, 12h or 2w"),
         (["--recipients", "none.yaml"], "Error: reading none.yaml: "),
         (["--baseline", "none.json"], "Error: reading the baseline none.json: "),
         (["--state", "none.json"], "Error: reading none.json: "),

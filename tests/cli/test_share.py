@@ -65,7 +65,7 @@ def test_who_rejected_it_gets_a_new_offer(emulator: Emulator, operator: Operator
     done = operator.run("share", emulator.backup.id, recipient, bystander)
     assert statuses(emulator) == {recipient: "pending", bystander: "pending"}
     assert posts(emulator) == [[bystander], [recipient]]
-    assert done.lines[1] == f"{recipient}: had rejected it: offered again, pending"
+    assert done.lines[1] == f"{recipient}: was rejected: offered again, pending"
 
 
 def test_a_refused_recipient_spoils_nothing(emulator: Emulator, operator: Operator) -> None:
@@ -129,7 +129,7 @@ def test_there_is_room_for_ten(emulator: Emulator, operator: Operator) -> None:
     emulator.answer(emulator.backup.id, ten[0], "rejected")
     refused = operator.run("share", emulator.backup.id, ten[0], *projects(emulator, "recipient"))
     assert refused.code == 1
-    assert "10 is the most" in refused.err
+    assert "would exceed the limit of 10" in refused.err
     assert statuses(emulator)[ten[0]] == "rejected"
     assert operator.run("share", emulator.backup.id, ten[0]).code == 0
     assert statuses(emulator) == dict.fromkeys(ten, "pending")

@@ -1,7 +1,7 @@
-"""The command `cbr-sharing`: a file a command, loaded with its libraries when it is called.
+"""The command `cbr-sharing`. Each command is a module, which is imported with its libraries when it is called.
 
-A command `name` is the object `command` of the module `name` in this folder, and a line of `COMMANDS`. What holds
-for all of them is here: an error is one line and ends with 1, wrong usage too; Ctrl-C ends quietly with 130.
+A command `name` is the object `command` of the module `name` in this folder, and a line of `COMMANDS`. Rules for all of
+them are here: an error is one line and ends with 1, wrong usage too; Ctrl-C ends quietly with 130.
 """
 
 from __future__ import annotations
@@ -29,60 +29,60 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {
-    "members": "Tell who a backup is shared with.",
+    "members": "List whom a backup is shared with.",
     "share": "Share a backup with projects.",
     "unshare": "Cancel the shares of a backup with projects.",
-    "offers": "List the backups that others offer to this project.",
+    "offers": "List the backups that other projects offer to this one.",
     "accept": "Accept the offer of a backup into a vault.",
     "reject": "Reject the offer of a backup, or give back one that was accepted.",
     "backups": "List backups, newest first.",
     "vaults": "List the vaults of the project.",
-    "whoami": "Tell which account commands work in, and which permissions were seen to work.",
-    "adopt": "Print the Pulumi program for the shares that exist.",
-    "audit": "Compare the shares that are declared with those that are live.",
-    "emulator": "Serve an emulated CBR with its IAM on this machine.",
+    "whoami": "Show the account that commands work in, and its permissions.",
+    "adopt": "Print the Pulumi program that adopts existing shares.",
+    "audit": "Compare declared shares with live ones.",
+    "emulator": "Run an emulated CBR with its IAM on this machine.",
 }
-INTERRUPTED = 130  # as a shell says it of a command that was ended by Ctrl-C
+INTERRUPTED = 130  # as shells report a command that was ended by Ctrl-C
 
 
 class Commands(click.Group):
-    """A group whose commands are loaded when they are called, not to list their names."""
+    """A group that imports a command when it is called, not to list its name."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
+        """The names of the commands, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """The command of a name; None if there is none."""
+        """Import the command of a name; None if there is none."""
         return load(name) if name in COMMANDS else None
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table into the help."""
+        """Write the commands into the help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands that begin so; and the options."""
+        """Complete commands and options."""
         fitting = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
         return fitting + click.Command.shell_complete(self, ctx, incomplete)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Read the options of the group."""
+        """Parse the options of the group."""
         with _one_line():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Load the command, read its options, run it."""
+        """Import the command, parse its options, run it."""
         _print_whatever_comes()
         with _one_line():
             return super().invoke(ctx)
 
 
 def load(name: str) -> click.Command:
-    """The command of a name.
+    """Import the command of a name.
 
     Raises:
-        ClickException: a library of the extra is not installed.
+        ClickException: a library that the command needs is not installed.
     """
     try:
         command: click.Command = import_module(f"{__name__}.{name}").command
@@ -106,7 +106,7 @@ def _one_line() -> Iterator[None]:
 
 
 def _print_whatever_comes() -> None:
-    """Let a name in a script that the terminal cannot show come out as escapes, not as a traceback."""
+    """Print characters that the terminal cannot show as escapes, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -115,17 +115,17 @@ def _print_whatever_comes() -> None:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pulumi-cbr-sharing")
 def main() -> None:
-    """Look at shared backups, and change who has them.
+    """List, share, accept and audit shared backups.
 
-    Settings are those of a Pulumi program, without the stack's: `cbr-sharing whoami` shows where they lead.
+    Settings are those of a Pulumi program, without the stack config: see `cbr-sharing whoami`.
 
     \b
     Exit codes:
-      0    done, or nothing was to be done
-      1    an error, in one line; or wrong usage; or not confirmed
+      0    success, or nothing to do
+      1    an error, wrong usage, or not confirmed
       130  ended by Ctrl-C
 
     \b
-    Completion, in ~/.bashrc (zsh and fish: write so instead of bash):
+    Completion, in ~/.bashrc (replace bash by zsh or fish):
       eval "$(_CBR_SHARING_COMPLETE=bash_source cbr-sharing)"
     """

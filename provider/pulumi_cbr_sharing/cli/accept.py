@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     metavar="ID",
     type=arguments.vault_id,
     required=True,
-    help="The vault that it goes to, of the backup's type and with room for it; see `cbr-sharing vaults`.",
+    help="The vault to accept it into; its type and free capacity must fit. See `cbr-sharing vaults`.",
 )
 @json_option
 @with_client
 def command(client: Client, *, backup_id: str, vault_id: str, as_json: bool) -> None:
     """Accept the offer of a backup into a vault.
 
-    One that was accepted into the same vault before is left as it is. With --json: backup_id, vault_id, status, change
+    Does nothing if it is already accepted into this vault. With --json: backup_id, vault_id, status, change
     (accepted or already), owner_project_id, recipient_project_id, backup_name and resource_type.
 
     \b
@@ -63,10 +63,10 @@ def _accepted(client: Client, backup_id: str, vault_id: str) -> Backup | None:
     try:
         answer_membership(client, backup_id, "accepted", vault_id)
     except NotFound as error:
-        remedy = f"let its owner share it with project {client.project_id}; `cbr-sharing offers` lists what is offered"
+        remedy = f"ask its owner to share it with project {client.project_id}; `cbr-sharing offers` lists all offers"
         raise error.again(remedy=remedy) from None
     except ApiError:
-        # An answer that was repeated after a lost reply may be refused, because it has been given.
+        # If the reply to the first request was lost, the retry may be refused, because it has been accepted.
         seen = received(client, backup_id, "accepting")
         if seen is None or seen.vault_id != vault_id:
             raise
@@ -77,9 +77,9 @@ def _accepted(client: Client, backup_id: str, vault_id: str) -> Backup | None:
 def _elsewhere(seen: Backup | None, backup_id: str, vault_id: str) -> Exception:
     doing = f"accepting the share of backup {backup_id} into vault {vault_id}"
     if not in_vault(seen):
-        return UnexpectedAnswer(f"{doing}: the service said yes, but does not show the backup in a vault: run it again")
+        return UnexpectedAnswer(f"{doing}: the service reports success, but the backup is not in a vault: run it again")
     return Refused(
-        f"{doing}: it is in vault {seen.vault_id} already: give that one, or give the share back first, with "
+        f"{doing}: it is already in vault {seen.vault_id}: give that vault, or give the share back first with "
         "`cbr-sharing reject`"
     )
 

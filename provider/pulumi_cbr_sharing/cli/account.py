@@ -1,7 +1,7 @@
-"""The account that a command works in: the options that lead to it, and its client.
+"""The options for the account that a command works in, and its client.
 
-Settings are found as a program's resources find them, but there is no stack here: options stand for the fields of a
-`Connection`, then come the environment and files.
+Settings are resolved as for resources of a program, but without a stack: the options are the fields of a `Connection`,
+then come the environment and files.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 
 OPTIONS = (
-    click.option("--connection", metavar="NAME", help="Another account: a namespace, or else a profile, of that name."),
-    click.option("--region", metavar="REGION", help="Such as eu-de; else HW_REGION_NAME."),
-    click.option("--project-id", metavar="ID", help="The project that acts; else HW_PROJECT_ID, or looked up."),
-    click.option("--endpoint", metavar="URL", help="The address of CBR, without version; else HW_CBR_ENDPOINT."),
+    click.option("--connection", metavar="NAME", help="Another account: the namespace of this name, else the profile."),
+    click.option("--region", metavar="REGION", help="The region, such as eu-de; default: HW_REGION_NAME."),
+    click.option("--project-id", metavar="ID", help="The project to work in; default: HW_PROJECT_ID, or looked up."),
+    click.option("--endpoint", metavar="URL", help="The URL of CBR, without version; default: HW_CBR_ENDPOINT."),
 )
 
 
 def with_client(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that lead to an account, and its client as the first argument."""
+    """Add the options for an account to a command, and pass it the client as the first argument."""
 
     @wraps(command)
     def with_options(
@@ -55,7 +55,7 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
 def connection_of(
     name: str | None, region: str | None = None, project_id: str | None = None, endpoint: str | None = None
 ) -> Connection:
-    """The Connection that a name means: a namespace if the environment has settings of it, else a profile."""
+    """The Connection for a name: a namespace if the environment has settings for it, else a profile."""
     named = Connection(namespace=name) if name is None or _has_settings(name) else Connection(profile=name)
     return replace(named, region=region, project_id=project_id, endpoint=endpoint)
 
@@ -67,14 +67,14 @@ def _has_settings(namespace: str) -> bool:
 
 @contextmanager
 def client_of(connection: Connection) -> Iterator[Client]:
-    """A client for one command; what takes long is told on standard error.
+    """The client for a command; progress is printed to standard error.
 
     Raises:
-        SettingsError: something is missing or wrong.
+        SettingsError: settings are missing or not valid.
     """
     settings = _settings_of(connection)
     if settings.insecure:
-        tell("warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along")
+        tell("warning: insecure is set, TLS certificates are not verified: others on the network can read the traffic")
     client = Client(settings, notify=tell)
     try:
         yield client
@@ -88,9 +88,11 @@ def _settings_of(connection: Connection) -> Settings:
     except SettingsError as error:
         if not connection.profile:
             raise
-        raise SettingsError(f"{error}; nor is {environment_prefix(connection.profile)}HW_ACCESS_KEY set") from None
+        raise SettingsError(
+            f"{error}; {environment_prefix(connection.profile)}HW_ACCESS_KEY is not set either"
+        ) from None
 
 
 def tell(text: str) -> None:
-    """Say something beside the result, on standard error."""
+    """Print a line to standard error."""
     click.echo(text, err=True)

@@ -1,4 +1,4 @@
-"""`cbr-sharing adopt`: the Pulumi program for shares that exist."""
+"""`cbr-sharing adopt`: the Pulumi program for existing shares."""
 
 from __future__ import annotations
 
@@ -36,13 +36,18 @@ if TYPE_CHECKING:
 @click.command
 @STATE_OPTIONS
 @ACCOUNT_OPTIONS
-@click.option("--authoritative", is_flag=True, help="A BackupShare a backup: whoever is not in it will lose the share.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else standard output.")
+@click.option(
+    "--authoritative",
+    is_flag=True,
+    help="Print a BackupShare for each backup: projects that are not in it will lose their share.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; default: standard output."
+)
 def command(authoritative: bool, output: Path | None, **options: Any) -> None:  # noqa: FBT001
-    """Print the Pulumi program for the shares that exist and that no --stack or --state declares.
+    """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
-    Pasted into a program, `pulumi up` takes the shares over and changes nothing in the cloud. Ends with 3 if
-    something could not be looked at.
+    `pulumi up` then adopts the shares and changes nothing in the cloud. Ends with 3 if something could not be checked.
     """
     declared = Declared(declarations_of(options["stacks"], options["states"], options["folder"]))
     file = recipients_file(options["recipients"], options["folder"])
@@ -62,7 +67,7 @@ def command(authoritative: bool, output: Path | None, **options: Any) -> None:  
 
 
 def _for_sets(shares: Sequence[Share], live: Live) -> list[Share]:
-    """Without the backups that somebody owns already, and those whose shares are not all known."""
+    """Leave out backups that are declared already, and those whose shares are not all known."""
     taken = {share.backup.id for share in shares if share.declared_by}
     return [share for share in shares if share.backup.id not in taken and live.backups[share.backup.id].whole]
 

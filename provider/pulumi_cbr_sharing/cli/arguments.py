@@ -1,4 +1,4 @@
-"""What several commands are given: ids, which are looked at before anything is sent, and the common options."""
+"""Arguments and options that several commands share; ids are checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_
 
 
 def backup_id(value: str) -> str:
-    """A backup id; another shape is wrong usage."""
+    """Check a backup id; another shape is wrong usage."""
     return _fitting(value, trouble_with_backup_id(value))
 
 
 def project_id(value: str) -> str:
-    """A project id; another shape is wrong usage."""
+    """Check a project id; another shape is wrong usage."""
     return _fitting(value, trouble_with_project_id(value))
 
 
 def vault_id(value: str) -> str:
-    """A vault id; another shape is wrong usage."""
+    """Check a vault id; another shape is wrong usage."""
     return _fitting(value, trouble_with_vault_id(value))
 
 
@@ -31,4 +31,4 @@ def _fitting(value: str, trouble: str | None) -> str:
 backup_argument = click.argument("backup_id", metavar="BACKUP", type=backup_id)
 projects_argument = click.argument("project_ids", metavar="PROJECT...", type=project_id, nargs=-1, required=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation; required without a terminal.")

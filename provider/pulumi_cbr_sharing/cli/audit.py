@@ -42,7 +42,7 @@ FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 
 
 def _all(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several options as one decorator, shown in this order."""
+    """Combine options into one decorator; the help shows them in this order."""
 
     def decorated(command: Any) -> Any:
         for option in reversed(options):
@@ -53,32 +53,44 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 STATE_OPTIONS = _all(
-    click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack whose state declares shares."),
-    click.option("--cwd", "folder", type=FOLDER, default=".", help="Where the stacks' program is."),
-    click.option("--state", "states", type=FILE, multiple=True, help="A stack's export or checkpoint, or Terraform's."),
+    click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares."),
+    click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program."),
+    click.option(
+        "--state", "states", type=FILE, multiple=True, help="A stack export or checkpoint, or a Terraform state."
+    ),
 )
 ACCOUNT_OPTIONS = _all(
-    click.option("--connection", "connections", multiple=True, metavar="NAME", help="A namespace or profile."),
+    click.option("--connection", "connections", multiple=True, metavar="NAME", help="A namespace or profile to audit."),
     click.option("--vault", "vaults", multiple=True, metavar="ID", help="Only backups in this vault."),
     click.option("--backup", "backups", multiple=True, metavar="ID", help="Only this backup."),
     click.option("--recipients", type=FILE, help=f"Recipients and exceptions; else {DEFAULT_NAME}, if it is there."),
 )
 LIMIT_OPTIONS = _all(
-    click.option("--pending-days", type=duration, default="7", metavar="DAYS", help="For an answer; default: 7."),
-    click.option("--expires-within", type=duration, metavar="DAYS", help="Report shared backups that expire so soon."),
+    click.option(
+        "--pending-days",
+        type=duration,
+        default="7",
+        metavar="DAYS",
+        help="How long a recipient may take to answer; default: 7.",
+    ),
+    click.option(
+        "--expires-within", type=duration, metavar="DAYS", help="Report shared backups that expire within this time."
+    ),
     click.option("--max-age", type=duration, metavar="DAYS", help="Of the newest backup that a recipient has."),
 )
 REPORT_OPTIONS = _all(
-    click.option("--incoming", is_flag=True, help="Look at what others share with the accounts, too."),
-    click.option("--baseline", type=FILE, help="An earlier report in JSON: says what is new, and what is gone."),
+    click.option("--incoming", is_flag=True, help="Include what other projects share with the accounts."),
+    click.option("--baseline", type=FILE, help="An earlier report in JSON, to tell what is new and what is gone."),
     click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Default: text."),
-    click.option("--output", "outputs", multiple=True, metavar="FILE", help="Of a format; else standard output."),
+    click.option(
+        "--output", "outputs", multiple=True, metavar="FILE", help="The file for a format; default: standard output."
+    ),
     click.option(
         "--fail-on",
         multiple=True,
         default=FAIL_ON,
         metavar="KIND|SEVERITY",
-        help="What ends with 2: kinds, or a severity and what is worse; `none` for nothing. Default: low.",
+        help="End with 2 on these kinds, or on this severity and higher; `none`: never. Default: low.",
     ),
     click.option("--parallel", type=click.IntRange(1, 64), default=PARALLEL, help="Requests in flight; default: 8."),
     click.option("--redact", is_flag=True, help="Shorten all ids."),
@@ -91,10 +103,10 @@ REPORT_OPTIONS = _all(
 @LIMIT_OPTIONS
 @REPORT_OPTIONS
 def command(**options: Any) -> None:
-    """Compare the shares that are declared with those that are live; nothing is changed.
+    """Compare declared shares with live ones; nothing is changed.
 
-    Ends with 0 if there is nothing to say, with 2 if there are findings of --fail-on, with 3 if there are none of
-    these, but something could not be looked at, and with 1 on wrong usage or failure.
+    Ends with 0 if there is nothing to report, with 2 on findings of --fail-on, with 3 if there are none of these but
+    something could not be checked, and with 1 on wrong usage or failure.
     """
     fail_on = _fail_on(options["fail_on"])
     where = targets(options["formats"], options["outputs"])
@@ -115,7 +127,7 @@ def command(**options: Any) -> None:
 
 
 def _fail_on(words: Sequence[str]) -> list[str]:
-    """Kinds and severities, one an option or several with commas."""
+    """Split the values of --fail-on, which may be separated by commas."""
     chosen = [word.strip() for given in words for word in given.split(",")]
     for word in chosen:
         if word not in FAIL_CHOICES:
@@ -124,16 +136,16 @@ def _fail_on(words: Sequence[str]) -> list[str]:
 
 
 def recipients_file(named: Path | None, folder: Path) -> RecipientsFile:
-    """The file that was named; the one in the folder; or one in which nothing was agreed."""
+    """Read the named file, else the one in the working directory, else use an empty one."""
     path = named or folder / DEFAULT_NAME
     return read_recipients_file(path) if named or path.exists() else RecipientsFile(str(path))
 
 
 def scope_of(vaults: Sequence[str], backups: Sequence[str]) -> Scope:
-    """Which backups are meant.
+    """The scope of the audit.
 
     Raises:
-        UsageError: one of the ids is none.
+        UsageError: an id is not valid.
     """
     for name, ids, trouble_with in (
         ("--vault", vaults, trouble_with_vault_id),
@@ -146,7 +158,7 @@ def scope_of(vaults: Sequence[str], backups: Sequence[str]) -> Scope:
 
 @contextmanager
 def accounts_of(names: Sequence[str]) -> Iterator[list[Account]]:
-    """The accounts of connections; the default one if none is named, or by the name of its namespace."""
+    """The accounts of the named connections; the default one if none is named."""
     with ExitStack() as ends:
         accounts = []
         for name in dict.fromkeys(names or ("",)):
@@ -164,7 +176,7 @@ def _limits(options: dict[str, Any]) -> Limits:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, if that is a terminal."""
+    """Show a progress bar on standard error, if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
@@ -172,5 +184,5 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import Progress  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking at backups", total=None)
+        task = bar.add_task("reading backups", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

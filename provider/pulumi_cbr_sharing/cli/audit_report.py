@@ -1,4 +1,4 @@
-"""Writes the report of an audit, in each format, where it is to go."""
+"""Writes the report of an audit in each format."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
 
 
 def write(report: Report, made: dict[str, Any], targets: Sequence[Target]) -> None:
-    """Write the report everywhere.
+    """Write the report to all outputs.
 
     Raises:
         SettingsError: a file cannot be written.

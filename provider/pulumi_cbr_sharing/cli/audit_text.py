@@ -1,4 +1,4 @@
-"""The report of an audit for a terminal: a table, the worst first, with what to do about each finding."""
+"""The report of an audit for a terminal: a table, the most severe findings first, and what to do about each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 COLOURS = {"high": "bold red", "medium": "yellow", "low": "cyan", "none": "magenta"}
-WIDE = 180  # columns where there is no terminal to fit
+WIDE = 180  # columns, if there is no terminal
 
 
 def as_text(report: Mapping[str, Any], *, colour: bool = False, width: int | None = None) -> str:
@@ -27,8 +27,8 @@ def as_text(report: Mapping[str, Any], *, colour: bool = False, width: int | Non
 
     Args:
         report: as `audit.report.document` makes it.
-        colour: whether it is for a terminal.
-        width: the terminal's.
+        colour: whether to use colours.
+        width: columns.
     """
     console = Console(
         file=io.StringIO(),
@@ -66,7 +66,7 @@ def _cells(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _remedies(findings: list[Mapping[str, Any]]) -> Iterator[str]:
-    """What to do about each, and why, by its number in the table."""
+    """What to do about each finding, and why, by its number in the table."""
     yield "What to do:"
     for number, one in enumerate(findings, 1):
         cause = f"{one['cause']}: " if one["cause"] else ""
@@ -89,4 +89,4 @@ def _about(report: Mapping[str, Any]) -> Iterator[str]:
         new = sum(bool(one["new"]) for one in report["findings"])
         yield f"since the baseline: {new} new, {len(report['gone'])} gone"
     if not report["complete"]:
-        yield "NOT COMPLETE: what was not looked at is neither drift nor clean"
+        yield "NOT COMPLETE: what was not checked is neither drift nor clean"

@@ -1,4 +1,4 @@
-"""`cbr-sharing backups`: the backups of a project, and those that it received.
+"""`cbr-sharing backups`: the backups of a project, and those that it has received.
 
 GET /v3/{project_id}/backups?own_type=…
 """
@@ -34,11 +34,13 @@ COLUMNS = {
 
 
 @click.command
-@click.option("--vault", "vault_id", metavar="ID", type=arguments.vault_id, help="Only those in this vault.")
-@click.option("--resource", "resource_id", metavar="ID", help="Only those of this server or disk.")
-@click.option("--name", help="Only those of this very name.")
-@click.option("--status", help="Only those in this status, such as available.")
-@click.option("--received", is_flag=True, help="Those that were received by sharing and accepted, not one's own.")
+@click.option("--vault", "vault_id", metavar="ID", type=arguments.vault_id, help="Only backups in this vault.")
+@click.option("--resource", "resource_id", metavar="ID", help="Only backups of this server or disk.")
+@click.option("--name", help="Only those with exactly this name.")
+@click.option("--status", help="Only backups with this status, such as available.")
+@click.option(
+    "--received", is_flag=True, help="Backups that were received by sharing and accepted, instead of own ones."
+)
 @json_option
 @with_client
 def command(

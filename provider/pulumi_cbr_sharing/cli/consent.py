@@ -1,4 +1,4 @@
-"""Consent to what takes something away: by a person at a terminal, or by `--yes`."""
+"""Asks for confirmation of a removal: at a terminal, or by `--yes`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 def ask(question: str, *, yes: bool, details: Callable[[], None] = lambda: None) -> None:
-    """Return if the user consents.
+    """Ask the user to confirm; return if they do.
 
     Args:
-        question: what is to be done.
-        yes: the consent was given with the command.
-        details: shows what the question is about; called if somebody is asked.
+        question: what is about to be done.
+        yes: whether it was confirmed by `--yes`.
+        details: prints what is affected; called before the question.
 
     Raises:
-        ClickException: the user does not, or there is nobody to ask; nothing was changed.
+        ClickException: the user does not confirm, or there is no terminal; nothing was changed.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.ClickException(f"{question} There is no terminal to ask at: give --yes; nothing was changed")
+        raise click.ClickException(f"{question} There is no terminal to confirm this: use --yes; nothing was changed")
     details()
     if not click.confirm(question, err=True):
         raise click.ClickException("nothing was changed")

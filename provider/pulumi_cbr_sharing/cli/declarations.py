@@ -1,4 +1,4 @@
-"""What is declared, as options name it: stacks, by the Pulumi CLI, and files of state."""
+"""Reads the declarations of stacks, with the Pulumi CLI, and of state files."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.audit.declared import Declaration
 
 
-SECONDS = 300  # a state of many thousand resources takes a minute from a slow backend
+SECONDS = 300  # a slow backend needs a minute for many thousand resources
 
 
 def declarations_of(stacks: Sequence[str], files: Sequence[Path], folder: Path) -> list[Declaration]:
-    """All declarations of the stacks and files.
+    """Read all declarations of stacks and state files.
 
     Raises:
         SettingsError: one of them cannot be read.
@@ -33,7 +33,7 @@ def declarations_of(stacks: Sequence[str], files: Sequence[Path], folder: Path) 
 
 
 def _below(folder: Path, one: Declaration) -> Declaration:
-    """A state names the program's files from the folder of the program."""
+    """Make paths in a state, which are relative to the program's folder, relative to the working directory."""
     return replace(one, place=Place(str(folder / one.place.file), one.place.line)) if one.place else one
 
 

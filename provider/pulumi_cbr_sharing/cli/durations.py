@@ -1,4 +1,4 @@
-"""Durations as options: `7` and `7d` are days, `12h` hours, `2w` weeks."""
+"""Durations in options: `7` and `7d` are days, `12h` hours, `2w` weeks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ UNITS = {"": "days", "d": "days", "h": "hours", "w": "weeks"}
 
 
 def duration(text: str) -> timedelta:
-    """Read a duration; it is in days, if nothing else is said.
+    """Parse a duration; without a unit it is in days.
 
     Raises:
-        BadParameter: it is none.
+        BadParameter: it is not a duration.
     """
     match = re.fullmatch(r"(\d{1,5})([dhw]?)", text.strip(), re.ASCII)
     if not match:
-        raise click.BadParameter(f"{text!r} is no number of days, such as 7, 7d, 12h or 2w")
+        raise click.BadParameter(f"{text!r} is not a duration such as 7, 7d, 12h or 2w")
     return timedelta(**{UNITS[match[2]]: int(match[1])})

@@ -1,4 +1,4 @@
-"""`cbr-sharing emulator`: an emulated cloud on this machine, and the lines that lead to it."""
+"""`cbr-sharing emulator`: an emulated cloud on this machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @click.command
 @click.option("--port", default=0, show_default="any that is free", help="The port on 127.0.0.1.")
 @click.option("--dialect", type=click.Choice(["huawei", "otc"]), default="huawei", show_default=True, help="The cloud.")
-@click.option("--accounts", default=0, show_default=True, help="How many accounts more than the three of the seed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON (url, accounts, backups) for scripts.")
+@click.option("--accounts", default=0, show_default=True, help="The number of accounts in addition to the first three.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON (url, accounts, backups), for scripts.")
 def command(*, port: int, dialect: Any, accounts: int, as_json: bool) -> None:
-    """Serve an emulated CBR with its IAM on this machine, until Ctrl-C."""
+    """Run an emulated CBR with its IAM on this machine, until Ctrl-C."""
     try:
         from pulumi_cbr_sharing.emulator import serve  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""`cbr-sharing members`: who a backup is shared with.
+"""`cbr-sharing members`: whom a backup is shared with.
 
 GET /v3/{project_id}/backups/{backup_id}/members
 """
@@ -35,9 +35,9 @@ COLUMNS = {
 @json_option
 @with_client
 def command(client: Client, *, backup_id: str, as_json: bool) -> None:
-    """Tell who a backup is shared with.
+    """List whom a backup is shared with.
 
-    Also with --json: backup_id, dest_project_id, status (pending, accepted or rejected), share_id, vault_id (the
+    With --json: backup_id, dest_project_id, status (pending, accepted or rejected), share_id, vault_id (the
     recipient's, once accepted), image_id (registered by the recipient), created_at and updated_at of each recipient.
 
     \b

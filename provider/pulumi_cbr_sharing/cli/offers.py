@@ -1,4 +1,4 @@
-"""`cbr-sharing offers`: what others offer to share, and nobody has answered yet.
+"""`cbr-sharing offers`: pending offers of other projects.
 
 GET /v3/{project_id}/backups?own_type=shared&member_status=pending
 """
@@ -36,7 +36,7 @@ COLUMNS = {
 @json_option
 @with_client
 def command(client: Client, *, as_json: bool) -> None:
-    """List the backups that others offer to this project.
+    """List the backups that other projects offer to this one.
 
     Answer with `cbr-sharing accept` or `cbr-sharing reject`. With --json the fields are those of `cbr-sharing backups`.
 
@@ -49,4 +49,4 @@ def command(client: Client, *, as_json: bool) -> None:
     if as_json:
         print_json(records)
     else:
-        print_table(COLUMNS, records, nothing="nobody offers a backup")
+        print_table(COLUMNS, records, nothing="there are no offers")

@@ -1,7 +1,7 @@
-"""What commands print: tables for people, JSON for scripts, on standard output; all else goes to standard error.
+"""Prints results to standard output: tables for people, JSON for scripts. All else goes to standard error.
 
-A table is never cut to the width of the terminal, because an id that lacks its end is none. Names come from the cloud,
-so nothing in them steers the terminal.
+Tables are never cut to the width of the terminal, because a shortened id is useless. Names are foreign texts:
+control characters in them are removed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ COLOURS = {
 
 
 def print_json(value: Any) -> None:
-    """Print a value, in ASCII, so that it passes through everything."""
+    """Print a value as JSON in ASCII, which every terminal and pipe can handle."""
     click.echo(json.dumps(value, indent=2))
 
 
@@ -49,10 +49,10 @@ def print_table(
     """Print records as a table.
 
     Args:
-        columns: heading to field.
-        records: a line each.
-        nothing: what is said on standard error if there is none.
-        to_stderr: print beside the result, as a part of a question.
+        columns: fields by heading.
+        records: the lines.
+        nothing: printed to standard error if there are no records.
+        to_stderr: print to standard error, as part of a question.
     """
     if not records:
         click.echo(nothing, err=True)

@@ -1,4 +1,4 @@
-"""Which format goes where: several formats at once, to files and to standard output."""
+"""Which format of a report goes to which file, or to standard output."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ BY_NAME = {".txt": "text", ".md": "markdown", ".htm": "html"} | {f".{name}": nam
 
 
 class Target(NamedTuple):
-    """A format, and the file that it goes to; None for standard output."""
+    """A format and its file; None is standard output."""
 
     format: str
     file: Path | None
 
 
 def targets(formats: Sequence[str], outputs: Sequence[str]) -> list[Target]:
-    """Pair formats with files.
+    """Assign formats to files.
 
-    A file takes the format that its name ends with, if that was asked for or none was; the other files take the
-    remaining formats in order. A format without a file goes to standard output.
+    The extension of a file selects the format, if that was requested or none was. The other files take the remaining
+    formats in order. A format without a file goes to standard output.
 
     Raises:
         UsageError: there are more files than formats.

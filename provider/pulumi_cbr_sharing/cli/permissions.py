@@ -1,4 +1,4 @@
-"""Which permissions work, told by reading alone: what the service answers, it allows."""
+"""Finds out which permissions work, by reads only: the service allows what it answers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 WRITES = ("cbr:member:create", "cbr:member:update", "cbr:member:delete")
-NOT_TRIED = "not tried: only a change would tell"
-NOTHING = "not tried: there is none to read"
+NOT_TRIED = "not tried: it would change something"
+NOTHING = "not tried: there is nothing to read"
 
 
 def permissions(client: Client) -> Iterator[dict[str, str]]:
-    """The IAM actions of this package, each with whether it is allowed, and why that is known or not.
+    """Try the IAM actions that this package needs: whether each is allowed, and why that is known or not.
 
     Raises:
         CbrSharingError: the credential was refused, or there was no answer.
@@ -42,7 +42,7 @@ def permissions(client: Client) -> Iterator[dict[str, str]]:
 
 
 def _list(client: Client, action: str, path: str, key: str, field: str) -> tuple[dict[str, str], str]:
-    """Ask for a list; the first one's id is "" if there is none."""
+    """Try a list; also returns the id of its first item, or ""."""
     row, payload = try_action(client, Call("GET", path, f"trying {action}", action, (("limit", "1"),)))
     listed = payload.get(key)
     first = listed[0] if isinstance(listed, list) and listed else {}
@@ -56,7 +56,7 @@ def _one(client: Client, action: str, path: str, id_: str) -> dict[str, str]:
 
 
 def try_action(client: Client, call: Call) -> tuple[dict[str, str], dict[str, Any]]:
-    """Whether a call is allowed, and what it was answered.
+    """Try a call: whether it is allowed, and its reply.
 
     Raises:
         CbrSharingError: the credential was refused, or there was no answer.
@@ -67,7 +67,7 @@ def try_action(client: Client, call: Call) -> tuple[dict[str, str], dict[str, An
         return _row(call.action, "refused", error.reason), {}
     except CredentialRefused:
         raise
-    except NotFound:  # gone since it was listed: the service looked, so it allows to look
+    except NotFound:  # deleted since it was listed; a 404 shows that reading is allowed
         return _row(call.action, "yes", ""), {}
     except ApiError as error:
         return _row(call.action, "unknown", error.reason), {}

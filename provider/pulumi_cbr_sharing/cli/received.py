@@ -1,7 +1,7 @@
-"""A backup as its recipient sees it.
+"""A backup from the recipient's view.
 
-Whether a recipient sees a backup before it has accepted is not documented. Seen in a vault means accepted; seen
-without one, or not seen, means that it is not.
+Whether a recipient sees a backup before it has accepted it is not documented. A backup in a vault is accepted; one
+without a vault, or one that is not found, is not.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def received(client: Client, backup_id: str, verb: str) -> Backup | None:
-    """The backup in the recipient's view; None if there is none.
+    """Read a received backup; None if it is not found.
 
     Raises:
-        Refused: it is the project's own.
+        Refused: the project owns the backup.
     """
     try:
         seen = get_backup(client, backup_id)
@@ -31,12 +31,12 @@ def received(client: Client, backup_id: str, verb: str) -> Backup | None:
         return None
     if seen.project_id == client.project_id:
         raise Refused(
-            f"{verb} the share of backup {backup_id}: project {seen.project_id} owns it: give the recipient's account, "
+            f"{verb} the share of backup {backup_id}: project {seen.project_id} owns it: use the recipient's account, "
             "with --connection"
         )
     return seen
 
 
 def in_vault(seen: Backup | None) -> TypeIs[Backup]:
-    """Whether it has been accepted."""
+    """Whether the backup has been accepted."""
     return seen is not None and bool(seen.vault_id)

@@ -1,4 +1,4 @@
-"""What `--json` prints of a member, a backup, a vault: fields that stay, whatever the classes of the API grow."""
+"""The fields that `--json` prints of members, backups and vaults; they stay when the API's classes change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def member_record(backup_id: str, member: Member) -> dict[str, Any]:
-    """A share, in the names of a BackupShareMember's outputs."""
+    """A share; the names are those of BackupShareMember's outputs."""
     return {
         "backup_id": backup_id,
         "dest_project_id": member.dest_project_id,
@@ -26,7 +26,7 @@ def member_record(backup_id: str, member: Member) -> dict[str, Any]:
 
 
 def backup_record(backup: Backup) -> dict[str, Any]:
-    """A backup, own or received; the size in GB."""
+    """A backup, own or received; its size is in GB."""
     return {
         "id": backup.id,
         "name": backup.name,
@@ -43,7 +43,7 @@ def backup_record(backup: Backup) -> dict[str, Any]:
 
 
 def vault_record(vault: Vault) -> dict[str, Any]:
-    """A vault; size and allocated in GB, used in MB, as the API has them."""
+    """A vault; size and allocated are in GB, used is in MB, as in the API."""
     return {
         "id": vault.id,
         "name": vault.name,

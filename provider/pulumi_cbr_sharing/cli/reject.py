@@ -39,7 +39,7 @@ SAID = {
 def command(client: Client, *, backup_id: str, yes: bool, as_json: bool) -> None:
     """Reject the offer of a backup, or give back one that was accepted.
 
-    The project cannot restore from it after that, until its owner shares it again. With --json: backup_id,
+    The project can no longer restore from it, until its owner shares it again. With --json: backup_id,
     recipient_project_id and change (rejected, returned or absent).
 
     \b
@@ -51,7 +51,7 @@ def command(client: Client, *, backup_id: str, yes: bool, as_json: bool) -> None
     change = "returned" if in_vault(seen) else "rejected"
     try:
         answer_membership(client, backup_id, "rejected")
-    except NotFound:  # never offered, or its owner has taken it away
+    except NotFound:  # never offered, or cancelled by its owner
         change = "absent"
     if as_json:
         print_json({"backup_id": backup_id, "recipient_project_id": client.project_id, "change": change})

@@ -1,8 +1,8 @@
 """`cbr-sharing share`: share a backup with projects.
 
-GET    /v3/{project_id}/backups/{backup_id}/members                what is there, before and after
+GET    /v3/{project_id}/backups/{backup_id}/members                the members, before and after
 POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<project id>", …]}
-DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id}    a rejected share goes before a new offer
+DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id}    rejected shares are removed before the new offer
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
 
 
-TRIES = 3  # somebody else may share the same backup between a look and a POST, but hardly three times
+TRIES = 3  # somebody else may share the same backup between the list and the POST, but hardly three times
 REJECTED = "rejected"
-SAID = {"shared": "shared", "already": "shared already", "again": "had rejected it: offered again"}
+SAID = {"shared": "shared", "already": "shared already", "again": "was rejected: offered again"}
 
 
 @click.command
@@ -46,9 +46,9 @@ SAID = {"shared": "shared", "already": "shared already", "again": "had rejected 
 @json_option
 @with_client
 def command(client: Client, *, backup_id: str, project_ids: Sequence[str], wait: float, as_json: bool) -> None:
-    """Share a backup with projects, beside those that have it already.
+    """Share a backup with projects.
 
-    Who has it already keeps it as it is; who rejected it gets a new offer. With --json the fields are those of
+    Existing shares stay as they are; rejected ones are offered again. With --json the fields are those of
     `cbr-sharing members`, and change: shared, already or again.
 
     \b
@@ -61,16 +61,16 @@ def command(client: Client, *, backup_id: str, project_ids: Sequence[str], wait:
             done.append({**member_record(backup_id, member), "change": change})
             if not as_json:
                 click.echo(f"{member.dest_project_id}: {SAID[change]}, {member.status}")
-    finally:  # what was done is told, whatever comes after it
+    finally:  # print what was done, whatever comes after it
         if as_json:
             print_json(done)
 
 
 def shared(client: Client, backup_id: str, project_ids: Sequence[str], wait: float) -> Iterator[tuple[Member, str]]:
-    """Share a backup; each member as soon as it stands, with what was done for it.
+    """Share a backup; yields each member as soon as it is shared, with what was done.
 
     Raises:
-        Refused: a recipient is the owner, or there is no room.
+        Refused: a recipient is the owner, or there would be more than ten.
         CbrSharingError: the service's reasons.
     """
     if client.project_id in project_ids:
@@ -93,7 +93,7 @@ def shared(client: Client, backup_id: str, project_ids: Sequence[str], wait: flo
 def _changes(
     shares: LiveShares, backup_id: str, live: Mapping[str, Member], wanted: Sequence[str], wait: float
 ) -> Iterator[tuple[Member, str]]:
-    """What is refused as a whole comes before anything is taken away: new recipients, then those that rejected it."""
+    """New recipients first, because they may be refused before anything is removed; then those that rejected it."""
     standing = [live[one] for one in wanted if one in live and live[one].status != REJECTED]
     missing = [one for one in wanted if one not in live]
     rejected = [one for one in wanted if one in live and live[one].status == REJECTED]
@@ -110,6 +110,6 @@ def _room_or_raise(backup_id: str, live: Mapping[str, Member], wanted: Sequence[
     new = [one for one in wanted if one not in live]
     if new and len(live) + len(new) > MOST_RECIPIENTS:
         raise Refused(
-            f"sharing backup {backup_id}: it has {len(live)} recipients, and {len(new)} more are one too many or more, "
-            f"because {MOST_RECIPIENTS} is the most: cancel a share first, with `cbr-sharing unshare`"
+            f"sharing backup {backup_id}: it has {len(live)} recipients, and {len(new)} more would exceed "
+            f"the limit of {MOST_RECIPIENTS}: cancel a share first, with `cbr-sharing unshare`"
         )

@@ -46,7 +46,7 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Cancel the shares of a backup with projects; nobody else's are touched.
+    """Cancel the shares of a backup with projects. Shares with others are not changed.
 
     With --json: backup_id, dest_project_id, change (cancelled, absent or failed) and error of each. One that fails does
     not keep the others from being cancelled.

@@ -1,4 +1,4 @@
-"""`cbr-sharing vaults`: where backups are, and where received ones can go.
+"""`cbr-sharing vaults`: the vaults of a project.
 
 GET /v3/{project_id}/vaults
 """
@@ -35,7 +35,7 @@ COLUMNS = {
 
 
 @click.command
-@click.option("--name", help="Only those of this very name.")
+@click.option("--name", help="Only those with exactly this name.")
 @json_option
 @with_client
 def command(client: Client, *, name: str | None, as_json: bool) -> None:

@@ -1,8 +1,8 @@
-"""`cbr-sharing whoami`: which account this is, where, by whose credential, and what it may do.
+"""`cbr-sharing whoami`: the account, region, credential and permissions of commands.
 
 GET /v3/projects?name={region}                                (IAM) the account of the project
-GET /v3/{project_id}/backups?limit=1                          and one that is there, its members, one of them
-GET /v3/{project_id}/vaults?limit=1                           and one that is there
+GET /v3/{project_id}/backups?limit=1                          and one of them, its members, and one of these
+GET /v3/{project_id}/vaults?limit=1                           and one of them
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ LOOK_UP = "iam:projects:list"
 @json_option
 @with_client
 def command(client: Client, *, as_json: bool) -> None:
-    """Tell which account commands work in, and which permissions were seen to work.
+    """Show the account that commands work in, and its permissions.
 
-    Permissions are tried by reading, and nothing is changed. With --json: project_id, account_id, account, region,
+    Permissions are tried with reads only; nothing is changed. With --json: project_id, account_id, account, region,
     endpoint, iam_endpoint, credential (kind, name, source), agency, and permissions (action, allowed: yes, refused or
     unknown, and why).
 
-    Settings are found as a Pulumi program finds them, without a stack: these options, then the environment, then files.
-    `--connection dr` means DR_HW_ACCESS_KEY … where there is such a variable, else the profile dr of the vendor's
-    command line.
+    Settings are resolved as in a Pulumi program without a stack: these options, then the environment, then files.
+    `--connection dr` uses DR_HW_ACCESS_KEY … if such a variable is set, else the profile dr of the vendor's command
+    line.
 
     \b
     Example:
@@ -60,7 +60,7 @@ def command(client: Client, *, as_json: bool) -> None:
 
 
 def _looked_up(client: Client) -> tuple[dict[str, str], str | None]:
-    """The permission to look up projects, and the account of the project; IAM out of reach is no failure."""
+    """The permission to look up projects, and the account of the project; an unreachable IAM is no failure."""
     settings = client.settings
     name, unknown = settings.project_name or settings.region, {"action": LOOK_UP, "allowed": "unknown"}
     if not (settings.iam and name):
@@ -93,7 +93,7 @@ def _readable(about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _account(client: Client) -> str | None:
-    """The account's name as far as the settings say it: an access key does not tell."""
+    """The name of the account, if the settings have it: an access key does not tell."""
     agency, credential = client.settings.agency, client.settings.credential
     if agency:
         return agency.domain_name
