@@ -271,6 +271,15 @@ def test_the_command_line_starts_without_pulumi_and_without_http() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+def test_a_program_that_declares_shares_loads_no_client() -> None:
+    """Sessions, the client and `requests` are loaded when something is sent: in the provider, or by a lookup."""
+    program = (
+        "import sys; from pulumi_cbr_sharing import BackupShare, BackupShareAccepter, BackupShareMember; "
+        "sys.exit(bool({'requests', 'pulumi_cbr_sharing.http.client'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_no_module_is_hard_to_hold_in_the_head() -> None:
     """A file of more than 250 lines wants a wall."""
     long = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}

@@ -97,7 +97,7 @@ def test_what_is_open_is_an_error_with_the_choices(
 ) -> None:
     """Every project is named with its id, so that one can be copied."""
     told(emulator, *projects)
-    with pytest.raises(Refused, match="it is open which of its projects is meant") as refused:
+    with pytest.raises(Refused, match="it is not clear which of its projects is meant") as refused:
         project_of_account(client, "acme", region)
     assert [f"{name} ({id_})" for id_, name in projects if f"{name} ({id_})" not in str(refused.value)] == []
 
@@ -105,13 +105,13 @@ def test_what_is_open_is_an_error_with_the_choices(
 def test_many_choices_stay_one_line(emulator: Emulator, client: Client) -> None:
     """Ten are named, the rest counted."""
     told(emulator, *((f"{number:032x}", f"{REGION}_{number}") for number in range(25)))
-    with pytest.raises(Refused, match="and 15 more: give one as dest_project_id"):
+    with pytest.raises(Refused, match="and 15 more: set one as dest_project_id"):
         project_of_account(client, "acme", REGION)
 
 
 def test_an_account_of_which_nothing_is_told_is_an_error(client: Client) -> None:
     """With the ways out."""
-    with pytest.raises(Refused, match="tells of no project of it: check the name"):
+    with pytest.raises(Refused, match="lists no project of this account: check the name"):
         project_of_account(client, "nobody", REGION)
 
 

@@ -77,7 +77,7 @@ def test_a_backup_that_is_gone(ask: Ask, emulator: Emulator, client: Client) -> 
     quirky(emulator)
     with pytest.raises(BackupNotFound, match=r"the backup does not exist in this project \(HTTP 401, request"):
         ask(client, emulator.backup.id)
-    look = emulator.requests[1]
+    look = emulator.requests[-1]
     assert (look.method, look.path.rpartition("/")[2], look.query) == ("GET", "backups", "limit=1")
 
 
@@ -136,5 +136,5 @@ def test_a_look_that_fails_concludes_nothing(
     """Its error says what it was for."""
     quirky(emulator)
     emulator.add_fault(fault)
-    with pytest.raises(error, match="looking whether the credential is of project"):
+    with pytest.raises(error, match="checking that the credential is of project"):
         members.list_members(client, emulator.backup.id)

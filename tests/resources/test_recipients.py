@@ -68,14 +68,14 @@ def test_several_projects_are_an_error_that_lists_them(emulator: Emulator, plugi
     """The user gives one of them instead."""
     emulator.add_fault(two_projects())
     (reason,) = plugin.check(OURS, inputs(emulator)).failures.values()
-    assert "it is open which of its projects is meant" in reason
+    assert "it is not clear which of its projects is meant" in reason
     assert f"ap-southeast-1_1 ({1:032x}), ap-southeast-1_2 ({2:032x})" in reason
 
 
 def test_an_unknown_account_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
     """A name that nobody has is most likely misspelt."""
     (reason,) = plugin.check(OURS, inputs(emulator, dest_account="recipiemt")).failures.values()
-    assert "tells of no project of it: check the name" in reason
+    assert "lists no project of this account: check the name" in reason
 
 
 def test_the_own_account_is_refused(emulator: Emulator, plugin: Plugin) -> None:

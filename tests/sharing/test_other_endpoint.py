@@ -80,7 +80,7 @@ def test_a_state_without_an_endpoint_is_taken_as_it_is(emulator: Emulator) -> No
 def test_a_set_by_another_address_is_the_same(emulator: Emulator) -> None:
     """By the ids of its records."""
     inputs = SetInputs(emulator.backup.id, [emulator.account("recipient").project_id])
-    made = recipient_set.settle(session_of(settings_of(emulator)), inputs)
+    made = recipient_set.create(session_of(settings_of(emulator)), inputs)
     live = recipient_set.read(by_another_address(emulator), made)
     assert live
     assert live.declared == made.declared
@@ -92,7 +92,7 @@ def test_another_cloud_says_nothing_of_a_set(emulator: Emulator, elsewhere: Emul
     """Whatever is shared over there with the same project."""
     project = emulator.account("recipient").project_id
     inputs = SetInputs(emulator.backup.id, [project])
-    made = recipient_set.settle(session_of(settings_of(emulator)), inputs)
+    made = recipient_set.create(session_of(settings_of(emulator)), inputs)
     elsewhere.add_member(elsewhere.backup.id, project)
     there = session_of(settings_of(elsewhere))
     with pytest.raises(WrongProject):

@@ -1,1 +1,1 @@
-"""The API of Cloud Backup and Recovery: one function a call, the API's own line above each."""
+"""The API of Cloud Backup and Recovery: one function for each call, with the call in a comment above it."""

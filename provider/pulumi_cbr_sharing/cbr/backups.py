@@ -1,4 +1,4 @@
-"""Backups, read-only: what a share needs to know of them."""
+"""Reads backups, and waits for one."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 OwnType = Literal["private", "shared", "all_granted"]
 AVAILABLE = "available"
-NEWS_EVERY = 60.0  # seconds between two lines about the same wait
-# A backup that is just being restored from is whole, too.
+NEWS_EVERY = 60.0  # seconds between two messages about the same wait
+# A backup that is being restored from is whole, too.
 WHOLE = frozenset({AVAILABLE, "restoring", "waiting_restore"})
-# Statuses on the way to `available`; from the others no waiting helps.
+# Statuses that end in `available`; for others, waiting does not help.
 BECOMING_AVAILABLE = frozenset({"protecting", "waiting_protect", "restoring", "waiting_restore"})
 
 
@@ -43,13 +43,13 @@ class Backup:
         status: `available`, `protecting`, `restoring`, `error`, `deleting`, ….
         resource_type: `OS::Nova::Server` for a cloud server, `OS::Cinder::Volume` for a disk, ….
         project_id: the owner's project, 32 hexadecimal digits.
-        vault_id: the UUID of the vault that it is in; a recipient sees its own.
-        name: as its maker called it, in one line of 255 characters at the most.
-        resource_id, resource_name: what was backed up; the name like the backup's.
-        resource_size: of what was backed up, in GB.
-        checkpoint_id: the run that made it, with the backups of the vault's other resources.
-        created_at, expired_at: RFC 3339 in UTC; "" where the service says none.
-        encrypted: whether it, or a disk in it, says that it is.
+        vault_id: the UUID of its vault; a recipient sees a vault of its own.
+        name: one line of at most 255 characters.
+        resource_id, resource_name: the server or disk that was backed up; the name as in `name`.
+        resource_size: the size of the server or disk, in GB.
+        checkpoint_id: the backup run, which may have made backups of other resources, too.
+        created_at, expired_at: RFC 3339 in UTC; "" if the service gives none.
+        encrypted: whether the backup, or a disk in it, is marked as encrypted.
     """
 
     id: str
@@ -68,22 +68,22 @@ class Backup:
 
     @property
     def created(self) -> datetime:
-        """When it was made, in UTC; the beginning of time if the service does not say."""
+        """`created_at` as a datetime in UTC; the earliest one if the service gives none."""
         return moment(self.created_at) or _LONG_AGO
 
     @property
     def resource(self) -> tuple[str, str]:
-        """Owner's project and resource: the resource of a received backup is told by its owner."""
+        """The owner's project and the resource, which identify the resource of a received backup, too."""
         return self.project_id, self.resource_id
 
     @property
     def order(self) -> tuple[datetime, str]:
-        """Grows from old to new."""
+        """Sorts backups from old to new."""
         return self.created, self.id
 
     @property
     def whole(self) -> bool:
-        """Whether one could recover from it."""
+        """Whether it can be restored."""
         return self.status in WHOLE
 
 
@@ -95,7 +95,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     """One backup.
 
     Raises:
-        BackupNotFound: there is none in the client's project.
+        BackupNotFound: there is no such backup in the client's project.
     """
     call = Call(
         "GET",
@@ -105,7 +105,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     )
     with told_apart(client, call):
         record = row(call, client.fetch(call), "backup")
-    Record(call, "backup", record).same_id("id", ids.BACKUP, backup_id)
+    Record(call, "backup", record).require_id("id", ids.BACKUP, backup_id)
     return _backup(call, record)
 
 
@@ -120,20 +120,11 @@ def list_backups(
     own_type: OwnType = "private",
     member_status: str | None = None,
 ) -> list[Backup]:
-    """All backups that fit every filter given, newest first, over all pages.
-
-    Args:
-        client: the project's whose view it is.
-        vault_id: the vault; for a received backup the recipient's.
-        resource_id: the server or disk that was backed up.
-        name: the whole name.
-        status: `available`, `protecting`, `error`, ….
-        own_type: `private`, the project's own; `shared`, those that others share with it; `all_granted`, both.
-        member_status: `pending`, `accepted` or `rejected`, of the share with this project; not with `private`.
+    """The backups that match all given filters (see the lookup `get_backups`), newest first, over all pages.
 
     Raises:
-        Refused: filters that contradict each other, or cannot be sent.
-        UnexpectedAnswer: the list is not known to be whole.
+        Refused: filters contradict each other, or cannot be sent.
+        UnexpectedAnswer: the list may be incomplete.
     """
     if own_type not in get_args(OwnType) or (member_status and own_type == "private"):
         raise Refused(
@@ -156,7 +147,7 @@ def list_backups(
 
 
 def _wanted(**filters: str | None) -> dict[str, str]:
-    """The filters that are given."""
+    """The filters that are given; `Refused` if one cannot be sent."""
     wanted = {key: text for key, text in filters.items() if text}
     for key, text in wanted.items():
         trouble = ids.trouble_with_vault_id(text) if key == "vault_id" else ids.trouble_with_text(text)
@@ -166,9 +157,9 @@ def _wanted(**filters: str | None) -> dict[str, str]:
 
 
 def _fits(record: Mapping[str, Any], wanted: Mapping[str, str], owner: str | None) -> bool:
-    """Whether the service filtered as asked: no page says that `name` means the whole name, or that a filter counts.
+    """Whether a record matches the filters: no document says that `name` means the whole name, or that filters apply.
 
-    Of a backup of another project it is open whose vault the list names, so the vault is left to the service.
+    Which vault the list names for a received backup is not documented, so `vault_id` is left to the service then.
     """
     if owner and record.get("project_id") not in (None, "", owner):
         return False
@@ -181,12 +172,12 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
     Args:
         client: the owner's.
         backup_id: the backup.
-        refusal: why it could not be shared; raised again where waiting cannot help.
-        seconds: how long at the most.
+        refusal: the service's refusal to share it.
+        seconds: how long to wait at most.
 
     Raises:
-        WaitTimeout: it was not available in time.
-        BackupNotAvailable: it is in a status from which it does not become available.
+        WaitTimeout: the backup did not become available in time.
+        BackupNotAvailable: its status never becomes `available`.
     """
     clock, pause = client.clock, 1.0
     ends, told = clock.now() + seconds, -math.inf
@@ -194,11 +185,11 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         left = ends - clock.now()
         if left <= 0:
             raise WaitTimeout(
-                f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or give the share "
+                f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or set "
                 "a larger wait_for_backup"
             )
         if clock.now() >= told + NEWS_EVERY:
-            client.notify(f"{refusal.doing}: the backup is {status}; waiting for it, up to {left:.0f} s more")
+            client.notify(f"{refusal.doing}: the backup is {status}; waiting up to {left:.0f} s more")
             told = clock.now()
         clock.sleep(min(pause, left))
         pause = min(pause * 1.5, 15.0)
@@ -215,7 +206,6 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
 
 
 def _backup(call: Call, fields: Mapping[str, Any]) -> Backup:
-    """The one place where the API's record becomes a Backup."""
     record, children = Record(call, "backup", fields), fields.get("children")
     parts = [fields, *(children if isinstance(children, list) else [])]
     return Backup(
@@ -227,7 +217,7 @@ def _backup(call: Call, fields: Mapping[str, Any]) -> Backup:
         name=record.name("name"),
         resource_id=record.id_or_none("resource_id", ids.FOREIGN) or "",
         resource_name=record.name("resource_name"),
-        resource_size=whole_number(fields.get("resource_size")),
+        resource_size=record.number("resource_size"),
         checkpoint_id=record.id_or_none("checkpoint_id", ids.FOREIGN) or "",
         created_at=record.timestamp("created_at"),
         expired_at=record.timestamp("expired_at"),
@@ -236,11 +226,6 @@ def _backup(call: Call, fields: Mapping[str, Any]) -> Backup:
 
 
 def _is_encrypted(record: Any) -> bool:
-    """`extend_info.encrypted`, in the vendor's model of a backup; a server's backup has one of each disk in it."""
+    """`extend_info.encrypted` in the vendor's model of a backup; a server's backup contains one of each disk."""
     info = record.get("extend_info") if isinstance(record, dict) else None
     return isinstance(info, dict) and info.get("encrypted") is True
-
-
-def whole_number(value: Any) -> int:
-    """A number as the service means it; 0 for anything else, such as the infinities that JSON parsers let through."""
-    return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0

@@ -1,7 +1,7 @@
-"""The members API: who a backup is shared with. One function a call, the API's own line above each.
+"""The members of a backup: the projects that it is shared with.
 
-The id of a member in a path is the recipient's project id, never the record's own `id` (API reference, "Querying
-the Details of a Backup Member").
+In a path, a member's id is the recipient's project id, never the record's own `id` (API reference, "Querying the
+Details of a Backup Member").
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["pending", "accepted", "rejected"]
 MOST_RECIPIENTS = 10
-_NOT_WHOLE = "the list does not fit its own count, so nothing is concluded from it: run it again"
+_INCOMPLETE = "the list does not fit its own count, so nothing is concluded from it: run it again"
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Member:
 
     Attributes:
         dest_project_id: the recipient's project, 32 hexadecimal digits.
-        status: `pending`, `accepted` or `rejected`; another one as the service says it, in one bounded line.
+        status: `pending`, `accepted` or `rejected`, or whatever else the service says, as one short line.
         id: the record's own UUID.
         backup_id: the backup's UUID.
-        vault_id: the UUID of the recipient's vault, once accepted.
+        vault_id: the UUID of the recipient's vault, if the share is accepted.
         image_id: the image that the recipient registered from the backup, if any.
         created_at, updated_at: RFC 3339 in UTC.
     """
@@ -56,30 +56,30 @@ class Member:
 
 @dataclass(frozen=True)
 class MemberList:
-    """The members of a backup, and whether the list is known to be whole."""
+    """The members of a backup, and whether the list is known to be complete."""
 
     members: Mapping[str, Member]
     complete: bool
 
     def all(self) -> Mapping[str, Member]:
-        """Every member by project.
+        """All members by project.
 
         Raises:
-            UnexpectedAnswer: the list may not be whole.
+            UnexpectedAnswer: the list may be incomplete.
         """
         if self.complete:
             return self.members
-        raise UnexpectedAnswer("listing the members of a backup: " + _NOT_WHOLE)
+        raise UnexpectedAnswer("listing the members of a backup: " + _INCOMPLETE)
 
     def get(self, project_id: str) -> Member | None:
         """The member of a project; None if there is definitely none.
 
         Raises:
-            UnexpectedAnswer: it is not in a list that may not be whole.
+            UnexpectedAnswer: it is not in the list, which may be incomplete.
         """
         if project_id in self.members or self.complete:
             return self.members.get(project_id)
-        raise UnexpectedAnswer(f"looking for project {project_id} among the members of a backup: {_NOT_WHOLE}")
+        raise UnexpectedAnswer(f"looking for project {project_id} among the members of a backup: {_INCOMPLETE}")
 
 
 # POST /v3/{project_id}/backups/{backup_id}/members  {"members": ["<project id>", …]} → 200 {"members": [Member, …]}
@@ -92,13 +92,13 @@ def add_members(
         client: the backup owner's.
         backup_id: an available backup of the client's project.
         project_ids: 1 to 10 recipients.
-        look: asked after an end that leaves it open whether the backup is shared now; see `retry.persist`.
+        look: called when it is unknown whether the backup is shared now; see `Client.send`.
 
     Returns:
-        The new members by project, or what `look` found: also where a success comes without members that can be read.
+        The new members by project, or what `look` found.
 
     Raises:
-        AlreadyShared: with one of them, in whatever status; then none is added (that is inferred).
+        AlreadyShared: with one of them, in whatever status; then none is added (inferred).
         BackupNotAvailable, BackupNotFound, ApiError: the service's other reasons.
     """
     call = Call(
@@ -116,7 +116,7 @@ def add_members(
     try:
         return _by_project(call, rows(call, reply, "members"), backup_id)
     except UnexpectedAnswer:
-        # It was a success by its status, so the share may stand.
+        # The status was a success, so the backup may be shared.
         if (found := look()) is not None:
             return found
         raise
@@ -144,7 +144,7 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     """One member of a backup.
 
     Raises:
-        MemberNotFound, BackupNotFound: there is none.
+        MemberNotFound, BackupNotFound: there is no such member.
     """
     call = Call(
         "GET",
@@ -157,12 +157,12 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
 def answer_membership(client: Client, backup_id: str, status: Status, vault_id: str | None = None) -> Member:
-    """Answer an offer, as the recipient. Repeatable: the same answer twice is one.
+    """Accept or reject an offer, as the recipient.
 
     Args:
         client: the recipient's; the member is its own project.
         backup_id: the sharer's backup.
-        status: `accepted` needs a vault; `rejected` also gives an accepted share back.
+        status: `accepted`, with a vault; or `rejected`, which also gives an accepted share back.
         vault_id: the recipient's vault.
 
     Raises:
@@ -183,12 +183,12 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
 
 # DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id} → 204
 def remove_member(client: Client, backup_id: str, project_id: str) -> None:
-    """Cancel a share. Repeatable: a second one finds no member.
+    """Cancel a share.
 
     Raises:
         MemberNotFound, BackupNotFound: it is gone already.
-        ImageRegistered: the recipient made an image from it.
-        UnexpectedAnswer: a success other than 204, so not this service's.
+        ImageRegistered: the recipient registered an image from it.
+        UnexpectedAnswer: a success other than 204, which this service does not send.
     """
     call = Call(
         "DELETE",
@@ -202,10 +202,10 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
 
 
 def _asked(client: Client, call: Call, backup_id: str, project_id: str) -> Member:
-    """The member that a call asks for; an answer about another one is none."""
+    """Send a call that is answered with one member."""
     with told_apart(client, call):
         record = row(call, client.fetch(call), "member")
-    Record(call, "member", record).same_id("dest_project_id", ids.PROJECT, project_id)
+    Record(call, "member", record).require_id("dest_project_id", ids.PROJECT, project_id)
     return _member(call, record, backup_id)
 
 
@@ -215,15 +215,12 @@ def _by_project(call: Call, found: list[dict[str, Any]], backup_id: str) -> Mapp
 
 
 def _member(call: Call, fields: Mapping[str, Any], backup_id: str) -> Member:
-    """The one place where the API's record becomes a Member.
-
-    Huawei Cloud sends explicit nulls, Open Telekom Cloud leaves such keys out: both are None here.
-    """
+    """Huawei Cloud sends nulls where Open Telekom Cloud leaves a key out: both become None."""
     record = Record(call, "member", fields)
     if not (status := record.word("status")):
         raise record.unexpected("status", "is missing")
     if record.id_or_none("backup_id", ids.BACKUP):
-        record.same_id("backup_id", ids.BACKUP, backup_id)
+        record.require_id("backup_id", ids.BACKUP, backup_id)
     return Member(
         dest_project_id=record.id("dest_project_id", ids.PROJECT),
         status=status,

@@ -1,4 +1,4 @@
-"""Lists over all their pages, and whether they are whole: half a list would look as if the rest were gone."""
+"""Lists over all their pages, and whether they are complete: in half a list, the rest would look as if it were gone."""
 
 from __future__ import annotations
 
@@ -13,103 +13,77 @@ from pulumi_cbr_sharing.http.messages import lacking, rows
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Call, Reply
 
 
-# A service with endless pages must not hold a worker for ever; in time they are bounded by the settings' deadline.
-MOST_PAGES, MOST_ROWS = 1000, 100_000
+MOST_PAGES, MOST_ROWS = 1000, 100_000  # a list without end must not hold a worker forever
 TRIES = 3  # a backup that is made or expires between two pages spoils a list, but hardly three in a row
 
 
-def pages(client: Client, call: Call, key: str) -> tuple[list[dict[str, Any]], bool]:
+def pages(client: Client, call: Call, key: str, *, since: float | None = None) -> tuple[list[dict[str, Any]], bool]:
     """All rows of a list, page by page.
 
     Args:
-        client: who asks.
+        client: sends the calls.
         call: the list without `offset`.
-        key: what the rows stand under.
+        key: the name of the rows in an answer.
+        since: when the list was first asked for, if it was before. All pages together have the deadline of one call.
 
     Returns:
-        The rows, and whether they are known to be all: exactly as many as `count` says on every page, for
-        where it changes, rows have moved between pages. A list without `count` is complete when an empty page
-        ends it.
+        The rows, and whether the list is complete: every page's `count` is the number of rows. (If it changes, rows
+        have moved between pages.) A list without `count` is complete when an empty page ends it.
 
     Raises:
-        UnexpectedAnswer: the list does not end within its bounds.
+        UnexpectedAnswer: the list does not end.
     """
-    return _pages(_Asking(client, call), key)
-
-
-def whole_list(client: Client, call: Call, key: str) -> list[dict[str, Any]]:
-    """All rows of a list, over all pages.
-
-    Args:
-        client: who asks.
-        call: the list without `offset`.
-        key: what the rows stand under.
-
-    Raises:
-        UnexpectedAnswer: every try gave another number of rows than the service counts, or the list does not end
-            within its bounds.
-    """
-    asking = _Asking(client, call)
-    for _ in range(TRIES):
-        found, complete = _pages(asking, key)
-        if complete:
-            return found
-    raise UnexpectedAnswer(f"{call.doing}: the list does not fit its own count, so nothing is concluded: run it again")
-
-
-class _Asking:
-    """A list that is asked for page by page, within its bounds; all pages together have the deadline of one call."""
-
-    def __init__(self, client: Client, call: Call) -> None:
-        self.call, self._client = call, client
-        self._began = client.clock.now()
-
-    def page(self, offset: int, number: int) -> Reply:
-        """The page that begins at an offset."""
-        self._check(offset, number)
-        call = replace(self.call, query=(*self.call.query, ("offset", str(offset)))) if offset else self.call
-        with told_apart(self._client, call):
-            return self._client.fetch(call)
-
-    def _check(self, offset: int, number: int) -> None:
-        passed = self._client.clock.now() - self._began
-        if number < MOST_PAGES and offset < MOST_ROWS and passed <= self._client.settings.deadline:
-            return
-        raise UnexpectedAnswer(
-            f"{self.call.doing}: the list has no end after {offset} rows on {number} pages in {passed:.0f} s, so "
-            "nothing is concluded from it: check the endpoint"
-        )
-
-
-def _pages(asking: _Asking, key: str) -> tuple[list[dict[str, Any]], bool]:
+    began = client.clock.now() if since is None else since
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     counts: list[Any] = []
     while True:
-        reply = asking.page(len(found), len(counts))
-        page = rows(asking.call, reply, key)
-        new = list(_new(asking.call, reply, page, seen))
+        _check_end(client, call, len(found), len(counts), began)
+        page = replace(call, query=(*call.query, ("offset", str(len(found))))) if found else call
+        with told_apart(client, page):
+            reply = client.fetch(page)
+        # Rows move from one page to the next when others come and go.
+        listed = {_text(call, reply, row): row for row in rows(call, reply, key)}
+        new = [row for text, row in listed.items() if text not in seen]
+        seen |= listed.keys()
         found += new
         counts.append(count := reply.payload.get("count"))
-        if count is None and not page:
+        if count is None and not listed:
             return found, all(one is None for one in counts)
         if not new or (type(count) is int and len(found) >= count):
             return found, all(type(one) is int and one == len(found) for one in counts)
 
 
-def _new(call: Call, reply: Reply, page: list[dict[str, Any]], seen: set[str]) -> Iterator[dict[str, Any]]:
-    """The rows that no page had before; rows move from one page to the next when others come and go."""
-    for row in page:
-        try:
-            text = json.dumps(row, sort_keys=True)
-        except RecursionError:
-            raise lacking(call, reply, "rows that can be read") from None
-        if text not in seen:
-            seen.add(text)
-            yield row
+def whole_list(client: Client, call: Call, key: str) -> list[dict[str, Any]]:
+    """All rows of a list, over all pages; see `pages`.
+
+    Raises:
+        UnexpectedAnswer: no try gave as many rows as the service counts, or the list does not end.
+    """
+    began = client.clock.now()
+    for _ in range(TRIES):
+        found, complete = pages(client, call, key, since=began)
+        if complete:
+            return found
+    raise UnexpectedAnswer(f"{call.doing}: the list does not fit its own count, so nothing is concluded: run it again")
+
+
+def _check_end(client: Client, call: Call, offset: int, number: int, began: float) -> None:
+    passed = client.clock.now() - began
+    if number >= MOST_PAGES or offset >= MOST_ROWS or passed > client.settings.deadline:
+        raise UnexpectedAnswer(
+            f"{call.doing}: the list has no end after {offset} rows on {number} pages in {passed:.0f} s, so nothing is "
+            "concluded from it: check the endpoint"
+        )
+
+
+def _text(call: Call, reply: Reply, row: dict[str, Any]) -> str:
+    """A row in a form that can be compared."""
+    try:
+        return json.dumps(row, sort_keys=True)
+    except RecursionError:
+        raise lacking(call, reply, "rows that can be read") from None

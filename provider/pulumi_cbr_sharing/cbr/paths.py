@@ -1,7 +1,7 @@
-"""Every address of the API that this package calls, built of parts of the right shape and of nothing else.
+"""The paths of the API, built from ids of the right shape only.
 
-A part such as `..` or `x/members?` would make a call act on something else: a DELETE of a member on the backup
-itself, a POST of members on another backup. So whoever calls, and wherever an id came from, it is refused here.
+With a part such as `..` or `x/members?`, a call would act on something else: the DELETE of a member on the backup
+itself, a POST of members on another backup. So it is refused here, wherever the id comes from.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def vault(project_id: str, vault_id: str) -> str:
 
 def projects_of_account(account: str) -> str:
     """The projects of an account, by its name."""
-    # Dots alone would lead to another address; quote cannot encode what cannot be printed, such as lone surrogates.
+    # Dots alone would be another path, and `quote` cannot encode lone surrogates.
     if ids.trouble_with_text(account) or not account.strip(". "):
         raise Refused(f"listing the projects of an account: {one_line(account, 60)!r} is no account name")
     return f"/v3/domain/{quote(account, safe='')}/projects"

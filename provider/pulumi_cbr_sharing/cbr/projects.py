@@ -1,4 +1,4 @@
-"""The projects of an account: from the name that people know to the project id that a share needs."""
+"""The projects of an account: from the account's name to the project id that a share needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Project:
 
     Attributes:
         id: 32 hexadecimal digits.
-        name: the region's own project is called like the region, others `{region}_{name}`; in one bounded line.
+        name: the region's name for its main project, `{region}_{name}` for others; one line.
     """
 
     id: str
@@ -33,25 +33,25 @@ class Project:
 
 # GET /v3/domain/{domain_name}/projects → 200 {"projects": [{"project_id", "project_name"}, …]}, without count or pages
 def projects_of_account(client: Client, account: str) -> list[Project]:
-    """The projects of an account in the client's region, by name.
+    """The projects of an account in the client's region, sorted by name.
 
-    The vendor's page says that only one's own account is told; other clients ask for any. Whoever is not told gets
-    an empty list, or a refusal.
+    The vendor documents this for the caller's own account only; other clients ask for any. If the service does not
+    tell, the list is empty, or the call is refused.
 
     Args:
-        client: anybody's.
+        client: any account's.
         account: the name of the account (the "domain name").
 
     Raises:
-        Refused: it is no name.
-        UnexpectedAnswer: a project has no id, or something else for one.
+        Refused: the name is malformed.
+        UnexpectedAnswer: a project has no id, or a malformed one.
         ApiError: the service's reasons.
     """
     call = Call(
         "GET",
         paths.projects_of_account(account),
         doing=f"listing the projects of account {one_line(account, 60)}",
-        action="cbr:member:list",  # inferred: no page names an action for this call
+        action="cbr:member:list",  # inferred: no document names an action for this call
     )
     records = [Record(call, "project", fields) for fields in rows(call, client.fetch(call), "projects")]
     found = [Project(record.id("project_id", ids.PROJECT), record.name("project_name")) for record in records]
@@ -59,17 +59,17 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
 
 
 def project_of_account(client: Client, account: str, region: str | None) -> Project:
-    """The one project of an account that a share with the account in this region means.
+    """The project to share with, if the recipient is given by account name.
 
-    That is the region's own project, called like the region; where there is none, the only one of the region.
+    It is the region's main project, which has the region's name; else the only project of the region.
 
     Args:
-        client: anybody's.
+        client: any account's.
         account: the name of the account.
         region: such as `eu-de`; None takes the account's only project.
 
     Raises:
-        Refused: there is none, or it is open which; the error lists the choices.
+        Refused: there is no such project, or there are several; the error lists them.
     """
     found = projects_of_account(client, account)
     named = [project for project in found if project.name == region]
@@ -77,16 +77,16 @@ def project_of_account(client: Client, account: str, region: str | None) -> Proj
     for fitting in (named, inside):
         if len(fitting) == 1:
             return fitting[0]
-    raise Refused(_open(account, region, found))
+    raise Refused(_refusal(account, region, found))
 
 
-def _open(account: str, region: str | None, found: Sequence[Project]) -> str:
+def _refusal(account: str, region: str | None, found: Sequence[Project]) -> str:
     doing = f"looking up the project of account {one_line(account, 60)}" + (f" in region {region}" if region else "")
     if not found:
         return (
-            f"{doing}: the service tells of no project of it: check the name, or ask the account's owner for the "
-            "project id and give dest_project_id"
+            f"{doing}: the service lists no project of this account: check the name, or ask the account's owner for "
+            "the project id and set dest_project_id"
         )
     choices = ", ".join(f"{one_line(project.name, 60)} ({one_line(project.id, 40)})" for project in found[:10])
     more = f" and {len(found) - 10} more" if len(found) > 10 else ""  # noqa: PLR2004
-    return f"{doing}: it is open which of its projects is meant, {choices}{more}: give one as dest_project_id"
+    return f"{doing}: it is not clear which of its projects is meant, {choices}{more}: set one as dest_project_id"

@@ -1,11 +1,12 @@
-"""The records of an answer, read so that nothing in them can do harm.
+"""Reads the records of an answer as foreign data.
 
-An id is of its shape, or nothing is concluded from the answer: it may become part of an address later. A text is one
-bounded line, since it ends in messages, in the state and on terminals.
+An id must have its shape, because it may become part of an address; otherwise nothing is concluded from the answer. A
+text becomes one line of limited length, because it is shown in messages, in the state and on terminals.
 """
 
 from __future__ import annotations
 
+import math
 import re
 
 from dataclasses import dataclass
@@ -33,8 +34,8 @@ class Record:
 
     Attributes:
         call: what was asked.
-        what: what the record is of: a backup, a member, ….
-        fields: as they came.
+        what: what it describes: `backup`, `member`, ….
+        fields: as received.
     """
 
     call: Call
@@ -42,10 +43,10 @@ class Record:
     fields: Mapping[str, Any]
 
     def id(self, name: str, shape: Shape) -> str:
-        """An id that must be there.
+        """A required id.
 
         Raises:
-            UnexpectedAnswer: it is missing, or of another shape.
+            UnexpectedAnswer: it is missing or malformed.
         """
         value = self.fields.get(name)
         if not shape.fits(value):
@@ -53,22 +54,21 @@ class Record:
         return str(value)
 
     def id_or_none(self, name: str, shape: Shape) -> str | None:
-        """An id that may be missing: null, empty, or left out.
+        """An optional id; None where it is null, empty or left out.
 
         Raises:
-            UnexpectedAnswer: it is of another shape.
+            UnexpectedAnswer: it is malformed.
         """
         return None if self.fields.get(name) in (None, "") else self.id(name, shape)
 
-    def same_id(self, name: str, shape: Shape, asked: str) -> str:
-        """The id that was asked for.
+    def require_id(self, name: str, shape: Shape, asked: str) -> None:
+        """Make sure that the record is the one that was asked for.
 
         Raises:
-            UnexpectedAnswer: it is another one.
+            UnexpectedAnswer: it has another id.
         """
         if (told := self.id(name, shape)) != asked:
             raise self.unexpected(name, f"is {told!r}, where {asked} was asked for")
-        return told
 
     def word(self, name: str) -> str:
         """A status or a type; "" if it is missing."""
@@ -80,12 +80,17 @@ class Record:
         """A name; "" if it is missing."""
         return _line(self.fields.get(name), LONGEST_NAME)
 
+    def number(self, name: str) -> int:
+        """A whole number; 0 for anything else, such as the infinities that JSON parsers accept."""
+        value = self.fields.get(name)
+        return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0
+
     def timestamp(self, name: str) -> str:
         """RFC 3339 in UTC; "" for anything else."""
         return rfc3339(self.fields.get(name))
 
     def unexpected(self, name: str, trouble: str) -> UnexpectedAnswer:
-        """The error for a record from which nothing can be concluded."""
+        """The error for a malformed record."""
         return UnexpectedAnswer(
             f"{self.call.doing}: the answer has a {self.what} whose {name} {trouble}: check the endpoint; nothing is "
             "concluded from it"

@@ -1,9 +1,8 @@
-"""The one 401 that has two meanings, told apart by one more look.
+"""The one 401 that has two meanings: a second request tells which.
 
-`401 {"unauthorized": {"code": "401", "message": "Malformed request url"}}`: another client's maintainers saw it where
-a backup does not exist. In the sources of the service's ancestor, OpenStack Karbor, the same text means that the
-project in the address is not the credential's. Taken for "gone", it would drop every share from the state of whoever
-comes with another account's credential.
+`401 {"unauthorized": {"code": "401", "message": "Malformed request url"}}`: the maintainers of another client saw it
+where a backup does not exist. In OpenStack Karbor, the service's ancestor, the same text means that the project in the
+address is not the credential's. Taking that for "gone" would drop every share from the state.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.errors import BackupNotFound, MalformedUrl, WrongProject
-from pulumi_cbr_sharing.http.messages import Call, row, rows
+from pulumi_cbr_sharing.http.messages import Call, rows
 
 
 if TYPE_CHECKING:
@@ -24,27 +23,41 @@ if TYPE_CHECKING:
 
 @contextmanager
 def told_apart(client: Client, call: Call) -> Iterator[None]:
-    """Around every call of backups, members and vaults.
+    """Goes around every call about backups, members and vaults.
 
     Raises:
-        BackupNotFound: the list of the project's backups is answered, so it is the backup that does not exist.
-        WrongProject: it is not, so the project is not the credential's.
-        MalformedUrl: neither explains it.
-        CbrSharingError: as the look ended.
+        BackupNotFound: the project's backups can be listed, so it is the backup that does not exist.
+        WrongProject: they cannot, so the project is not the credential's.
+        MalformedUrl: neither explains the 401.
+        CbrSharingError: the second request failed.
     """
     try:
         yield
     except MalformedUrl as refusal:
-        _look_at_project(client, call)
-        # The answer was seen for GET alone. A share whose DELETE was answered so may stand.
-        if "/backups/" not in call.path or (call.method != "GET" and _is_there(client, call)):
+        if call.method != "GET":
+            # Seen for GET only: a share whose DELETE is answered with it may still be there.
+            _get_backup(client, call)
             raise
-        raise _not_found(refusal) from None
+        _list_backups(client, call)
+        if "/backups/" not in call.path:
+            raise
+        reason, code = "the backup does not exist in this project", refusal.code
+        raise BackupNotFound(
+            call.doing, reason, status=refusal.status, code=code, request_id=refusal.request_id
+        ) from None
+
+
+# GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
+def _get_backup(client: Client, call: Call) -> None:
+    path = call.path.partition("/members")[0]
+    look = Call("GET", path, doing=f"{call.doing}: checking that the backup exists", action="cbr:backups:get")
+    with told_apart(client, look):
+        client.fetch(look)
 
 
 # GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}
-def _look_at_project(client: Client, call: Call) -> None:
-    doing = f"{call.doing}: looking whether the credential is of project {client.project_id}"
+def _list_backups(client: Client, call: Call) -> None:
+    doing = f"{call.doing}: checking that the credential is of project {client.project_id}"
     query = (("limit", "1"),)
     look = Call("GET", paths.backups(client.project_id), doing=doing, action="cbr:backups:list", query=query)
     try:
@@ -53,27 +66,6 @@ def _look_at_project(client: Client, call: Call) -> None:
         request = f", request {same.request_id}" if same.request_id else ""
         raise WrongProject(
             f"{call.doing}: the credential is not of project {client.project_id} (HTTP 401, Malformed request url"
-            f"{request}): give the project's own credential, or the right project id (stack config "
+            f"{request}): use a credential of that project, or set the right project id (stack config "
             "huaweicloud:projectId, environment HW_PROJECT_ID); nothing was changed"
         ) from None
-
-
-# GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
-def _is_there(client: Client, call: Call) -> bool:
-    path = call.path.partition("/members")[0]
-    look = Call("GET", path, doing=f"{call.doing}: looking whether the backup exists", action="cbr:backups:get")
-    try:
-        row(look, client.fetch(look), "backup")
-    except (BackupNotFound, MalformedUrl):
-        return False
-    return True
-
-
-def _not_found(refusal: MalformedUrl) -> BackupNotFound:
-    return BackupNotFound(
-        refusal.doing,
-        "the backup does not exist in this project",
-        status=refusal.status,
-        code=refusal.code,
-        request_id=refusal.request_id,
-    )

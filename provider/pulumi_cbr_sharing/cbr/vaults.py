@@ -1,4 +1,4 @@
-"""Vaults, read-only: where backups are. One function a call, the API's own line above each."""
+"""Reads vaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.backups import whole_number
 from pulumi_cbr_sharing.cbr.paging import whole_list
 from pulumi_cbr_sharing.cbr.records import Record
 from pulumi_cbr_sharing.cbr.second_look import told_apart
@@ -27,14 +26,14 @@ class Vault:
 
     Attributes:
         id: its UUID.
-        name: as its owner called it, in one line of 255 characters at the most.
+        name: one line of at most 255 characters.
         project_id: the owner's project, 32 hexadecimal digits.
         object_type: what it holds: `server`, `disk` or `turbo`.
         status: `available`, `lock`, `frozen`, `deleting` or `error`.
         size: its capacity in GB.
-        allocated: how much of it is promised to resources, in GB.
-        used: how much of it is taken by backups, in MB.
-        resource_ids: what is backed up into it.
+        allocated: the part of it that is allocated to resources, in GB.
+        used: the part of it that backups take, in MB.
+        resource_ids: the servers or disks that are backed up to it.
         created_at: RFC 3339 in UTC.
     """
 
@@ -52,11 +51,11 @@ class Vault:
 
 # GET /v3/{project_id}/vaults?name=… → 200 {"vaults": [Vault, …], "count": n}
 def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
-    """All vaults of the client's project, or those of this very name, by name, over all pages.
+    """All vaults of the client's project, or those with this name, sorted by name, over all pages.
 
     Raises:
-        Refused: a name that cannot be sent.
-        UnexpectedAnswer: the list is not known to be whole.
+        Refused: the name cannot be sent.
+        UnexpectedAnswer: the list may be incomplete.
     """
     if name and (trouble := ids.trouble_with_text(name)):
         raise Refused(f"listing vaults: name {trouble}")
@@ -68,7 +67,7 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
         query=(("name", name),) if name else (),
     )
     found = [(record.get("name"), _vault(call, record)) for record in whole_list(client, call, "vaults")]
-    # No page says that the filter means the whole name.
+    # No document says that the filter means the whole name.
     fitting = [vault for told, vault in found if name in (None, "", told)]
     return sorted(fitting, key=lambda one: (one.name, one.id))
 
@@ -78,7 +77,7 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     """One vault.
 
     Raises:
-        NotFound: there is none in the client's project.
+        NotFound: there is no such vault in the client's project.
     """
     call = Call(
         "GET",
@@ -88,12 +87,11 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     )
     with told_apart(client, call):
         record = row(call, client.fetch(call), "vault")
-    Record(call, "vault", record).same_id("id", ids.VAULT, vault_id)
+    Record(call, "vault", record).require_id("id", ids.VAULT, vault_id)
     return _vault(call, record)
 
 
 def _vault(call: Call, fields: Mapping[str, Any]) -> Vault:
-    """The one place where the API's record becomes a Vault."""
     record = Record(call, "vault", fields)
     billing = fields.get("billing")
     billed = Record(call, "vault", billing if isinstance(billing, dict) else {})
@@ -105,9 +103,9 @@ def _vault(call: Call, fields: Mapping[str, Any]) -> Vault:
         project_id=record.id_or_none("project_id", ids.PROJECT) or "",
         object_type=billed.word("object_type"),
         status=billed.word("status"),
-        size=whole_number(billed.fields.get("size")),
-        allocated=whole_number(billed.fields.get("allocated")),
-        used=whole_number(billed.fields.get("used")),
+        size=billed.number("size"),
+        allocated=billed.number("allocated"),
+        used=billed.number("used"),
         resource_ids=tuple(Record(call, "vault's resource", one).id("id", ids.FOREIGN) for one in resources),
         created_at=record.timestamp("created_at"),
     )

@@ -16,22 +16,20 @@ Oddities of the API that show here:
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
-
-from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known, props, warn_of_plain_secrets
+from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known
 from pulumi_cbr_sharing.sharing import acceptance
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
 from pulumi_cbr_sharing.sharing.inputs import DEFAULT_OFFER_WAIT, AcceptanceInputs
 
 
 if TYPE_CHECKING:
+    from pulumi.dynamic import DiffResult
+
     from pulumi_cbr_sharing.settings.connection import Connection
-    from pulumi_cbr_sharing.sharing.inputs import Problem
 
 
 class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupShareAccepter"):
@@ -77,51 +75,22 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        warn_of_plain_secrets(connection)
         seen = {"pending": True} if pending else {}
         inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": wait_for_offer, **seen}
-        super().__init__(BackupShareAccepterProvider(connection), resource_name, props(inputs, Acceptance), opts)
+        super().__init__(BackupShareAccepterProvider(connection), resource_name, inputs, opts)
 
 
 class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     """The lifecycle of a BackupShareAccepter. Its name and module are in the state of every stack: they stay."""
 
-    inputs_type = AcceptanceInputs
+    verbs = acceptance
+    inputs_type, state_type = AcceptanceInputs, Acceptance
+    id_parts = ("backup_id", "recipient_project_id")
+    replaced_by = ("backup_id", "vault_id")
+    stables = ("recipient_project_id", "region")
 
-    def declare(
-        self, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool
-    ) -> tuple[AcceptanceInputs, list[Problem]]:
-        """What the cloud would refuse."""
-        return inputs, list(acceptance.declare(self.session, inputs, recorded, planning=planning))
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another backup or vault: given back, and accepted anew. Pending again, or another connection: an update."""
-        recorded = known(Acceptance, olds)
-        pending = acceptance.is_changed(recorded, known(AcceptanceInputs, news))
-        names = ("backup_id",) if pending else ("backup_id", "vault_id")  # a pending share is in no vault
-        replaces = [name for name in names if olds.get(name) != news.get(name)]
-        return DiffResult(
-            changes=bool(replaces) or pending or self.is_reconnected(olds, news),
-            replaces=replaces,
-            stables=["recipient_project_id", "region"],
-            delete_before_replace="vault_id" in replaces,  # a backup is in one vault of a recipient at a time
-        )
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Accept the offer; one that was accepted into the same vault before is taken over."""
-        made = acceptance.create(self.session, known(AcceptanceInputs, props))
-        return CreateResult(f"{made.backup_id}/{made.recipient_project_id}", asdict(made))
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The backup as the recipient sees it; gone if it sees none any more."""
-        live = acceptance.read(self.recorded_session, known(Acceptance, props))
-        return ReadResult(id_, asdict(live)) if live else ReadResult("", {})
-
-    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Accept a share that is pending again; or see that another connection leads to the same one."""
-        recorded, inputs = known(Acceptance, olds), known(AcceptanceInputs, news)
-        return UpdateResult(asdict(acceptance.update(self.recorded_session, recorded, inputs)))
-
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Give the share back; one that the sharer took away is as good as given back."""
-        acceptance.delete(self.recorded_session, known(Acceptance, props))
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """An offer that is pending again is in no vault: an update accepts it."""
+        if acceptance.is_changed(known(Acceptance, olds), known(AcceptanceInputs, news)):
+            olds = {**olds, "vault_id": news.get("vault_id")}
+        return super().diff(id_, olds, news)

@@ -1,40 +1,32 @@
-"""The door between Pulumi's dynamic providers and `sharing/`: what the providers of this package have in common.
+"""What the dynamic providers of this package have in common: the door between Pulumi and `sharing/`.
 
-A provider holds a Connection, which is pickled into the state, and opens a session when it is needed. Its verbs turn
-properties into dataclasses and call one function of `sharing/` each. What is particular to dynamic providers (pickles,
-the marker for unknown values, the traceback in errors) stays in this file.
+A provider holds a Connection, which is pickled into the state, and opens a session when it needs one. Each verb turns
+properties into dataclasses and calls one function of `sharing/`. Pickles and the marker for unknown values stay in this
+file.
 """
 
 from __future__ import annotations
 
 import base64
-import os
 import pickle
-import sys
-import traceback
 
-from abc import abstractmethod
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import pulumi
 
-from pulumi import runtime
-from pulumi.dynamic import CheckFailure, CheckResult, Resource, ResourceProvider
+from pulumi import dynamic, runtime
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
+from pulumi_cbr_sharing.resources.clean_errors import install_clean_errors
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
-from pulumi_cbr_sharing.settings.resolve import RECORDED, resolve
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs
-from pulumi_cbr_sharing.sharing.session import Sessions
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from pulumi.dynamic import ConfigureRequest
+    from collections.abc import Callable, Mapping, Sequence
 
     from pulumi_cbr_sharing.settings.sources import Config
     from pulumi_cbr_sharing.sharing.session import Session
@@ -43,33 +35,28 @@ if TYPE_CHECKING:
 
 
 I = TypeVar("I", MemberInputs, SetInputs, AcceptanceInputs)  # noqa: E741 - the inputs of a kind of resource
+S = TypeVar("S")  # what the state records of it
 D = TypeVar("D")
-# The engine keeps a property with this prefix to itself. A program sets it in a preview, and check takes it out.
+# The engine keeps properties with this prefix to itself. A program sets it in a preview, and check removes it.
 PLANNING = "__preview"
-UNKNOWN_ON_THE_WIRE: str = rpc.UNKNOWN
 _WARNED: set[str] = set()
 
 
-def say(text: str) -> None:
-    """Show the user a line while the provider runs: the engine makes diagnostics of its output."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+class _Verbs(Protocol[I, S]):
+    """The functions that a module of `sharing/` has for a kind of resource."""
+
+    def declare(
+        self, session: Session, inputs: I, recorded: I | None, *, planning: bool
+    ) -> tuple[I, list[Problem]]: ...
+    def is_changed(self, recorded: S, inputs: I) -> bool: ...
+    def create(self, session: Session, inputs: I) -> S: ...
+    def read(self, session: Session, recorded: S) -> S | None: ...
+    def update(self, session: Session, recorded: S, inputs: I) -> S: ...
+    def delete(self, session: Session, recorded: S) -> None: ...
 
 
-SESSIONS = Sessions(say)
-
-
-def open_session(connection: Connection, config: Config) -> Session:
-    """The session of this process for a connection.
-
-    Raises:
-        SettingsError: settings are missing or wrong.
-    """
-    return SESSIONS.of(resolve(connection, config=config, environ=os.environ))
-
-
-class CbrResource(Resource):
-    """Base of the resources: a subclass keeps the type token, by which policies know a share.
+class CbrResource(dynamic.Resource):
+    """Base of the resources. A subclass keeps the type token, by which policies recognize a share.
 
     A `module` or `name` that the subclass gives is ignored.
     """
@@ -80,30 +67,54 @@ class CbrResource(Resource):
         if ours:
             cls._resource_type_name = ours[0]._resource_type_name  # noqa: SLF001 - the SDK has no other way
 
+    def __init__(
+        self,
+        provider: CbrProvider[Any],
+        resource_name: str,
+        inputs: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        warn_of_plain_secrets(provider.connection)
+        outputs = dict.fromkeys(field.name for field in fields(provider.state_type))  # the SDK sets no others
+        preview = {PLANNING: True} if runtime.is_dry_run() else {}
+        super().__init__(provider, resource_name, {**outputs, **inputs, **preview}, opts)
 
-class CbrProvider(ResourceProvider, Generic[I]):
+
+class CbrProvider(dynamic.ResourceProvider, Generic[I]):
     """Base of the providers.
 
     Args:
-        connection: names of settings; it ends in the state, readable.
-        open_session: from a connection and the stack's configuration to a session.
+        connection: which account and cloud; it is kept in the state, readable.
+        open_session: opens a session for a connection and the stack's configuration.
+
+    Attributes:
+        verbs: a module of `sharing/`.
+        inputs_type, state_type: the dataclasses of what a program gives and of what the state records.
+        id_parts: the outputs that make the resource's id.
+        replaced_by: the inputs whose change replaces the resource.
+        stables: the outputs that no update changes.
     """
 
     serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
+    verbs: _Verbs[I, Any]
     inputs_type: type[I]
+    state_type: type[Any]
+    id_parts: Sequence[str]
+    replaced_by: Sequence[str]
+    stables: Sequence[str] = ("owner_project_id", "region")
 
-    def __init__(self, connection: Connection | None = None, open_session: OpenSession = open_session) -> None:
+    def __init__(self, connection: Connection | None = None, open_session: OpenSession | None = None) -> None:
         super().__init__()
         self.connection = connection or Connection()
-        self._open_session = open_session
+        self._open_session = open_session or _open_session
         self._config: Config = {}
         self._session: Session | None = None
 
     def __reduce__(self) -> tuple[Callable[..., CbrProvider[I]], tuple[Connection]]:
         return type(self), (self.connection,)
 
-    def configure(self, req: ConfigureRequest) -> None:
-        """Keep the stack's configuration; it is looked at when it is needed, so that its errors come out clean."""
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        """Keep the stack's configuration. It is read when it is needed, so that its errors come without a traceback."""
         install_clean_errors()
         self._config, self._session = req.config, None
 
@@ -120,50 +131,78 @@ class CbrProvider(ResourceProvider, Generic[I]):
 
     @property
     def recorded_session(self) -> Session:
-        """The same, for what the state records; then the settings may be those of an earlier run."""
+        """The same, for verbs that may run with the settings that the last update recorded."""
         try:
             return self.session
         except SettingsError as error:
+            from pulumi_cbr_sharing.settings.resolve import RECORDED  # noqa: PLC0415 - see `_open_session`
+
             way_out = f"; {RECORDED}" if "stack config" in str(error) else ""
             raise SettingsError(f"{error}{way_out}") from None
 
-    @abstractmethod
-    def declare(self, inputs: I, recorded: I | None, *, planning: bool) -> tuple[I, list[Problem]]:
-        """Declare the resource in this run; its inputs as they are now, and what is wrong with them."""
-
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse what can be told to be wrong: shapes, settings, and in a preview what the cloud would refuse."""
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Refuse wrong shapes and settings, and in a preview also what the cloud would refuse."""
         planning = bool(news.pop(PLANNING, False))
-        inputs, recorded = known(self.inputs_type, news), known(self.inputs_type, olds) if olds else None
-        found = list(inputs.problems())
+        given = inputs = known(self.inputs_type, news)
+        recorded = known(self.inputs_type, olds) if olds else None
+        problems = list(given.problems())
         try:
-            _ = self.session
-            if not found:
-                inputs, found = self.declare(inputs, recorded, planning=planning)
-        except CbrSharingError as error:  # such as a refused credential: no property's fault
-            found.append(Problem("", str(error)))
-        return CheckResult(self.checked(news, inputs), [CheckFailure(*problem) for problem in found])
+            session = self.session
+            if not problems:
+                inputs, problems = self.verbs.declare(session, given, recorded, planning=planning)
+        except CbrSharingError as error:  # no property's fault, such as a refused credential
+            problems.append(Problem("", str(error)))
+        found_out = {name: value for name, value in vars(inputs).items() if value != getattr(given, name)}
+        on_the_wire = {name: rpc.UNKNOWN if value is UNKNOWN else value for name, value in found_out.items()}
+        return dynamic.CheckResult({**news, **on_the_wire}, [dynamic.CheckFailure(*problem) for problem in problems])
 
-    def checked(self, news: dict[str, Any], inputs: I) -> dict[str, Any]:  # noqa: ARG002 - for a subclass
-        """The inputs for the engine, where check has found out more."""
-        return news
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        """What has changed between the state and the program; another connection is an update."""
+        replaces = [name for name in self.replaced_by if olds.get(name) != news.get(name)]
+        changed = self.verbs.is_changed(known(self.state_type, olds), known(self.inputs_type, news))
+        return dynamic.DiffResult(
+            changes=bool(replaces) or changed or self._is_reconnected(olds, news),
+            replaces=replaces,
+            stables=list(self.stables),
+            delete_before_replace="vault_id" in replaces,  # a backup can be in one vault of a recipient only
+        )
 
-    def is_reconnected(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the program now names another connection than the state records."""
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Create the resource, or take over what is there."""
+        made = self.verbs.create(self.session, known(self.inputs_type, props))
+        return dynamic.CreateResult("/".join(getattr(made, name) for name in self.id_parts), asdict(made))
+
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """The resource as it is now; gone only if the service says so beyond doubt."""
+        live = self.verbs.read(self.recorded_session, known(self.state_type, props))
+        return dynamic.ReadResult(id_, asdict(live)) if live else dynamic.ReadResult("", {})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Change the resource to what the program says."""
+        recorded, inputs = known(self.state_type, olds), known(self.inputs_type, news)
+        return dynamic.UpdateResult(asdict(self.verbs.update(self.recorded_session, recorded, inputs)))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """Delete the resource; success if it is gone already."""
+        self.verbs.delete(self.recorded_session, known(self.state_type, props))
+
+    def _is_reconnected(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether the program names another connection than the state records."""
         recorded = olds.get("__provider")
         if recorded is None or recorded == news.get("__provider"):
             return False
-        return recorded_connection(recorded) != self.connection
+        return _recorded_connection(recorded) != self.connection
 
 
-def props(inputs: Mapping[str, Any], outputs: type[Any]) -> dict[str, Any]:
-    """The properties of a new resource: its inputs, and its outputs, because the SDK gives only those it is told of."""
-    names = dict.fromkeys(field.name for field in fields(outputs))
-    return {**names, **inputs, **({PLANNING: True} if runtime.is_dry_run() else {})}
+def _open_session(connection: Connection, config: Config) -> Session:
+    # Slow to import, and a program that only declares resources opens no session.
+    from pulumi_cbr_sharing.resources.sessions import open_session  # noqa: PLC0415
+
+    return open_session(connection, config)
 
 
 def known(kind: type[D], properties: Mapping[str, Any]) -> D:
-    """A dataclass from properties: what is null has its default, and what is not known yet is `UNKNOWN`."""
+    """A dataclass from properties. Null becomes the field's default, an unknown value becomes `UNKNOWN`."""
     given = {field.name: properties.get(field.name) for field in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: _known(value) for name, value in given.items() if value is not None})
 
@@ -175,8 +214,8 @@ def _known(value: Any) -> Any:
     return UNKNOWN if isinstance(value, Unknown) or value == rpc.UNKNOWN else value
 
 
-def recorded_connection(pickled: str) -> Connection | None:
-    """The Connection in a provider as the state keeps it; None if it cannot be read any more."""
+def _recorded_connection(pickled: str) -> Connection | None:
+    """The Connection of a provider in the state; None if it cannot be read any more."""
     try:
         provider = pickle.loads(base64.b64decode(pickled))  # noqa: S301 - the engine runs this very pickle
     except Exception:  # noqa: BLE001 - whatever it is, it is not this connection
@@ -195,32 +234,3 @@ def warn_of_plain_secrets(connection: Connection | None) -> None:
             pulumi.log.warn(
                 f"{key} is in the stack's configuration in plain text: set it with `pulumi config set --secret`"
             )
-
-
-class _CleanTraceback:
-    """Stands in for the module `traceback` where the plugin formats what a provider raised."""
-
-    def __init__(self, original: Any) -> None:
-        self._original = original
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
-
-    def format_exc(self, *args: Any, **kwargs: Any) -> str:
-        """The message alone of this package's own errors; everything else as it always was."""
-        error = sys.exc_info()[1]
-        return str(error) if isinstance(error, CbrSharingError) else self._original.format_exc(*args, **kwargs)
-
-
-def install_clean_errors() -> None:
-    """Let the plugin show this package's errors without a traceback.
-
-    The plugin aborts a call with `traceback.format_exc()`, so the name `traceback` of its main module is what is
-    replaced, and nothing else: other providers live in the same process.
-    """
-    main = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    if main and spec and spec.name == "pulumi.dynamic.__main__":
-        present = getattr(main, "traceback", traceback)
-        if not isinstance(present, _CleanTraceback):
-            main.traceback = _CleanTraceback(present)  # type: ignore[attr-defined]

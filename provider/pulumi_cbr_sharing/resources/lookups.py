@@ -28,7 +28,8 @@ from pulumi import runtime
 from pulumi_cbr_sharing.cbr import backups, members, projects, vaults
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
-from pulumi_cbr_sharing.resources.dynamic import open_session, warn_of_plain_secrets
+from pulumi_cbr_sharing.resources.dynamic import warn_of_plain_secrets
+from pulumi_cbr_sharing.resources.sessions import open_session
 from pulumi_cbr_sharing.settings.connection import Connection
 
 

@@ -19,16 +19,13 @@ What fails leaves no share that the state does not know: offers of the same call
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
-
-from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known, props, warn_of_plain_secrets
+from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
 from pulumi_cbr_sharing.sharing import recipient_set
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, Problem, SetInputs
+from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, SetInputs
 from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 
 
@@ -77,53 +74,13 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        warn_of_plain_secrets(connection)
-        inputs = {
-            "backup_id": backup_id,
-            "dest_project_ids": dest_project_ids,
-            "wait_for_backup": wait_for_backup,
-        }
-        super().__init__(BackupShareProvider(connection), resource_name, props(inputs, RecipientSet), opts)
+        inputs = {"backup_id": backup_id, "dest_project_ids": dest_project_ids, "wait_for_backup": wait_for_backup}
+        super().__init__(BackupShareProvider(connection), resource_name, inputs, opts)
 
 
 class BackupShareProvider(CbrProvider[SetInputs]):
     """The lifecycle of a BackupShare. Its name and module are in the state of every stack: they stay."""
 
-    inputs_type = SetInputs
-
-    def declare(
-        self, inputs: SetInputs, recorded: SetInputs | None, *, planning: bool
-    ) -> tuple[SetInputs, list[Problem]]:
-        """A share with oneself, a conflict in the program, what the cloud would refuse."""
-        new = recorded is None
-        return inputs, list(recipient_set.declare(self.session, inputs, new=new, planning=planning))
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another backup replaces. Other recipients than the live ones, or a rejected offer, are an update."""
-        replaces = ["backup_id"] if olds.get("backup_id") != news.get("backup_id") else []
-        wanted = known(SetInputs, news).dest_project_ids
-        changed = recipient_set.is_changed(known(RecipientSet, olds), wanted)
-        return DiffResult(
-            changes=bool(replaces) or changed or self.is_reconnected(olds, news),
-            replaces=replaces,
-            stables=["owner_project_id", "region"],
-            delete_before_replace=False,
-        )
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Make the live list the declared one."""
-        return CreateResult(props["backup_id"], asdict(recipient_set.settle(self.session, known(SetInputs, props))))
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Whom the backup is shared with now, undeclared recipients among them; gone only with the backup."""
-        live = recipient_set.read(self.recorded_session, known(RecipientSet, props))
-        return ReadResult(id_, asdict(live)) if live else ReadResult("", {})
-
-    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Make the live list the declared one, whatever the state remembers."""
-        recorded, inputs = known(RecipientSet, olds), known(SetInputs, news)
-        return UpdateResult(asdict(recipient_set.update(self.recorded_session, recorded, inputs)))
-
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Cancel the declared shares; what others made stays theirs."""
-        recipient_set.delete(self.recorded_session, known(RecipientSet, props))
+    verbs = recipient_set
+    inputs_type, state_type = SetInputs, RecipientSet
+    id_parts = replaced_by = ("backup_id",)

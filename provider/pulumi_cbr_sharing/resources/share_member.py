@@ -16,23 +16,13 @@ Oddities of the API that show here:
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
-
-from pulumi_cbr_sharing.resources.dynamic import (
-    UNKNOWN_ON_THE_WIRE,
-    CbrProvider,
-    CbrResource,
-    known,
-    props,
-    warn_of_plain_secrets,
-)
+from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
 from pulumi_cbr_sharing.sharing import member
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, UNKNOWN, MemberInputs, Problem
+from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, MemberInputs
 from pulumi_cbr_sharing.sharing.member import Share
 
 
@@ -89,7 +79,6 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        warn_of_plain_secrets(connection)
         inputs = {
             "backup_id": backup_id,
             "dest_project_id": dest_project_id,
@@ -97,52 +86,12 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
             "adopt": adopt,
             "wait_for_backup": wait_for_backup,
         }
-        super().__init__(BackupShareMemberProvider(connection), resource_name, props(inputs, Share), opts)
+        super().__init__(BackupShareMemberProvider(connection), resource_name, inputs, opts)
 
 
 class BackupShareMemberProvider(CbrProvider[MemberInputs]):
     """The lifecycle of a BackupShareMember. Its name and module are in the state of every stack: they stay."""
 
-    inputs_type = MemberInputs
-
-    def declare(
-        self, inputs: MemberInputs, recorded: MemberInputs | None, *, planning: bool
-    ) -> tuple[MemberInputs, list[Problem]]:
-        """A share with oneself, a conflict in the program, what the cloud would refuse."""
-        return member.declare(self.session, inputs, recorded, planning=planning)
-
-    def checked(self, news: dict[str, Any], inputs: MemberInputs) -> dict[str, Any]:
-        """The recipient's project, where it was given by the name of its account."""
-        project = inputs.dest_project_id
-        if inputs.dest_account is None or project is None:
-            return news
-        return {**news, "dest_project_id": UNKNOWN_ON_THE_WIRE if project is UNKNOWN else project}
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another backup or recipient: a new share. A rejected offer, or another connection: an update."""
-        replaces = [name for name in ("backup_id", "dest_project_id") if olds.get(name) != news.get(name)]
-        return DiffResult(
-            changes=bool(replaces) or member.is_changed(known(Share, olds)) or self.is_reconnected(olds, news),
-            replaces=replaces,
-            stables=["owner_project_id", "region"],
-            delete_before_replace=False,  # create makes room itself where ten is the limit
-        )
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Offer the share, or take over the one that is there."""
-        share = member.create(self.session, known(MemberInputs, props))
-        return CreateResult(f"{share.backup_id}/{share.dest_project_id}", asdict(share))
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The share as it is now; gone only if the service says so beyond doubt."""
-        share = member.read(self.recorded_session, known(Share, props))
-        return ReadResult(id_, asdict(share)) if share else ReadResult("", {})
-
-    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Offer a rejected share again; or see that another connection leads to the same one."""
-        share = member.update(self.recorded_session, known(Share, olds), known(MemberInputs, news))
-        return UpdateResult(asdict(share))
-
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Cancel the share; gone is success."""
-        member.delete(self.recorded_session, known(Share, props))
+    verbs = member
+    inputs_type, state_type = MemberInputs, Share
+    id_parts = replaced_by = ("backup_id", "dest_project_id")

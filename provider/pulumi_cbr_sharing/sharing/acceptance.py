@@ -16,8 +16,6 @@ from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, Problem, is_unkn
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.sharing.session import Session
 
@@ -53,23 +51,24 @@ class Acceptance:
 
 def declare(
     session: Session, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool
-) -> Iterator[Problem]:
-    """Declare an acceptance, from inputs without problems; nothing older gives it back when it goes.
+) -> tuple[AcceptanceInputs, list[Problem]]:
+    """Declare an acceptance, from inputs without problems: deleting an older resource must not give it back.
 
     Args:
         session: the recipient's.
         inputs: what the program says.
         recorded: what it said in the last run; None for a new acceptance.
-        planning: whether a plan is being made, which looks at the cloud for what it would refuse of a new one.
+        planning: whether this is a preview, which asks the cloud what it would refuse of a new one.
     """
     if is_unknown(inputs.vault_id):
-        return
+        return inputs, []
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
     if backup_id:
         before = recorded.vault_id if recorded and recorded.backup_id == backup_id else None
         session.ledger.declare_acceptance(backup_id, inputs.vault_id, instead_of=before)
-    if planning and recorded is None:
-        yield from session.preflight.problems_with_acceptance(backup_id, inputs.vault_id)
+    if not planning or recorded is not None:
+        return inputs, []
+    return inputs, list(session.preflight.problems_with_acceptance(backup_id, inputs.vault_id))
 
 
 def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:

@@ -116,7 +116,7 @@ def read(session: Session, recorded: Share) -> Share | None:
     return _share(session, recorded.backup_id, member) if member else None
 
 
-def is_changed(recorded: Share) -> bool:
+def is_changed(recorded: Share, _inputs: MemberInputs) -> bool:
     """Whether the live share is none that a program could mean: a rejected one has to be offered again."""
     return recorded.status == REJECTED
 
@@ -130,7 +130,7 @@ def update(session: Session, recorded: Share, inputs: MemberInputs) -> Share:
     live = read(session, recorded)
     if live is None:
         raise Refused(f"reading {recorded}: it is gone: run `pulumi up --refresh` to make it again")
-    return _offer_again(session, inputs) if is_changed(live) else live
+    return _offer_again(session, inputs) if is_changed(live, inputs) else live
 
 
 def delete(session: Session, recorded: Share) -> None:

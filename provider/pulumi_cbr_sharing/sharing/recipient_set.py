@@ -48,15 +48,14 @@ class RecipientSet:
     endpoint: str | None = None
 
 
-def declare(session: Session, inputs: SetInputs, *, new: bool, planning: bool) -> Iterator[Problem]:
-    """Declare all recipients of a backup, from inputs without problems; nothing older takes their shares along.
+def declare(
+    session: Session, inputs: SetInputs, recorded: SetInputs | None, *, planning: bool
+) -> tuple[SetInputs, list[Problem]]:
+    """Declare all recipients of a backup, as `member.declare` does with one."""
+    return inputs, list(_declared(session, inputs, new=recorded is None, planning=planning))
 
-    Args:
-        session: the owner's.
-        inputs: what the program says.
-        new: whether the resource is about to be made.
-        planning: whether a plan is being made, which looks at the cloud for what it would refuse of a new set.
-    """
+
+def _declared(session: Session, inputs: SetInputs, *, new: bool, planning: bool) -> Iterator[Problem]:
     wanted = _known(inputs.dest_project_ids)
     if _has_owner(session, inputs):
         yield Problem.it("dest_project_ids", _own(session))
@@ -71,7 +70,7 @@ def declare(session: Session, inputs: SetInputs, *, new: bool, planning: bool) -
             yield Problem.it("dest_project_ids", _own(session))
 
 
-def settle(session: Session, inputs: SetInputs) -> RecipientSet:
+def create(session: Session, inputs: SetInputs) -> RecipientSet:
     """Make the live list the declared one, whatever it is now.
 
     A recipient who registered an image from the backup cannot be removed (6710), which may stay so for weeks: it keeps
@@ -125,12 +124,12 @@ def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
     return _record(session, recorded.backup_id, live, recorded.declared)
 
 
-def is_changed(recorded: RecipientSet, dest_project_ids: Any) -> bool:
+def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
     """Whether the live recipients, or those that the program named last, are others than it names now.
 
     A rejected offer is one: it has to be made again. The order of the recipients means nothing.
     """
-    wanted = _known(dest_project_ids)
+    wanted = _known(inputs.dest_project_ids)
     return (
         REJECTED in recorded.statuses.values()
         or wanted is None
@@ -144,7 +143,7 @@ def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> Recip
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
     if session.is_elsewhere(recorded.endpoint):
         _live(session, doing, recorded)
-    return settle(session, inputs)
+    return create(session, inputs)
 
 
 def delete(session: Session, recorded: RecipientSet) -> None:
