@@ -73,6 +73,17 @@ def test_create_shares_the_backup_with_one_post_and_nothing_else(emulator: Emula
     assert made.outs["created_at"].endswith("Z")
 
 
+def test_a_process_that_the_engine_starts_needs_nothing_in_advance(emulator: Emulator) -> None:
+    """A new interpreter shares, reads and cancels: the processes of the other tests have imported Pulumi before."""
+    recipient = emulator.account("recipient").project_id
+    with Plugin(env=environment(emulator), forked=False) as plugin:
+        made = plugin.create(OURS, inputs(emulator))
+        assert recipients(emulator) == {recipient: "pending"}
+        assert plugin.read(made) == made
+        plugin.delete(made)
+    assert recipients(emulator) == {}
+
+
 def test_requests_are_as_the_api_has_them(emulator: Emulator, blind: Plugin) -> None:
     """The path ends in the recipient's project, and texts are asked for in English."""
     blind.delete(blind.create(OURS, inputs(emulator)))

@@ -22,6 +22,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from typing_extensions import Self
 
+from forked import Forked
 from pulumi_cbr_sharing.resources.dynamic import PLANNING
 
 
@@ -71,19 +72,17 @@ class Plugin:
     Args:
         config: the stack's configuration by full key.
         env: all environment variables with meaning for the provider.
+        forked: start it as `forked` does, not as the engine does. A fork is not safe on macOS.
     """
 
     config: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    forked: bool = sys.platform == "linux"
 
     def __enter__(self) -> Self:
         base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**base, "HOME": "/nonexistent", "PULUMI_PROJECT": "test", **self.env},
-        )
+        env = {**base, "HOME": "/nonexistent", "PULUMI_PROJECT": "test", **self.env}
+        self.process = Forked(env) if self.forked else _started(env)
         assert self.process.stdout
         port = int(self.process.stdout.readline())
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
@@ -152,6 +151,11 @@ class Plugin:
             return getattr(self._stub, verb)(request, timeout=60)
         except grpc.RpcError as error:
             raise PluginError(error.details()) from None
+
+
+def _started(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
 
 
 def pickled(provider: ResourceProvider) -> str:
