@@ -104,6 +104,32 @@ def test_a_backup_that_expires_frees_the_recipients_vault(emulator: Emulator) ->
     assert rooms == [930, 1000]
 
 
+def used(emulator: Emulator) -> float:
+    """GB in the recipient's vault, as the service tells the recipient."""
+    path = f"/vaults/{emulator.vault('recipient').id}"
+    return float(ask(emulator, "GET", path, account="recipient").json()["vault"]["billing"]["used"]) / 1024
+
+
+@pytest.mark.parametrize("way", ["cancelled by its owner", "deleted by its owner", "expired", "given back"])
+def test_what_a_recipient_loses_is_not_in_its_vault_any_more(way: str, emulator: Emulator) -> None:
+    """The service tells the recipient so at once, whatever else is asked."""
+    soon = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
+    backup, vault = emulator.add_backup(expired_at=soon, size=70).id, emulator.vault("recipient").id
+    emulator.add_member(backup, project(emulator))
+    seen = [used(emulator)]
+    assert answer(emulator, backup, "accepted", vault) == 200
+    seen.append(used(emulator))
+    if way == "expired":
+        emulator.pass_time(days=2)
+    elif way == "given back":
+        assert answer(emulator, backup, "rejected", vault) == 200
+    else:
+        path = f"/backups/{backup}" + (f"/members/{project(emulator)}" if "cancelled" in way else "")
+        assert ask(emulator, "DELETE", path).status_code == 204
+    seen.append(used(emulator))
+    assert seen == [0, 70, 0]
+
+
 def test_a_full_vault_takes_no_backup(emulator: Emulator) -> None:
     """Nor half of one."""
     vault = emulator.add_vault(account="sharer", resources=[SERVER, {**SERVER, "id": "x"}], size=100)

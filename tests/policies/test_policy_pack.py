@@ -227,6 +227,52 @@ def test_what_a_vault_share_makes_is_seen(emulator: Emulator, stack: Stack, pack
     assert len(emulator.members(emulator.backup.id)) == 1
 
 
+RECEIVED = """
+from pulumi_cbr_sharing import Connection, ReceivedBackups
+
+ReceivedBackups("received", vault_id={vault!r}, owner_project_ids=[{owner!r}], connection=Connection(namespace="dr"))
+"""
+RECIPIENTS = """
+recipients:
+  - {{project_id: {project}, name: disaster recovery, owner: anna@example.org, class: friendly}}
+"""
+
+
+def test_the_list_of_the_audit_and_a_window_that_stopped(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """Who may receive comes from the audit's file; days later, both sides' newest backup is too old."""
+    recipient, owner = emulator.account("recipient"), emulator.account("sharer")
+    stack.env |= environment(emulator, "recipient", prefix="DR_")
+    stack.file("cbr-sharing.yaml", RECIPIENTS.format(project=recipient.project_id))
+    words = pack(
+        {
+            "allowed-recipients": {"enforcementLevel": "mandatory", "recipients_file": "cbr-sharing.yaml"},
+            "recovery-point-too-old": {"enforcementLevel": "mandatory", "max_age_hours": 36},
+        }
+    )
+    shares = {"vault": emulator.vault("sharer").id, "owner": owner.project_id}
+    receives = {"vault": emulator.vault("recipient").id, "owner": owner.project_id}
+
+    stack.program(program(WINDOW, emulator, **shares))
+    refused = stack.up(*words, check=False)
+    assert told(refused, "mandatory", "allowed-recipients")
+    assert f"{recipient.project_id} (disaster recovery, owned by anna@example.org)" in refused.output
+    assert_nothing_was_written(emulator)
+
+    stack.program(program(WINDOW, emulator, "recipient", **shares))
+    stack.up(*words)
+    stack.program(program(WINDOW, emulator, "recipient", **shares) + program(RECEIVED, emulator, **receives))
+    stack.up(*words)
+    assert emulator.backup.id in emulator.visible_to(recipient.project_id)
+
+    emulator.pass_time(days=4)
+    stale = stack.up(*words, check=False)
+    assert not stale.ok
+    assert told(stale, "mandatory", "recovery-point-too-old")
+    of = f"the newest backup of {owner.project_id}/{emulator.backup.resource_id} in"
+    assert f"{of} VaultShare 'nightly' is 4.0 days old" in stale.output
+    assert f"{of} ReceivedBackups 'received' is 4.0 days old" in stale.output
+
+
 def test_the_state_is_judged_without_a_run(emulator: Emulator, stack: Stack, pack: Pack) -> None:
     """`pulumi policy analyze` sees the answers that the last refresh found, a rejection among them."""
     stack.program(program(MEMBER, emulator))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -14,11 +15,10 @@ from stack import Stack
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+ROOT = Path(__file__).parent.parent.parent
 WEB: dict[str, Any] = {"id": "11111111-2222-4333-8444-555555555555", "type": "OS::Nova::Server", "name": "web"}
 PROGRAM = """
 import pulumi
@@ -91,6 +91,38 @@ def test_the_window_rolls_on_the_recipients_side(emulator: Emulator, stack: Stac
     stack.up()
     assert stack.outputs() == {"accepted": {}, "backup_ids": []}
     assert stack.resources("BackupShareAccepter") == []
+
+
+@pytest.mark.engine
+def test_two_owners_have_a_window_each(emulator: Emulator, stack: Stack) -> None:
+    """Their servers have one id and one name; a third owner's, too, of whom nothing is taken. The age tells whose."""
+    owners = [emulator.account("sharer").project_id, emulator.add_account("partner").project_id]
+    ours, theirs, strange = [offer(emulator, account) for account in ("sharer", "partner", "bystander")]
+    emulator.pass_time(days=4)
+    newer = [offer(emulator, account) for account in ("partner", "partner", "bystander")][:2]
+    stack.program(program(emulator, owners=repr(owners), keep=2, max_age="timedelta(days=1.5)"))
+
+    run = stack.up()
+
+    assert accepted(emulator) == {ours, *newer}
+    assert f"the newest backup of server ({WEB['id']}) of project {owners[0]} is 4.0 days old" in run.output
+    assert f"of project {owners[1]}" not in run.output
+    assert set(stack.resources("ReceivedBackups")[0]["outputs"]["newest_at"]) == {
+        f"{one}/{WEB['id']}" for one in owners
+    }
+    project = emulator.account("recipient").project_id
+    assert [emulator.members(one)[project].status for one in (theirs, strange)] == ["pending", "pending"]
+
+
+@pytest.mark.engine
+def test_the_recipients_program_in_the_readme_runs(emulator: Emulator, stack: Stack) -> None:
+    """The names in it are those of the emulated cloud."""
+    section = (ROOT / "README.md").read_text().partition("### The worst day\n")[2]
+    made, _stranger = offer(emulator), offer(emulator, "bystander")
+    stack.program(section.partition("```python\n")[2].partition("```")[0])
+    stack.up()
+    assert stack.outputs() == {"received": [made]}
+    assert accepted(emulator) == {made}
 
 
 @pytest.mark.engine

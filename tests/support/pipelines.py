@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "pipelines"
+GITLAB = EXAMPLES / "gitlab" / ".gitlab-ci.yml"
 SECONDS = 180  # for one command
 GH = """\
 #!/bin/sh
@@ -64,12 +65,12 @@ class Ran:
         self.code = self.code or done.returncode
 
 
-def github(stack: Stack, file: str, values: Mapping[str, str]) -> Ran:
+def github(stack: Stack, file: str | Path, values: Mapping[str, str]) -> Ran:
     """Run the one job of a workflow in the folder of a stack.
 
     Args:
         stack: where the program is, and the environment of the machine.
-        file: of the workflow, such as `up.yml`.
+        file: of the workflow: `up.yml`, or a path.
         values: what expressions stand for: `secrets.HW_ACCESS_KEY`, ….
     """
     workflow = yaml.safe_load((EXAMPLES / "github" / file).read_text())
@@ -86,15 +87,16 @@ def github(stack: Stack, file: str, values: Mapping[str, str]) -> Ran:
     return ran
 
 
-def gitlab(stack: Stack, job: str, values: Mapping[str, str]) -> Ran:
-    """Run a job of the pipeline in the folder of a stack: the lines of a script in one shell, then those after it.
+def gitlab(stack: Stack, job: str, values: Mapping[str, str], file: Path = GITLAB) -> Ran:
+    """Run a job of a pipeline in the folder of a stack: the lines of a script in one shell, then those after it.
 
     Args:
         stack: where the program is, and the environment of the machine.
         job: its name.
         values: the variables of the project.
+        file: the pipeline.
     """
-    pipeline = yaml.safe_load((EXAMPLES / "gitlab" / ".gitlab-ci.yml").read_text())
+    pipeline = yaml.safe_load(file.read_text())
     ran, env = Ran(), {**stack.env, **values}
     before, script, after = (pipeline[job].get(key, []) for key in ("before_script", "script", "after_script"))
     before = before or pipeline["default"]["before_script"]
@@ -107,7 +109,7 @@ def gitlab(stack: Stack, job: str, values: Mapping[str, str]) -> Ran:
     return ran
 
 
-def commands_of(file: str) -> list[str]:
+def commands_of(file: str | Path) -> list[str]:
     """Every command of a workflow, in order."""
     workflow = yaml.safe_load((EXAMPLES / "github" / file).read_text())
     return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]

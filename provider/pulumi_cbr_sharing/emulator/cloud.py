@@ -159,7 +159,6 @@ class Emulator:
     def room(self, account: str) -> int:
         """GB that are left in an account's first vault."""
         with self.lock:
-            self.state.settle()
             vault = self.vault(account)
             return vault.size - self.state.used(vault)
 

@@ -134,6 +134,7 @@ class State:
 
     def used(self, vault: Vault) -> int:
         """GB in a vault: own backups, and received ones."""
+        self.settle()
         own = sum(backup.size for backup in self.backups.values() if backup.vault_id == vault.id)
         members = [(backup, member) for backup in self.backups.values() for member in backup.members.values()]
         return own + sum(backup.size for backup, member in members if member.vault_id == vault.id)

@@ -60,7 +60,8 @@ class ReceivedBackups(Windowed[Chosen]):
         newer_than: only backups made after: likewise.
         max_age: how old the newest backup of a resource may be; an older one is told in every plan and run, and so is
             it if there is none.
-        on_stale: `warn`, or `error`: then the program fails, after the offers have been seen to.
+        on_stale: `warn`, or `error`: then the program fails once what came is accepted. In a run that fails Pulumi
+            removes nothing, so what left the window stays accepted.
         connection: the recipient's account, where the program's default is another.
         opts: Pulumi's options. With `protect`, which the accepters inherit, none can leave the window.
 

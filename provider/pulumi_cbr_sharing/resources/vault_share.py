@@ -58,7 +58,8 @@ class VaultShare(Windowed["list[Backup]"]):
         older_than: only backups made before: a moment (without zone it is UTC), or how long ago.
         newer_than: only backups made after: likewise.
         max_age: how old the newest backup of a resource may be; an older one is told in every plan and run.
-        on_stale: `warn`, or `error`: then the program fails, after the shares have been seen to.
+        on_stale: `warn`, or `error`: then the program fails once what came is shared. In a run that fails Pulumi
+            removes nothing, so what left the window stays shared.
         accept_into: a vault of the recipient, into which every shared backup is accepted by this program, too. The
             recipient is the one of `accept_connection`.
         accept_connection: the recipient's account.
