@@ -152,7 +152,7 @@ def test_it_waits_for_a_backup_that_is_being_made(emulator: Emulator, operator: 
     ready.join()
     assert done.code == 0
     assert [one["status"] for one in done.json] == ["pending"]
-    assert "waiting for it" in done.err
+    assert "the backup is protecting; waiting up to" in done.err
 
 
 def test_without_waiting_it_ends_at_once(emulator: Emulator, operator: Operator) -> None:

@@ -108,7 +108,7 @@ def test_a_vault_that_does_not_fit_is_told(emulator: Emulator, plugin: Plugin) -
     """The service's reason, in words."""
     offer(emulator)
     disks = emulator.add_vault(account="recipient", object_type="disk").id
-    with pytest.raises(PluginError, match="a vault of this type cannot hold the backup"):
+    with pytest.raises(PluginError, match="the vault is of another type than the backup"):
         plugin.create(OURS, inputs(emulator, vault_id=disks))
     assert status(emulator) == "pending"
 

@@ -281,7 +281,7 @@ def test_the_wait_for_a_backup_is_bounded_and_said(emulator: Emulator) -> None:
     with pytest.raises(PluginError, match="still protecting after 1 s: run it again"):
         plugin.create(OURS, inputs(emulator, wait_for_backup=1))
 
-    assert "the backup is protecting; waiting for it" in plugin.stop()
+    assert "the backup is protecting; waiting up to" in plugin.stop()
     assert recipients(emulator) == {}
 
 

@@ -165,13 +165,13 @@ CASES = {
     "401 0301": Case("answered", "CredentialRefused", answer(401, "APIGW.0301")),
     "401 0303": Case("answered", "CredentialRefused", answer(401, "APIGW.0303")),
     "401 0307": Case("answered", "CredentialRefused", answer(401, "APIGW.0307")),
-    # The list of the project's backups is looked at, and for a change the backup itself: if it is there, nothing is
+    # A read looks at the list of backups, a change at the backup itself: if it is there, nothing is
     # concluded. IAM does not answer so.
     "401 quirk": Case(
         "answered",
         "CredentialRefused",
         told(401, unauthorized("Malformed request url")),
-        {"share": "MalformedUrl 3", "read": "gone 2", "cancel": "MalformedUrl 3"},
+        {"share": "MalformedUrl 2", "read": "gone 2", "cancel": "MalformedUrl 2"},
     ),
     "401 almost the quirk": Case("answered", "CredentialRefused", told(401, unauthorized("Malformed request"))),
     "401 page": Case("answered", "CredentialRefused", told(401, PAGE, "text/html")),

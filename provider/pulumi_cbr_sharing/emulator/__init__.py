@@ -1,16 +1,15 @@
-"""An emulated Cloud Backup and Recovery: the members API with all its awkward cases, backups, vaults, and its IAM.
+"""An emulated Cloud Backup and Recovery (CBR): members, backups and vaults, and the IAM that it needs.
 
     with serve() as cloud:
         requests.get(f"{cloud.url}/v3/{project}/backups/{backup}/members", …)
 
-It is faithful where users of shares meet it: signatures and tokens are verified, every documented refusal has its
-code, both dialects are spoken. It was written from the CBR and IAM API references and never held against a live
-account; what they leave open is marked "(inferred)" in the code.
+It verifies signatures and tokens, answers every documented error with its code, and knows the dialects of Huawei Cloud
+and Open Telekom Cloud. It was written from the CBR and IAM API references and never compared with a live account; what
+they leave open is marked "(inferred)" in the code.
 
-It does not emulate restores, replication, policies, billing, how backups expire, sharing with whole accounts
-(`domains`), unsigned payloads, other signature algorithms, more than one project or user an account, and more than
-one region. Errors 6708 and 6711 have no documented cause, so they come from a `Fault.refusal` only. It binds to this
-machine only.
+It does not emulate restores, replication, policies, billing, sharing with whole accounts (`domains`), unsigned
+payloads, other signature algorithms, several projects or users in an account, and several regions. Errors 6708 and 6711
+have no documented cause, so only a `Fault.refusal` answers them. It binds to this machine only.
 """
 
 try:

@@ -1,4 +1,4 @@
-"""The accounts of the emulated cloud, and who a request comes from: keys, tokens, temporary keys."""
+"""The accounts of the emulated cloud, and their access keys, tokens and temporary keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOKEN_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Account:
-    """An account with one project and one user; all of it made up from its name."""
+    """An account with one project and one user; all ids are made from its name."""
 
     name: str
     domain_id: str
@@ -41,7 +41,7 @@ class Account:
 
 @dataclass
 class _Key:
-    """An access key, permanent or temporary, and how often it was wrong in a row."""
+    """An access key, permanent or temporary, and the number of wrong signatures in a row."""
 
     account: str
     secret: str
@@ -58,7 +58,7 @@ class _Token:
 
 
 class Accounts:
-    """All accounts, their keys and tokens."""
+    """All accounts, with their keys and tokens."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -66,7 +66,7 @@ class Accounts:
         self._tokens: dict[str, _Token] = {}
 
     def add(self, name: str) -> Account:
-        """Make an account; the same name gives the same ids and keys."""
+        """Create an account; the same name gives the same ids and keys."""
         account = Account(
             name=name,
             domain_id=made_up(name, "domain"),
@@ -91,11 +91,11 @@ class Accounts:
         return list(self._accounts.values())
 
     def of_project(self, project_id: str) -> Account | None:
-        """The account that has a project."""
+        """The account of a project."""
         return next((account for account in self._accounts.values() if account.project_id == project_id), None)
 
     def rotate(self, name: str) -> Account:
-        """Give an account a new key; the old one is refused from now on."""
+        """Give an account a new key, and refuse the old one."""
         old = self._accounts[name]
         self._keys.pop(old.access_key, None)
         fresh = replace(old, access_key=secrets.token_hex(10).upper(), secret_key=secrets.token_hex(20))
@@ -104,29 +104,29 @@ class Accounts:
         return fresh
 
     def issue_token(self, name: str, seconds: float = TOKEN_SECONDS) -> tuple[str, float]:
-        """A token for an account's project, and when it ends (seconds since the epoch)."""
+        """Issue a token for an account's project; returns it with its expiry (seconds since the epoch)."""
         token, until = secrets.token_urlsafe(48), time.time() + seconds
         self._tokens[token] = _Token(name, until)
         return token, until
 
     def revoke_tokens(self) -> None:
-        """End every token."""
+        """Revoke all tokens."""
         self._tokens = {token: _Token(known.account, 0.0) for token, known in self._tokens.items()}
 
     def issue_temporary_key(self, name: str, seconds: float) -> tuple[str, str, str, float]:
-        """A temporary key for an account: access, secret, security token, end."""
+        """Issue a temporary key for an account: access key, secret key, security token, expiry."""
         access, secret, token = secrets.token_hex(10).upper(), secrets.token_hex(20), secrets.token_urlsafe(48)
         until = time.time() + seconds
         self._keys[access] = _Key(name, secret, token, until)
         return access, secret, token, until
 
     def secrets(self) -> set[str]:
-        """Every password, secret key and token that was ever handed out and still means something."""
+        """Every password, secret key and token that is known."""
         keys = {text for key in self._keys.values() for text in (key.secret, key.security_token) if text}
         return {account.password for account in self._accounts.values()} | keys | set(self._tokens)
 
     def sign_in(self, user: Mapping[str, object]) -> Account | None:
-        """The account of a user and password as in the body of a token request; None if they are wrong."""
+        """The account of the user and password in a token request; None if they are wrong."""
         domain = user.get("domain")
         names = domain if isinstance(domain, dict) else {}
         for account in self._accounts.values():
@@ -138,10 +138,10 @@ class Accounts:
         return None
 
     def caller(self, request: signing.Request) -> Account:
-        """Who sent a request.
+        """The account that sent a request.
 
         Raises:
-            Refusal: nobody who may.
+            Refusal: the credential is missing or wrong.
         """
         token = request.headers.get("x-auth-token")
         if token is not None:
@@ -180,7 +180,7 @@ class Accounts:
 
 
 def user_id(account: Account) -> str:
-    """The id of an account's one user."""
+    """The id of an account's user."""
     return made_up(account.name, "user")
 
 

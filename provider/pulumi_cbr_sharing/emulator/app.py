@@ -1,4 +1,4 @@
-"""The emulated cloud as a web application: admits requests, answers refusals, carries out faults, keeps the log."""
+"""The emulated cloud as a web application: checks requests, answers errors, applies faults, keeps the log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 INTERNAL = 500
-# Where one other client has seen the quirk; it named list and get of backups and of members.
+# Where another client has seen the quirk: list and get of backups and members.
 _QUIRKY = ("cbr:member:list", "cbr:member:get", "cbr:backups:get")
 
 
@@ -67,10 +67,10 @@ def _is_control() -> bool:
 
 
 def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
-    """Take the fault that is meant for this request; one that prevents it is the answer."""
+    """Take the fault for this request, if there is one; a fault that prevents the request is the answer."""
     try:
         request.get_data()
-    except OSError:  # chunks that are none, or a caller who hung up
+    except OSError:  # malformed chunks, or the client has disconnected
         request.stream = io.BytesIO()
         request.get_data()
         return Response(status=400)
@@ -82,7 +82,7 @@ def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
         return _faulty(fault)
     if fault and fault.when == "before":
         cloud.pause(fault.delay)
-    # Nobody is served any more, so nothing may happen any more.
+    # The server has ended: nothing may happen any more.
     return Response(status=503) if cloud.stopping.is_set() else None
 
 
@@ -103,7 +103,7 @@ def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
 def _json() -> Any:
     try:
         return request.get_json(silent=True)
-    except RecursionError:  # lists in lists in lists
+    except RecursionError:  # lists nested too deep
         return None
 
 
@@ -123,7 +123,7 @@ def _response(answer: Answer) -> Response:
 
 
 def _refused(cloud: Emulator, row: Row) -> Response:
-    """An error: the gateway's with a request id in the body, the service's in the language that was asked for."""
+    """An error: the gateway's with a request id in the body, the service's in the requested language."""
     g.code = row.code
     if row.wrapped:
         return _response(Answer(row.status, {row.wrapped: {"code": str(row.status), "message": row.english}}))
@@ -159,13 +159,13 @@ def _faulty(fault: Fault) -> Response:
 
 
 def _after(cloud: Emulator, response: Response) -> Response:
-    """Log the request, then let go wrong what is to go wrong."""
+    """Log the request, then apply its fault."""
     if _is_control():
         return response
     fault: Fault | None = g.get("fault")
     if fault and fault.status is not None and not fault.prevents:
         response = _faulty(fault)
-    # Every answer may carry it; that each does is the emulator's choice.
+    # Every answer may have it; the emulator always sends it.
     response.headers.setdefault("X-Request-Id", _request_id())
     cut = bool(fault and (fault.reset or fault.close))
     _record(cloud, 0 if cut else response.status_code)

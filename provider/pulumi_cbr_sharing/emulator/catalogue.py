@@ -1,7 +1,7 @@
-"""Every error that the emulated cloud answers: status, code, words in English and in Chinese.
+"""The errors of the emulated cloud: status, code, message in English and in Chinese.
 
-Source: the error code tables of the CBR API reference and of the gateway; rows marked (inferred) are guesses that
-nobody has checked against a live account.
+Source: the error code tables of the CBR API reference and of the gateway. Rows marked (inferred) are not documented,
+and were not compared with a live account.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ MINUTE = 60
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of refusal.
+    """One error.
 
     Attributes:
-        code: `BackupService.NNNN` of the service, `APIGW.NNNN` of the gateway; "" where the answer has none, and its
-            status and message stand under the key `wrapped` instead.
+        code: `BackupService.NNNN` of the service, `APIGW.NNNN` of the gateway; "" if the answer has none, but status
+            and message under the key `wrapped`.
     """
 
     status: int
@@ -29,12 +29,12 @@ class Row:
 
     @property
     def is_of_gateway(self) -> bool:
-        """The gateway speaks English only, and repeats the request id in the body."""
+        """Whether it is the gateway's, which answers in English only, with the request id in the body."""
         return self.code.startswith("APIGW.")
 
 
 class Refusal(Exception):
-    """Raised by whoever finds out; one place answers it."""
+    """An error to answer; `app.py` catches it."""
 
     def __init__(self, row: Row) -> None:
         super().__init__(row.code)
@@ -73,7 +73,7 @@ WRONG_PROJECT = Row(403, "APIGW.0302", "The IAM user is not authorized for this 
 TOKEN_EXPIRED = Row(401, "APIGW.0307", "The token must be updated.")
 THROTTLED = Row(429, "APIGW.0308", "The throttling threshold has been reached")
 
-# Seen by one other client, where list and get met a backup that does not exist.
+# Seen by another client: list and get of a backup that does not exist.
 MALFORMED_URL = Row(401, "", "Malformed request url", wrapped="unauthorized")
 BAD_DURATION = Row(400, "", "The duration of a temporary key is 900 to 86400 seconds.", wrapped="error")  # (inferred)
 # IAM's own shape, not the gateway's. (inferred)
@@ -81,18 +81,18 @@ WRONG_PASSWORD = Row(401, "", "The username or password is wrong.", wrapped="err
 
 
 def denied(action: str) -> Row:
-    """What a missing permission answers."""
+    """The answer to a missing permission."""
     return Row(403, "", f"Policy doesn't allow {action} to be performed.", wrapped="forbidden")
 
 
 def throttled(limit: int, seconds: float) -> Row:
-    """What a request above the limit answers; a limit in a minute reads as those that were seen."""
+    """The answer to a request above the limit; for a limit per minute, in the words that were seen."""
     time = "1 minute" if seconds == MINUTE else f"{seconds:g} seconds"
     return replace(THROTTLED, english=f"{THROTTLED.english}: policy user over ratelimit,limit:{limit},time:{time}")
 
 
 def row_of(code: str) -> Row:
-    """The first row of a code; KeyError if there is none."""
+    """The row of a code; KeyError if there is none."""
     found = next((row for row in globals().values() if isinstance(row, Row) and row.code == code), None)
     if found is None or not code:
         raise KeyError(code)

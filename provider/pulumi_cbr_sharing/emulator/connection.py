@@ -1,4 +1,4 @@
-"""One connection to the emulated cloud: keeps alive, as the real gateway's do, and can be cut in the middle."""
+"""A connection to the emulated cloud, which is kept alive, and can be cut at any point."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _BODILESS = (204, 304)
 
 
 class Connection(WSGIRequestHandler):
-    """Serves the requests of one connection, one after the other."""
+    """Serves the requests of one connection in turn."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body are two writes; on a connection that stays open the second would wait for an acknowledgement.
+    # Head and body are two writes; on a kept connection the second would wait for an acknowledgement.
     disable_nagle_algorithm = True
-    _due = 0  # bytes of the body that were announced and not yet written
+    _due = 0  # bytes of the body that are announced but not written yet
 
     def make_environ(self) -> dict[str, Any]:
-        """Let the application reach the connection."""
+        """Give the application access to the connection."""
         return {**super().make_environ(), "emulator.connection": self}
 
     def run_wsgi(self) -> None:
         """Answer one request. Werkzeug's own method closes the connection after each, and waits 10 ms for more.
 
-        A body that is shorter than announced ends the connection: the rest will not come.
+        A body that is shorter than announced closes the connection.
         """
         try:
             environ = self.make_environ()
@@ -63,15 +63,15 @@ class Connection(WSGIRequestHandler):
         return self.wfile.write
 
     def cut(self, *, reset: bool) -> None:
-        """Close the connection without an answer: with a reset, or as a server does that ends."""
+        """Close the connection without an answer, with or without a reset."""
         self.close_connection = True
         if reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.socket(fileno=self.connection.detach()).close()
-        self.wfile = io.BytesIO()  # what is still to be written goes nowhere
+        self.wfile = io.BytesIO()  # discard what is still to be written
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Do not even put together what would be printed: it fails where the target is half a URL."""
+        """Print nothing; werkzeug's own method fails if the target is half a URL."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Print nothing: requests are in the emulator's own log, with secrets masked."""
+        """Print nothing: the emulator has its own log, with secrets masked."""

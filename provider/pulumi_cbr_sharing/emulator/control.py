@@ -1,8 +1,8 @@
-"""The handles of the emulator itself, under `/_emulator/`: apart from the API, without credentials, in JSON.
+"""The control endpoints of the emulator, under `/_emulator/`: JSON, without credentials.
 
-Every handle is a method of `cloud.Emulator`, so what can be done from a test can be done from outside. They need no
-credential, so a web page that somebody reads on this machine must not reach them: only this machine's own names are
-answered, which a page of another name cannot send, and changes only in JSON, which it cannot send without asking.
+Each is a method of `cloud.Emulator`, so everything that a test can do can be done from outside. A web page that is open
+on this machine must not reach them: only requests to a name of this machine are answered, which a page of another host
+cannot send, and changes must be JSON, which a page cannot send without CORS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ THIS_MACHINE = ("127.0.0.1", "[::1]", "localhost")
 NULLABLE = frozenset(
     {"method", "offer_shown", "retry_after", "status", "temporary_key_seconds", "truncate", "vault_id"}
 )
-# What is wrong with the fields of a handle, and with what they name.
+# Errors in the fields of a control endpoint, and in what they name.
 MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError, OverflowError)
 SWITCHES = (
     "dialect",
@@ -49,13 +49,13 @@ SWITCHES = (
 
 
 def cloud_asked() -> Emulator:
-    """The cloud that the present request is for."""
+    """The cloud of the current request."""
     cloud: Emulator = request.environ["emulator.cloud"]
     return cloud
 
 
 def add_control(app: Flask) -> None:
-    """Add the handles to an application."""
+    """Add the control endpoints to an application."""
     handles: dict[tuple[str, str], Callable[..., Any]] = {
         ("POST", "reset"): Emulator.reset,
         ("GET", "state"): _state,
@@ -89,7 +89,7 @@ def add_control(app: Flask) -> None:
 
 
 def refusal(cloud: Emulator) -> tuple[Response, int] | None:
-    """The answer to a request for a handle that may come from a web page; None for all others."""
+    """The answer to a control request that may come from a web page; None for all others."""
     port = urlsplit(cloud.url).port
     if request.headers.get("Host", "").lower() not in {f"{name}:{port}" for name in THIS_MACHINE}:
         return jsonify({"error": f"ask for it by a name of this machine: {', '.join(THIS_MACHINE)}, and its port"}), 403
@@ -133,7 +133,7 @@ def _switch(cloud: Emulator, **switches: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Records as JSON can hold them."""
+    """A value as JSON can hold it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

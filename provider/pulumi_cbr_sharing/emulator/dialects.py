@@ -1,7 +1,7 @@
-"""Records as JSON, in the two ways that are in use: Huawei Cloud's and Open Telekom Cloud's.
+"""Records as JSON, in the dialects of Huawei Cloud and Open Telekom Cloud.
 
-Huawei Cloud writes explicit nulls and timestamps without a zone; Open Telekom Cloud leaves absent keys out and
-writes milliseconds with `+00:00` (seen in the vendors' examples).
+Huawei Cloud writes explicit nulls, and timestamps without a zone. Open Telekom Cloud leaves absent keys out, and writes
+milliseconds with `+00:00` (seen in the vendors' examples).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Dialect = Literal["huawei", "otc"]
 
 
 def rendered(record: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
-    """A record with its moments as texts, and its absent values as the dialect has them."""
+    """A record with its timestamps as texts, and its absent values, as in the dialect."""
     texts = {key: _moment(value, dialect) if hasattr(value, "isoformat") else value for key, value in record.items()}
     return texts if dialect == "huawei" else {key: value for key, value in texts.items() if value is not None}
 
@@ -69,7 +69,7 @@ def backup(record: Backup, vault_id: str | None = None) -> dict[str, Any]:
 
 
 def vault(record: Vault, used: int) -> dict[str, Any]:
-    """A vault with the API's keys: sizes in GB, what is used in MB."""
+    """A vault with the API's keys: sizes in GB, used space in MB."""
     return {
         "id": record.id,
         "name": record.name,

@@ -1,4 +1,4 @@
-"""Faults that a test scripts: what goes wrong, with which requests, before or after they have their effect."""
+"""Scripted faults: what goes wrong, for which requests, before or after they have their effect."""
 
 from __future__ import annotations
 
@@ -27,26 +27,24 @@ def _compiled(pattern: str) -> Any:
 
 @dataclass
 class Fault:
-    """One thing that goes wrong. Nothing of its own to answer, cut or hold back: it only counts requests.
+    """A fault. Without an answer, cut or delay, it only counts requests.
 
     Attributes:
-        method: of the requests that it hits; None for any.
-        path: a regular expression of RE2, searched in the path: no pattern of it takes long.
-        status, body, headers: the answer given instead; status None leaves the real answer as it is. Content-Type
-            is JSON unless `headers` says otherwise.
+        method: the method of the requests that it hits; None means any.
+        path: a regular expression (RE2), searched in the path.
+        status, body, headers: the answer to give instead; without a status, the real answer is given. Content-Type is
+            JSON unless `headers` has another.
         reset: cut the connection with a TCP reset.
         close: close the connection without an answer.
-        delay: seconds to hold back: the effect (`before`, so that it comes when nobody waits for it any more), or
-            the answer alone (`after`).
-        trickle: seconds between any two bytes of the body; the request has been carried out.
-        truncate: how many bytes of the body come before the connection closes; the request has been carried out.
-        when: `before`: an answer given instead, or a cut, spares the request its effect; `after`: it was carried out,
-            then this happens.
+        delay: seconds to delay the request (`before`), or the answer only (`after`).
+        trickle: seconds between any two bytes of the body; the request is processed.
+        truncate: how many bytes of the body to send before the connection is closed; the request is processed.
+        when: `before`: the request is not processed; `after`: the request is processed first.
         times: how many requests it hits.
-        nth: which of the requests that fit is the first that it hits.
+        nth: which of the matching requests is the first that it hits.
 
     Raises:
-        ValueError: `path` is no regular expression, or `when` is neither of the two.
+        ValueError: `path` is not a regular expression, or `when` is neither `before` nor `after`.
     """
 
     method: str | None = None
@@ -64,19 +62,19 @@ class Fault:
     nth: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what could never hit, where it is written rather than when a request comes."""
+        """Refuse wrong values where the fault is written, not when a request comes."""
         try:
             _compiled(self.path)
         except re2.error as error:
-            raise ValueError(f"path {self.path!r} is no regular expression of RE2: {error}") from None
+            raise ValueError(f"path {self.path!r} is not a regular expression of RE2: {error}") from None
         if self.when not in ("before", "after"):
-            raise ValueError(f"when is before or after, not {self.when!r}")
+            raise ValueError(f"when must be before or after, not {self.when!r}")
 
     @classmethod
     def refusal(cls, code: str, **match: Any) -> Fault:
-        """The catalogue's answer of a code, such as `BackupService.6711`; `match` are further attributes.
+        """A fault that answers an error of the catalogue, such as `BackupService.6711`.
 
-        This is the way to 6708 and 6711, "fails otherwise": what they stand for is not documented.
+        Only this answers 6708 and 6711, whose causes are not documented. `match` are further attributes.
 
         Raises:
             KeyError: the catalogue has no such code.
@@ -85,29 +83,29 @@ class Fault:
         return cls(status=row.status, body=json.dumps({"error_code": code, "error_msg": row.english}), **match)
 
     def fits(self, method: str, path: str) -> bool:
-        """Whether it concerns a request."""
+        """Whether it matches a request."""
         return self.times > 0 and self.method in (None, method) and _compiled(self.path).search(path) is not None
 
     @property
     def prevents(self) -> bool:
-        """Whether the request is never carried out."""
+        """Whether the request is not processed."""
         return self.when == "before" and (self.status is not None or self.reset or self.close)
 
 
 class Faults:
-    """The faults that are scripted and not used up, in order."""
+    """The faults that are not used up, in order."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        """Script one more."""
+        """Add a fault."""
         with self._lock:
             self._faults.append(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first whose turn it is with a request; it counts as used."""
+        """Take the first fault that hits a request, and count it."""
         with self._lock:
             found: Fault | None = None
             for fault in self._faults:
@@ -122,11 +120,11 @@ class Faults:
 
     @property
     def unused(self) -> list[Fault]:
-        """Those that still wait for a request."""
+        """The faults that have not hit all their requests yet."""
         with self._lock:
             return [fault for fault in self._faults if fault.times > 0]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()

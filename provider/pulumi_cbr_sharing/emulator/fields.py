@@ -1,4 +1,4 @@
-"""What the handles under `/_emulator/` take: the kind of each field. Nonsense is refused where it is written."""
+"""The fields that the control endpoints take, each with its kind."""
 
 from __future__ import annotations
 
@@ -136,15 +136,15 @@ FIELDS: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("hours", "seconds"), is_span),
     "resources": is_resources,
 }
-OF_FAULTS = {**FIELDS, "status": is_status}  # a number there, a word everywhere else
+OF_FAULTS = {**FIELDS, "status": is_status}  # a number in a fault, a word everywhere else
 
 
 def checked(fields: Any, kinds: Mapping[str, Callable[[Any], bool]], nullable: frozenset[str]) -> dict[str, Any]:
-    """The fields of a handle, as they came.
+    """Check the fields of a control request.
 
     Raises:
-        TypeError: they are no object.
-        ValueError: one of them is not what it must be.
+        TypeError: they are not an object.
+        ValueError: a field is unknown, or of another kind.
     """
     if not isinstance(fields, dict):
         raise TypeError("the body must be a JSON object")

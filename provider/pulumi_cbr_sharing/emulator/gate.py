@@ -1,4 +1,4 @@
-"""What an account may do, and how often: the last thing that the gateway looks at."""
+"""The permissions and the rate limit of accounts, which the gateway checks last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pulumi_cbr_sharing.emulator.catalogue import Refusal
 
 
 class Limit(NamedTuple):
-    """How many requests an account may make in any window of so many seconds; what a refusal says of waiting."""
+    """A rate limit: the number of requests in any window of seconds, and the `Retry-After` of a 429."""
 
     requests: int
     window: float
@@ -20,7 +20,7 @@ class Limit(NamedTuple):
 
 
 class Gate:
-    """IAM actions that were taken away, and a limit that is the same for each account."""
+    """The IAM actions that accounts do not have, and the rate limit of each account."""
 
     def __init__(self) -> None:
         self.limit: Limit | None = None
@@ -32,19 +32,19 @@ class Gate:
         self._denied[account].add(action)
 
     def allow(self, account: str, action: str) -> None:
-        """Give it back."""
+        """Give the action back."""
         self._denied[account].discard(action)
 
     def throttle(self, limit: Limit | None) -> None:
-        """Count anew, with another limit or none."""
+        """Set the limit, and start counting again."""
         self.limit = limit
         self._calls.clear()
 
     def admit(self, account: str, action: str) -> None:
-        """Let a request pass, or say why not.
+        """Check a request.
 
         Raises:
-            Refusal: throttled, or not permitted.
+            Refusal: it is throttled, or not permitted.
         """
         if self.limit:
             self._count(self._calls[account], self.limit)

@@ -1,4 +1,4 @@
-"""The part of IAM that CBR's users need: tokens, projects, agencies."""
+"""The part of IAM that users of CBR need: tokens, projects, agencies."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ DURATIONS = range(900, 86401)  # seconds, as documented
 
 
 def show_version(q: Question) -> Answer:
-    """What OpenStack's clients look at first: that this is version 3, and where."""
+    """The version document that OpenStack clients read first."""
     links = [{"rel": "self", "href": f"{q.cloud.iam_url}/"}]
     return Answer(200, {"version": {"id": "v3.6", "status": "stable", "links": links}})
 
 
 def create_token(q: Question) -> Answer:
-    """A token for a project, by user and password: 201, the token in a header."""
+    """Issue a token for a project, by user and password: 201, the token in a header."""
     auth = _dict(_dict(q.body).get("auth"))
     user = _dict(_dict(_dict(auth.get("identity")).get("password")).get("user"))
     account = q.cloud.accounts.sign_in(user)
@@ -65,7 +65,7 @@ def _token_body(q: Question, account: Account, until: float) -> dict[str, Any]:
 
 
 def list_projects(q: Question) -> Answer:
-    """The caller's projects, or the one of a name."""
+    """List the caller's projects, optionally by name."""
     caller = q.caller
     fits = caller and q.query.get("name") in (None, caller.project_name)
     found = [_project(caller)] if caller and fits else []
@@ -73,23 +73,23 @@ def list_projects(q: Question) -> Answer:
 
 
 def projects_of_account(q: Question, domain_name: str) -> Answer:
-    """The projects of an account, for whoever knows its name; none for a name that nobody has (inferred)."""
+    """List the projects of any account by its name; empty if there is no such account (inferred)."""
     named = [account for account in q.cloud.accounts.all() if account.name == domain_name]
     rows = [{"project_id": account.project_id, "project_name": account.project_name} for account in named]
     return Answer(200, {"projects": rows})
 
 
 def assume_agency(q: Question) -> Answer:
-    """Temporary keys for another account that has granted an agency: 201.
+    """Issue a temporary key for another account that has granted an agency: 201.
 
-    Every account grants the agency `backup-admin` to every other; agencies of other names are refused. The keys live
-    as long as was asked for, unless `temporary_key_seconds` of the cloud says how long.
+    Every account grants the agency `backup-admin` to every other; other agencies are refused. The key lives as long as
+    was asked for, unless `temporary_key_seconds` of the cloud is set.
     """
     role = _dict(_dict(_dict(_dict(q.body).get("auth")).get("identity")).get("assume_role"))
     names = (role.get("domain_name"), role.get("domain_id"))
     account = next((one for one in q.cloud.accounts.all() if one.name == names[0] or one.domain_id == names[1]), None)
     seconds = role.get("duration_seconds", DURATIONS.start)
-    # Both refusals, and the duration if none was asked for. (inferred)
+    # Both errors, and the default duration. (inferred)
     if account is None or role.get("agency_name") != AGENCY:
         raise Refusal(catalogue.WRONG_PROJECT)
     if seconds not in DURATIONS:

@@ -1,4 +1,4 @@
-"""The parameters that all lists of the API share: filters, sort, marker, offset, limit."""
+"""The parameters of all lists of the API: filters, sort, marker, offset, limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_DIGITS = 9
 def page_of(
     records: list[dict[str, Any]], query: Mapping[str, str], filters: Sequence[str]
 ) -> tuple[list[dict[str, Any]], int]:
-    """One page of the records that the filters let pass, and how many they are in all.
+    """One page of the records that match the filters, and the number of all of them.
 
     An offset past the end gives an empty page (inferred).
     """
@@ -30,16 +30,16 @@ def page_of(
         found.sort(key=partial(_rank, key), reverse=descending)
     start = _after(found, query["marker"]) if "marker" in query else _number(query, "offset", 0)
     limit = _number(query, "limit", LARGEST_PAGE)
-    # The range is documented for backups; for the others it is inferred, and that it is refused rather than cut.
+    # The range is documented for backups; for other lists it is inferred, and so is that other values are refused.
     if not 1 <= limit <= LARGEST_PAGE:
         raise Refusal(catalogue.MALFORMED)
     return found[start : start + limit], len(found)
 
 
 def _sort_keys(text: str, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
-    """`created_at:asc,name` as keys with whether they descend, which is the default."""
+    """Parse `created_at:asc,name` into keys, and whether each is descending (the default)."""
     pairs = [part.partition(":")[::2] for part in text.split(",") if part]
-    # Keys and directions that do not exist are refused. (inferred)
+    # Unknown keys and directions are refused. (inferred)
     if any(way not in ("", "asc", "desc") or any(key not in one for one in records) for key, way in pairs):
         raise Refusal(catalogue.MALFORMED)
     return [(key, way != "asc") for key, way in pairs]

@@ -1,4 +1,4 @@
-"""What a handler of the emulated API is asked, and what it answers."""
+"""The request and the answer of a handler."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """A request that has been admitted.
+    """A request that has passed the gateway.
 
     Attributes:
-        caller: who asks; None where no credential is needed.
+        caller: the account; None if no credential is needed.
         query: the first value of each parameter.
-        body: the JSON of the body, or None.
+        body: the JSON body, or None.
     """
 
     cloud: Emulator
@@ -35,7 +35,7 @@ class Question:
 
 
 class Answer(NamedTuple):
-    """Status, JSON body (None for none), further headers."""
+    """Status, JSON body (or None) and further headers."""
 
     status: int
     body: Any = None

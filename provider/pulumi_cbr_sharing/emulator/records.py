@@ -1,4 +1,4 @@
-"""The records of the emulated cloud: backups, vaults, members, with the moments that belong to them."""
+"""The records of the emulated cloud: backups, vaults and members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The current time in UTC."""
     return datetime.now(timezone.utc)
 
 
@@ -38,8 +38,8 @@ class Vault:
     """A vault; sizes in GB.
 
     Attributes:
-        resources: what is backed up into it: `id`, `type`, and `size` where it is not 40.
-        keep_days: how long its policy keeps the backups that checkpoints make; None for ever.
+        resources: what is backed up into it: `id`, `type`, and `size` in GB (40).
+        keep_days: how long backups are kept; None means for ever.
     """
 
     project_id: str
@@ -59,8 +59,8 @@ class Backup:
 
     Attributes:
         shareable: whether its owner may share it at all.
-        expired_at: when it expires, and its shares and the recipients' copies with it; None for never.
-        ready_at, gone_at: seconds since the epoch when it has been made, and has been deleted.
+        expired_at: when it expires, with its shares and the recipients' copies; None means never.
+        ready_at, gone_at: when it becomes available, and when it is deleted, in seconds since the epoch.
     """
 
     project_id: str
@@ -83,7 +83,7 @@ class Backup:
 
 
 def backup_of(vault: Vault, resource: dict[str, Any], checkpoint: str, ready_at: float) -> Backup:
-    """A backup of one of a vault's resources, made now and ready at some second since the epoch."""
+    """A new backup of a resource of a vault; `ready_at` is in seconds since the epoch."""
     made = now()
     return Backup(
         vault.project_id,
@@ -102,7 +102,7 @@ def backup_of(vault: Vault, resource: dict[str, Any], checkpoint: str, ready_at:
 
 
 def make_older(record: Vault | Backup | Member, passed: timedelta) -> None:
-    """Move all moments of a record into the past."""
+    """Move all times of a record back."""
     for name in ("created_at", "updated_at", "expired_at"):
         if (at := getattr(record, name, None)) is not None:
             setattr(record, name, at - passed)
@@ -112,7 +112,7 @@ def make_older(record: Vault | Backup | Member, passed: timedelta) -> None:
 
 
 def moment(name: str, value: Any) -> Any:
-    """A moment that came as text, over a control endpoint, as one in UTC."""
+    """Parse a time from a control request, in UTC."""
     if name not in ("created_at", "expired_at") or not isinstance(value, str):
         return value
     parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))

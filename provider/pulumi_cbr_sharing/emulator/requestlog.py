@@ -1,4 +1,4 @@
-"""What came in, without what is secret in it."""
+"""The log of requests, with secrets masked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 MASK = "***"
-# In the name of a header, a parameter or a property whose value is a credential; dashes and underscores left out.
+# Parts of names of headers, parameters and properties that hold credentials; without dashes and underscores.
 _SECRET = (
     "accesskey",
     "apikey",
@@ -32,13 +32,13 @@ _SECRET_WHOLE = ("access", "ak", "pwd", "sk")
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request and how it was answered.
+    """A request and its answer.
 
     Attributes:
         query: as sent, without `?`.
-        body: as JSON where it is that, else as text; secrets masked.
-        status: of the answer; 0 if the connection was cut instead.
-        account: who sent it, or None.
+        body: as JSON, or as text if it is not JSON; secrets masked.
+        status: the status of the answer; 0 if the connection was cut instead.
+        account: the account that sent it, or None.
         code: the error code of the answer, or "".
     """
 
@@ -53,19 +53,19 @@ class Recorded:
 
 
 def masked_text(text: str, known: Iterable[str]) -> str:
-    """A text without any of the secrets that are known."""
+    """A text with all known secrets masked."""
     for secret in known:
         text = text.replace(secret, MASK)
     return text
 
 
 def masked_headers(headers: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
-    """Headers without credentials."""
+    """Headers with credentials masked."""
     return {name: MASK if _is_secret(name) else masked_text(text, known) for name, text in headers.items()}
 
 
 def masked_query(query: str, known: Iterable[str]) -> str:
-    """A query without credentials."""
+    """A query with credentials masked."""
     return "&".join(_masked_parameter(*text.partition("="), known) for text in query.split("&"))
 
 
@@ -75,7 +75,7 @@ def _masked_parameter(name: str, equals: str, value: str, known: Iterable[str]) 
 
 
 def masked_body(body: bytes, known: Iterable[str]) -> Any:
-    """A body without credentials; one that is no JSON is masked as a whole."""
+    """A body with credentials masked; if it is not JSON, all of it is masked."""
     try:
         return _masked(json.loads(body), known) if body else None
     except (ValueError, RecursionError):
@@ -93,7 +93,7 @@ def _masked(value: Any, known: Iterable[str]) -> Any:
 
 
 def _masked_property(name: str, value: Any, known: Iterable[str]) -> Any:
-    # `password` is also the name of the part of a request for a token that has the user and the password in it.
+    # In a token request `password` is also the name of an object, which has the user and the password.
     if name == "password" and isinstance(value, dict):
         return {key: _masked(entry, known) if key == "user" else MASK for key, entry in value.items()}
     return MASK if _is_secret(name) else _masked(value, known)

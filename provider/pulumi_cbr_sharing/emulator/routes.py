@@ -1,7 +1,7 @@
-"""Every route of the emulated API in one table, and its handlers.
+"""The routes of the emulated API, and their handlers.
 
-A handler takes a `Question` and returns status and body; a Refusal on the way is answered by `app.py`. What a route
-needs of the caller stands in the table: the IAM action, or None where no credential is needed.
+A handler takes a `Question` and returns an `Answer`; `app.py` answers a `Refusal`. The table has the IAM action that
+each route needs; None means that no credential is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.records import Backup
 
 
-# Exact; whether the service also finds parts of names is not known.
+# Exact matches; whether the service finds parts of names, too, is not known.
 BACKUP_FILTERS = (
     "checkpoint_id",
     "vault_id",
@@ -37,7 +37,7 @@ BACKUP_FILTERS = (
 
 
 def add_members(q: Question, backup_id: str) -> Answer:
-    """Share: 200 and the new members, without a count."""
+    """Add members: 200 and the new members, without a count."""
     recipients = q.body.get("members") if isinstance(q.body, dict) else None
     if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
         raise Refusal(catalogue.MALFORMED)
@@ -46,20 +46,20 @@ def add_members(q: Question, backup_id: str) -> Answer:
 
 
 def list_members(q: Question, backup_id: str) -> Answer:
-    """The members of an own backup, filtered, sorted and in pages; `count` is the total."""
+    """List the members of an own backup; `count` is the total of all pages."""
     records = [dialects.member(one) for one in q.cloud.state.owned(q.project, backup_id).members.values()]
     found, count = page_of(records, q.query, ("dest_project_id", "image_id", "status", "vault_id"))
     return Answer(200, {"members": [_rendered(q, record) for record in found], "count": count})
 
 
 def show_member(q: Question, backup_id: str, member_id: str) -> Answer:
-    """One member, by the recipient's project id."""
+    """Show a member, by the recipient's project id."""
     member = q.cloud.state.member(q.project, backup_id, member_id)
     return Answer(200, {"member": _rendered(q, dialects.member(member))})
 
 
 def answer_member(q: Question, backup_id: str, member_id: str) -> Answer:
-    """The recipient accepts or rejects."""
+    """Accept or reject a share, as the recipient."""
     body = q.body if isinstance(q.body, dict) else {}
     status, vault_id = str(body.get("status", "")), body.get("vault_id")
     member = q.cloud.state.answer(q.project, backup_id, member_id, status, vault_id)
@@ -73,7 +73,7 @@ def delete_member(q: Question, backup_id: str, member_id: str) -> Answer:
 
 
 def list_backups(q: Question) -> Answer:
-    """Own backups, or with `own_type` the shared ones."""
+    """List own backups; with `own_type`, the shared ones."""
     own_type = q.query.get("own_type", "private")
     if own_type not in ("private", "shared", "all_granted"):
         raise Refusal(catalogue.MALFORMED)
@@ -85,7 +85,7 @@ def list_backups(q: Question) -> Answer:
 
 
 def show_backup(q: Question, backup_id: str) -> Answer:
-    """A backup, own or accepted; or pending, for which no document says whether it is shown, and in which vault."""
+    """Show a backup, own or accepted. Whether a pending one is shown, and in which vault, is not documented."""
     how = q.cloud.offer_shown
     backup = q.cloud.state.visible(q.project, backup_id, offers=how is not None)
     record = _backup(q, backup)
@@ -97,13 +97,13 @@ def show_backup(q: Question, backup_id: str) -> Answer:
 
 
 def delete_backup(q: Question, backup_id: str) -> Answer:
-    """Delete a backup: 204; it is carried out later."""
+    """Delete a backup: 204; it takes some time."""
     q.cloud.state.delete_backup(q.project, backup_id, q.cloud.delete_seconds)
     return Answer(204)
 
 
 def list_vaults(q: Question) -> Answer:
-    """The vaults of the project."""
+    """List the vaults of the project."""
     own = [vault for vault in q.cloud.state.vaults.values() if vault.project_id == q.project]
     records = [dialects.vault(vault, q.cloud.state.used(vault)) for vault in own]
     found, count = page_of(records, q.query, ("id", "name"))
@@ -111,13 +111,13 @@ def list_vaults(q: Question) -> Answer:
 
 
 def show_vault(q: Question, vault_id: str) -> Answer:
-    """One vault."""
+    """Show a vault."""
     vault = q.cloud.state.vault(q.project, vault_id)
     return Answer(200, {"vault": _rendered(q, dialects.vault(vault, q.cloud.state.used(vault)))})
 
 
 def create_vault(q: Question) -> Answer:
-    """Make a vault: 200."""
+    """Create a vault: 200."""
     wanted = q.body.get("vault") if isinstance(q.body, dict) else None
     if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict) or not q.caller:
         raise Refusal(catalogue.MALFORMED)
@@ -156,7 +156,7 @@ def _resource(one: Any) -> dict[str, Any]:
 
 
 def create_checkpoint(q: Question) -> Answer:
-    """Back up now: 200; the backups are protecting, then available."""
+    """Create a checkpoint: 200; its backups are protecting, then available."""
     wanted = q.body.get("checkpoint") if isinstance(q.body, dict) else None
     if not isinstance(wanted, dict):
         raise Refusal(catalogue.MALFORMED)
@@ -168,19 +168,19 @@ def create_checkpoint(q: Question) -> Answer:
 
 
 def _backup(q: Question, backup: Backup) -> dict[str, Any]:
-    """A backup as the caller sees it: with the recipient's own vault, once that has accepted."""
+    """A backup as the caller sees it; a recipient sees its own vault."""
     member = backup.members.get(q.project)
     return dialects.backup(backup, member.vault_id if member else None)
 
 
 def _within(q: Question, backup: Backup) -> bool:
-    """Whether it was made between `start_time` and `end_time`, both included."""
+    """Whether a backup was created between `start_time` and `end_time`, both included."""
     start, end = (_moment(q.query.get(name)) for name in ("start_time", "end_time"))
     return (start is None or start <= backup.created_at) and (end is None or backup.created_at <= end)
 
 
 def _moment(text: str | None) -> datetime | None:
-    """`2020-02-05T10:38:34Z`, the one form that the reference has."""
+    """Parse `2020-02-05T10:38:34Z`, the only form in the API reference."""
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc) if text else None
     except ValueError:
@@ -192,7 +192,7 @@ def _rendered(q: Question, record: dict[str, Any]) -> dict[str, Any]:
 
 
 class Route(NamedTuple):
-    """A method and a path, what answers it, and the IAM action that it needs."""
+    """A method and a path, the handler, and the IAM action that it needs."""
 
     method: str
     path: str

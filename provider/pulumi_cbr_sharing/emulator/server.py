@@ -1,4 +1,4 @@
-"""Puts an emulated cloud on a port of this machine, and takes it off again without a trace."""
+"""Serves an emulated cloud on a port of this machine."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.dialects import Dialect
 
 
-HOST = "127.0.0.1"  # never another: it hands out credentials to whoever asks
-PATIENCE = 5.0  # seconds that one connection may take to end
+HOST = "127.0.0.1"  # never another: it gives credentials to anyone who asks
+PATIENCE = 5.0  # seconds that a connection may take to end
 
 
 class _Server(ThreadedWSGIServer):
-    """A thread for each connection; it knows them, so that none outlives it."""
+    """A server with a thread for each connection; all of them end with it."""
 
-    timeout = PATIENCE  # for the case that nothing wakes `run` up
+    timeout = PATIENCE  # in case that nothing wakes `run` up
 
     def __init__(self, listener: socket.socket, cloud: Emulator, context: ssl.SSLContext | None) -> None:
         self.cloud = cloud
         self._open: dict[threading.Thread, socket.socket] = {}
         super().__init__(HOST, 0, make_app(cloud), Connection, ssl_context=context, fd=listener.fileno())
         if isinstance(self.socket, ssl.SSLSocket):
-            # Hands are shaken in the connection's own thread: a client that does not would hold up all others.
+            # The TLS handshake is done in the connection's thread: a slow client must not block others.
             self.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]  # typeshed leaves it out
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give a connection its thread. A daemon: a process that forgets to end the server can still end."""
+        """Start a thread for a connection; as a daemon, it does not keep the process alive."""
         thread = threading.Thread(target=self._serve, args=(request, client_address), name="emulated", daemon=True)
         self._open[thread] = request
         thread.start()
@@ -53,21 +53,21 @@ class _Server(ThreadedWSGIServer):
             self._open.pop(threading.current_thread(), None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away in the middle; all else is a bug, which is shown."""
+        """Ignore clients that disconnect; print all other errors, which are bugs."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def run(self) -> None:
-        """Serve until the end. `serve_forever` would ask again and again whether that has come."""
+        """Serve until `end`. `serve_forever` would poll for it."""
         while not self.cloud.stopping.is_set():
             self.handle_request()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
-        """Take no connection that comes at the end."""
+        """Refuse connections after the end."""
         return not self.cloud.stopping.is_set()
 
     def end(self, loop: threading.Thread) -> None:
-        """Accept nothing more, cut every connection, and wait for the threads: of `run`, then theirs."""
+        """Accept no more connections, cut the open ones, and wait for all threads."""
         self.cloud.stopping.set()
         with suppress(OSError):
             socket.create_connection(self.socket.getsockname(), PATIENCE).close()  # wakes up `run`
@@ -84,9 +84,9 @@ def serve(dialect: Dialect = "huawei", port: int = 0, tls: tuple[str, str] | Non
     """Serve an emulated cloud on 127.0.0.1 while the block runs.
 
     Args:
-        dialect: how records are written.
-        port: 0 for any that is free.
-        tls: files of a certificate and its key, for https.
+        dialect: `huawei` or `otc`.
+        port: 0 means any free port.
+        tls: the files of a certificate and its key, for https.
 
     Raises:
         OSError: the port is taken, or a file cannot be read.

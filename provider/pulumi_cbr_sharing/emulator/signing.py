@@ -1,4 +1,4 @@
-"""Verifies SDK-HMAC-SHA256, written from the vendor's description and sharing no code with the client."""
+"""Verifies SDK-HMAC-SHA256. It is written from the vendor's description, and shares no code with the client."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 SKEW = timedelta(minutes=15)
 _AUTHORIZATION = re.compile(r"SDK-HMAC-SHA256 Access=(\w+), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})")
-# The Terraform provider signs neither Host nor X-Project-Id, and the service takes that. (seen)
+# The Terraform provider signs neither Host nor X-Project-Id, and the service accepts that. (seen)
 _ALWAYS_SIGNED = "x-sdk-date"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a signature is made over. Header names in lower case; `target` is path and query as on the wire."""
+    """What is signed. Header names are in lower case; `target` is path and query as sent."""
 
     method: str
     target: str
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Claim:
-    """What an Authorization header says."""
+    """The parts of an Authorization header."""
 
     access_key: str
     signed: tuple[str, ...]
@@ -42,13 +42,13 @@ class Claim:
 
 
 def claim_of(request: Request) -> Claim | None:
-    """The claim of a request; None if it makes none, or none of this form."""
+    """Parse the Authorization header of a request; None if there is none, or another kind."""
     match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     return Claim(match[1], tuple(match[2].split(";")), match[3]) if match else None
 
 
 def is_right(claim: Claim, request: Request, secret: str) -> bool:
-    """Whether the request was signed with this secret lately, over the headers that the claim names, in its order."""
+    """Whether the signature is right and recent, over the headers in the claim, in their order."""
     complete = _ALWAYS_SIGNED in claim.signed and set(claim.signed) <= request.headers.keys()
     if not complete or not _is_recent(request.headers["x-sdk-date"]):
         return False

@@ -1,6 +1,6 @@
-"""Backups, vaults and members of the emulated cloud, and the rules that the API documents for them.
+"""The backups, vaults and members of the emulated cloud, and the documented rules of the API.
 
-Knows nothing of HTTP. A rule that says no raises a Refusal; what is returned are the records themselves.
+There is no HTTP here. A rule raises a Refusal; methods return the records themselves, not copies.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OwnType = Literal["private", "shared", "all_granted"]
 
 
 class State:
-    """Everything that is in the cloud; `exists` tells whether there is a project."""
+    """All records of the cloud; `exists` tells whether there is a project."""
 
     def __init__(self, exists: Callable[[str], bool]) -> None:
         self._exists = exists
@@ -45,27 +45,27 @@ class State:
         return self.backups[backup_id]
 
     def owned(self, project_id: str, backup_id: str) -> Backup:
-        """A backup of the project itself."""
+        """A backup that the project owns."""
         backup = self._existing(backup_id)
         _need(backup.project_id == project_id, catalogue.BACKUP_NOT_FOUND)
         return backup
 
     def visible(self, project_id: str, backup_id: str, *, offers: bool) -> Backup:
-        """A backup that the project owns or has accepted; or is offered, if those are shown."""
+        """A backup that the project owns or has accepted, or an offer, if those are shown."""
         backup = self._existing(backup_id)
         shown = backup.project_id == project_id or _accepted(backup, project_id)
         _need(shown or (offers and _pending(backup, project_id)), catalogue.BACKUP_NOT_FOUND)
         return backup
 
     def share(self, project_id: str, backup_id: str, recipients: Sequence[str]) -> list[Member]:
-        """Add members, a project that is named twice once."""
+        """Add members; duplicate projects count once."""
         _need(recipients and all(_PROJECT.fullmatch(one) for one in recipients), catalogue.MALFORMED)
         _need(not _accepted(self._existing(backup_id), project_id), catalogue.RECEIVED_BACKUP)
         backup = self.owned(project_id, backup_id)
         _check_shareable(backup)
-        # Everything is checked before anything is added: one bad recipient spoils them all. (inferred)
+        # One wrong recipient refuses all of them. (inferred)
         _need(all(self._exists(one) and one != project_id for one in recipients), catalogue.BAD_RECIPIENT)
-        # A rejected share still stands, so it is refused as well. (inferred)
+        # A rejected share still exists, so it is refused, too. (inferred)
         _need(not any(one in backup.members for one in recipients), catalogue.ALREADY_SHARED)
         _need(len(backup.members) + len(set(recipients)) <= MOST_MEMBERS, catalogue.TOO_MANY_MEMBERS)
         added = [Member(backup_id, one) for one in dict.fromkeys(recipients)]
@@ -73,7 +73,7 @@ class State:
         return added
 
     def member(self, project_id: str, backup_id: str, recipient: str) -> Member:
-        """One member, for the owner, and for the recipient itself (inferred)."""
+        """A member, for the owner, or for the recipient itself (inferred)."""
         _need(_PROJECT.fullmatch(recipient), catalogue.MALFORMED)
         backup = self._existing(backup_id)
         _need(project_id in (backup.project_id, recipient), catalogue.BACKUP_NOT_FOUND)
@@ -81,9 +81,9 @@ class State:
         return backup.members[recipient]
 
     def answer(self, project_id: str, backup_id: str, recipient: str, status: str, vault_id: str | None) -> Member:
-        """The recipient's answer; accepted may turn into rejected, which gives the share back."""
+        """Accept or reject a share; rejecting an accepted one gives it back."""
         member = self.member(project_id, backup_id, recipient)
-        # Who shares cannot accept in the recipient's name. (inferred)
+        # The owner cannot answer for the recipient. (inferred)
         _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
         _need(status in ANSWERS, catalogue.BAD_ANSWER)
         if status == "accepted":
@@ -109,14 +109,14 @@ class State:
         del backup.members[recipient]
 
     def delete_backup(self, project_id: str, backup_id: str, seconds: float) -> None:
-        """Delete a backup; when that is done, its shares and the recipients' view of it are gone with it."""
+        """Delete a backup, after some time also its shares and the recipients' copies."""
         backup = self.owned(project_id, backup_id)
         _need(not any(member.image_id for member in backup.members.values()), catalogue.BACKUP_HAS_IMAGE)
         if backup.gone_at is None:
             backup.status, backup.ready_at, backup.gone_at = "deleting", None, time.time() + seconds
 
     def backups_of(self, project_id: str, own_type: OwnType, member_status: str | None) -> Iterator[Backup]:
-        """What a project lists: its own backups, those shared with it, or both."""
+        """The backups that a project lists: its own, those shared with it, or both."""
         self.settle()
         for backup in self.backups.values():
             member = backup.members.get(project_id)
@@ -133,23 +133,23 @@ class State:
         return vault
 
     def used(self, vault: Vault) -> int:
-        """GB in a vault: own backups, and received ones."""
+        """The used capacity of a vault in GB: own backups and received ones."""
         self.settle()
         own = sum(backup.size for backup in self.backups.values() if backup.vault_id == vault.id)
         members = [(backup, member) for backup in self.backups.values() for member in backup.members.values()]
         return own + sum(backup.size for backup, member in members if member.vault_id == vault.id)
 
     def back_up(self, vault: Vault, seconds: float) -> tuple[str, list[Backup]]:
-        """Back up all resources of a vault now; they are ready after some seconds."""
+        """Back up all resources of a vault; the backups are available after `checkpoint_seconds`."""
         checkpoint = new_id()
         made = [backup_of(vault, resource, checkpoint, time.time() + seconds) for resource in vault.resources]
-        # (inferred): that a full vault takes no further backup is documented, its code is not.
+        # That a full vault takes no more backups is documented; the code is inferred.
         _need(self.used(vault) + sum(backup.size for backup in made) <= vault.size, catalogue.VAULT_TOO_SMALL)
         self.backups.update({backup.id: backup for backup in made})
         return checkpoint, made
 
     def age(self, passed: timedelta) -> None:
-        """Make everything older by so much, then carry out what was to happen meanwhile."""
+        """Make all records older, then do what was due in that time."""
         members = [member for backup in self.backups.values() for member in backup.members.values()]
         records: list[Vault | Backup | Member] = [*self.vaults.values(), *self.backups.values(), *members]
         for record in records:
@@ -157,7 +157,7 @@ class State:
         self.settle()
 
     def settle(self) -> None:
-        """Carry out what was to happen by now: backups become available, expire, or are gone."""
+        """Do what is due: backups become available, expire, or are deleted."""
         for backup in list(self.backups.values()):
             if backup.ready_at is not None and backup.ready_at <= time.time():
                 backup.status, backup.ready_at = "available", None

@@ -12,9 +12,10 @@ Oddities of the API that show here:
 * One POST adds several, and adds none if one of them is refused (inferred).
 * There can be ten recipients; at the limit a removal has to come before an offer.
 * A rejected offer still stands, so it goes before it is made again.
-* A recipient with an image registered from the backup cannot be removed, so that is tried before anything is added.
+* A recipient with an image registered from the backup cannot be removed (6710). The declared recipients are added all
+  the same, and the run fails with that error.
 
-What fails leaves no share that the state does not know: offers of the same call are taken back.
+After any other failed removal the new shares are cancelled again: a failed create leaves nothing in the state.
 """
 
 from __future__ import annotations
