@@ -431,7 +431,7 @@ def test_remediate_is_mandatory() -> None:
     pack = PolicyTest({"allowed-recipients": {**ONLY_DR, **given}, "most-recipients": {"most": 0, **given}})
     assert pack.stopped_by(member(dest_project_id=STRANGER)) == {"allowed-recipients", "most-recipients"}
     for config in ({"all": "remediate"}, {"allowed-recipients": "remediate"}):
-        with pytest.raises(ConfigError, match="allowed-recipients has a level and no recipients: list those"):
+        with pytest.raises(ConfigError, match="allowed-recipients has a level but no recipients: list the projects"):
             PolicyTest(config)
 
 
@@ -460,7 +460,7 @@ def test_no_age_is_too_old_as_long_as_none_is_given() -> None:
     for config in off:
         assert PolicyTest(config, today=TODAY).check(forgotten) == []
     for given in ("mandatory", "advisory", {"enforcementLevel": "mandatory", "exceptions": []}):
-        with pytest.raises(ConfigError, match="recovery-point-too-old has a level and no max_age_hours, without which"):
+        with pytest.raises(ConfigError, match="recovery-point-too-old has a level but no max_age_hours, without which"):
             PolicyTest({"recovery-point-too-old": given})
 
 
@@ -485,7 +485,7 @@ def test_each_server_that_is_too_old_is_told() -> None:
         ({"most-recipients": {"most": 1.5}}, "most-recipients.most must be a whole number"),
         ({"most-recipients": {"most": True}}, "most-recipients.most must be a whole number"),
         ({"protected-share": {"stacks": "dev"}}, "protected-share.stacks must be a list of stacks"),
-        ({"protected-share": {"stacks": [" "]}}, "protected-share.stacks[0] must be a text that says something"),
+        ({"protected-share": {"stacks": [" "]}}, "protected-share.stacks[0] must be a text that is not empty"),
         (
             {"allowed-recipients": {"recipient": []}},
             "allowed-recipients.recipient is not known: did you mean recipients? known are recipients",

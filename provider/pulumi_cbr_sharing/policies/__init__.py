@@ -1,13 +1,12 @@
-"""The rules: who may get backups, how many, declared in which way, and what must not lie open.
+"""Policies for shared backups: who may receive them, how shares are declared, and that secrets are encrypted.
 
 from pulumi_cbr_sharing.policies import RULES, run_pack
 
 run_pack("cbr-sharing", RULES)
 
-Each rule is an object of its own, too: `from pulumi_cbr_sharing.policies import allowed_recipients`. Resource rules
-run before a resource is made, so a mandatory one stops `pulumi up` before its share is sent; stack rules run at the
-end. At a preview a value may be unknown: what depends on it is reported as one that cannot be checked yet, and
-checked when the update knows it.
+Rules can also be imported one by one: `from pulumi_cbr_sharing.policies import allowed_recipients`. Resource rules run
+before a resource is created, so a mandatory one stops `pulumi up` before the share is sent; stack rules run at the end.
+If a value is unknown at preview, the rule reports that it cannot be checked yet, and the update checks it.
 """
 
 from __future__ import annotations
@@ -55,10 +54,10 @@ MOST_HOURS = 87600  # ten years
 
 
 def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> list[Policy]:
-    """All rules, made anew: some of them remember the resources that they saw.
+    """Create all rules; some of them remember the resources that they have seen.
 
     Args:
-        clock: tells the time, for exceptions that end and answers that do not come.
+        clock: the current time, for exceptions that expire and offers that are not answered.
     """
     return [
         *_about_recipients(clock),
@@ -73,7 +72,7 @@ def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) ->
 def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
     allowed = Rule(
         "allowed-recipients",
-        "Backups must be shared with allowed recipients only.",
+        "Backups may only be shared with allowed recipients.",
         judge.only_allowed,
         clock,
         properties={"recipients": projects("note"), "recipients_file": PATH},
@@ -102,7 +101,7 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
 def _about_ownership(clock: Callable[[], datetime]) -> list[Policy]:
     mixed = Rule(
         "no-mixed-ownership",
-        "The recipients of a backup must have one owner: one authoritative set, or members alone.",
+        "The recipients of a backup must have one owner: one BackupShare, or BackupShareMembers only.",
         judge.one_owner(judge.Ledger()),
         clock,
     )
@@ -124,7 +123,7 @@ def _about_answers(clock: Callable[[], datetime]) -> list[Policy]:
         clock,
         properties={"days": number(3650)},
     )
-    rejected = Rule("rejected-share", "No share must stay rejected.", judge.not_rejected, clock)
+    rejected = Rule("rejected-share", "No share may stay rejected.", judge.not_rejected, clock)
     return [stack_rule(pending, shares_of), stack_rule(rejected, shares_of)]
 
 
@@ -156,7 +155,7 @@ def _about_providers(clock: Callable[[], datetime]) -> list[Policy]:
 def _about_style(clock: Callable[[], datetime]) -> list[Policy]:
     authoritative = Rule(
         "authoritative-required",
-        "Backups must be shared by an authoritative set, which names all recipients in one place.",
+        "Backups must be shared by a BackupShare, which lists all recipients in one place.",
         judge.is_authoritative,
         clock,
         level=EnforcementLevel.DISABLED,

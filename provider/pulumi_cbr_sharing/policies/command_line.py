@@ -1,8 +1,8 @@
-"""The configuration file on the command line of the engine that started this pack.
+"""Finds the configuration file on the command line of the engine that started this pack.
 
-The engine refuses the name of a rule that it does not know and that has no level, but with `invalid enforcement level`
-and no name. So the pack looks at the file first. Only the command line has its name, and only Linux shows the one of
-another process; elsewhere the engine's words are all there is.
+The engine refuses an unknown rule without a level, but only says `invalid enforcement level`, without the name. So the
+pack checks the file first. Only the engine's command line has its path, and only Linux shows that; elsewhere the user
+gets the engine's message.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 PACK, CONFIG = "--policy-pack", "--policy-pack-config"
-ANCESTORS = 8  # processes to look at for the engine: a language host is between, and perhaps a launcher
+ANCESTORS = 8  # parent processes to search for the engine: the language host, and perhaps a launcher, are in between
 
 
 def file_given_to_engine(pack: Path) -> Path | None:
-    """The configuration file that the engine was given for the pack in a folder; None where nobody can tell."""
+    """The configuration file that the engine was given for the pack in a folder; None if it cannot be found."""
     with suppress(OSError, ValueError, IndexError):
         for process in _ancestors():
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -37,13 +37,13 @@ def file_given_to_engine(pack: Path) -> Path | None:
 def _ancestors() -> Iterator[Path]:
     process = Path("/proc/self")
     for _ in range(ANCESTORS):
-        # The name, in brackets, may hold anything; then come the state and the parent.
+        # The name, in parentheses, may contain anything; then come the state and the parent.
         process = Path("/proc", (process / "stat").read_text().rpartition(")")[2].split()[1])
         yield process
 
 
 def values(words: Sequence[str], flag: str) -> Iterator[str]:
-    """The values of a flag, in order: it may stand several times, and hold several, separated by commas."""
+    """The values of a flag, in order; it may be given several times, each with several values separated by commas."""
     for position, word in enumerate(words):
         name, _, value = word.partition("=")
         if name == flag:

@@ -1,7 +1,7 @@
-"""The configuration of a rule: schemas, what is wrong with one, and the exceptions in it.
+"""The configuration of a rule: its schema, its errors, and the exceptions in it.
 
-The engine checks a configuration file against the schemas before anything runs, but lets unknown names pass; the
-pack and the rules check again, so that a misspelled name is an error and not a hole.
+The engine checks a configuration file against the schemas before anything runs, but ignores unknown names. The pack and
+the rules check it again, so that a misspelled name is an error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 URN_PARTS = 4  # stack, project, type, name
 
-TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "a text that says something"}
+TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "a text that is not empty"}
 PATH: Schema = {
     "type": "string",
     "pattern": r"\S",
@@ -58,17 +58,17 @@ def projects(*required: str) -> Schema:
     return {"type": "array", "items": entry, "description": "a list of projects with notes"}
 
 
-# In the pattern of a recipient, something that is not a wildcard: an exception for everybody would be no exception.
+# A recipient's pattern must have something that is not a wildcard: an exception must not cover everybody.
 SOMEBODY: Schema = {"type": "string", "pattern": r"[0-9a-fA-F]", "description": "a project id, or a pattern of some"}
 RESOURCE: Schema = {
     "type": "string",
-    "format": "resource",  # which the engine does not know, and lets pass
+    "format": "resource",  # the engine does not know this keyword, and ignores it
     "description": "a name, or a URN of four parts, urn:pulumi:STACK::PROJECT::TYPE::NAME, or a pattern of one of them",
 }
 
 
 def exceptions(*, for_recipients: bool) -> Schema:
-    """The schema of a rule's exceptions; in a rule about who the recipients are, each names one."""
+    """The schema of a rule's exceptions; in a rule about recipients, each exception must name one."""
     entry = {
         "type": "object",
         "properties": {
@@ -86,13 +86,13 @@ def exceptions(*, for_recipients: bool) -> Schema:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A question after the name that was probably meant, if there is one."""
+    """A question for the name that was probably meant, if there is one."""
     (close,) = get_close_matches(name.lower(), known, n=1, cutoff=0.5) or ("",)
     return f"did you mean {close}? " if close else ""
 
 
 def troubles(value: Any, schema: Schema, where: str = "") -> Iterator[str]:
-    """What is wrong with a value, as sentences; the engine's own check of the schema is the pattern for it."""
+    """What is wrong with a value, as sentences; follows the engine's own check of the schema."""
     expected = schema.get("description", f"of type {schema['type']}")
     if not _is(schema["type"], value) or not _fits(value, schema):
         yield f"{where or 'the configuration'} must be {expected}; it is {value!r}"
@@ -104,7 +104,7 @@ def troubles(value: Any, schema: Schema, where: str = "") -> Iterator[str]:
 
 
 def _is(kind: str, value: Any) -> bool:
-    if kind == "integer":  # which comes as a float
+    if kind == "integer":  # numbers come as floats
         return isinstance(value, (int, float)) and not isinstance(value, bool) and float(value).is_integer()
     return isinstance(value, {"string": str, "array": list, "object": dict}[kind])
 
@@ -147,12 +147,12 @@ def _day(text: str) -> date | None:
 
 @dataclass(frozen=True)
 class Exemption:
-    """One agreed exception of a rule; `*` stands for anything.
+    """One agreed exception to a rule; `*` matches anything.
 
     Attributes:
-        recipient: a pattern of project ids, or none.
-        resource: a pattern of names or URNs of resources, or none.
-        reason: why.
+        recipient: a pattern of project ids, or None.
+        resource: a pattern of names or URNs of resources, or None.
+        reason: why it was agreed.
         until: its last day, UTC.
     """
 
@@ -162,7 +162,7 @@ class Exemption:
     until: date
 
     def covers_resource(self, name: str, urn: str) -> bool:
-        """Whether a resource is meant, as far as resources matter."""
+        """Whether it covers a resource; without a pattern it covers all."""
         if self.resource is None:
             return True
         if not self.resource.startswith("urn:"):
@@ -171,7 +171,7 @@ class Exemption:
         return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
     def covers_recipients(self, recipients: Sequence[str]) -> bool:
-        """Whether recipients are meant, as far as they matter: all of those that a finding is about."""
+        """Whether it covers all recipients of a finding; without a pattern it does."""
         if self.recipient is None:
             return True
         pattern = self.recipient.strip().lower()
@@ -179,14 +179,14 @@ class Exemption:
 
 
 def _parts(urn: str, name: str | None = None) -> list[str]:
-    """Stack, project, type and name; only the name may hold `::`, and the engine tells it apart."""
+    """Stack, project, type and name of a URN; only the name may contain `::`."""
     if name is None:
         name = urn.split("::", 3)[-1]
     return [*urn.removesuffix(f"::{name}").split("::", 2), name]
 
 
 def exemptions(config: Mapping[str, Any]) -> list[Exemption]:
-    """The exceptions of a configuration that was found good."""
+    """The exceptions in a valid configuration."""
     return [
         Exemption(entry.get("recipient"), entry.get("resource"), entry["reason"], date.fromisoformat(entry["until"]))
         for entry in config.get("exceptions", ())

@@ -1,6 +1,6 @@
-"""The judgements: what each rule finds in a share, before levels and exceptions.
+"""What each rule finds in a share, before levels and exceptions.
 
-A judgement yields a `Finding` for what is wrong, `Unchecked` for what it cannot know yet, and nothing for the rest.
+Each function yields a `Finding` for a violation, and `Unchecked` for what is not known yet.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     Said = Iterator[Finding | Unchecked]
 
 
-MOST = 10  # recipients of a backup that the service allows
-DAYS = 7  # for an answer
+MOST = 10  # the service's limit of recipients of a backup
+DAYS = 7  # how long a recipient may take to answer
 A_PROJECT = re.compile("[0-9a-f]{32}")
 
 
 class Ledger:
-    """The shares that one deployment has declared so far."""
+    """The shares that a deployment has declared so far."""
 
     def __init__(self) -> None:
         self._shares: dict[tuple[str, Any], Share] = {}
         self._lock = threading.Lock()
 
     def beside(self, share: Share) -> list[Share]:
-        """Note a share; returns the others of the same backup."""
+        """Add a share; returns the others of the same backup."""
         with self._lock:
             self._shares[share.urn, share.backup] = share
             others = [other for other in self._shares.values() if other.urn != share.urn]
@@ -46,14 +46,14 @@ class Ledger:
 
 
 def only_allowed(share: Share, config: Config) -> Said:
-    """Recipients that nobody allowed."""
-    if "recipients_file" in config:  # which `run_pack` reads; in a plain pack of the SDK nobody does
-        yield Finding(f"recipients_file was not read, so {share.label} must not share: run the rule by `run_pack`")
+    """Recipients that are not allowed."""
+    if "recipients_file" in config:  # `run_pack` reads it; a plain pack of the SDK does not
+        yield Finding(f"recipients_file was not read, so {share.label} may not share: run the rule with `run_pack`")
         return
     if "recipients" not in config:
         yield Finding(
-            f"no recipients are configured, so {share.label} must not share: list those who may get backups, or set "
-            "the rule to disabled"
+            f"no recipients are configured, so {share.label} may not share: list the allowed ones, or "
+            "set the rule to disabled"
         )
         return
     allowed = {entry["project_id"]: entry["note"] for entry in config["recipients"]}
@@ -69,7 +69,7 @@ def only_allowed(share: Share, config: Config) -> Said:
 
 
 def none_denied(share: Share, config: Config) -> Said:
-    """Recipients that somebody denied."""
+    """Recipients that are denied."""
     denied = {entry["project_id"]: entry.get("note") for entry in config.get("recipients", ())}
     if not denied:
         return
@@ -108,7 +108,7 @@ def _later(share: Share, what: str) -> Unchecked:
 
 
 def at_most(ledger: Ledger) -> Judge[Share]:
-    """Backups with too many recipients, over all resources that share them."""
+    """Backups with too many recipients in all resources that share them."""
 
     def judge(share: Share, config: Config) -> Said:
         most, beside = int(config.get("most", MOST)), ledger.beside(share)
@@ -132,7 +132,7 @@ def at_most(ledger: Ledger) -> Judge[Share]:
 
 
 def one_owner(ledger: Ledger) -> Judge[Share]:
-    """Backups whose recipients an authoritative set and another resource own."""
+    """Backups whose recipients a BackupShare and another resource own."""
 
     def judge(share: Share, _: Config) -> Said:
         beside = ledger.beside(share)
@@ -152,7 +152,7 @@ def one_owner(ledger: Ledger) -> Judge[Share]:
 
 
 def is_protected(share: Share, config: Config) -> Said:
-    """Shares that a `destroy` takes away, outside of the stacks where it may."""
+    """Shares without `protect`, except in the stacks where it is not required."""
     if share.protected or share.in_stack_of(config.get("stacks", ())):
         return
     yield Finding(
@@ -169,7 +169,7 @@ def _named(share: Share) -> str:
 
 
 def is_authoritative(share: Share, _: Config) -> Said:
-    """Shares of a single recipient."""
+    """Shares that declare a single recipient."""
     if share.role is Role.MEMBER:
         yield Finding(
             f"{_named(share)} adds one recipient, whoever else has the backup: name all of them in one BackupShare",
@@ -179,7 +179,7 @@ def is_authoritative(share: Share, _: Config) -> Said:
 
 
 def answered(clock: Callable[[], datetime]) -> Judge[Share]:
-    """Offers that wait for an answer for too long."""
+    """Offers that have not been answered in time."""
 
     def judge(share: Share, config: Config) -> Said:
         days = int(config.get("days", DAYS))
@@ -197,7 +197,7 @@ def answered(clock: Callable[[], datetime]) -> Judge[Share]:
 
 
 def _older(since: Any, age: timedelta, now: datetime) -> bool:
-    """Whether a time is further away; one that is not kept is older than nothing."""
+    """Whether a time is longer ago; an unknown one is not."""
     try:
         # `Z` is what Python 3.10 does not read.
         moment = datetime.fromisoformat(str(since).replace("Z", "+00:00"))
@@ -207,7 +207,7 @@ def _older(since: Any, age: timedelta, now: datetime) -> bool:
 
 
 def not_rejected(share: Share, _: Config) -> Said:
-    """Offers that the recipient rejected."""
+    """Shares that the recipient has rejected."""
     for project, status, _since in share.standings:
         if isinstance(status, Unknown):
             yield _later(share, "the status")

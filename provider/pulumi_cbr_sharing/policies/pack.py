@@ -1,9 +1,8 @@
 """Runs rules as a policy pack that is stricter than the SDK's: `run_pack` instead of `PolicyPack`.
 
-* A configuration with anything wrong in it ends the run before the program starts: the SDK's would ignore the name of
-  a rule that does not exist.
-* Rules see which values are secret; the SDK takes the marks off. Nothing of the SDK is changed for that, so rules of
-  others in the same process see what they always saw.
+* An error in the configuration ends the run before the program starts; the SDK would ignore unknown rules.
+* Rules see which values are secret; the SDK removes the marks. The SDK is not patched for that, so other rules in the
+  same process are not affected.
 * It refuses to run in an interpreter that loads code from `PYTHONPATH` and the like.
 """
 
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-VERSION = "0.0.1"  # that of PulumiPolicy.yaml counts
-MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as the SDK has it
+VERSION = "0.0.1"  # the version in PulumiPolicy.yaml counts
+MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the SDK
 NOT_ISOLATED = (
     "this policy pack runs in an interpreter that others can load code into, by PYTHONPATH for one: let `install.py` "
     "of the pack make its environment, and name it in PulumiPolicy.yaml as `virtualenv`"
@@ -45,7 +44,7 @@ def run_pack(name: str, policies: Sequence[Policy], *, isolated: bool = True) ->
     """Serve rules to the engine until it ends this process.
 
     Args:
-        name: of the pack.
+        name: the name of the pack.
         policies: rules of this package, and others.
         isolated: refuse an interpreter that was not started with `-I`.
     """
@@ -62,14 +61,14 @@ def run_pack(name: str, policies: Sequence[Policy], *, isolated: bool = True) ->
 
 
 class Analyzer(_PolicyAnalyzerServicer):
-    """What the engine asks of a pack, answered by the SDK except for what it would let pass or take away."""
+    """Answers the engine's calls with the SDK, but checks the configuration and keeps the marks of secrets."""
 
     def __init__(self, name: str, policies: list[Policy]) -> None:
         super().__init__(name, VERSION, policies, EnforcementLevel.ADVISORY)
         self._name, self._policies = name, policies
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Look at the names in the configuration file first: the engine shows none that has no level."""
+        """Check the names in the configuration file first: the engine's own error does not show them."""
         try:
             file = _file()
             content = read(file) if file else {}
@@ -80,7 +79,7 @@ class Analyzer(_PolicyAnalyzerServicer):
         return cast("Any", super()).GetAnalyzerInfo(request, context)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refuse what is wrong, wherever it comes from: the service has configurations of its own."""
+        """Check the configuration, which may also come from Pulumi Cloud."""
         given = {name: json_format.MessageToDict(config.properties) for name, config in request.policyConfig.items()}
         self._refuse(faults(given, self._policies), context)
         given = self._with_recipients(given, context)
@@ -100,12 +99,12 @@ class Analyzer(_PolicyAnalyzerServicer):
             raise
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Let the resource rules judge one resource."""
+        """Run the resource rules on a resource."""
         with as_sent(_properties([request])):
             return cast("Any", super()).Analyze(request, context)
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Let the stack rules judge all of them."""
+        """Run the stack rules on all resources."""
         with as_sent(_properties(request.resources)):
             return cast("Any", super()).AnalyzeStack(request, context)
 

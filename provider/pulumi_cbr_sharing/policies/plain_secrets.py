@@ -1,4 +1,4 @@
-"""What `no-plain-secrets` finds: secrets that lie open in the configuration of a provider."""
+"""What `no-plain-secrets` finds: plain-text secrets in the configuration of a provider."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     Config = Mapping[str, Any]
 
 
-# Where a provider's configuration lies: our own resources have that of the whole stack, with namespaces.
+# The configuration of dynamic providers is that of the whole stack, with namespaces.
 BRIDGED_PROVIDERS = ("pulumi:providers:huaweicloud", "pulumi:providers:opentelekomcloud")
-SECRETS = ("secretKey", "securityToken", "password", "token")  # an access key's id is no secret
+SECRETS = ("secretKey", "securityToken", "password", "token")  # the id of an access key is not secret
 
 
 def encrypted(provider: ResourceValidationArgs, config: Config) -> Iterator[Finding | Unchecked]:

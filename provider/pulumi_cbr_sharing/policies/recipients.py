@@ -1,6 +1,6 @@
-"""The allowed recipients out of `cbr-sharing.yaml`, the file of the audit: one list for both.
+"""Takes the allowed recipients from `cbr-sharing.yaml`, which the audit uses, too.
 
-The pack reads it once, before the program starts, and hands the rule its content as `recipients`.
+The pack reads it once, before the program starts, and passes its content to the rule as `recipients`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def with_recipients(content: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
-    """A configuration in which every file of recipients has been read.
+    """Replace every `recipients_file` in a configuration by its content.
 
     Args:
-        content: a configuration in which nothing else is wrong.
-        folder: what a relative path is relative to, that of the configuration file; None where nobody can tell.
+        content: a configuration that is valid otherwise.
+        folder: the folder of the configuration file, for relative paths; None if it is not known.
 
     Raises:
-        ConfigError: there is no such file, or something is wrong in it; says where.
+        ConfigError: the file does not exist or is not valid; says where.
     """
     return {
         name: _read(name, long_form(given), folder) if _has_file(given) else given for name, given in content.items()
@@ -41,13 +41,15 @@ def _has_file(given: Any) -> bool:
 def _read(name: str, given: dict[str, Any], folder: Path | None) -> dict[str, Any]:
     path = Path(given.pop(FILE))
     if folder is None and not path.is_absolute():
-        raise ConfigError(f"{name}.{FILE} must be an absolute path, as nobody can tell where the configuration is")
+        raise ConfigError(
+            f"{name}.{FILE} must be an absolute path, because the folder of the configuration is not known"
+        )
     try:
         file = read_recipients_file((folder or Path()) / path)
-    except (SettingsError, ValueError) as error:  # a path that no system has is a ValueError
+    except (SettingsError, ValueError) as error:  # a path with a NUL is a ValueError
         raise ConfigError(f"{name}.{FILE}: {error}") from None
     if file.recipients is None:
-        raise ConfigError(f"{name}.{FILE}: {file.path} has no recipients: list those who may get backups")
+        raise ConfigError(f"{name}.{FILE}: {file.path} has no recipients: list the projects that may receive backups")
     return {**given, LIST: [*given.get(LIST, ()), *map(_entry, file.recipients.values())]}
 
 

@@ -1,4 +1,4 @@
-"""From a judgement to a policy: configuration, exceptions, unknown values and messages, alike for every rule."""
+"""Turns a judgement into a policy: configuration, exceptions, unknown values and messages."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ OWNERS = (Role.MEMBER, Role.SET)
 
 
 class Subject(Protocol):
-    """What is judged."""
+    """A resource that is judged."""
 
     @property
     def name(self) -> str:
-        """What the program calls it."""
+        """Its name in the program."""
 
     @property
     def urn(self) -> str:
-        """What the engine calls it."""
+        """Its URN."""
 
 
 class Finding(NamedTuple):
     """A violation, if no exception covers it.
 
     Attributes:
-        message: what is wrong, with the names of all that take part, and what to do.
+        message: what is wrong, with the names of all resources involved, and what to do.
         recipients: the projects that it is about.
-        unsure: whether it is about others, too, that are not known yet.
+        unsure: whether it is also about recipients that are not known yet.
     """
 
     message: str
@@ -55,15 +55,15 @@ class Finding(NamedTuple):
 
 
 class Unchecked(NamedTuple):
-    """What a rule could not judge, and why."""
+    """Something that a rule could not judge, and why."""
 
     message: str
 
 
 class CannotBeChecked(UnknownValueError):
-    """What a rule could not judge: an advice at every enforcement level.
+    """Something that a rule could not judge: advisory, whatever the enforcement level.
 
-    The policy SDK has one way to say less than the level of a rule: it makes an advisory report of this error.
+    The policy SDK has one way to report below the level of a rule: it makes this error an advisory.
     """
 
     def __init__(self, message: str) -> None:
@@ -83,13 +83,13 @@ class Rule(Generic[S]):
     """A rule, before it becomes a policy of the SDK.
 
     Attributes:
-        name: of the policy.
-        description: what must be, in a sentence.
+        name: the name of the policy.
+        description: the requirement, in one sentence.
         judge: finds what is wrong with a subject.
-        clock: tells when an exception has ended.
-        properties: schemas of its own configuration.
-        level: the level of enforcement where the configuration names none; else that of the pack.
-        about_recipients: whether it judges who the recipients are, so that an exception must name one.
+        clock: the current time, for exceptions that expire.
+        properties: the schemas of its configuration.
+        level: the default enforcement level; None means that of the pack.
+        about_recipients: whether it judges who the recipients are; then an exception must name one.
     """
 
     name: str
@@ -108,14 +108,14 @@ class Rule(Generic[S]):
 
     @property
     def config_schema(self) -> PolicyConfigSchema:
-        """The same for the SDK."""
+        """The schema, as the SDK takes it."""
         return PolicyConfigSchema(self.schema["properties"])
 
     def apply(self, subjects: Iterable[S], config: Mapping[str, Any], report: ReportViolation) -> None:
-        """Report every violation; then, in one advice, all that could not be checked.
+        """Report every violation, then all that could not be checked in one advisory.
 
         Raises:
-            CannotBeChecked: there is something of the kind.
+            CannotBeChecked: something could not be checked.
         """
         if wrong := list(troubles(dict(config), self.schema)):
             report(f"{self.name}: its configuration must be corrected: {'; '.join(wrong)}", None)
@@ -133,7 +133,7 @@ class Rule(Generic[S]):
 
 
 def share_rule(rule: Rule[Share], *roles: Role) -> ResourceValidationPolicy:
-    """A policy that looks at each share before it is made; by default at those of owners, not at accepters."""
+    """A policy that checks each share before it is created; by default those of owners, not accepters."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         shares = [share for share in shares_of(args) if share.role in (roles or OWNERS)]
@@ -144,7 +144,7 @@ def share_rule(rule: Rule[Share], *roles: Role) -> ResourceValidationPolicy:
 
 
 def resource_rule(rule: Rule[ResourceValidationArgs]) -> ResourceValidationPolicy:
-    """A policy that looks at each resource of any type before it is made."""
+    """A policy that checks each resource of any type before it is created."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         rule.apply([args], args.get_config(), report)
@@ -153,7 +153,7 @@ def resource_rule(rule: Rule[ResourceValidationArgs]) -> ResourceValidationPolic
 
 
 def stack_rule(rule: Rule[S], subjects_of: Callable[[PolicyResource], Iterable[S]]) -> StackValidationPolicy:
-    """A policy that looks at all subjects of a stack, with their outputs, at the end."""
+    """A policy that checks all subjects of a stack, with their outputs, at the end."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         rule.apply(chain.from_iterable(map(subjects_of, args.resources)), args.get_config(), report)
@@ -164,7 +164,7 @@ def stack_rule(rule: Rule[S], subjects_of: Callable[[PolicyResource], Iterable[S
 def _settle(
     said: Finding | Unchecked, subject: Subject, agreed: list[Exemption], today: date
 ) -> Finding | Unchecked | None:
-    """What remains of a finding after the exceptions: nothing, itself, or that it depends on what is not known."""
+    """Apply the exceptions to a finding: it is dropped, or kept, or depends on an unknown value."""
     if isinstance(said, Unchecked):
         return said
     mine = [each for each in agreed if each.covers_resource(subject.name, subject.urn)]

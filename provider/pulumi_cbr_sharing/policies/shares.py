@@ -1,8 +1,8 @@
-"""What a policy sees of a share: one view of all the resources that share a backup, whoever wrote them.
+"""One view of all resources that share a backup, whichever provider they belong to.
 
-A resource is found by its name (`NAMES`: this package's own and the bridged provider's), or by what it holds: a dynamic
-resource that names a recipient, whatever its token, and any other that names a recipient and a backup. The ids are
-looked for at every depth and in both spellings, so that no wrapper hides them.
+A resource is recognised by its type (`NAMES`: those of this package and of the bridged provider), or by its properties:
+a dynamic resource that names a recipient, whatever its type, and any other that names a recipient and a backup. Ids are
+searched at every depth and in both spellings, so that no wrapper hides them.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 OURS = "pulumi-python:dynamic/huaweicloud/cbr:"
-DYNAMIC = "pulumi-python"  # the package that runs a provider out of a program; no other can run ours
+DYNAMIC = "pulumi-python"  # the package that runs dynamic providers; no other can run ours
 DYNAMIC_PROVIDER = f"pulumi:providers:{DYNAMIC}"
 
 
 class Role(Enum):
-    """What a resource is to the share of a backup."""
+    """What a resource declares of a backup's recipients."""
 
     MEMBER = "owns one recipient"
     SET = "owns all recipients"
     ACCEPTER = "is the recipient's answer"
 
 
-# The end of a type's token, in lower case: the modules of the bridged provider are not the same in every version.
+# The end of a type token, in lower case: the modules of the bridged provider differ between versions.
 NAMES = {
     "backupsharemember": Role.MEMBER,
     "backupshare": Role.SET,
@@ -44,15 +44,15 @@ NAMES = {
     "backupshareaccepter": Role.ACCEPTER,
     "cbrbackupshareaccepter": Role.ACCEPTER,
 }
-# Names of properties, without underscores and in lower case.
+# Names of properties, in lower case and without underscores.
 BACKUP = frozenset({"backupid"})
 ONE_PROJECT, PROJECTS = frozenset({"destprojectid"}), frozenset({"destprojectids"})
-ACCOUNTS = frozenset({"destaccount", "destaccounts"})  # count where no project is given
-MEMBERS = "members"  # of the bridged provider: objects with a project each
+ACCOUNTS = frozenset({"destaccount", "destaccounts"})  # used if no project is given
+MEMBERS = "members"  # in the bridged provider: objects, each with a project
 
 
 class Standing(NamedTuple):
-    """How a recipient answered, as the state has it; any of it may be unknown or missing."""
+    """A recipient's answer, as in the state; any of it may be unknown or missing."""
 
     recipient: Any
     status: Any
@@ -64,15 +64,15 @@ class Share:
     """A resource that shares, or accepts, a backup.
 
     Attributes:
-        label: how messages call the resource.
-        name: what the program calls it.
-        urn: what the engine calls it.
-        role: what it is to the share.
-        backup: the backup's id, UNKNOWN, or None.
-        recipients: the projects that are known, as the service writes them.
-        unknown_recipients: how many more there are; infinity for a list that is not known.
-        hidden: whether it names no recipient where a rule could see it.
-        protected: whether Pulumi refuses to delete it.
+        label: its name in messages.
+        name: its name in the program.
+        urn: its URN.
+        role: what it declares.
+        backup: the id of the backup, UNKNOWN, or None.
+        recipients: the known projects, as the service writes them.
+        unknown_recipients: how many more there are; infinity for an unknown list.
+        hidden: whether it names no recipient that a rule can see.
+        protected: whether it has the option `protect`.
         props: all its properties.
     """
 
@@ -89,7 +89,7 @@ class Share:
 
     @property
     def backup_named(self) -> str:
-        """The backup, as messages call it."""
+        """The backup, for messages."""
         return "a backup that is not known yet" if isinstance(self.backup, Unknown) else f"backup {shown(self.backup)}"
 
     @property
@@ -100,7 +100,7 @@ class Share:
 
     @property
     def standings(self) -> Iterator[Standing]:
-        """How the recipients answered."""
+        """The recipients' answers."""
         if "statuses" in self.props:
             yield from _of_set(self.props["statuses"])
         elif isinstance(self.props.get(MEMBERS), list):
@@ -116,7 +116,7 @@ class Share:
 
 
 def _of_set(statuses: Any) -> Iterator[Standing]:
-    # The outputs of a set keep no times.
+    # A BackupShare has no times in its outputs.
     if isinstance(statuses, Unknown):
         yield Standing(UNKNOWN, UNKNOWN, None)
     elif isinstance(statuses, dict):
@@ -129,7 +129,7 @@ def _of_bridged(members: list[Any]) -> Iterator[Standing]:
 
 
 def shares_of(resource: ResourceValidationArgs | PolicyResource) -> list[Share]:
-    """The shares that a resource is, one for each backup; empty if it is something else."""
+    """The shares that a resource declares, one for each backup; empty if it is another resource."""
     props = properties_of(resource)
     role = _role(resource, props)
     if role is None:
@@ -165,13 +165,13 @@ def _role(resource: ResourceValidationArgs | PolicyResource, props: Mapping[str,
 
 
 def _is_dynamic(resource: ResourceValidationArgs | PolicyResource) -> bool:
-    """Whether a provider out of a program makes it: by its package, or by the provider that it was given."""
+    """Whether it is a dynamic resource: by its package, or by its `__provider`."""
     provider = resource.provider.resource_type if resource.provider else ""
     return resource.resource_type.partition(":")[0] == DYNAMIC or provider == DYNAMIC_PROVIDER
 
 
 def _recipients(props: Mapping[str, Any], *, bridged: bool) -> Iterator[str | float | None]:
-    """Each recipient: its id, or how many are not known yet, or None for what cannot be seen at all."""
+    """Each recipient: its id, or how many are unknown, or None if it cannot be seen."""
     many = list(_given(props, PROJECTS))
     found = [*many, *_given(props, ONE_PROJECT)] or list(_given(props, ACCOUNTS))
     for value in found:
@@ -186,7 +186,7 @@ def _recipients(props: Mapping[str, Any], *, bridged: bool) -> Iterator[str | fl
 
 
 def _of_members(members: Any) -> Iterator[float | None]:
-    """What the members of a bridged share hide; the projects in them are found at their depth."""
+    """The unknown or hidden members of a bridged share; the projects in known ones are found at their depth."""
     if isinstance(members, Unknown):
         yield math.inf
     elif not isinstance(members, list):
@@ -201,7 +201,7 @@ def _backups(props: Mapping[str, Any]) -> Iterator[str | Unknown]:
 
 
 def _given(value: Any, names: frozenset[str]) -> Iterator[Any]:
-    """The values of properties of these names, at every depth; null is none."""
+    """The values of properties with these names, at every depth; without nulls."""
     if isinstance(value, dict):
         for key, each in value.items():
             if key.replace("_", "").lower() not in names:
@@ -214,7 +214,7 @@ def _given(value: Any, names: frozenset[str]) -> Iterator[Any]:
 
 
 def _leaves(value: Any) -> Iterator[str | Unknown]:
-    """Every text in a value, keys included, and what is unknown; other values as text."""
+    """Every text in a value, including keys, and unknown values; other values as text."""
     if isinstance(value, dict):
         value = [*value, *value.values()]
     if isinstance(value, list):

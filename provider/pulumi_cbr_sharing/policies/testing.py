@@ -1,4 +1,4 @@
-"""For tests of a policy configuration: what the pack says to shares, without an engine and without a cloud.
+"""Tests a policy configuration without an engine and without a cloud.
 
 from pulumi_cbr_sharing.policies.testing import PolicyTest, member
 
@@ -7,7 +7,7 @@ pack = PolicyTest("config.json")
 def test_backups_stay_at_home():
     assert pack.stopped_by(member(dest_project_id="f" * 32)) == {"allowed-recipients"}
 
-The resources of one call are one deployment: a resource rule sees each of them, a stack rule all of them at the end.
+The resources of one call are one deployment: resource rules check each of them, stack rules all of them at the end.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ A_PROJECT = "02e814ff2f81f01a5fb11caf75eed906"
 
 @dataclass(frozen=True)
 class Report:
-    """What a rule said, and how much it matters."""
+    """What a rule reported, and at which level."""
 
     rule: str
     level: str
@@ -74,14 +74,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as a program declares it.
+    """A resource of a program.
 
     Attributes:
-        token: the type's token.
-        name: of the resource.
-        props: its inputs, and for stack rules its outputs; UNKNOWN and `secret(…)` may be among them.
-        protect: the option of that name.
-        stack: as `project/stack`.
+        token: the type token.
+        name: the name of the resource.
+        props: its inputs, and for stack rules its outputs; values may be UNKNOWN or `secret(…)`.
+        protect: the option `protect`.
+        stack: `project/stack`.
     """
 
     token: str
@@ -92,20 +92,20 @@ class Resource:
 
     @property
     def urn(self) -> str:
-        """What the engine calls it."""
+        """Its URN."""
         project, _, stack = self.stack.rpartition("/")
         return f"urn:pulumi:{stack}::{project}::{self.token}::{self.name}"
 
 
 def secret(text: str) -> str:
-    """A property that the program keeps secret."""
+    """Mark a property as secret."""
     return Secret(text)
 
 
 def member(
     name: str = "dr", *, backup_id: Any = A_BACKUP, dest_project_id: Any = A_PROJECT, **options: Any
 ) -> Resource:
-    """A BackupShareMember; further words are options of `Resource`, or outputs such as `status`."""
+    """A BackupShareMember; further arguments are attributes of `Resource`, or outputs such as `status`."""
     return _resource(f"{OURS}BackupShareMember", name, options, backup_id=backup_id, dest_project_id=dest_project_id)
 
 
@@ -145,11 +145,11 @@ class PolicyTest:
     """The pack with a configuration.
 
     Args:
-        config: a file as `--policy-pack-config` takes it, or its content; None is the pack without configuration.
-        today: the day of the test, for exceptions that end and answers that do not come.
+        config: a file for `--policy-pack-config`, or its content; None means no configuration.
+        today: the day of the test, for exceptions that expire and offers that are not answered.
 
     Raises:
-        ConfigError: a name or a value in it is not known to the pack.
+        ConfigError: the configuration is not valid.
     """
 
     def __init__(self, config: str | Path | Mapping[str, Any] | None = None, *, today: date | None = None) -> None:
@@ -161,11 +161,11 @@ class PolicyTest:
         self._config = with_recipients(given, folder)
 
     def check(self, *resources: Resource) -> list[Report]:
-        """Everything that the rules say to a deployment of these resources."""
+        """Everything that the rules report for a deployment of these resources."""
         return [report for rule in rules(self._clock) for report in self._said_by(rule, resources)]
 
     def stopped_by(self, *resources: Resource) -> set[str]:
-        """The mandatory rules that a deployment of these resources violates: none, and it goes ahead."""
+        """The names of the mandatory rules that a deployment of these resources violates; if empty, it may run."""
         return {report.rule for report in self.check(*resources) if report.level == "mandatory"}
 
     def _said_by(self, rule: Policy, resources: tuple[Resource, ...]) -> Iterator[Report]:
@@ -176,7 +176,7 @@ class PolicyTest:
                     yield from _reports(rule.name, level, run)
 
     def _of(self, rule: Policy) -> tuple[str, dict[str, Any]]:
-        """The level and the configuration of a rule, put together as the engine does it."""
+        """The level and the configuration of a rule, combined as the engine does it."""
         default = (rule.enforcement_level or EnforcementLevel.ADVISORY).value
         given = long_form(self._config.get(rule.name, {}))
         level = given.pop(LEVEL, long_form(self._config.get(ALL, {})).get(LEVEL, default))
@@ -200,7 +200,7 @@ def _reports(rule: str, level: str, run: Callable[[Any], Any]) -> list[Report]:
     said: list[Report] = []
     try:
         run(lambda message, urn=None: said.append(Report(rule, level, message, urn)))
-    except CannotBeChecked as unchecked:  # of which the SDK makes an advice
+    except CannotBeChecked as unchecked:  # the SDK makes it an advisory
         said.append(Report(rule, "advisory", unchecked.message))
     return said
 

@@ -1,8 +1,8 @@
-"""The properties of a resource as a rule reads them: what is unknown and what is secret keep their marks.
+"""The properties of a resource for rules: unknown and secret values keep their marks.
 
-The engine sends both marks. The policy SDK raises on what is unknown and takes the mark off a secret, so `pack.py`
-keeps the properties as they came while the rules run, and `properties_of` reads those. Where the rules run in a pack
-of the SDK's own making, nobody kept them: every text then is an `Unmarked` one, which may be a secret.
+The engine sends both marks. The policy SDK raises on unknown values and removes the marks of secrets, so `pack.py`
+keeps the properties as they were sent while the rules run, and `properties_of` reads those. In a plain pack of the SDK
+they are not kept: every text is then `Unmarked`, and may be a secret.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Unknown:
-    """A value that another resource will only have after it was made."""
+    """A value that is only known after another resource is created."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -32,13 +32,13 @@ UNKNOWN = Unknown()
 
 
 class Secret(str):
-    """A text that the program or the configuration keeps secret; it is never printed."""
+    """A secret text; it is never printed."""
 
     __slots__ = ()
 
 
 class Unmarked(str):
-    """A text of which nobody can tell whether it is secret; it is not printed either."""
+    """A text that may be secret or not; it is not printed either."""
 
     __slots__ = ()
 
@@ -64,7 +64,7 @@ def properties_of(resource: ResourceValidationArgs | PolicyResource) -> dict[str
 
 
 def from_wire(value: Any) -> Any:
-    """A value from its form on the wire, which is JSON with marks."""
+    """Convert a value from JSON with marks, as the engine sends it."""
     if isinstance(value, str):
         return UNKNOWN if value in _UNKNOWN_MARKS else value
     if isinstance(value, list):
@@ -77,14 +77,14 @@ def from_wire(value: Any) -> Any:
 
 
 def _from_sdk(value: Any) -> Any:
-    """A value from the views of the policy SDK, which raise where something is unknown."""
+    """Convert a value from the proxies of the policy SDK, which raise on unknown values."""
     if isinstance(value, str):
         return Unmarked(value)
     try:
         if hasattr(value, "keys"):
             return {Unmarked(key): _step(value, key) for key in value}
         return [_step(value, index) for index in range(len(value))]
-    except TypeError:  # a number, a truth value, an asset
+    except TypeError:  # a number, a boolean, an asset
         return value
 
 
@@ -96,7 +96,7 @@ def _step(container: Any, key: Any) -> Any:
 
 
 def _secret(value: Any) -> Any:
-    """A value, every text and number in it marked as secret."""
+    """Mark every text and number in a value as secret."""
     if isinstance(value, dict):
         return {Secret(key): _secret(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -105,12 +105,12 @@ def _secret(value: Any) -> Any:
 
 
 def normal(text: str) -> str:
-    """An id as the service writes it, so that no spelling passes a rule; its mark stays."""
+    """An id in the service's spelling, so that no other spelling evades a rule; its mark stays."""
     return type(text)(text.strip().lower())
 
 
 def shown(value: Any) -> str:
-    """A value in a message: no secret, and nothing that a terminal would obey."""
+    """A value for a message: without secrets and control characters."""
     if isinstance(value, Secret):
         return "[secret]"
     if isinstance(value, Unmarked):

@@ -1,7 +1,7 @@
-"""A configuration of the pack as a whole: what `--policy-pack-config` takes, and what is wrong with it.
+"""The configuration of the whole pack, as `--policy-pack-config` takes it, and its errors.
 
-The engine hands it to the pack rule by rule, and checks each against its schema; names that it does not know it lets
-pass, of rules and in them.
+The engine passes it to the pack rule by rule, and checks each against its schema; it ignores unknown names of rules and
+properties.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from pulumi_cbr_sharing.policies.config import nearest, troubles
 
 LEVEL = "enforcementLevel"
 LEVELS = [level.value for level in EnforcementLevel]
-# The level of the rule that needs a list, as long as none is set: nothing here remediates, so it is free to say so.
+# The default level of the rule that needs a list. No rule here remediates, so this level can mark that none was set.
 UNSET = EnforcementLevel.REMEDIATE.value
-LIST, FILE = "recipients", "recipients_file"  # the file holds a list, too
-# Properties without which a rule says nothing: a level for it alone is a mistake.
+LIST, FILE = "recipients", "recipients_file"  # the file has a list, too
+# Properties without which a rule checks nothing: a level alone is a mistake.
 NEEDED = {"recovery-point-too-old": "max_age_hours"}
-ALL, ENVIRONMENTS = "all", "environments"  # the engine's own: a level for every rule, and Pulumi ESC
+ALL, ENVIRONMENTS = "all", "environments"  # names of the engine: a level for all rules, and Pulumi ESC
 
 
 class ConfigError(ValueError):
-    """The configuration is not one of this pack; the message has all that is wrong."""
+    """The configuration is not valid; the message lists all errors."""
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """The content of a configuration file; an empty one is the pack's defaults.
+    """Read a configuration file; an empty one means the defaults of the pack.
 
     Raises:
-        ConfigError: it is not a JSON object, or has a name twice, of which the engine would take the last.
+        ConfigError: it is not a JSON object, or has a name twice, of which the engine would use the last.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -50,17 +50,17 @@ def read(path: str | Path) -> dict[str, Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"{', '.join(twice)} stands there twice")
+        raise ConfigError(f"{', '.join(twice)} is there twice")
     return dict(pairs)
 
 
 def long_form(value: Any) -> dict[str, Any]:
-    """What stands for a rule, as an object: a level alone may stand there, too."""
+    """The configuration of a rule as an object; it may also be a level alone."""
     return dict(value) if isinstance(value, Mapping) else {LEVEL: value}
 
 
 def in_force(policy: Policy, level: str, given: Mapping[str, Any]) -> str:
-    """The level at which a rule judges: one that needs a list only advises to give one, unless a level was set."""
+    """The level of a rule; one that needs a list is advisory without it, unless a level was set."""
     if level != UNSET or not _needs_list(policy):
         return level
     return EnforcementLevel.MANDATORY.value if _has_list(given) else EnforcementLevel.ADVISORY.value
@@ -76,7 +76,7 @@ def _needs_list(policy: Policy) -> bool:
 
 
 def faults(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
-    """All that is wrong with a configuration, as sentences."""
+    """All errors of a configuration, as sentences."""
     known = {policy.name: policy for policy in policies}
     names = [name for name in content if name in (*known, ALL)]
     found = [fault for name in names for fault in _faults(name, long_form(content[name]), known.get(name))]
@@ -85,7 +85,7 @@ def faults(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
 
 
 def unknown_rules(content: Mapping[str, Any], policies: Sequence[Policy]) -> list[str]:
-    """The names of rules that do not exist, each with the one that was probably meant."""
+    """The names of unknown rules, each with the one that was probably meant."""
     known = [policy.name for policy in policies]
     return [
         f"there is no rule {name}: {nearest(name, (*known, ALL))}the rules are {', '.join(known)}"
@@ -95,10 +95,10 @@ def unknown_rules(content: Mapping[str, Any], policies: Sequence[Policy]) -> lis
 
 
 def levels_alone(content: Mapping[str, Any]) -> list[str]:
-    """Rules that are given a level, and not what they need to judge anything."""
+    """Rules that have a level, but not the properties that they need."""
     needy = {name: long_form(content[name]) for name in NEEDED if name in content}
     return [
-        f"{name} has a level and no {NEEDED[name]}, without which it judges nothing"
+        f"{name} has a level but no {NEEDED[name]}, without which it checks nothing"
         for name, given in needy.items()
         if given.get(LEVEL, "disabled") != "disabled" and NEEDED[name] not in given
     ]
@@ -115,7 +115,7 @@ def _faults(name: str, given: dict[str, Any], policy: Policy | None) -> Iterator
 
 
 def _without_list(name: str, content: Mapping[str, Any]) -> Iterator[str]:
-    """A level that cannot be told from none."""
+    """An error if the rule that needs a list is set to the level that stands for "not set"."""
     given = long_form(content.get(name, {}))
     if given.get(LEVEL, long_form(content.get(ALL, {})).get(LEVEL)) == UNSET and not _has_list(given):
-        yield f"{name} has a level and no {LIST}: list those who may get backups"
+        yield f"{name} has a level but no {LIST}: list the projects that may receive backups"
