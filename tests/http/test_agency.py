@@ -1,6 +1,6 @@
-"""A role in another account: the key at hand asks for a temporary one, and does nothing else.
+"""Agencies: the user's access key only asks for a temporary key, which signs everything else.
 
-The bystander's key assumes the agency `backup-admin` of the sharer, and shares the sharer's backup.
+The bystander's key assumes the agency `backup-admin` of the sharer, which shares the sharer's backup.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def of_bystander(emulator: Emulator) -> dict[str, str]:
 
 
 def assuming(emulator: Emulator, **changes: Any) -> Settings:
-    """Settings of the bystander that assume the sharer's role."""
+    """Settings of the bystander that assume the sharer's agency."""
     project = emulator.account("sharer").project_id
     return replace(settings_of(emulator, "bystander"), agency=ROLE, project_id=project, **changes)
 
@@ -49,7 +49,7 @@ def recipient(emulator: Emulator) -> str:
 
 
 def callers(emulator: Emulator) -> list[tuple[str, str | None]]:
-    """What was asked for by whom: the last part of the path, and the account whose key or token signed."""
+    """The last part of each path, and the account whose key or token signed."""
     return [(request.path.rpartition("/")[2], request.account) for request in emulator.requests]
 
 
@@ -71,7 +71,7 @@ WAYS: dict[str, tuple[Connection, dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_role_is_assumed_from_wherever_it_is_set(way: str, emulator: Emulator) -> None:
-    """And the key at hand signs the request for the temporary key alone."""
+    """The user's own key signs only the request for the temporary key."""
     connection, config, env = WAYS[way]
     if connection.agency and connection.agency.domain_id:
         agency = replace(connection.agency, domain_id=emulator.account("sharer").domain_id)
@@ -96,14 +96,14 @@ def test_a_role_is_assumed_from_wherever_it_is_set(way: str, emulator: Emulator)
 
 
 def test_without_the_role_the_project_is_not_the_bystanders(emulator: Emulator) -> None:
-    """The share in the tests above is made by the role, not by the key."""
+    """In the tests above the agency shares, not the bystander's own key."""
     with Run(replace(assuming(emulator), agency=None)) as run, pytest.raises(PermissionDenied):
         run.create(emulator.backup.id, recipient(emulator))
     assert emulator.members(emulator.backup.id) == {}
 
 
 def test_the_project_is_looked_up_in_the_account_of_the_role(emulator: Emulator) -> None:
-    """A region's name is the name of a project in every account."""
+    """Every account has a project with the name of the region."""
     with Run(replace(assuming(emulator), project_id=None)) as run:
         state = run.create(emulator.backup.id, recipient(emulator))
 
@@ -112,7 +112,7 @@ def test_the_project_is_looked_up_in_the_account_of_the_role(emulator: Emulator)
 
 
 def test_a_role_is_assumed_with_a_password_as_well(emulator: Emulator) -> None:
-    """The token serves for the one request, and is of the user's own project."""
+    """The token is only used for this request, and is bound to the user's own project."""
     with Run(assuming(emulator, credential=password_of(emulator, "bystander"))) as run:
         run.create(emulator.backup.id, recipient(emulator))
 
@@ -120,7 +120,7 @@ def test_a_role_is_assumed_with_a_password_as_well(emulator: Emulator) -> None:
 
 
 def test_many_resources_assume_the_role_once(emulator: Emulator) -> None:
-    """A temporary key serves a whole run."""
+    """A temporary key is used for a whole run."""
     projects = [emulator.add_account(f"team-{number}").project_id for number in range(10)]
     with Run(assuming(emulator)) as run:
         for project in projects:
@@ -130,7 +130,7 @@ def test_many_resources_assume_the_role_once(emulator: Emulator) -> None:
 
 
 def ending_soon(emulator: Emulator) -> Fault:
-    """The answer to the request for a temporary key, with one that is said to end within a second."""
+    """Answer the request for a temporary key with one that expires within a second."""
     access, secret, token, _ = emulator.accounts.issue_temporary_key("sharer", 3600)
     moment = (datetime.now(timezone.utc) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     credential = {"access": access, "secret": secret, "securitytoken": token, "expires_at": moment}
@@ -138,7 +138,7 @@ def ending_soon(emulator: Emulator) -> Fault:
 
 
 def test_a_temporary_key_is_renewed_before_it_ends(emulator: Emulator) -> None:
-    """No request is signed with a key that ends on its way."""
+    """No request is signed with a key that is about to expire."""
     emulator.add_fault(ending_soon(emulator))
     with Run(assuming(emulator)) as run:
         state = run.create(emulator.backup.id, recipient(emulator))
@@ -151,7 +151,7 @@ def test_a_temporary_key_is_renewed_before_it_ends(emulator: Emulator) -> None:
 
 
 def test_a_token_that_ended_meanwhile_is_renewed_to_renew_the_role(emulator: Emulator) -> None:
-    """After an hour the password's token may be gone, too; nobody is refused for it."""
+    """After an hour the token of the password may have expired, too; this is no error."""
     emulator.add_fault(ending_soon(emulator))
     with Run(assuming(emulator, credential=password_of(emulator, "bystander"))) as run:
         state = run.create(emulator.backup.id, recipient(emulator))
@@ -172,7 +172,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("agency", REFUSED.values(), ids=REFUSED.keys())
 def test_a_role_that_may_not_be_assumed_is_named_and_asked_for_once(agency: Agency, emulator: Emulator) -> None:
-    """The error says which agency of which account, and what to do."""
+    """The error names the agency and its account, and says what to do."""
     project = emulator.account("sharer").project_id
     provider = BackupShareMemberProvider(Connection(agency=agency, project_id=project))
     with Plugin(env=environment(emulator, "bystander")) as plugin:
@@ -186,7 +186,7 @@ def test_a_role_that_may_not_be_assumed_is_named_and_asked_for_once(agency: Agen
 
 
 def test_a_refused_base_key_is_sent_once(emulator: Emulator) -> None:
-    """More than five wrong signatures lock it, here as everywhere."""
+    """More than five wrong signatures lock a key."""
     emulator.rotate_key("bystander")
     settings = assuming(emulator)
     emulator.rotate_key("bystander")
@@ -199,7 +199,7 @@ def test_a_refused_base_key_is_sent_once(emulator: Emulator) -> None:
 
 
 def test_an_iam_that_is_down_is_asked_so_many_times_and_no_share_is_made(emulator: Emulator) -> None:
-    """Tries for the role and for the share do not multiply."""
+    """The retries for the temporary key and for the share do not multiply."""
     emulator.add_fault(Fault("POST", ASSUME, 503, times=99))
     with Run(assuming(emulator, max_retries=3), FakeTime().clock) as run, pytest.raises(ServerFault):
         run.create(emulator.backup.id, recipient(emulator))

@@ -49,17 +49,17 @@ SETTINGS = Settings("eu-de", "https://cbr.example", "https://iam.example/v3", PR
 def prepared(
     url: str = URL, headers: dict[str, str] | None = None, method: str = "GET", data: str | bytes | None = None
 ) -> PreparedRequest:
-    """A request that is complete but for its signature."""
+    """A request that only lacks its signature."""
     return Request(method, url, headers=headers or {}, data=data).prepare()
 
 
 def sign(request: PreparedRequest, key: AccessKey = KEY) -> PreparedRequest:
-    """Sign with an access key at a known moment."""
+    """Sign with an access key at a known time."""
     return KeySigner(key, lambda: NOW)(request)
 
 
 def signed_names(request: PreparedRequest) -> list[str]:
-    """The names of the headers that the signature says it covers."""
+    """The names of the signed headers."""
     return request.headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
 
 
@@ -94,7 +94,7 @@ def signed_names(request: PreparedRequest) -> list[str]:
 def test_a_request_is_signed_as_the_vectors_are(
     method: str, url: str, body: str | bytes | None, signature: str
 ) -> None:
-    """What the transport adds on its own does not get into the signature."""
+    """Headers that the transport adds are not signed."""
     headers = {"Content-Type": "application/json;charset=UTF-8", "X-Project-Id": PROJECT, "User-Agent": "us"}
     request = sign(prepared(url, headers, method, body))
     assert request.headers["X-Sdk-Date"] == "20260115T120000Z"
@@ -126,7 +126,7 @@ def test_the_host_is_signed_with_its_port_only_where_that_is_not_the_default(url
 
 
 def test_what_says_something_is_signed() -> None:
-    """Nobody on the way can change type, project, language, date, host or token."""
+    """A proxy cannot change type, project, language, date, host or token."""
     headers = {"Content-Type": "application/json", "X-Project-Id": PROJECT, "X-Language": "en-us"}
     names = ["content-type", "host", "x-language", "x-project-id", "x-sdk-date"]
     assert signed_names(sign(prepared(headers=headers))) == names
@@ -139,31 +139,31 @@ def test_what_says_something_is_signed() -> None:
     "name", ["User-Agent", "Accept", "accept-encoding", "Connection", "Content-Length", "Cookie", "X_Project", "a_b"]
 )
 def test_what_changes_on_the_way_is_not_signed(name: str) -> None:
-    """The transport and proxies rewrite these, and names with `_` are excepted by the vendor."""
+    """The transport and proxies rewrite these headers; the vendor excludes names with `_`."""
     request = sign(prepared(headers={name: "1"}))
     assert signed_names(request) == ["host", "x-sdk-date"]
     assert request.headers["Authorization"] == sign(prepared(headers={name: "2"})).headers["Authorization"]
 
 
 def test_signing_again_replaces_the_signature() -> None:
-    """A request that is tried again later has the date of its new try."""
+    """A retry is signed with its own date."""
     request = sign(prepared())
     later = KeySigner(KEY, lambda: NOW + timedelta(hours=1))
     assert later(request).headers["Authorization"] == later(prepared()).headers["Authorization"]
 
 
 def test_the_url_is_sent_as_it_is() -> None:
-    """The slash at the end of the canonical form is not on the wire."""
+    """The slash at the end of the canonical path is not sent."""
     assert sign(prepared(f"{URL}?limit=2&a=1")).url == f"{URL}?limit=2&a=1"
 
 
 def test_the_clock_is_in_utc() -> None:
-    """A machine in any zone signs with the same date."""
+    """Machines in all time zones sign with the same date."""
     assert utc_now().utcoffset() == timedelta(0)
 
 
 def test_a_token_is_shown_and_nothing_else() -> None:
-    """It needs no date, no host and no signature."""
+    """A token needs no date, host or signature."""
     assert dict(TokenSigner(Secret("planted"))(prepared()).headers) == {"X-Auth-Token": "planted"}
 
 
@@ -176,14 +176,14 @@ def test_without_credential_nothing_is_added() -> None:
 
 
 class Issuer:
-    """Issues tokens one after the other, and counts them."""
+    """Issues tokens, and counts them."""
 
     def __init__(self, lifetime: timedelta | None = timedelta(hours=24)) -> None:
         self.now, self.lifetime, self.issued = NOW, lifetime, list[Issued]()
         self.auth = Auth(account(), self.fetch, now=lambda: self.now)
 
     def fetch(self, _send: Any) -> Issued:
-        """One more."""
+        """Issue another one."""
         until = None if self.lifetime is None else self.now + self.lifetime
         self.issued.append(Issued(TokenSigner(Secret(f"t{len(self.issued)}")), until, PROJECT))
         return self.issued[-1]
@@ -194,12 +194,12 @@ class Issuer:
 
 
 def account() -> Account:
-    """An account that nothing is known of."""
+    """An account of which nothing is known yet."""
     return Accounts().of(SETTINGS)
 
 
 def auth_of(settings: Settings) -> Auth:
-    """What signs the calls of some settings, in a process of its own."""
+    """The `Auth` for some settings, in a new process."""
     return auth_for(settings, Accounts().of(settings))
 
 
@@ -233,7 +233,7 @@ def test_a_token_is_fetched_once_for_many_threads() -> None:
     ids=["at once", "just in time", "soon", "late"],
 )
 def test_a_token_is_renewed_before_it_ends(passed: timedelta, issued: int) -> None:
-    """No request is signed with a token that ends on its way."""
+    """No request is signed with a token that is about to expire."""
     issuer = Issuer()
     issuer.current()
     issuer.now += passed
@@ -242,7 +242,7 @@ def test_a_token_is_renewed_before_it_ends(passed: timedelta, issued: int) -> No
 
 
 def test_a_short_token_is_used_for_the_most_part() -> None:
-    """One that ends within minutes is not fetched anew for every request."""
+    """A token that lives for minutes is not fetched for every request."""
     issuer = Issuer(lifetime=timedelta(minutes=4))
     for _ in range(4):
         issuer.current()
@@ -253,14 +253,14 @@ def test_a_short_token_is_used_for_the_most_part() -> None:
 
 
 def test_a_token_that_is_over_when_it_comes_is_used() -> None:
-    """This machine's clock is wrong then, and the service says by itself when it ends."""
+    """Then one of the clocks is wrong, and the service says when the token expires."""
     issuer = Issuer(lifetime=timedelta(hours=-1))
     assert issuer.current() is issuer.current()
     assert len(issuer.issued) == 1
 
 
 def test_a_token_without_an_end_stays() -> None:
-    """Then the service says when it ends."""
+    """Then the service says when it expires."""
     issuer = Issuer(lifetime=None)
     issuer.current()
     issuer.now += timedelta(days=365)
@@ -275,7 +275,7 @@ def test_a_refused_signer_is_dropped() -> None:
 
 
 def test_only_the_refused_signer_is_dropped() -> None:
-    """A thread that comes late with an old refusal does not drop what another has renewed."""
+    """A late refusal of an old token does not drop the new one."""
     issuer = Issuer()
     old = issuer.current()
     issuer.auth.renew(old)
@@ -285,13 +285,13 @@ def test_only_the_refused_signer_is_dropped() -> None:
     assert len(issuer.issued) == 2
 
 
-def test_a_refusal_before_any_lease_changes_nothing() -> None:
-    """There is nothing to drop."""
+def test_a_refusal_before_anything_was_issued_changes_nothing() -> None:
+    """Nothing is dropped."""
     assert Issuer().auth.renew(Issued(unsigned))
 
 
 def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
-    """A fault of IAM is not remembered, and does not block the next call."""
+    """A fault of IAM is not remembered: the next call signs in again."""
     answers: list[Issued | ServerFault] = [ServerFault("signing in", "no"), Issued(unsigned)]
 
     def fetch(_send: Any) -> Issued:
@@ -307,7 +307,7 @@ def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
 
 
 def test_a_fixed_signer_cannot_be_renewed() -> None:
-    """An access key that was refused is not tried again, and it is bound to no project."""
+    """A refused access key is not sent again, and it is not bound to a project."""
     auth = fixed(account(), unsigned)
     issued = auth.current(never)
     assert issued == Issued(unsigned)
@@ -319,7 +319,7 @@ def test_a_fixed_signer_cannot_be_renewed() -> None:
 
 
 class Iam:
-    """Answers in turn, and keeps what it was asked."""
+    """Gives its answers in turn, and records the calls."""
 
     def __init__(self, *answers: Reply) -> None:
         self.answers, self.calls, self.signers = list(answers), list[Call](), list["Signer"]()
@@ -343,13 +343,13 @@ def agency_answer(**credential: Any) -> Reply:
 
 
 def body_sent(iam: Iam) -> Any:
-    """The last body, as IAM reads it."""
+    """The body of the last call, as JSON."""
     return json.loads(json.dumps(iam.calls[-1].body))
 
 
 @pytest.mark.parametrize("credential", [KEY, Token(Secret("planted"), "here")], ids=["access key", "token"])
 def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
-    """They sign at once."""
+    """They can sign without a request to IAM."""
     auth = auth_of(replace(SETTINGS, credential=credential))
     assert "Authorization" in (headers := auth.current(never).signer(prepared()).headers) or "X-Auth-Token" in headers
 
@@ -369,7 +369,7 @@ def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
     ids=["by names", "account by id", "account by both", "user by id", "user by both"],
 )
 def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) -> None:
-    """A name needs its account, an id does not."""
+    """A user name needs the account; a user id does not."""
     iam = Iam(token_answer())
     auth_of(replace(SETTINGS, credential=user)).current(iam)
     identity = body_sent(iam)["auth"]["identity"]
@@ -387,14 +387,14 @@ def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) 
     ids=["by id", "by id before name", "by name", "by region"],
 )
 def test_a_token_is_asked_for_one_project(settings: Settings, project: dict[str, str]) -> None:
-    """The service takes no other; a region's main project is called like the region."""
+    """CBR needs a token for a project; the main project of a region has the region's name."""
     iam = Iam(token_answer())
     auth_of(settings).current(iam)
     assert body_sent(iam)["auth"]["scope"] == {"project": project}
 
 
 def test_the_token_of_the_answer_signs_for_its_project() -> None:
-    """The token is in a header, its end and project in the body; nothing signs the request for it."""
+    """The token is in a header, its expiry and project in the body; the request is not signed."""
     iam = Iam(token_answer(expires_at="2999-02-13T06:52:13.855000Z", project={"id": PROJECT}))
     auth = auth_of(SETTINGS)
     assert auth.current(iam).signer(prepared()).headers["X-Auth-Token"] == "planted-token"
@@ -407,7 +407,7 @@ def test_the_token_of_the_answer_signs_for_its_project() -> None:
 
 @pytest.mark.parametrize("token", [{}, {"project": None}, {"project": "p"}, {"expires_at": 5}], ids=repr)
 def test_a_token_may_come_without_end_and_project(token: dict[str, Any]) -> None:
-    """What is not said is looked up, or found out from a refusal."""
+    """A missing project is looked up; a missing expiry shows when the token is refused."""
     assert auth_of(SETTINGS).current(Iam(token_answer(**token))).project_id is None
 
 
@@ -418,7 +418,7 @@ def test_a_token_for_a_project_of_another_shape_is_refused() -> None:
 
 
 def test_an_answer_without_token_is_no_token() -> None:
-    """An empty object is not taken for a success."""
+    """An empty object is no success."""
     with pytest.raises(UnexpectedAnswer, match="without an object `token`"):
         auth_of(SETTINGS).current(Iam(Reply(201, {}, b'{"x": 1}')))
 
@@ -429,7 +429,7 @@ def test_an_answer_without_token_is_no_token() -> None:
     ids=["account by name", "account by id"],
 )
 def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: dict[str, str]) -> None:
-    """The temporary key signs, with its security token, and is bound to no project."""
+    """The temporary key signs with its security token, and is not bound to a project."""
     iam = Iam(agency_answer(access="AK2", secret="planted", securitytoken="planted-token", expires_at="2999-01-01"))
     auth = auth_of(replace(SETTINGS, credential=KEY, agency=agency))
     headers = auth.current(iam).signer(prepared()).headers
@@ -443,7 +443,7 @@ def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: 
 
 
 def test_a_user_by_password_assumes_a_role_from_the_own_project() -> None:
-    """The project of the settings is the other account's, so the user signs in to the region's."""
+    """The project in the settings is the other account's, so the user signs in to the region's main project."""
     iam = Iam(token_answer(), agency_answer(access="AK2", secret="planted", securitytoken="planted"))
     auth_of(replace(SETTINGS, agency=AGENCY)).current(iam)
     assert [call.path for call in iam.calls] == ["/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"]
@@ -454,7 +454,7 @@ def test_a_user_by_password_assumes_a_role_from_the_own_project() -> None:
 @pytest.mark.parametrize("missing", ["access", "secret", "securitytoken"])
 @pytest.mark.parametrize("value", [..., None, ""], ids=["absent", "null", "empty"])
 def test_half_a_temporary_key_is_no_key(missing: str, value: Any) -> None:
-    """A request signed with half a key would only be refused, and count as a wrong signature."""
+    """A request signed with an incomplete key would count as a wrong signature."""
     whole = {"access": "AK2", "secret": "planted", "securitytoken": "planted"}
     credential = {key: value if key == missing else text for key, text in whole.items()}
     answer = agency_answer(**{key: text for key, text in credential.items() if text is not ...})
@@ -464,7 +464,7 @@ def test_half_a_temporary_key_is_no_key(missing: str, value: Any) -> None:
 
 
 def test_an_answer_without_the_header_is_no_token() -> None:
-    """A gateway that strips the header is found out before anything is sent with an empty token."""
+    """No request is sent with an empty token."""
     with pytest.raises(UnexpectedAnswer):
         auth_of(SETTINGS).current(Iam(Reply(201, {}, b'{"token": {"expires_at": "2999-01-01"}}')))
 
@@ -493,5 +493,5 @@ def test_no_call_to_iam_shows_a_secret() -> None:
     ids=repr,
 )
 def test_the_moments_of_the_api(text: Any, expected: datetime | None) -> None:
-    """With and without zone or fraction; without zone it is UTC, and anything else is no moment."""
+    """With or without zone and fraction; without a zone it is UTC. Anything else is None."""
     assert moment(text) == expected

@@ -41,7 +41,7 @@ DENIED = PermissionDenied("Sharing b", "permission denied", "ask", status=403, r
 
 @dataclass
 class Cloud:
-    """Behind a breaker: counts what is sent, and how much of it at once."""
+    """A service behind a circuit breaker: counts requests, also those at the same time."""
 
     time: FakeTime = field(default_factory=FakeTime)
     sent: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Cloud:
     def send(
         self, end: CbrSharingError | None = None, doing: str = "Sharing b", seconds: float = 0
     ) -> Exception | None:
-        """Send one request that ends so, and give back what the caller gets instead of an answer."""
+        """Send a request that ends so; returns the error that the caller gets."""
         try:
             with self.breaker.turn(doing):
                 self._send(doing, seconds)
@@ -74,7 +74,7 @@ class Cloud:
             self.at_once -= 1
 
     def send_many(self, end: CbrSharingError | None = None) -> list[Exception | None]:
-        """Many threads send at the same moment."""
+        """Send from many threads at the same time."""
         barrier = threading.Barrier(THREADS)
 
         def one(number: int) -> Exception | None:
@@ -85,7 +85,7 @@ class Cloud:
             return list(pool.map(one, range(THREADS)))
 
     def lets_two_in(self, patience: float = 10.0) -> bool:
-        """Whether two requests get in together."""
+        """Whether two requests may be sent at the same time."""
         together = threading.Barrier(2)
 
         def one(_: int) -> bool:
@@ -101,7 +101,7 @@ class Cloud:
 
 
 def test_a_refused_credential_is_sent_exactly_once() -> None:
-    """More than five wrong signatures lock a key, and a program with many shares sends one."""
+    """A program with many shares sends one wrong signature, not as many as would lock the key."""
     cloud = Cloud()
     ends = cloud.send_many(REFUSED)
     assert len(cloud.sent) == 1
@@ -109,7 +109,7 @@ def test_a_refused_credential_is_sent_exactly_once() -> None:
 
 
 def test_a_remembered_refusal_names_the_call_at_hand() -> None:
-    """Each resource is told what could not be done, with code and request of the request that was sent."""
+    """Each error says what was not done, with code and request id of the request that was sent."""
     cloud = Cloud()
     cloud.send(REFUSED)
     told = cloud.send(doing="Listing b")
@@ -118,7 +118,7 @@ def test_a_remembered_refusal_names_the_call_at_hand() -> None:
 
 
 def test_a_refusal_is_forgotten_after_five_minutes() -> None:
-    """Then the service is asked again, one at a time: a long-lived process sees a key that was put right."""
+    """Then requests are sent again, one at a time: a long-lived process can use a corrected key."""
     cloud = Cloud()
     cloud.send()
     cloud.send(REFUSED)
@@ -133,7 +133,7 @@ def test_a_refusal_is_forgotten_after_five_minutes() -> None:
 
 @pytest.mark.parametrize("order", [[0, 1, 0, 0, 1], [1, 0, 1, 1, 1, 0], [1] * 5 + [0]], ids=str)
 def test_a_403_for_one_backup_locks_nothing(order: list[int]) -> None:
-    """Rights go by enterprise project, too: whatever the order, the permitted ones are shared."""
+    """Permissions depend on the enterprise project, too: the other backups are shared, in any order."""
     cloud = Cloud()
     ends = [cloud.send(DENIED if denied else None) for denied in order]
     assert ends == [DENIED if denied else None for denied in order]
@@ -141,7 +141,7 @@ def test_a_403_for_one_backup_locks_nothing(order: list[int]) -> None:
 
 
 def test_calls_go_one_by_one_until_the_credential_has_worked() -> None:
-    """Nobody knows yet whether the key is right."""
+    """Until then the key may be wrong."""
     cloud = Cloud()
     cloud.send_many(Unreachable("sharing", "no connection", sent=False))
     assert cloud.most_at_once == 1
@@ -166,7 +166,7 @@ def test_calls_go_one_by_one_until_the_credential_has_worked() -> None:
     ],
 )
 def test_what_proves_a_credential(end: CbrSharingError | None, works: bool) -> None:
-    """Success, a missing permission, and the service's own codes: they come from behind the gateway."""
+    """Success, a missing permission, and error codes of CBR, which is behind the gateway."""
     cloud = Cloud()
     assert not cloud.lets_two_in(patience=SHORT)
     assert cloud.send(end) is end
@@ -192,7 +192,7 @@ def test_what_is_no_refusal_is_not_remembered(end: CbrSharingError) -> None:
 
 
 def test_an_exception_leaves_the_breaker_usable() -> None:
-    """One that is no answer opens nothing and proves nothing."""
+    """It neither opens the circuit breaker nor proves the credential."""
     cloud = Cloud()
     with pytest.raises(ZeroDivisionError), cloud.breaker.turn("Sharing b"):
         _ = 1 / 0
@@ -201,7 +201,7 @@ def test_an_exception_leaves_the_breaker_usable() -> None:
 
 
 def test_a_401_after_a_success_is_remembered() -> None:
-    """A key can be revoked in the middle of a run."""
+    """A key can be revoked during a run."""
     cloud = Cloud()
     cloud.send()
     cloud.send(REFUSED)
@@ -213,7 +213,7 @@ def test_a_401_after_a_success_is_remembered() -> None:
 
 
 def test_an_access_key_is_one_account_in_all_regions_and_projects(emulator: Emulator) -> None:
-    """It is the key that gets locked; where it was found, and where it is used, does not matter."""
+    """The service locks the key, whatever its source and wherever it is used."""
     accounts, settings = Accounts(), settings_of(emulator, region="eu-de", cbr="https://cbr.eu-de.example.com")
     elsewhere = replace(
         settings,
@@ -229,7 +229,7 @@ def test_an_access_key_is_one_account_in_all_regions_and_projects(emulator: Emul
 
 
 def test_a_token_or_user_is_refused_for_one_project_and_slowed_in_all(emulator: Emulator) -> None:
-    """A user may have no right to one project, and every right to another; the rate limit is the user's."""
+    """A user may have no access to one project but to another; the rate limit is the user's."""
     for credential in (password_of(emulator), Token(Secret("planted"), "here")):
         accounts, settings = Accounts(), settings_of(emulator, credential=credential)
         other = accounts.of(replace(settings, project_id="1" * 32))
@@ -238,7 +238,7 @@ def test_a_token_or_user_is_refused_for_one_project_and_slowed_in_all(emulator: 
 
 
 def test_other_credentials_are_other_accounts(emulator: Emulator) -> None:
-    """Another account's key is another key."""
+    """They share neither circuit breaker nor rate limit."""
     accounts = Accounts()
     one, other = (accounts.of(settings_of(emulator, name)) for name in ("sharer", "recipient"))
     assert one.breaker is not other.breaker
@@ -249,7 +249,7 @@ def test_other_credentials_are_other_accounts(emulator: Emulator) -> None:
 
 
 def test_an_endpoint_that_cannot_be_reached_is_skipped_for_half_a_minute() -> None:
-    """Not for ever, and not after it has answered."""
+    """Not longer, and not if it has ever answered."""
     passed = FakeTime()
     breaker = EndpointBreaker(passed.clock)
     breaker.raise_if_open("cbr", "Listing b")

@@ -1,4 +1,4 @@
-"""The rules of the client, seen from the cloud: what is sent again, when, and what is never sent."""
+"""The client's rules as the cloud sees them: what is retried, when, and what is never sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SCALE = 60.0  # a minute of the client's time is a second of the cloud's
 
 
 def scaled_clock() -> Clock:
-    """Time that passes sixty times as fast, so that a limit per minute is one per second."""
+    """A clock that runs sixty times as fast, so that a limit per minute is one per second."""
     return Clock(lambda: time.monotonic() * SCALE, lambda seconds: time.sleep(seconds / SCALE))
 
 
@@ -61,7 +61,7 @@ def recipient(emulator: Emulator) -> str:
     ids=["reset", "closed", "503", "408", "page"],
 )
 def test_between_any_two_offers_stands_a_look_at_the_list(fault: Fault, emulator: Emulator) -> None:
-    """What may have had an effect is never blindly repeated."""
+    """A request that may have had an effect is not repeated without a look."""
     emulator.add_fault(fault)
     with Run(settings_of(emulator), FakeTime().clock) as run:
         run.create(emulator.backup.id, recipient(emulator))
@@ -70,7 +70,7 @@ def test_between_any_two_offers_stands_a_look_at_the_list(fault: Fault, emulator
 
 
 def test_an_offer_is_not_repeated_where_nobody_can_look(emulator: Emulator) -> None:
-    """The list does not answer either, so the error says that it is open; the next run finds the share."""
+    """The list fails, too, so the call ends with an error; the next run finds the share."""
     emulator.add_fault(Fault("POST", reset=True, when="after"))
     emulator.add_fault(Fault("GET", status=500, times=99))
     with Run(settings_of(emulator, max_retries=2), FakeTime().clock) as run, pytest.raises(ServerFault):
@@ -84,7 +84,7 @@ def test_an_offer_is_not_repeated_where_nobody_can_look(emulator: Emulator) -> N
 
 
 def test_a_share_that_appears_after_the_look_is_not_a_conflict(emulator: Emulator) -> None:
-    """A first offer that was slow on its way, met by the second: even who does not adopt has got its own share."""
+    """The first POST was slow, and the second one meets its share: with `adopt=False`, too, it is our own."""
     emulator.add_fault(Fault("POST", reset=True))
     emulator.add_fault(Fault("GET", status=200, body='{"members": [], "count": 0}', times=2))
     emulator.add_member(emulator.backup.id, recipient(emulator))
@@ -95,7 +95,7 @@ def test_a_share_that_appears_after_the_look_is_not_a_conflict(emulator: Emulato
 
 
 def test_what_a_throttled_answer_asks_for_is_kept(emulator: Emulator) -> None:
-    """Never sooner, and it is said why it takes long."""
+    """The call waits as long as asked for, and tells the user."""
     emulator.add_fault(Fault("POST", status=429, headers={"Retry-After": "40"}))
     passed = FakeTime()
     with Run(settings_of(emulator), passed.clock) as run:
@@ -107,13 +107,13 @@ def test_what_a_throttled_answer_asks_for_is_kept(emulator: Emulator) -> None:
 
 
 def clients(emulator: Emulator, passed: FakeTime, *changes: dict[str, Any]) -> list[Client]:
-    """Clients of one process, with these settings of the sharer."""
+    """Clients of one process, each with changes to the sharer's settings."""
     accounts, settings = Accounts(passed.clock), [settings_of(emulator, **fields) for fields in changes]
     return [Client(each, account=accounts.of(each), clock=passed.clock) for each in settings]
 
 
 def test_one_429_slows_every_client_of_the_account(emulator: Emulator) -> None:
-    """The limit is the account's: a client of another region and project waits before it sends anything."""
+    """The limit is the account's: a client for another region and project waits, too."""
     passed = FakeTime()
     first, second, hurried = clients(
         emulator, passed, {"deadline": 1.0}, {"region": "eu-nl", "project_name": "x"}, {"deadline": 10.0}
@@ -150,7 +150,7 @@ def test_one_accounts_429_does_not_slow_another(emulator: Emulator) -> None:
 
 
 def test_a_brief_look_up_gives_up_early_and_silently(emulator: Emulator) -> None:
-    """It shares the client's project, connections and credential, and what it found out holds for both."""
+    """A brief client shares project, connections and credential with its client."""
     emulator.add_fault(Fault("GET", status=503, times=99))
     news: list[str] = []
     passed = FakeTime()
@@ -166,7 +166,7 @@ def test_a_brief_look_up_gives_up_early_and_silently(emulator: Emulator) -> None
 
 
 def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -> None:
-    """Two hundred resources do not wait for the same closed port one by one; a while later it is tried again."""
+    """Two hundred resources do not wait for a closed port in turn; half a minute later it is tried again."""
     passed = FakeTime()
     client = Client(settings_of(emulator, cbr="http://127.0.0.1:1"), clock=passed.clock)
     with pytest.raises(Unreachable, match="no connection"):
@@ -184,7 +184,7 @@ def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -
 
 
 def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> None:
-    """A region without a project of its name costs one lookup, not one for each share."""
+    """A region without such a project costs one lookup, not one for each share."""
     passed = FakeTime()
     client = Client(settings_of(emulator, project_id=None, project_name="nowhere"), clock=passed.clock)
     for _ in range(3):
@@ -199,7 +199,7 @@ def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> 
 
 @pytest.mark.parametrize("found", ["../x", "P/backups/OTHER/members?", 5, None, "A" * 32])
 def test_a_project_id_of_another_shape_is_no_project_id(found: Any, emulator: Emulator) -> None:
-    """It becomes part of every path, so nothing is sent with it."""
+    """The id is part of every path, so no request is sent with it."""
     emulator.add_fault(Fault("GET", "/projects", 200, json.dumps({"projects": [{"id": found}]})))
     client = Client(settings_of(emulator, project_id=None))
     with pytest.raises(UnexpectedAnswer, match="without a project id of 32 hexadecimal digits"):
@@ -208,7 +208,7 @@ def test_a_project_id_of_another_shape_is_no_project_id(found: Any, emulator: Em
 
 
 def test_the_patience_of_a_call_ends_with_its_deadline(emulator: Emulator) -> None:
-    """A service that is throttled for good is given up in time, not after a number of tries."""
+    """A call that is always throttled is given up at its deadline, not after a number of tries."""
     emulator.add_fault(Fault(status=429, times=10_000))
     passed = FakeTime()
     began = passed.now
@@ -221,7 +221,7 @@ def test_the_patience_of_a_call_ends_with_its_deadline(emulator: Emulator) -> No
 
 
 def test_faults_are_given_up_after_so_many_tries(emulator: Emulator) -> None:
-    """The setting counts tries after the first."""
+    """The setting is the number of retries."""
     emulator.add_fault(Fault("GET", status=500, times=99))
     client = Client(settings_of(emulator, max_retries=4), clock=FakeTime().clock)
     with pytest.raises(ServerFault):
@@ -233,7 +233,7 @@ def test_faults_are_given_up_after_so_many_tries(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("retry_after", [None, 60.0], ids=["silent", "says when"])
 def test_two_hundred_shares_survive_a_limit_per_minute(retry_after: float | None, emulator: Emulator) -> None:
-    """Four workers, eighty requests a minute: every share is made, read and cancelled, and none is an error."""
+    """With four workers and eighty requests a minute, every share is created, read and cancelled without an error."""
     backups = [emulator.add_backup("sharer").id for _ in range(20)]
     projects = [emulator.add_account(f"team-{number}").project_id for number in range(10)]
     shares = [(backup, project) for backup in backups for project in projects]
@@ -254,7 +254,7 @@ def test_two_hundred_shares_survive_a_limit_per_minute(retry_after: float | None
 
 
 def page(*projects: str, count: int | None) -> Fault:
-    """A page of the list of members instead of the real one."""
+    """Answer with this page of members instead of the real one."""
     rows = [{"dest_project_id": project, "status": "pending"} for project in projects]
     body = {"members": rows} if count is None else {"members": rows, "count": count}
     return Fault("GET", "/members$", 200, json.dumps(body))
@@ -276,7 +276,7 @@ LISTS: dict[str, tuple[list[Fault], list[str], bool]] = {
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator) -> None:
-    """Who is missing in a list that may not be whole is not gone."""
+    """A member that is missing from an incomplete list is not gone."""
     pages, projects, complete = LISTS[name]
     for fault in pages:
         emulator.add_fault(fault)
@@ -290,7 +290,7 @@ def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator
 
 
 def test_a_list_without_end_is_given_up(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that answers every offset with something new would hold a worker for ever."""
+    """A service that has new rows for every offset would block a worker for ever."""
     monkeypatch.setattr("pulumi_cbr_sharing.cbr.paging.MOST_PAGES", 5)
     for number in range(9):
         emulator.add_fault(page(f"{number:032x}", count=None))
@@ -305,14 +305,14 @@ def test_a_list_without_end_is_given_up(emulator: Emulator, monkeypatch: pytest.
 
 @pytest.fixture(name="silent")
 def _silent() -> Iterator[str]:
-    """The address of somebody who takes every connection and never says a word."""
+    """The URL of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture(name="dripping")
 def _dripping() -> Iterator[str]:
-    """The address of somebody whose answer never ends, a byte at a time."""
+    """The URL of a server whose answer never ends, a byte at a time."""
     ended = threading.Event()
 
     def drip(server: socket.socket) -> None:
@@ -341,7 +341,7 @@ def _dripping() -> Iterator[str]:
 def test_nobody_is_waited_for_longer_than_the_time_out(
     kind: str, emulator: Emulator, request: pytest.FixtureRequest
 ) -> None:
-    """Neither silence nor a trickle holds a worker."""
+    """Neither a silent nor a slow server blocks a worker."""
     address = request.getfixturevalue(kind)
     client = Client(settings_of(emulator, cbr=address, read_timeout=0.2, max_retries=1), clock=FakeTime().clock)
     with pytest.raises(Unreachable, match=r"it took longer than 0\.2 s"):

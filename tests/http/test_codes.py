@@ -61,7 +61,7 @@ from pulumi_cbr_sharing.http.codes import CODES, Meaning, meaning_of
     ],
 )
 def test_every_documented_code_has_its_class(status: int, code: str, error: type[ApiError]) -> None:
-    """The classes are what the resources decide on."""
+    """Resources decide by these classes."""
     assert meaning_of(status, code).error is error
 
 
@@ -82,14 +82,14 @@ def test_every_documented_code_has_its_class(status: int, code: str, error: type
 def test_a_code_with_a_status_that_is_not_its_own_means_the_status(
     status: int, code: str, error: type[ApiError]
 ) -> None:
-    """Nothing is gone, expired or throttled unless both say so."""
+    """A share is gone, or a call throttled, only if code and status both say so."""
     assert meaning_of(status, code).error is error
 
 
 @pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 599])
 @pytest.mark.parametrize("code", ["", "BackupService.6703", "BackupService.6705", "APIGW.0101", "APIGW.0308"])
 def test_a_fault_of_the_server_outweighs_any_code(status: int, code: str) -> None:
-    """What a broken service says of a share is not believed."""
+    """The codes of a failing service are not believed."""
     assert meaning_of(status, code).error is ServerFault
 
 
@@ -122,13 +122,13 @@ def test_a_fault_of_the_server_outweighs_any_code(status: int, code: str) -> Non
     ],
 )
 def test_without_a_code_that_is_known_the_status_decides(status: int, error: type[ApiError], code: str) -> None:
-    """A code of another service is not read as one of this."""
+    """The codes of other services do not count."""
     assert meaning_of(status, code).error is error
 
 
 @pytest.mark.parametrize("meaning", CODES.values(), ids=CODES.keys())
 def test_every_sentence_fits_into_a_line(meaning: Meaning) -> None:
-    """Head, reason, facts and remedy make one sentence, so none of them ends in a full stop."""
+    """Reason and remedy are parts of one line, so neither ends with a full stop."""
     for text in (meaning.reason, meaning.remedy):
         assert text.isprintable()
         assert text == text.strip(" .:;")
@@ -139,7 +139,7 @@ def test_every_sentence_fits_into_a_line(meaning: Meaning) -> None:
     "error", [BackupNotFound, MemberNotFound, NotFound, CredentialRefused, PermissionDenied, Throttled]
 )
 def test_what_is_acted_upon_is_bound_to_a_status(error: type[ApiError]) -> None:
-    """The classes that a resource or a retry acts upon never come from a code alone."""
+    """A code alone never means an error that resources or retries act upon."""
     codes = [code for code, meaning in CODES.items() if meaning.error is error]
     bound = [{status for status in range(400, 600) if meaning_of(status, code).error is error} for code in codes]
     by_status_alone = {status for status in range(400, 600) if meaning_of(status).error is error}

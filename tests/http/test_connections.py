@@ -1,4 +1,4 @@
-"""What a process needs to send: few connections, bounded answers, and no library before it sends."""
+"""What a process needs: few connections, limited answers, and no HTTP library before it sends something."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="few_files")
 def _few_files() -> Iterator[None]:
-    """256 file descriptors, as some systems have it; the emulated cloud in this process takes its part of them."""
+    """Allow 256 file descriptors, as some systems do; the emulated cloud in this process uses some of them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     yield
@@ -38,7 +38,7 @@ def _few_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("few_files")
 def test_45_sets_of_ten_are_destroyed_with_256_file_descriptors(emulator: Emulator) -> None:
-    """All threads of a process share its connections."""
+    """All threads share the connections of the process."""
     projects = [emulator.add_account(f"team-{number}").project_id for number in range(10)]
     backups = [emulator.add_backup("sharer").id for _ in range(45)]
     for backup in backups:
@@ -53,7 +53,7 @@ def test_45_sets_of_ten_are_destroyed_with_256_file_descriptors(emulator: Emulat
 
 
 def test_threads_that_end_leave_no_connection_behind(emulator: Emulator) -> None:
-    """Each run of ten threads takes the connections of the last."""
+    """Later threads use the connections of earlier ones."""
     client = Client(settings_of(emulator))
     before = open_files()
     for _ in range(20):
@@ -64,12 +64,12 @@ def test_threads_that_end_leave_no_connection_behind(emulator: Emulator) -> None
 
 
 def open_files() -> int:
-    """How many files this process has open."""
+    """The number of open files of this process."""
     return len(list(Path("/dev/fd").iterdir()))
 
 
 def test_a_compressed_answer_is_not_decompressed(emulator: Emulator) -> None:
-    """A small one could fill the memory; none is asked for."""
+    """A small compressed answer could fill the memory, so none is asked for."""
     client = Client(settings_of(emulator))
     body = gzip.compress(b" " * 10_000_000).decode("latin-1")
     emulator.add_fault(Fault("GET", status=200, body=body, headers={"Content-Encoding": "gzip"}))
@@ -82,7 +82,7 @@ def test_a_compressed_answer_is_not_decompressed(emulator: Emulator) -> None:
 def test_no_cookie_and_no_password_of_a_netrc_file_is_sent(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What another tool stored for this host is none of ours."""
+    """What other tools have stored for this host is not used."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password planted\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -106,6 +106,6 @@ print(" ".join(sorted(new & {"requests", "urllib3", "flask", "click", "pulumi_po
 
 
 def test_a_program_that_sends_nothing_imports_no_http_library() -> None:
-    """`import pulumi_cbr_sharing` is part of every preview."""
+    """Every preview imports the package."""
     done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("\n", "")

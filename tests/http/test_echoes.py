@@ -24,27 +24,27 @@ WORDS = st.text("xyz .,:", max_size=30)
 
 
 def in_json(text: str) -> str:
-    """As it stands in a JSON text."""
+    """The text in JSON."""
     return json.dumps(text)[1:-1]
 
 
 def all_escaped(text: str) -> str:
-    """Every character as an escape of JSON."""
+    """Every character as a JSON escape."""
     return "".join(f"\\u{ord(char):04x}" for char in text)
 
 
 def all_percent(text: str) -> str:
-    """Every byte as an escape of an address."""
+    """Every byte percent-encoded."""
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
 def entities(text: str) -> str:
-    """Every character as an entity of HTML."""
+    """Every character as an HTML entity."""
     return "".join(f"&#{ord(char)};" for char in text)
 
 
 def hex_entities(text: str) -> str:
-    """The same in hexadecimal digits."""
+    """Every character as a hexadecimal HTML entity."""
     return "".join(f"&#x{ord(char):x};" for char in text)
 
 
@@ -66,14 +66,14 @@ SPELLINGS: list[Callable[[str], str]] = [
 def test_a_whole_secret_is_found_in_every_spelling(
     spell: Callable[[str], str], secret: str, before: str, after: str
 ) -> None:
-    """As it is, in JSON, in an address, in a page."""
+    """As it is, in JSON, in a URL, in HTML."""
     assert repeats_a_secret(before + spell(secret) + after, [secret])
 
 
 @pytest.mark.parametrize("spell", [*SPELLINGS, str.upper])
 @given(data=st.data(), secret=KEY)
 def test_a_part_of_a_key_is_found(spell: Callable[[str], str], data: st.DataObject, secret: str) -> None:
-    """Truncated at either end, in every spelling."""
+    """Cut at either end, in every spelling."""
     start = data.draw(st.integers(0, len(secret) - SHARED_RUN))
     end = data.draw(st.integers(start + SHARED_RUN, len(secret)))
     assert repeats_a_secret(f"... {spell(secret[start:end])}...", [secret])
@@ -81,30 +81,30 @@ def test_a_part_of_a_key_is_found(spell: Callable[[str], str], data: st.DataObje
 
 @given(secret=KEY, marks=st.lists(st.sampled_from([" ", "\n", "-", "\u200b", ".", "\x1b[1m"[:1], ""]), min_size=1))
 def test_a_split_key_is_found(secret: str, marks: list[str]) -> None:
-    """Blanks, new lines, zero-width characters and signs between its letters do not hide it."""
+    """Blanks, line breaks, zero-width characters and punctuation between its letters do not hide it."""
     split = "".join(char + marks[i % len(marks)] for i, char in enumerate(secret))
     assert repeats_a_secret(split, [secret])
 
 
 @given(secret=KEY)
 def test_two_escapes_around_each_other_are_undone(secret: str) -> None:
-    """An address in a page in JSON."""
+    """A URL in HTML in JSON."""
     assert repeats_a_secret(all_escaped(entities(all_percent(secret))), [secret])
 
 
 @given(secret=KEY, text=st.text("!?., äöü中文系统繁忙", max_size=200))
 def test_other_words_are_told(secret: str, text: str) -> None:
-    """Nothing in common with the secret, nothing to hide."""
+    """A text that has nothing in common with the secret is quoted."""
     assert not repeats_a_secret(f"Policy doesn't allow: {text}", [secret])
 
 
 @pytest.mark.parametrize("secret", ["", " ", "\t"])
 def test_no_secret_hides_nothing(secret: str) -> None:
-    """A header that was not sent is not looked for."""
+    """An empty secret is ignored."""
     assert not repeats_a_secret("any words", [secret])
 
 
 def test_signs_alone_are_a_secret_too() -> None:
-    """A password of symbols is compared as it is."""
+    """A password that consists of symbols is compared as it is."""
     assert repeats_a_secret("bad password !?$%&/()", ["!?$%&/()"])
     assert not repeats_a_secret("bad password", ["!?$%&/()"])

@@ -49,7 +49,7 @@ def reply(status: int, body: Any = b"", **headers: str) -> Reply:
 
 
 def refused(call: Call, answer: Reply) -> CbrSharingError:
-    """What reading the answer ends in."""
+    """The error that reading the answer raises."""
     with pytest.raises(CbrSharingError) as caught:
         read(call, answer)
     text = str(caught.value)
@@ -86,7 +86,7 @@ HTML = b"<html><body>Bad gateway</body></html>"
     ],
 )
 def test_an_answer_of_the_expected_status_is_handed_on(call: Call, answer: Reply) -> None:
-    """What was asked for comes back as it came."""
+    """The reply is returned unchanged."""
     assert read(call, answer) is answer
 
 
@@ -109,7 +109,7 @@ def test_an_answer_of_the_expected_status_is_handed_on(call: Call, answer: Reply
     ],
 )
 def test_success_without_an_object_is_no_success(body: Any) -> None:
-    """A proxy's page with status 200 is not a list without members."""
+    """A proxy's page with status 200 is not an empty list."""
     error = refused(LIST, reply(200, body, content_type="text/html"))
     assert type(error) is UnexpectedAnswer
     size = len(reply(200, body).body)
@@ -124,7 +124,7 @@ def test_success_without_an_object_is_no_success(body: Any) -> None:
     [(LIST, 201), (LIST, 202), (LIST, 204), (LIST, 304), (REMOVE, 200), (REMOVE, 202), (SIGN_IN, 200)],
 )
 def test_another_status_than_the_expected_one_is_no_success(call: Call, status: int) -> None:
-    """Nothing is concluded from a status that the API does not have there."""
+    """Nothing is concluded from a status that the API does not document for the call."""
     error = refused(call, reply(status, {"members": []}))
     assert type(error) is UnexpectedAnswer
     assert f": an answer with an unexpected status (HTTP {status}, no content type, 15 bytes): " in str(error)
@@ -132,7 +132,7 @@ def test_another_status_than_the_expected_one_is_no_success(call: Call, status: 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_shown_and_not_followed(status: int) -> None:
-    """The signature would go with it; the user sees where it would have led."""
+    """The signature would be sent along; the error shows the target."""
     error = refused(SHARE, reply(status, location="https://login.example/\nportal", x_request_id="r1"))
     assert type(error) is UnexpectedAnswer
     assert str(error) == (
@@ -189,7 +189,7 @@ def test_an_object_is_an_object(answer: dict[str, Any]) -> None:
     ],
 )
 def test_a_refusal_has_the_class_of_its_status_and_code(call: Call, answer: Reply, kind: type[ApiError]) -> None:
-    """Exactly this class: a parent's would be acted upon differently."""
+    """Exactly this class: its parent is handled differently."""
     assert type(refused(call, answer)) is kind
 
 
@@ -206,7 +206,7 @@ def test_a_refusal_has_the_class_of_its_status_and_code(call: Call, answer: Repl
     ],
 )
 def test_code_and_words_are_found_in_every_shape_that_was_seen(body: dict[str, Any]) -> None:
-    """The gateway, the service and IAM each have their own."""
+    """Gateway, service and IAM use different shapes."""
     error = refused(SHARE, reply(400, body))
     assert str(error) == f"Sharing b with p: the service refused the request; it says: said so (X.1, HTTP 400): {ASK}"
 
@@ -226,7 +226,7 @@ def test_code_and_words_are_found_in_every_shape_that_was_seen(body: dict[str, A
     ids=repr,
 )
 def test_code_words_and_request_of_a_body(payload: dict[str, Any], parts: tuple[str, str, str]) -> None:
-    """Only texts and numbers count, one level deep."""
+    """Only texts and numbers count, at most one level deep."""
     assert error_parts(payload) == parts
 
 
@@ -237,14 +237,14 @@ def test_code_words_and_request_of_a_body(payload: dict[str, Any], parts: tuple[
     ids=["objects", "objects with words", "lists"],
 )
 def test_a_deep_body_ends_in_an_error_of_ours(head: str, tail: str, depth: int) -> None:
-    """No depth that a parser still takes is too deep for what comes after it."""
+    """A body that the parser can still read does not overflow the code after it."""
     body = '{"error_msg":' + head * depth + "1" + tail * depth + "}"
     answer = replace(reply(400, body.encode()), secrets=("planted",))
     assert type(refused(SHARE, answer)) is ApiError
 
 
 def test_the_words_of_the_service_are_left_out_where_the_code_says_it_all() -> None:
-    """One sentence for one meaning, in one language."""
+    """A known code has one message, in English."""
     error = refused(SHARE, reply(400, cbr("6703", "该备份已共享"), x_request_id="r1"))
     assert str(error) == (
         "Sharing b with p: the backup is already shared with that project (BackupService.6703, HTTP 400, request r1)"
@@ -252,7 +252,7 @@ def test_the_words_of_the_service_are_left_out_where_the_code_says_it_all() -> N
 
 
 def test_the_words_of_the_service_are_told_where_the_code_says_nothing() -> None:
-    """Chinese stays Chinese."""
+    """A message of the service is quoted as it is, also in Chinese."""
     error = refused(SHARE, reply(400, cbr("0001", "系统繁忙")))
     assert (
         str(error)
@@ -261,7 +261,7 @@ def test_the_words_of_the_service_are_told_where_the_code_says_nothing() -> None
 
 
 def test_a_missing_permission_names_the_action() -> None:
-    """The user knows what to ask the administrator for."""
+    """The user knows which action an administrator must grant."""
     body = {"error": {"code": 403, "message": "Policy doesn't allow cbr:member:create to be performed."}}
     assert str(refused(SHARE, reply(403, body))) == (
         "Sharing b with p: permission denied; it says: Policy doesn't allow cbr:member:create to be performed.; "
@@ -281,7 +281,7 @@ def test_a_missing_permission_names_the_action() -> None:
     ids=["body", "header first", "any case", "none", "long and coloured"],
 )
 def test_the_request_is_named_for_the_vendors_support(answer: Reply, request_id: str) -> None:
-    """The header's id is the gateway's own, the body's a copy."""
+    """The request id in the header takes precedence over the one in the body."""
     error = refused(SHARE, answer)
     assert isinstance(error, ApiError)
     assert error.request_id == request_id
@@ -294,7 +294,7 @@ def test_the_request_is_named_for_the_vendors_support(answer: Reply, request_id:
 )
 @pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
 def test_whatever_a_server_says_comes_out_as_one_bounded_line(status: int, text: str) -> None:
-    """Code, words, request and headers are foreign texts (`refused` checks the line)."""
+    """Code, message, request id and headers are foreign texts (`refused` checks the line)."""
     body = {"error_code": text, "error_msg": text, "request_id": text}
     error = refused(SHARE, reply(status, body))
     assert isinstance(error, ApiError)
@@ -307,7 +307,7 @@ def test_whatever_a_server_says_comes_out_as_one_bounded_line(status: int, text:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_the_one_401_with_two_meanings(method: Any) -> None:
-    """No such backup, or another account's project: who asks finds out. It is no refused credential."""
+    """No such backup, or another account's project: callers find out which. The credential is not refused."""
     error = refused(replace(LIST, method=method), reply(401, MALFORMED_URL, x_request_id="r1"))
     assert type(error) is MalformedUrl
     assert str(error) == (
@@ -332,7 +332,7 @@ def test_the_one_401_with_two_meanings(method: Any) -> None:
     ],
 )
 def test_nothing_like_it_has_them(call: Call, status: int, body: dict[str, Any]) -> None:
-    """A wrong key must never make a share disappear from the state."""
+    """A wrong key must not make a share disappear from the state."""
     assert not isinstance(refused(call, reply(status, body)), (NotFound, MalformedUrl))
 
 
@@ -361,14 +361,14 @@ def test_nothing_like_it_has_them(call: Call, status: int, body: dict[str, Any])
     ],
 )
 def test_retry_after_is_a_bounded_number_of_seconds_or_absent(text: str, seconds: float | None) -> None:
-    """No answer can make a program wait for a day, or break it."""
+    """No answer can make a program wait for a day, or crash it."""
     error = refused(LIST, reply(429, gateway("0308"), Retry_After=text))
     assert isinstance(error, Throttled)
     assert error.retry_after == seconds
 
 
 def test_without_retry_after_nothing_is_asked_for() -> None:
-    """The service is not known to send it."""
+    """The service was never seen to send it."""
     error = refused(LIST, reply(429, gateway("0308")))
     assert isinstance(error, Throttled)
     assert error.retry_after is None
@@ -397,34 +397,34 @@ def _all_escaped(text: str) -> bytes:
 
 
 def answered(status: int, body: bytes, secrets: list[str], **headers: str) -> Reply:
-    """An answer to a call that these secrets were sent with."""
+    """An answer to a call with these secrets."""
     return replace(reply(status, body, **headers), secrets=tuple(secrets))
 
 
 @pytest.mark.parametrize("write", [_plain, _ascii, _slashed, _all_escaped])
 @pytest.mark.parametrize("secret", SECRETS)
 def test_words_that_repeat_a_secret_are_left_out(write: Callable[[str], bytes], secret: str) -> None:
-    """In whatever escapes of JSON the service writes it; what is known of the code stays."""
+    """In every JSON spelling; a known code is kept."""
     error = refused(SHARE, answered(400, write(secret), [secret]))
     assert str(error) == f"Sharing b with p: the service refused the request (BackupService.0001, HTTP 400): {ASK}"
 
 
 def test_words_without_a_secret_are_told() -> None:
-    """What was sent does not silence the service."""
+    """A message without a secret is quoted."""
     error = refused(SHARE, answered(400, _plain("Ab12"), ["planted-secret", ""]))
     assert "it says: bad key Ab12!" in str(error)
 
 
 @pytest.mark.parametrize("field", ["error_code", "error_msg", "request_id"])
 def test_a_secret_in_one_field_silences_all(field: str) -> None:
-    """Nothing else of such an answer is worth a risk."""
+    """Then nothing of the answer is quoted."""
     body = {"error_code": "X.1", "error_msg": "said so", "request_id": "r1"} | {field: "planted-secret"}
     error = refused(SHARE, answered(400, json.dumps(body).encode(), ["planted-secret"]))
     assert str(error) == f"Sharing b with p: the service refused the request (HTTP 400): {ASK}"
 
 
 def test_a_secret_that_is_split_between_fields_silences_them() -> None:
-    """Each half is too short to be told from other words."""
+    """The fields are compared together, because each half is too short to be recognised."""
     body = {"error_code": "X.1", "error_msg": "key plante", "request_id": "d-secret"}
     error = refused(SHARE, answered(400, json.dumps(body).encode(), ["planted-secret"]))
     assert "plante" not in str(error)
@@ -433,7 +433,7 @@ def test_a_secret_that_is_split_between_fields_silences_them() -> None:
 @pytest.mark.parametrize("secret", ["planted-secret", "planted/+secret=="])
 @pytest.mark.parametrize("spell", [str, quote, quote_plus], ids=["as it is", "in a path", "in a form"])
 def test_a_secret_echoed_in_a_header_reaches_no_message(spell: Callable[[str], str], secret: str) -> None:
-    """A gateway that sends the caller to a portal, say, with the token in the address; whatever the status."""
+    """For example, a redirect to a portal with the token in the URL; whatever the status."""
     echo = f"https://portal.example.com/?t={spell(secret)}"
     for status in (200, 302, 400):
         answer = answered(status, b"", [secret], X_Request_Id=echo, Location=echo, Content_Type=echo)
@@ -442,7 +442,7 @@ def test_a_secret_echoed_in_a_header_reaches_no_message(spell: Callable[[str], s
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 500])
 def test_nothing_of_an_answer_to_a_sign_in_is_quoted(status: int) -> None:
-    """Its words may hold the password in a spelling that nobody thought of, and it is answered with a secret."""
+    """Its message may contain the password in an unknown spelling, and its answer contains a secret."""
     call = replace(SIGN_IN, signs_in=True)
     body = {"error": {"code": "planted", "message": "planted", "request_id": "planted"}}
     headers = {"X_Request_Id": "planted", "Location": "https://planted.example", "Content_Type": "planted"}
@@ -450,7 +450,7 @@ def test_nothing_of_an_answer_to_a_sign_in_is_quoted(status: int) -> None:
 
 
 def test_code_and_request_of_a_sign_in_are_told_where_they_have_their_shape() -> None:
-    """The vendor's support asks for them."""
+    """The vendor's support needs them."""
     body = {"error_code": "IAM.0011", "error_msg": "planted"}
     error = refused(replace(SIGN_IN, signs_in=True), reply(400, body, x_request_id="0f3a-77"))
     assert str(error).startswith("Signing in: the service refused the request (IAM.0011, HTTP 400): ")
@@ -460,7 +460,7 @@ def test_code_and_request_of_a_sign_in_are_told_where_they_have_their_shape() ->
 
 @given(body=st.binary(max_size=60), secrets=st.lists(st.text(st.characters(codec="utf-8")), max_size=3))
 def test_reading_a_refusal_never_fails(body: bytes, secrets: list[str]) -> None:
-    """Whatever came, an error is told in the end."""
+    """Every answer ends in one of our errors."""
     refused(SHARE, answered(400, body, secrets))
 
 

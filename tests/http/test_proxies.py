@@ -1,4 +1,4 @@
-"""What goes through a proxy, what does not, and what is known when one of them fails."""
+"""Proxies: what goes through them, and what is known when one fails."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def serving(handle: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def request_from(connection: socket.socket) -> bytes:
-    """One request with its body."""
+    """Read one request with its body."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
@@ -72,13 +72,13 @@ def last(request: bytes) -> bytes:
 
 
 class Forwarder:
-    """A plain forward proxy; what it is asked to, it loses the answer of."""
+    """A plain forward proxy that loses the answers to some requests."""
 
     def __init__(self, emulator: Emulator, loses: bytes) -> None:
         self.to, self.loses, self.heads = ("127.0.0.1", int(emulator.url.rpartition(":")[2])), loses, list[bytes]()
 
     def handle(self, connection: socket.socket) -> None:
-        """One request, one answer, or none."""
+        """Forward one request, and its answer or not."""
         request = request_from(connection)
         self.heads.append(request.partition(b"\r\n")[0])
         # A signature covers the Host that the client wrote, so it is handed on as it is.
@@ -93,7 +93,7 @@ class Forwarder:
 def test_a_proxy_that_loses_the_answer_of_a_post_makes_no_second_share(
     adopt: bool, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The request may have arrived, so the list is looked at."""
+    """The request may have arrived, so the members are listed."""
     proxy = Forwarder(emulator, loses=b"POST")
     recipient = emulator.account("recipient").project_id
     with serving(proxy.handle) as address:
@@ -107,7 +107,7 @@ def test_a_proxy_that_loses_the_answer_of_a_post_makes_no_second_share(
 
 
 def test_plain_http_to_this_machine_passes_no_proxy(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is allowed because nobody else sees it."""
+    """Plain http is allowed there because nobody else can read it."""
     proxy = Forwarder(emulator, loses=b"")
     with serving(proxy.handle) as address:
         monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
@@ -117,7 +117,7 @@ def test_plain_http_to_this_machine_passes_no_proxy(emulator: Emulator, monkeypa
 
 
 def test_the_environment_is_looked_up_once_a_client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at every request."""
+    """Proxies are not looked up at every request."""
     client = Client(settings_of(emulator, cbr=ELSEWHERE, insecure=True), clock=FakeTime().clock)
     proxy = Forwarder(emulator, loses=b"POST")
     with serving(proxy.handle) as address:
@@ -129,13 +129,13 @@ def test_the_environment_is_looked_up_once_a_client(emulator: Emulator, monkeypa
 
 
 def refuse(connection: socket.socket) -> None:
-    """A proxy that lets nothing through."""
+    """A proxy that refuses everything."""
     request_from(connection)
     connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def hang_up(connection: socket.socket) -> None:
-    """A proxy that goes away without a word."""
+    """A proxy that closes the connection without an answer."""
     request_from(connection)
 
 
@@ -143,7 +143,7 @@ def hang_up(connection: socket.socket) -> None:
 def test_a_proxy_that_lets_nothing_through_has_sent_nothing(
     kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is certain, so nobody looks; and the message names the variables, not the password in them."""
+    """This is certain, so no look is needed. The message names the variables, not the password in them."""
     with serving(refuse) as address:
         host = address if kind == "refuses CONNECT" else "127.0.0.1:1"
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:planted-password@{host}")
@@ -155,7 +155,7 @@ def test_a_proxy_that_lets_nothing_through_has_sent_nothing(
 
 
 def test_a_tunnel_that_is_cut_may_have_been_used(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that goes away without a word: nobody knows."""
+    """If the proxy closes the connection, the request may have arrived."""
     with serving(hang_up) as address:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
         client = Client(settings_of(emulator, cbr="https://cbr.example.test", max_retries=0))
@@ -168,7 +168,7 @@ def test_a_tunnel_that_is_cut_may_have_been_used(emulator: Emulator, monkeypatch
 
 
 class Socks:
-    """A SOCKS5 server that leads everything to the emulated cloud (RFC 1928)."""
+    """A SOCKS5 server that connects everything to the emulated cloud (RFC 1928)."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.to, self.asked = ("127.0.0.1", int(emulator.url.rpartition(":")[2])), list[bytes]()
@@ -186,7 +186,7 @@ class Socks:
 
 
 def test_a_socks_proxy_works(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name is resolved by the proxy."""
+    """The proxy resolves the host name."""
     proxy = Socks(emulator)
     with serving(proxy.handle) as address:
         monkeypatch.setenv("ALL_PROXY", f"socks5h://{address}")
@@ -198,7 +198,7 @@ def test_a_socks_proxy_works(emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 def test_without_its_package_a_socks_proxy_is_a_clear_error(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is named, with the way to get it."""
+    """The error names the package, and how to install it."""
     import requests.adapters  # noqa: PLC0415
 
     from requests.exceptions import InvalidSchema  # noqa: PLC0415

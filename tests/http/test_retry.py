@@ -43,13 +43,13 @@ class FakeTime:
     slept: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
-        """Pass."""
+        """Advance the time."""
         self.slept.append(seconds)
         self.now += seconds
 
     @property
     def clock(self) -> Clock:
-        """As the client sees it."""
+        """The clock for a client."""
         return Clock(lambda: self.now, self.sleep)
 
 
@@ -92,7 +92,7 @@ REPLY = Reply(200, {}, b'{"members": []}')
     ],
 )
 def test_the_rule(error: Exception, if_repeatable: bool, otherwise: bool, ambiguous: bool) -> None:
-    """Throttled or not sent: any call again; a fault or a cut: what may be repeated; an answer stands."""
+    """Throttled or not sent: any call; a fault or a broken connection: repeatable ones; other answers are final."""
     assert should_retry(error, repeatable=True) is if_repeatable
     assert should_retry(error, repeatable=False) is otherwise
     assert is_ambiguous(error) is ambiguous
@@ -103,27 +103,27 @@ def test_the_rule(error: Exception, if_repeatable: bool, otherwise: bool, ambigu
 
 @given(attempt=st.integers(1, 10_000))
 def test_a_pause_is_within_a_doubling_bound_of_at_most_a_minute(attempt: int) -> None:
-    """The first is at most a second, and the limits of the gateway are per minute."""
+    """The first pause is at most a second, the longest a minute, because the limits of the gateway are per minute."""
     pause = pause_before(attempt)
     assert 0 <= pause <= min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt, 50))
 
 
 @given(attempt=st.integers(1, 100), seconds=st.floats(0, 3600))
 def test_a_pause_that_was_asked_for_is_kept(attempt: int, seconds: float) -> None:
-    """Never sooner, and little later, whatever the number of tries."""
+    """Never shorter, and only a little longer, whatever the number of tries."""
     assume(seconds > 0)
     assert seconds <= pause_before(attempt, retry_after=seconds) <= seconds + FIRST_PAUSE
 
 
 def test_pauses_are_spread_over_the_whole_bound() -> None:
-    """A crowd that was turned away together does not come back together."""
+    """Clients that were throttled together do not come back together."""
     pauses = [pause_before(20) for _ in range(500)]
     assert min(pauses) < LONGEST_PAUSE / 4
     assert max(pauses) > LONGEST_PAUSE * 3 / 4
 
 
 def test_retry_after_0_does_not_switch_back_off_off() -> None:
-    """A gateway that says so in every answer would be asked without a pause."""
+    """A gateway that always sends 0 is not asked without a pause."""
     pauses = [pause_before(20, retry_after=0.0) for _ in range(500)]
     assert max(pauses) > LONGEST_PAUSE * 3 / 4
 
@@ -132,7 +132,7 @@ def test_retry_after_0_does_not_switch_back_off_off() -> None:
 
 
 def test_without_throttling_nobody_waits() -> None:
-    """The pace costs nothing as long as the service keeps up."""
+    """The rate limit costs nothing until the first 429."""
     time = FakeTime()
     rate_limit = RateLimit(time.clock)
     rate_limit.wait("Sharing", 600.0)
@@ -141,7 +141,7 @@ def test_without_throttling_nobody_waits() -> None:
 
 
 def test_one_429_pauses_every_thread_of_the_process() -> None:
-    """The limit is the account's, so whoever comes next waits until the same moment."""
+    """The limit is the account's, so later calls wait until the same time."""
     time = FakeTime()
     rate_limit = RateLimit(time.clock)
     left = rate_limit.throttled(30.0)
@@ -153,7 +153,7 @@ def test_one_429_pauses_every_thread_of_the_process() -> None:
 
 
 def test_who_waits_sees_that_the_pause_was_lengthened() -> None:
-    """A 429 of another thread meanwhile counts for those who sleep already."""
+    """A 429 of another thread extends the pause of threads that already sleep."""
     time = FakeTime()
     rate_limit = RateLimit(time.clock)
     rate_limit.throttled(10.0)
@@ -170,7 +170,7 @@ def test_who_waits_sees_that_the_pause_was_lengthened() -> None:
 
 
 def test_a_pause_that_is_too_long_is_an_error_at_once() -> None:
-    """It says how long the pause is, and nobody sleeps for nothing."""
+    """The error says how long the pause is; no time is wasted."""
     time = FakeTime()
     rate_limit = RateLimit(time.clock)
     rate_limit.throttled(50.0)
@@ -180,7 +180,7 @@ def test_a_pause_that_is_too_long_is_an_error_at_once() -> None:
 
 
 def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
-    """The longest that was asked for counts."""
+    """The longest pause counts."""
     time = FakeTime()
     rate_limit = RateLimit(time.clock)
     first = rate_limit.throttled(50.0)
@@ -188,7 +188,7 @@ def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
 
 
 def test_429s_of_the_same_moment_count_once() -> None:
-    """Four threads that are turned away together do not make the pause eight times as long."""
+    """Four threads that are throttled together do not make the pause eight times as long."""
     for _ in range(50):
         time = FakeTime()
         rate_limit = RateLimit(time.clock)
@@ -199,7 +199,7 @@ def test_429s_of_the_same_moment_count_once() -> None:
 
 
 def test_429s_after_each_others_pauses_make_the_pauses_longer() -> None:
-    """Who is turned away again and again comes back less and less often."""
+    """Repeated 429s make the pauses longer."""
     longest = [0.0] * 8
     for _ in range(200):
         time = FakeTime()
@@ -223,7 +223,7 @@ def test_a_success_after_the_pause_ends_the_throttling() -> None:
 
 
 def test_a_success_within_the_pause_proves_nothing() -> None:
-    """It was on its way before the pause began."""
+    """The request was sent before the pause began."""
     longest = 0.0
     for _ in range(200):
         time = FakeTime()
@@ -241,7 +241,7 @@ def test_a_success_within_the_pause_proves_nothing() -> None:
 
 @dataclass
 class Patient:
-    """Attempts under a fake time, and how often they let a call be tried again."""
+    """Counts the retries of a call under a fake time."""
 
     most: int = 8
     deadline: float = 600.0
@@ -255,11 +255,11 @@ class Patient:
         self.retries = Retries(self.rate_limit, self.most, self.deadline, self.told.append)
 
     def wait_or_raise(self, error: CbrSharingError) -> None:
-        """As the client has it."""
+        """Wait as the client does."""
         self.retries.wait_or_raise(error, connected=self.connected)
 
     def tries_again(self, error: CbrSharingError) -> int:
-        """How often a call that always ends so is tried again."""
+        """The number of retries of a call that always ends with this error."""
         with pytest.raises(CbrSharingError) as caught:
             self._go_on(error)
         assert caught.value is error
@@ -273,18 +273,18 @@ class Patient:
 @pytest.mark.parametrize("error", [FAULT, RESET, NOT_SENT], ids=["fault", "cut off", "not sent"])
 @pytest.mark.parametrize("most", [0, 1, 3, 8])
 def test_faults_are_tried_again_so_many_times(error: CbrSharingError, most: int) -> None:
-    """The setting is the number of tries after the first; then the error itself is raised."""
+    """The setting is the number of retries; then the error itself is raised."""
     assert Patient(most).tries_again(error) == most
 
 
 @pytest.mark.parametrize(("most", "tries"), [(0, 0), (3, 3), (8, UNCONNECTED_TRIES), (999, UNCONNECTED_TRIES)])
 def test_an_address_that_never_answered_is_given_up_sooner(most: int, tries: int) -> None:
-    """It is more likely wrong than down."""
+    """An address that never answered is more likely wrong than down."""
     assert Patient(most, connected=False).tries_again(NOT_SENT) == tries
 
 
 def test_throttling_is_bounded_by_the_deadline_alone() -> None:
-    """A limit per minute outlasts any number of quick tries."""
+    """A limit per minute lasts longer than any number of quick retries."""
     patient = Patient(most=0, deadline=600.0)
     assert patient.tries_again(throttled()) > 5
     assert sum(patient.time.slept) <= 600.0
@@ -292,28 +292,28 @@ def test_throttling_is_bounded_by_the_deadline_alone() -> None:
 
 @pytest.mark.parametrize("error", [throttled(50.0), FAULT], ids=["throttled", "fault"])
 def test_no_wait_reaches_beyond_the_deadline(error: CbrSharingError) -> None:
-    """A wait that could not be of use is not begun."""
+    """A wait that could not help is not started."""
     patient = Patient(most=999, deadline=120.0)
     patient.tries_again(error)
     assert sum(patient.time.slept) <= 120.0
 
 
 def test_a_pause_beyond_the_deadline_ends_it_at_once() -> None:
-    """An answer that asks for an hour is told to the user instead of waited for."""
+    """If the answer asks to wait for an hour, the user is told at once."""
     patient = Patient(deadline=600.0)
     assert patient.tries_again(throttled(3600.0)) == 0
     assert patient.time.slept == []
 
 
 def test_time_that_tries_took_counts() -> None:
-    """The deadline is for all of a call, not for its pauses alone."""
+    """The deadline includes the time of the tries themselves."""
     patient = Patient(deadline=100.0)
     patient.time.now += 100.0
     assert patient.tries_again(FAULT) == 0
 
 
 def test_a_blip_is_no_news_and_the_third_try_is() -> None:
-    """One line says why it takes long, and what comes next."""
+    """The third try prints one line: why it takes long, and when the next try is."""
     patient = Patient()
     for _ in range(2):
         patient.wait_or_raise(FAULT)
@@ -324,7 +324,7 @@ def test_a_blip_is_no_news_and_the_third_try_is() -> None:
 
 
 def test_a_long_wait_is_told_at_once() -> None:
-    """Nobody looks at a silent terminal for half a minute."""
+    """A long wait is not silent."""
     patient = Patient()
     patient.wait_or_raise(throttled(30.0))
     assert len(patient.told) == 1
@@ -332,7 +332,7 @@ def test_a_long_wait_is_told_at_once() -> None:
 
 
 def test_a_throttled_call_pauses_the_others_too() -> None:
-    """Its wait is that of the whole process."""
+    """The pause is for the whole process."""
     patient = Patient()
     patient.wait_or_raise(throttled(30.0))
     assert len(patient.time.slept) == 1

@@ -1,4 +1,4 @@
-"""The loop of `Client.send`, seen from the cloud: what is sent again, what is looked up, what is renewed once."""
+"""The retry loop of `Client.send` as the cloud sees it: what is retried, looked up and renewed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def share(emulator: Emulator) -> Call:
 
 
 def client_of(emulator: Emulator, **changes: Any) -> Client:
-    """A client in whose time nobody waits."""
+    """A client that does not wait."""
     return Client(settings_of(emulator, **changes), clock=FakeTime().clock)
 
 
@@ -63,7 +63,7 @@ def requests(emulator: Emulator) -> list[tuple[str, int]]:
 
 
 def looker(*found: str | CbrSharingError | None) -> Callable[[], str | None]:
-    """Looks, and finds these one after the other."""
+    """A look that gives these results in turn."""
     answers = list(found)
 
     def look() -> str | None:
@@ -77,7 +77,7 @@ def looker(*found: str | CbrSharingError | None) -> Callable[[], str | None]:
 
 @pytest.mark.parametrize(("fault", "kind"), OPEN_ENDS)
 def test_a_call_that_may_not_be_repeated_is_not(fault: Fault, kind: type[CbrSharingError], emulator: Emulator) -> None:
-    """Without a look, an unknown effect is an error."""
+    """Without `look`, an unknown effect is an error."""
     emulator.add_fault(fault)
     with pytest.raises(kind):
         client_of(emulator).send(share(emulator))
@@ -86,7 +86,7 @@ def test_a_call_that_may_not_be_repeated_is_not(fault: Fault, kind: type[CbrShar
 
 @pytest.mark.parametrize(("fault", "kind"), OPEN_ENDS)
 def test_what_a_look_finds_is_the_result(fault: Fault, kind: type[CbrSharingError], emulator: Emulator) -> None:
-    """A POST that took effect is not sent a second time; only None means that there was none."""
+    """A POST that had an effect is not sent again; only None means that it had none."""
     assert issubclass(kind, CbrSharingError)
     for found in ("the share", ""):
         emulator.add_fault(fault)
@@ -99,7 +99,7 @@ def test_what_a_look_finds_is_the_result(fault: Fault, kind: type[CbrSharingErro
 def test_where_a_look_finds_nothing_the_call_is_sent_again(
     fault: Fault, kind: type[CbrSharingError], emulator: Emulator
 ) -> None:
-    """Each unknown effect is looked up anew."""
+    """Each unknown effect is looked up again."""
     assert issubclass(kind, CbrSharingError)
     emulator.add_fault(replace(fault, times=2))
     reply = client_of(emulator).send(share(emulator), look=looker(None, None))
@@ -108,7 +108,7 @@ def test_where_a_look_finds_nothing_the_call_is_sent_again(
 
 
 def test_a_look_that_fails_ends_it(emulator: Emulator) -> None:
-    """If nobody can see whether it happened, it is not sent again."""
+    """If the effect cannot be looked up, the call is not sent again."""
     emulator.add_fault(Fault("POST", status=503))
     with pytest.raises(PermissionDenied, match="Listing: no"):
         client_of(emulator).send(share(emulator), look=looker(PermissionDenied("Listing", "no", status=403)))
@@ -116,14 +116,14 @@ def test_a_look_that_fails_ends_it(emulator: Emulator) -> None:
 
 
 def test_what_had_no_effect_is_sent_again_without_a_look(emulator: Emulator) -> None:
-    """There is nothing to be found."""
+    """A throttled request had no effect."""
     emulator.add_fault(Fault("POST", status=429))
     assert isinstance(client_of(emulator).send(share(emulator), look=looker()), Reply)
     assert [status for _, status in requests(emulator)] == [429, 200]
 
 
 def test_an_answer_that_says_no_is_final(emulator: Emulator) -> None:
-    """Neither a look nor a wait changes it."""
+    """It is neither looked up nor retried."""
     emulator.add_fault(Fault("POST", status=400, body=json.dumps({"error_code": "BackupService.6701"})))
     with pytest.raises(ApiError, match="at most 10 projects"):
         client_of(emulator).send(share(emulator), look=looker())
@@ -131,7 +131,7 @@ def test_an_answer_that_says_no_is_final(emulator: Emulator) -> None:
 
 
 def test_the_last_error_is_raised(emulator: Emulator) -> None:
-    """It tells how things stand."""
+    """It is the most recent one."""
     emulator.add_fault(Fault("GET", reset=True, times=2))
     emulator.add_fault(Fault("GET", status=503))
     listing = replace(share(emulator), method="GET", body=None, repeatable=True)
@@ -148,7 +148,7 @@ def with_password(emulator: Emulator) -> Settings:
 
 
 def with_agency(emulator: Emulator) -> Settings:
-    """The bystander, who assumes a role of the sharer."""
+    """The bystander, who assumes the sharer's agency."""
     project = emulator.account("sharer").project_id
     agency = Agency("backup-admin", domain_name="sharer")
     return replace(settings_of(emulator, "bystander"), agency=agency, project_id=project)
@@ -168,7 +168,7 @@ REFUSALS = {
 def test_what_was_issued_and_is_refused_is_renewed_once(
     settings: Callable[[Emulator], Settings], refusal: Fault, emulator: Emulator
 ) -> None:
-    """By whatever 401, and in the middle of a run; the call goes on."""
+    """After any 401, also in the middle of a run; then the call succeeds."""
     client = Client(settings(emulator), clock=FakeTime().clock)
     listing = replace(share(emulator), method="GET", body=None, repeatable=True)
     client.fetch(listing)
@@ -183,7 +183,7 @@ def test_what_was_issued_and_is_refused_is_renewed_once(
 
 @REFRESHABLE
 def test_a_second_refusal_counts(settings: Callable[[Emulator], Settings], emulator: Emulator) -> None:
-    """What was refused twice, freshly issued, is not sent again for five minutes."""
+    """If a new token is refused, too, nothing is sent for five minutes."""
     passed = FakeTime()
     client = Client(settings(emulator), clock=passed.clock)
     emulator.add_fault(Fault("POST", "/members", 401, DECRYPT, times=2))
@@ -199,7 +199,7 @@ def test_a_second_refusal_counts(settings: Callable[[Emulator], Settings], emula
 
 
 def test_an_access_key_that_is_refused_is_sent_again_after_five_minutes(emulator: Emulator) -> None:
-    """A process that lives for days sees that the key was put right."""
+    """A long-lived process can use a corrected key."""
     passed = FakeTime()
     client = Client(settings_of(emulator), clock=passed.clock)
     emulator.add_fault(Fault("POST", "/members", 401, json.dumps({"error_code": "APIGW.0301"})))
@@ -213,7 +213,7 @@ def test_an_access_key_that_is_refused_is_sent_again_after_five_minutes(emulator
 
 
 def test_a_403_for_one_backup_keeps_no_permitted_one_unshared(emulator: Emulator) -> None:
-    """Whatever the order, and however many in a row."""
+    """In any order, and after any number of refusals."""
     client = client_of(emulator)
     permitted = emulator.add_backup("sharer").id
     emulator.add_fault(Fault("POST", f"{emulator.backup.id}/members", 403, times=9))
@@ -227,7 +227,7 @@ def test_a_403_for_one_backup_keeps_no_permitted_one_unshared(emulator: Emulator
 
 @pytest.mark.parametrize("password", ['pa"ss\\word-1', "pässwörd-geheim", "pass word secret", "短い秘密の言葉です"])
 def test_a_password_that_is_echoed_is_not_shown(password: str, emulator: Emulator) -> None:
-    """Nothing that a sign-in was answered is quoted."""
+    """Nothing of the answer to a sign-in is quoted."""
     for ascii_only in (True, False):
         body = json.dumps({"error_msg": f"bad password {password}", "error_code": password}, ensure_ascii=ascii_only)
         emulator.add_fault(Fault("POST", "/tokens", 400, body))

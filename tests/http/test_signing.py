@@ -34,14 +34,14 @@ CBR_HEADERS = {
 
 
 def sign(secret_key: str, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> str:
-    """The three functions in a row."""
+    """Apply the three functions."""
     return signature(secret_key, string_to_sign(headers["X-Sdk-Date"], canonical_request(method, url, headers, body)))
 
 
 def signed_by_the_vendor(
     method: str, url: tuple[str, str, str], query: list[tuple[str, str]], headers: Mapping[str, str], body: bytes
 ) -> tuple[str, str]:
-    """The signature, and the URI that is sent, as the vendor's own client has them."""
+    """The signature and the URI of the vendor's own client."""
     scheme, host, path = url
     request = SdkRequest(method, scheme, host, path, None, list(query), dict(headers), body)
     signed = Signer(SimpleNamespace(ak=AK, sk=SK)).sign(request)
@@ -88,7 +88,7 @@ def signed_by_the_vendor(
 def test_known_requests_have_the_known_signatures(
     *, secret_key: str, method: str, url: str, headers: dict[str, str], body: bytes, expected: str
 ) -> None:
-    """One wrong byte in any of the steps would show here."""
+    """A wrong byte in any step would change the signature."""
     assert sign(secret_key, method, url, headers, body) == expected
 
 
@@ -114,7 +114,7 @@ _values = st.text(alphabet="abc XYZ019;=/.+", max_size=12)
 def test_the_signature_is_the_vendors(
     *, method: str, segments: list[str], query: list[tuple[str, str]], headers: dict[str, str], json: bool, body: bytes
 ) -> None:
-    """On any path, query, headers and body the vendor's own client comes to the same signature."""
+    """The vendor's own client makes the same signature for any path, query, headers and body."""
     headers |= {"Host": "cbr.example.com", "X-Sdk-Date": DATE} | ({"Content-Type": "application/json"} if json else {})
     path = "/" + "/".join(segments)
     theirs, uri = signed_by_the_vendor(method, ("https", "cbr.example.com", path), query, headers, body)
@@ -138,7 +138,7 @@ def test_the_signature_is_the_vendors(
     ],
 )
 def test_the_path_is_encoded_segment_by_segment_and_ends_in_a_slash(url: str, path: str) -> None:
-    """The slash at the end is in the canonical form only; the URL stays as it is sent."""
+    """The slash at the end is only in the canonical path; the URL is sent without it."""
     assert canonical_request("GET", url, {}, b"").split("\n")[1] == path
 
 
@@ -154,20 +154,20 @@ def test_the_path_is_encoded_segment_by_segment_and_ends_in_a_slash(url: str, pa
     ],
 )
 def test_the_query_is_sorted_and_encoded(pairs: list[tuple[str, str]], query: str) -> None:
-    """What is signed is what is sent, in one order whatever the order of the caller."""
+    """The query is signed and sent in the same order, whatever the order of the caller."""
     assert canonical_query(pairs) == query
     assert canonical_query(reversed(pairs)) == query
 
 
 @given(pairs=_queries)
 def test_the_query_that_is_sent_is_the_query_that_is_signed(pairs: list[tuple[str, str]]) -> None:
-    """Nothing is lost or changed between the two."""
+    """They are the same."""
     query = canonical_query(pairs)
     assert canonical_request("GET", f"https://h/?{query}", {}, b"").split("\n")[2] == query
 
 
 def test_headers_are_lowered_sorted_and_trimmed() -> None:
-    """Each stands on its own line, and their names once more in a row."""
+    """Each is on its own line, and all names are on one line."""
     headers = {"X-Sdk-Date": " now ", "host": "h", "Content-Type": "json"}
     assert canonical_request("PUT", "https://h", headers, b"body").split("\n") == [
         *("PUT", "/", ""),
@@ -178,7 +178,7 @@ def test_headers_are_lowered_sorted_and_trimmed() -> None:
 
 
 def test_a_request_without_body_has_the_hash_of_nothing() -> None:
-    """There is no special case for it."""
+    """The hash is that of an empty body."""
     assert canonical_request("GET", "https://h", {}, b"").endswith(f"\n{NOTHING}")
 
 

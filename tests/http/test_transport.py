@@ -1,4 +1,4 @@
-"""Whom the transport trusts: TLS, files of CAs, redirects, and what never leaves for another host."""
+"""TLS, CA files and redirects: whom the transport trusts, and what it never sends to another host."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OURS = BackupShareMemberProvider()
 
 
 class Authority:
-    """A certificate authority of its own, and a certificate for this machine that it signed."""
+    """A certificate authority, and a certificate for this machine signed by it."""
 
     def __init__(self, folder: Path, name: str) -> None:
         key, subject = ec.generate_private_key(ec.SECP256R1()), _name(name)
@@ -74,18 +74,18 @@ def _authority(tmp_path: Path) -> Authority:
 
 @pytest.fixture(name="secure")
 def _secure(authority: Authority) -> Iterator[Emulator]:
-    """A cloud behind TLS, with a certificate that no system knows."""
+    """A cloud with TLS, and a certificate that no system trusts."""
     with serve(tls=authority.server) as emulator:
         yield emulator
 
 
 def inputs(emulator: Emulator) -> dict[str, str]:
-    """What a program gives to share the seeded backup with the recipient."""
+    """The inputs to share the first backup with the recipient."""
     return {"backup_id": emulator.backup.id, "dest_project_id": emulator.account("recipient").project_id}
 
 
 def shared(emulator: Emulator) -> list[str]:
-    """Who the seeded backup is shared with."""
+    """The projects that the first backup is shared with."""
     return list(emulator.members(emulator.backup.id))
 
 
@@ -93,7 +93,7 @@ def shared(emulator: Emulator) -> list[str]:
 
 
 def test_an_unknown_certificate_is_refused_at_once_and_in_plain_words(secure: Emulator) -> None:
-    """Trying again cannot help, and the error names the setting that does."""
+    """It is not retried, and the error names the setting that helps."""
     passed = FakeTime()
     with Run(settings_of(secure), passed.clock) as run, pytest.raises(Unreachable) as told:
         run.create(**{name.replace("dest_", ""): text for name, text in inputs(secure).items()})
@@ -108,7 +108,7 @@ def test_an_unknown_certificate_is_refused_at_once_and_in_plain_words(secure: Em
     "name", ["huaweicloud:cacertFile", "HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
 )
 def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator, authority: Authority) -> None:
-    """The stack's configuration, the names of the vendor's and of OpenStack's tools, and that of the library."""
+    """In the stack config, in the variables of the vendor's and of OpenStack's tools, and in that of `requests`."""
     setting = {name: str(authority.file)}
     config, env = (setting, {}) if ":" in name else ({}, setting)
     with Plugin(config=config, env=environment(secure) | env) as plugin:
@@ -118,7 +118,7 @@ def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator
 
 
 def test_another_authoritys_file_is_no_help(secure: Emulator, tmp_path: Path) -> None:
-    """Only whom the file names is trusted."""
+    """Only the CAs in the file are trusted."""
     other = Authority(tmp_path, "other")
     with Run(settings_of(secure, ca_file=str(other.file))) as run, pytest.raises(Unreachable, match="not trusted"):
         run.create(secure.backup.id, inputs(secure)["dest_project_id"])
@@ -126,7 +126,7 @@ def test_another_authoritys_file_is_no_help(secure: Emulator, tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", ["missing", "a folder without certificates", "a file without certificates"])
 def test_a_ca_file_that_is_none_is_named(kind: str, secure: Emulator, tmp_path: Path) -> None:
-    """A mistyped path is no matter of the certificate, and is told at once."""
+    """A wrong path is reported at once, and not as a problem of the certificate."""
     path = tmp_path / "ca.pem"
     if kind == "a folder without certificates":
         path.mkdir()
@@ -144,7 +144,7 @@ def test_a_ca_file_that_is_none_is_named(kind: str, secure: Emulator, tmp_path: 
 
 
 def test_insecure_works_and_warns_in_each_run(secure: Emulator) -> None:
-    """Nobody forgets it: each process says it once, however many resources it has."""
+    """Each process warns once, however many resources it has."""
     env = environment(secure) | {"HW_INSECURE": "true"}
     for _ in range(2):
         plugin = Plugin(env=env).__enter__()
@@ -156,7 +156,7 @@ def test_insecure_works_and_warns_in_each_run(secure: Emulator) -> None:
 
 
 def test_insecure_is_not_undone_by_a_ca_bundle(secure: Emulator, tmp_path: Path) -> None:
-    """What was set explicitly stands against what lies about in the environment."""
+    """An explicit setting takes precedence over a variable for other tools."""
     other = Authority(tmp_path, "other")
     env = environment(secure) | {"HW_INSECURE": "true", "REQUESTS_CA_BUNDLE": str(other.file)}
     with Plugin(env=env) as plugin:
@@ -165,7 +165,7 @@ def test_insecure_is_not_undone_by_a_ca_bundle(secure: Emulator, tmp_path: Path)
 
 
 def test_a_certificate_of_another_host_is_refused(secure: Emulator, authority: Authority) -> None:
-    """A trusted authority is not enough: the certificate is for the address, not for the name."""
+    """A trusted CA is not enough: the certificate must be for the host."""
     env = environment(secure) | {"HW_CACERT": str(authority.file)}
     env["HW_CBR_ENDPOINT"] = secure.url.replace("127.0.0.1", "localhost")
     with Plugin(env=env) as plugin, pytest.raises(PluginError, match="certificate is not trusted"):
@@ -174,7 +174,7 @@ def test_a_certificate_of_another_host_is_refused(secure: Emulator, authority: A
 
 
 def test_https_is_not_left_for_http(emulator: Emulator, secure: Emulator, authority: Authority) -> None:
-    """A redirect to plain HTTP would show the token to whoever is on the way."""
+    """A redirect to plain http would show the token on the network."""
     secure.add_fault(Fault(status=302, headers={"Location": f"{emulator.url}/v3"}, times=9))
     settings = settings_of(secure, ca_file=str(authority.file), credential=password_of(secure))
     with Run(settings) as run, pytest.raises(UnexpectedAnswer):
@@ -187,7 +187,7 @@ def test_https_is_not_left_for_http(emulator: Emulator, secure: Emulator, author
 
 @pytest.fixture(name="elsewhere")
 def _elsewhere() -> Iterator[Emulator]:
-    """Another host, which must never see anything."""
+    """Another host, which must not receive anything."""
     with serve() as emulator:
         yield emulator
 
@@ -195,7 +195,7 @@ def _elsewhere() -> Iterator[Emulator]:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 def test_a_redirect_is_never_followed(status: int, method: str, emulator: Emulator, elsewhere: Emulator) -> None:
-    """The signature or token would go with it, and a share may not be made or cancelled at another host."""
+    """The signature or token would be sent along, and a share would be created or cancelled at another host."""
     recipient = emulator.account("recipient").project_id
     headers = {"Location": f"{elsewhere.url}/v3/{'0' * 32}/backups/{emulator.backup.id}/members"}
     with Run(settings_of(emulator)) as run:
@@ -213,7 +213,7 @@ def test_a_redirect_is_never_followed(status: int, method: str, emulator: Emulat
 
 
 def test_a_password_is_not_sent_on_to_another_host(emulator: Emulator, elsewhere: Emulator) -> None:
-    """A 307 asks for the same body at another place."""
+    """A 307 asks to send the same body to another host."""
     emulator.add_fault(Fault("POST", "/tokens", 307, headers={"Location": f"{elsewhere.iam_url}/auth/tokens"}))
     with Run(settings_of(emulator, credential=password_of(emulator))) as run, pytest.raises(UnexpectedAnswer):
         run.create(emulator.backup.id, emulator.account("recipient").project_id)

@@ -32,12 +32,12 @@ CREDENTIALS = [
     ids=["repr", "str", "format", "format repr", "in a list", "f-string"],
 )
 def test_a_secret_shows_itself_to_nobody_who_prints_it(show: Callable[[object], str]) -> None:
-    """No way of printing a secret prints it."""
+    """No way of printing a Secret shows its text."""
     assert PLANTED not in show(Secret(PLANTED))
 
 
 def test_a_secret_is_revealed_when_asked() -> None:
-    """The one place that needs it gets it unchanged."""
+    """`reveal` returns the text unchanged."""
     assert Secret(PLANTED).reveal() == PLANTED
 
 
@@ -46,7 +46,7 @@ def test_a_secret_is_revealed_when_asked() -> None:
     "wrap", [lambda it: it, lambda it: [it], lambda it: Token(it, "here")], ids=["bare", "list", "token"]
 )
 def test_a_secret_is_never_pickled(dumps: Callable[[object], bytes], wrap: Callable[[Secret], object]) -> None:
-    """What is pickled ends in the state of a stack."""
+    """A pickle ends up in the state of a stack."""
     with pytest.raises(TypeError, match="a Secret is never pickled: it would end up in the state of a stack") as caught:
         dumps(wrap(Secret(PLANTED)))
     assert PLANTED not in str(caught.value)
@@ -54,21 +54,21 @@ def test_a_secret_is_never_pickled(dumps: Callable[[object], bytes], wrap: Calla
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_no_protocol_of_pickle_gets_at_a_secret(protocol: int) -> None:
-    """The old protocols are refused like the new ones."""
+    """All protocols of pickle are refused."""
     with pytest.raises(TypeError, match="never pickled"):
         pickle.dumps(Secret(PLANTED), protocol)
 
 
 @pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
 def test_a_secret_is_not_copied(clone: Callable[[object], object]) -> None:
-    """A copy goes the way of pickle, and is refused without showing anything."""
+    """`copy` uses pickle's protocol, so it is refused, too, without showing the text."""
     with pytest.raises(TypeError) as caught:
         clone(Secret(PLANTED))
     assert PLANTED not in str(caught.value)
 
 
 def test_secrets_are_equal_by_value() -> None:
-    """Settings with the same secret are the same settings, and can be the key of a map."""
+    """Settings with the same secret are equal, and can be the key of a dict."""
     assert Secret("a") == Secret("a")
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a") != Secret("b")
@@ -77,7 +77,7 @@ def test_secrets_are_equal_by_value() -> None:
 
 @pytest.mark.parametrize("credential", CREDENTIALS, ids=lambda credential: type(credential).__name__)
 def test_no_credential_shows_its_secret(credential: AccessKey | Token | Password) -> None:
-    """A credential in a log or a traceback gives nothing away."""
+    """A credential in a log or a traceback shows no secret."""
     shown = f"{credential} {credential!r}"
     assert PLANTED not in shown
     assert OTHER not in shown
@@ -91,11 +91,11 @@ def test_no_credential_shows_its_secret(credential: AccessKey | Token | Password
 def test_a_credential_names_what_no_message_may_show(
     credential: AccessKey | Token | Password, secrets: list[str]
 ) -> None:
-    """All of its secrets can be looked for in what a service echoes."""
+    """`secrets` lists all of them."""
     assert credential.secrets() == secrets
 
 
 def test_an_agency_is_a_value_that_may_be_pickled() -> None:
-    """It holds names only, and travels with a Connection."""
+    """It holds names only, and is part of a Connection."""
     agency = Agency("admin", domain_name="other-account")
     assert pickle.loads(pickle.dumps(agency)) == agency

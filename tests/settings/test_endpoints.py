@@ -32,13 +32,13 @@ PLAIN = "plain http would show the credentials on the way: use https, or set ins
     ],
 )
 def test_the_region_tells_the_endpoints(region: str, cbr: str, iam: str) -> None:
-    """Each cloud's regions lead to its own domain, and one that is not known yet to Huawei Cloud's."""
+    """The regions of each cloud have its domain; an unknown region has Huawei Cloud's."""
     assert endpoints_of(region) == (cbr, iam)
 
 
 @pytest.mark.parametrize("region", ["eu-de", "eu-ch2", "xx-private-1"])
 def test_a_named_cloud_outweighs_the_table(region: str) -> None:
-    """A private cloud needs nothing but its domain."""
+    """A private cloud only needs its domain."""
     found = endpoints_of(region, "cloud.example")
     assert found == (f"https://cbr.{region}.cloud.example", f"https://iam.{region}.cloud.example/v3")
 
@@ -56,13 +56,13 @@ def test_a_named_cloud_outweighs_the_table(region: str) -> None:
     ],
 )
 def test_both_services_take_an_address_with_or_without_version(address: str) -> None:
-    """Nobody has to know which of the two is written with `/v3`."""
+    """Users need not know which of the two has `/v3`."""
     assert exact_cbr(address) == "https://cbr.example.com"
     assert exact_iam(address) == "https://cbr.example.com/v3"
 
 
 def test_a_path_and_a_port_of_the_address_stay() -> None:
-    """A gateway may stand in front of the service."""
+    """There may be a gateway in front of the service."""
     assert exact_cbr("https://gateway.example:8443/cbr/v3/") == "https://gateway.example:8443/cbr"
     assert exact_iam("https://gateway.example:8443/iam") == "https://gateway.example:8443/iam/v3"
 
@@ -81,7 +81,7 @@ def test_a_path_and_a_port_of_the_address_stay() -> None:
     ],
 )
 def test_https_and_this_machine_are_no_trouble(address: str) -> None:
-    """TLS goes anywhere, plain http only where nobody listens in between."""
+    """Any host may have https, only this machine plain http."""
     assert trouble_with(address, insecure=False) is None
 
 
@@ -110,7 +110,7 @@ def test_https_and_this_machine_are_no_trouble(address: str) -> None:
     ],
 )
 def test_plain_http_elsewhere_needs_insecure(address: str) -> None:
-    """A token never travels in the open unless the user says so."""
+    """A token is not sent over plain http unless the user allows it."""
     assert trouble_with(address, insecure=False) == PLAIN
     assert trouble_with(address, insecure=True) is None
 
@@ -135,18 +135,18 @@ def test_plain_http_elsewhere_needs_insecure(address: str) -> None:
     ],
 )
 def test_what_is_no_plain_address_is_refused(address: str) -> None:
-    """No part of an address can lead elsewhere, hold a password, or end in a traceback."""
+    """A URL with other parts, a password or a wrong syntax is an error."""
     assert trouble_with(address, insecure=True) == NO_ADDRESS
 
 
 @pytest.mark.parametrize("user", ["user:pw", "user", ":pw"])
 def test_an_address_with_a_user_is_refused(user: str) -> None:
-    """What stands in front of an @ would end in messages, so the address is to be given alone."""
+    """A user in the URL would appear in messages."""
     trouble = trouble_with(f"https://{user}@cbr.example.com", insecure=True)
     assert trouble == "it may not contain a user or password: give the address only"
 
 
 @pytest.mark.parametrize("port", ["x", "99999", "-1"])
 def test_a_port_is_a_number(port: str) -> None:
-    """A mistyped port is found before anything is sent."""
+    """A wrong port is found before anything is sent."""
     assert trouble_with(f"https://cbr.example.com:{port}", insecure=False) == "its port is not a number"

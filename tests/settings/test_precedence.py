@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="home")
 def _home(tmp_path: Path) -> Path:
-    """A home with both kinds of files."""
+    """A home directory with both kinds of files."""
     (tmp_path / ".hcloud").mkdir()
     profiles = [
         {"name": name, "accessKeyId": f"AK-{name}", "secretAccessKey": "s", "region": f"region-{name}"}
@@ -32,13 +32,13 @@ def _home(tmp_path: Path) -> Path:
 
 
 def labels(home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]) -> list[str]:
-    """What the sources are called, in order, without the directory."""
+    """The labels of the sources in order, without the directory."""
     sources = sources_of(connection, config, environ, home)
     return [source.label.replace(f"{home}/", "") for source in sources]
 
 
 def source(**values: str) -> Source:
-    """A source whose names are the fields in capitals."""
+    """A source whose names are the fields in upper case."""
     return Source("environment", values, {name: name.upper() for name in _FIELDS})
 
 
@@ -101,10 +101,10 @@ _SDK = "file .huaweicloud/credentials"
         ),
     ],
 )
-def test_the_places_stand_in_their_order(
+def test_sources_are_in_order_of_precedence(
     home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str], expected: list[str]
 ) -> None:
-    """Connection, stack config, environment, files; a profile stands right behind the source that names it."""
+    """Connection, stack config, environment, files; a profile comes right after the source that names it."""
     assert labels(home, connection, config, environ) == expected
 
 
@@ -113,7 +113,7 @@ def test_the_places_stand_in_their_order(
     [("dr", "DR_HW_REGION_NAME"), ("my-dr", "MY_DR_HW_REGION_NAME"), ("My.DR", "MY_DR_HW_REGION_NAME")],
 )
 def test_a_namespace_is_the_prefix_of_its_environment_names(home: Path, namespace: str, variable: str) -> None:
-    """What cannot stand in the name of a variable becomes an underscore."""
+    """Characters that are not allowed in the name of a variable become underscores."""
     sources = sources_of(Connection(namespace=namespace), {}, {variable: "eu-nl"}, home)
     assert first(sources, "region") == "eu-nl"
 
@@ -133,10 +133,10 @@ def test_a_namespace_is_the_prefix_of_its_environment_names(home: Path, namespac
         ),
     ],
 )
-def test_the_sdks_endpoint_is_that_of_the_region_in_force(
+def test_the_sdks_endpoint_is_that_of_the_selected_region(
     home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    """Wherever the region comes from, the SDK's variable for exactly that region counts."""
+    """Whatever the source of the region, the SDK's variable for that region is used."""
     sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "EU_NL")}
     assert first(sources_of(connection, config, environ | sdk, home), "cbr") == "EU_NL"
 
@@ -149,7 +149,7 @@ def test_the_sdks_endpoint_is_that_of_the_profiles_region(home: Path) -> None:
 
 
 def test_only_files_are_files(home: Path) -> None:
-    """What a file says of the caller counts only with its own key, so files are told apart."""
+    """Files are recognised, because their account settings count only with their own key."""
     sources = sources_of(Connection(), {}, {}, home)
     assert [source.label for source in sources if source.is_file] == [source.label for source in sources[-2:]]
 
@@ -198,8 +198,8 @@ def test_only_files_are_files(home: Path) -> None:
         ),
     ],
 )
-def test_the_credential_of_one_place(source: Source, credential: Credential | None) -> None:
-    """An access key, else a token, else a user with password, and where it was found."""
+def test_the_credential_of_one_source(source: Source, credential: Credential | None) -> None:
+    """An access key, else a token, else a user with password; with its source."""
     assert credential_in(source) == credential
 
 
@@ -223,7 +223,7 @@ def test_the_credential_of_one_place(source: Source, credential: Credential | No
     ids=["key without secret", "secret without key", "password without user", "user without account"],
 )
 def test_half_a_credential_names_both_halves(source: Source, text: str) -> None:
-    """Another kind or source is not taken instead: it could be another account's."""
+    """Another kind or source is not used instead: it could be another account's."""
     with pytest.raises(SettingsError) as caught:
         credential_in(source)
     assert str(caught.value) == text

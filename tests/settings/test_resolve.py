@@ -36,12 +36,12 @@ def settings_of(
     connection: Connection | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """The settings that a user with these places gets."""
+    """Resolve settings from these sources."""
     return resolve(connection or Connection(), config=config or {}, environ=environ or {}, home=home)
 
 
 def trouble(home: Path, environ: Mapping[str, str] | None = None, **others: Any) -> str:
-    """What the user is told."""
+    """The error message."""
     with pytest.raises(SettingsError) as caught:
         settings_of(home, environ, **others)
     text = str(caught.value)
@@ -51,13 +51,13 @@ def trouble(home: Path, environ: Mapping[str, str] | None = None, **others: Any)
 
 
 def caller(settings: Settings) -> str:
-    """Which access key was taken."""
+    """The access key that is used."""
     assert isinstance(settings.credential, AccessKey)
     return settings.credential.access_key
 
 
 def write_profiles(home: Path, *, current: str = "mine", **more: str) -> None:
-    """Two profiles of the vendor's command line."""
+    """Write two profiles of the vendor's command line."""
     (home / ".hcloud").mkdir()
     rows = [
         {"name": name, "accessKeyId": f"AK-{name}", "secretAccessKey": "planted-secret", "projectId": project, **more}
@@ -85,7 +85,7 @@ ORDER: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("first", range(len(ORDER)), ids=[name for name, _ in ORDER])
-def test_the_region_comes_from_the_first_place_that_has_it(tmp_path: Path, first: int) -> None:
+def test_the_region_comes_from_the_first_source_that_has_it(tmp_path: Path, first: int) -> None:
     """Connection, stack config, environment with HW_ before OS_, files: explicit over ambient."""
     write_profiles(tmp_path, region="r-profile")
     expected = ["r-connection", "r-config", "r-hw", "r-os", "r-profile"][first]
@@ -111,23 +111,23 @@ def test_the_region_comes_from_the_first_place_that_has_it(tmp_path: Path, first
         pytest.param({}, {}, "AK-mine", id="file"),
     ],
 )
-def test_the_credential_comes_whole_from_the_first_place_that_has_one(
+def test_the_credential_comes_whole_from_the_first_source_that_has_one(
     tmp_path: Path, config: dict[str, str], environ: dict[str, str], key: str
 ) -> None:
-    """The order is that of every other setting."""
+    """The order of precedence is that of all settings."""
     write_profiles(tmp_path)
     write_sdk_file(tmp_path)
     assert caller(settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
 
 
 def test_a_token_of_the_stack_config_goes_before_a_key_of_the_environment(tmp_path: Path) -> None:
-    """The place decides first, the kind of credential only within a place."""
+    """The source decides first, then the kind of credential."""
     found = settings_of(tmp_path, PLACE, config={"huaweicloud:token": "t"})
     assert found.credential == Token(Secret("t"), "stack config huaweicloud:token")
 
 
 def test_a_security_token_belongs_to_the_key_beside_it(tmp_path: Path) -> None:
-    """The environment's security token is not sent with the stack config's key."""
+    """The security token of the environment is not sent with the key of the stack config."""
     found = settings_of(tmp_path, PLACE | {"HW_SECURITY_TOKEN": "t"}, config=CONFIG_KEY)
     assert found.credential == AccessKey(
         "AK-config", Secret("planted-secret"), None, "stack config huaweicloud:accessKey"
@@ -167,13 +167,13 @@ def test_a_security_token_belongs_to_the_key_beside_it(tmp_path: Path) -> None:
 def test_half_a_credential_is_never_completed_from_elsewhere(
     tmp_path: Path, config: dict[str, str], environ: dict[str, str], text: str
 ) -> None:
-    """The error names both names, and no other place's credential is taken silently."""
+    """The error names both settings; the credential of another source is not used."""
     write_profiles(tmp_path)
     assert trouble(tmp_path, environ, config=config) == text
 
 
 def test_all_that_is_missing_comes_in_one_error_with_its_names(tmp_path: Path) -> None:
-    """Who starts from nothing is told everything, and where each can be set."""
+    """Without any settings, the error lists all of them, and where each can be set."""
     assert trouble(tmp_path) == (
         "Settings: a credential is missing: an access key "
         "(stack config huaweicloud:accessKey, environment HW_ACCESS_KEY or OS_ACCESS_KEY or HUAWEICLOUD_SDK_AK, "
@@ -186,7 +186,7 @@ def test_all_that_is_missing_comes_in_one_error_with_its_names(tmp_path: Path) -
 
 
 def test_a_named_namespace_is_told_its_own_names(tmp_path: Path) -> None:
-    """No plain name of a credential is suggested, because none would serve; for the region both would."""
+    """For the credential only the namespace's names are suggested; for the region the default ones, too."""
     text = trouble(tmp_path, connection=DR)
     assert "stack config dr:accessKey, environment DR_HW_ACCESS_KEY or DR_OS_ACCESS_KEY" in text
     assert "huaweicloud:accessKey" not in text
@@ -196,7 +196,7 @@ def test_a_named_namespace_is_told_its_own_names(tmp_path: Path) -> None:
 
 
 def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
-    """One run is enough to find all mistakes."""
+    """One run shows all mistakes."""
     text = trouble(
         tmp_path,
         {
@@ -274,7 +274,7 @@ def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
     ],
 )
 def test_where_the_services_are(tmp_path: Path, environ: dict[str, str], cbr: str, iam: str) -> None:
-    """A region is enough, and each address can be given in any form."""
+    """A region is enough, and each endpoint can be given in any form."""
     found = settings_of(tmp_path, KEY | environ)
     assert (found.cbr, found.iam) == (cbr, iam)
 
@@ -285,7 +285,7 @@ def test_where_the_services_are(tmp_path: Path, environ: dict[str, str], cbr: st
     ids=["map", "JSON text", "list of one"],
 )
 def test_the_endpoints_of_the_stack_config_go_before_the_environment(tmp_path: Path, endpoints: Any) -> None:
-    """The map of the bridged provider is understood in all of its forms."""
+    """All forms of the bridged provider's map work."""
     environ = PLACE | {"HW_CBR_ENDPOINT": "https://env.example"}
     assert settings_of(tmp_path, environ, config={"huaweicloud:endpoints": endpoints}).cbr == "https://a.example"
 
@@ -322,10 +322,10 @@ def test_the_endpoint_of_the_connection_goes_before_all(tmp_path: Path) -> None:
         pytest.param({}, {}, "https://iam.eu-de.otc.t-systems.com/v3", id="a file's not without its key"),
     ],
 )
-def test_the_address_of_iam_follows_the_order_of_places(
+def test_the_endpoint_of_iam_follows_the_order_of_precedence(
     tmp_path: Path, config: dict[str, str], environ: dict[str, str], iam: str
 ) -> None:
-    """A password is not sent to an address that a file has for another key."""
+    """A password is not sent to an endpoint from a file with another key."""
     write_sdk_file(tmp_path)
     assert settings_of(tmp_path, PLACE | environ, config=config).iam == iam
 
@@ -335,7 +335,7 @@ def test_the_address_of_iam_follows_the_order_of_places(
 )
 @pytest.mark.parametrize("name", ["region", "cloud"])
 def test_what_becomes_part_of_a_host_name_is_a_host_name(tmp_path: Path, name: str, region: str) -> None:
-    """A credential cannot be led to another host by an odd region, and the complaint comes once."""
+    """A wrong region cannot send a credential to another host; it is reported once."""
     config = {"huaweicloud:region": "eu-de"} | {f"huaweicloud:{name}": region}
     text = trouble(tmp_path, KEY, config=config)
     assert text.startswith(f"Settings: the {name} ")
@@ -354,7 +354,7 @@ def test_what_becomes_part_of_a_host_name_is_a_host_name(tmp_path: Path, name: s
 def test_plain_http_is_refused_where_it_was_set(
     tmp_path: Path, variable: str, name: str, address: str, insecure: str | None
 ) -> None:
-    """The complaint names the very variable that holds the address."""
+    """The error names the variable that has the endpoint."""
     environ = PLACE | {variable: address} | ({"HW_INSECURE": insecure} if insecure else {})
     assert trouble(tmp_path, environ) == (
         f"Settings: the {name} endpoint '{address}' is wrong: plain http would show the credentials on the way: "
@@ -363,7 +363,7 @@ def test_plain_http_is_refused_where_it_was_set(
 
 
 def test_plain_http_is_taken_with_insecure(tmp_path: Path) -> None:
-    """Who asks for it gets it."""
+    """`insecure` allows it."""
     found = settings_of(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "http://cbr.example.com", "HW_INSECURE": "true"})
     assert (found.cbr, found.insecure) == ("http://cbr.example.com", True)
 
@@ -371,7 +371,7 @@ def test_plain_http_is_taken_with_insecure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", "HW_AUTH_TOKEN"])
 @pytest.mark.parametrize("broken", ["planted\nsecret", "planted\r\nsecret", "planted secret", "plantéd", "plant\x00ed"])
 def test_a_key_that_cannot_be_sent_is_named_and_not_shown(name: str, broken: str, tmp_path: Path) -> None:
-    """A token that was wrapped where it was copied from: the transport's own error would print it."""
+    """For example, a token with a line break; the error of `requests` would print it."""
     key = {} if name == "HW_AUTH_TOKEN" else {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
     text = trouble(tmp_path, {"HW_REGION_NAME": "eu-de"} | key | {name: broken})
     assert f"environment {name} has a line break, a blank or another character that cannot be sent" in text
@@ -379,7 +379,7 @@ def test_a_key_that_cannot_be_sent_is_named_and_not_shown(name: str, broken: str
 
 
 def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> None:
-    """An address with a user in it would end in every error."""
+    """A URL with a user would appear in every error."""
     text = trouble(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "https://:planted@cbr.example.com"})
     assert text == (
         "Settings: the cbr endpoint 'cbr.example.com' is wrong: "
@@ -420,7 +420,7 @@ def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> No
 def test_a_region_is_asked_for_only_where_it_is_needed(
     tmp_path: Path, environ: dict[str, str], missing: str | None
 ) -> None:
-    """Whoever gives addresses and project needs no region; the complaint says what else would do."""
+    """With endpoints and project no region is needed; the error says what else would do."""
     if missing is None:
         assert settings_of(tmp_path, environ).region is None
     else:
@@ -441,12 +441,12 @@ def test_a_region_is_asked_for_only_where_it_is_needed(
 def test_the_project_is_set_or_left_to_be_looked_up(
     tmp_path: Path, connection: Connection, environ: dict[str, str], project: str | None
 ) -> None:
-    """It follows the order of all settings."""
+    """It follows the order of precedence of all settings."""
     assert settings_of(tmp_path, PLACE | environ, connection=connection).project_id == project
 
 
 def test_a_wrong_project_id_is_refused_where_it_was_set(tmp_path: Path) -> None:
-    """The complaint says what is wrong with it, and which setting it is."""
+    """The error says what is wrong, and in which setting."""
     assert trouble(tmp_path, PLACE | {"OS_PROJECT_ID": PROJECT.upper()}) == (
         f"Settings: the project id '{PROJECT.upper()}' has upper-case letters, which the service does not know: give "
         f"a project id of 32 hexadecimal digits such as {PROJECT} (environment OS_PROJECT_ID)"
@@ -455,7 +455,7 @@ def test_a_wrong_project_id_is_refused_where_it_was_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("write", [write_profiles, write_sdk_file], ids=["profile", "SDK's file"])
 def test_a_files_project_counts_only_with_the_files_key(tmp_path: Path, write: Any) -> None:
-    """The file's project is not called with the environment's key."""
+    """The project in a file is not used with the key in the environment."""
     write(tmp_path)
     assert settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"}).project_id in (PROJECT, OTHER_PROJECT)
     assert settings_of(tmp_path, PLACE).project_id is None
@@ -464,8 +464,8 @@ def test_a_files_project_counts_only_with_the_files_key(tmp_path: Path, write: A
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_profile_of_a_connection_is_who_calls(tmp_path: Path) -> None:
-    """Whatever the stack config and the environment have, account and project are the profile's."""
+def test_the_profile_of_a_connection_gives_credential_and_project(tmp_path: Path) -> None:
+    """Whatever stack config and environment have, credential and project are the profile's."""
     write_profiles(tmp_path)
     environ = PLACE | {"HW_PROJECT_ID": PROJECT, "HW_ASSUME_ROLE_AGENCY_NAME": "admin", "HW_PROJECT_NAME": "x"}
     found = settings_of(tmp_path, environ, connection=Connection(profile="other"), config=CONFIG_KEY)
@@ -474,7 +474,7 @@ def test_the_profile_of_a_connection_is_who_calls(tmp_path: Path) -> None:
 
 
 def test_half_a_profile_of_a_connection_is_not_completed_by_the_environment(tmp_path: Path) -> None:
-    """A profile without a key is no reason to call as somebody else."""
+    """If the profile has no key, another account's is not used instead."""
     write_profiles(tmp_path, accessKeyId="", secretAccessKey="")
     text = trouble(tmp_path, PLACE, connection=Connection(profile="other"))
     assert text.startswith("Settings: a credential is missing: ")
@@ -497,16 +497,16 @@ def test_the_region_of_the_connections_profile_goes_before_the_stack_config(tmp_
     ],
     ids=["stack config", "environment", "a key beside it", "a key before it"],
 )
-def test_a_profile_comes_right_after_the_place_that_names_it(
+def test_a_profile_comes_right_after_the_source_that_names_it(
     tmp_path: Path, config: dict[str, str], environ: dict[str, str], key: str
 ) -> None:
-    """A key beside the name of a profile goes before it, as anything explicit does."""
+    """A key in the same source takes precedence over the profile, because it is more explicit."""
     write_profiles(tmp_path)
     assert caller(settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
 
 
 def test_a_named_profile_is_looked_for_in_the_named_file(tmp_path: Path) -> None:
-    """Name and file may be set in different places."""
+    """Profile and file may be set in different sources."""
     write_profiles(tmp_path)
     (tmp_path / ".hcloud/config.json").rename(tmp_path / "mine.json")
     environ = {"HW_SHARED_CONFIG_FILE": "~/mine.json", "HW_REGION_NAME": "eu-de"}
@@ -521,8 +521,8 @@ def test_a_missing_profile_is_an_error_whatever_else_is_set(tmp_path: Path) -> N
     assert text == f"profile gone: {tmp_path}/.hcloud/config.json has no profile of that name"
 
 
-def test_the_sdks_file_is_the_last_place(tmp_path: Path) -> None:
-    """It serves where nothing else does, with its project and its address of IAM."""
+def test_the_sdks_file_is_the_last_source(tmp_path: Path) -> None:
+    """It is used if nothing else is set, with its project and its IAM endpoint."""
     write_sdk_file(tmp_path)
     found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"})
     assert (caller(found), found.project_id, found.iam) == ("AK-sdk", OTHER_PROJECT, "https://iam.sdk.example/v3")
@@ -545,7 +545,7 @@ DR_KEY = {"DR_HW_ACCESS_KEY": "AK-dr", "DR_HW_SECRET_KEY": "planted-secret"}
 def test_a_namespace_has_its_own_credential_and_project(
     tmp_path: Path, config: dict[str, str], environ: dict[str, str]
 ) -> None:
-    """The plain names may hold all they like: they are another account's."""
+    """The default names are another account's, whatever they have."""
     plain = PLACE | PASSWORD | {"HW_PROJECT_ID": PROJECT, "HW_PROJECT_NAME": "x", "HW_SECURITY_TOKEN": "t"}
     plain_config = CONFIG_KEY | {"huaweicloud:projectId": PROJECT, "huaweicloud:assumeRole": {"agencyName": "admin"}}
     found = settings_of(tmp_path, plain | environ, connection=DR, config=plain_config | config)
@@ -555,7 +555,7 @@ def test_a_namespace_has_its_own_credential_and_project(
 
 
 def test_a_namespace_without_credential_takes_no_plain_one(tmp_path: Path) -> None:
-    """Neither the environment, nor the stack config, nor a file speaks for a second account unasked."""
+    """The default environment, stack config and files are not used for a second account."""
     write_profiles(tmp_path)
     write_sdk_file(tmp_path)
     text = trouble(tmp_path, PLACE | PASSWORD, connection=DR, config=CONFIG_KEY)
@@ -563,7 +563,7 @@ def test_a_namespace_without_credential_takes_no_plain_one(tmp_path: Path) -> No
 
 
 def test_a_namespace_without_region_and_endpoints_takes_the_plain_ones(tmp_path: Path) -> None:
-    """Where the cloud is, is mostly the same for both accounts."""
+    """Both accounts are mostly in the same cloud."""
     plain = PLACE | {"HW_CBR_ENDPOINT": "a.example", "HW_MAX_RETRIES": "3", "HW_CACERT": "/ca.pem"}
     config = {"huaweicloud:endpoints": {"iam": "b.example"}}
     found = settings_of(tmp_path, plain | DR_KEY, connection=DR, config=config)
@@ -572,13 +572,13 @@ def test_a_namespace_without_region_and_endpoints_takes_the_plain_ones(tmp_path:
 
 
 def test_a_namespaces_own_region_goes_before_the_plain_one(tmp_path: Path) -> None:
-    """The plain names are only what is left."""
+    """The default names come last."""
     environ = PLACE | DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}
     assert settings_of(tmp_path, environ, connection=DR, config={"huaweicloud:region": "x"}).region == "eu-nl"
 
 
 def test_the_plain_connection_takes_nothing_of_a_namespace(tmp_path: Path) -> None:
-    """A second account does not speak for the first."""
+    """The settings of a second account are not used for the first."""
     text = trouble(tmp_path, DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}, config={"dr:token": "t", "dr:region": "x"})
     assert "a credential is missing" in text
     assert "the region is missing" in text
@@ -590,7 +590,7 @@ AGENCY = Agency("admin", domain_name="other-account")
 
 
 def test_a_role_in_another_account_takes_no_project_of_the_source_account(tmp_path: Path) -> None:
-    """The source account's project would be refused there, or worse."""
+    """The project of the user's own account would be refused there, or worse."""
     write_profiles(tmp_path)
     places = {"config": {"huaweicloud:projectId": PROJECT}, "environ": PLACE | {"HW_PROJECT_ID": PROJECT}}
     found = settings_of(tmp_path, connection=Connection(agency=AGENCY), **places)
@@ -611,13 +611,13 @@ def test_a_role_in_another_account_takes_no_project_of_the_source_account(tmp_pa
 def test_a_role_is_named_like_for_the_bridged_provider(
     tmp_path: Path, config: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    """Nobody configures twice; the project beside it is the one that the calls are made in."""
+    """The same settings work for both providers; the project beside them is the one to work in."""
     found = settings_of(tmp_path, PLACE | environ | {"HW_PROJECT_ID": PROJECT}, config=config)
     assert (found.agency, found.project_id) == (AGENCY, PROJECT)
 
 
 def test_a_files_role_counts_only_with_the_files_key(tmp_path: Path) -> None:
-    """The environment's key is not led into another account by a file that nobody named."""
+    """An agency in a file that nobody named is not assumed with the key in the environment."""
     write_profiles(tmp_path, agencyName="admin", agencyDomainName="other-account")
     assert settings_of(tmp_path, PLACE).agency is None
     assert settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"}).agency == AGENCY
@@ -638,7 +638,7 @@ def test_a_files_role_counts_only_with_the_files_key(tmp_path: Path) -> None:
 def test_a_role_needs_the_account_that_granted_it(
     tmp_path: Path, connection: Connection, environ: dict[str, str], where: str
 ) -> None:
-    """A role without its account is found out before anything is sent."""
+    """An agency without its account is an error before anything is sent."""
     config = {"huaweicloud:assumeRole": {"domainName": "somewhere"}}
     assert trouble(tmp_path, PLACE | environ, connection=connection, config=config) == (
         f"Settings: the agency 'admin' is set without the account that granted it ({where})"
@@ -654,13 +654,13 @@ def test_a_role_needs_the_account_that_granted_it(
     ids=repr,
 )
 def test_the_number_of_retries(tmp_path: Path, value: Any, number: int) -> None:
-    """Numbers of the stack config arrive as floats, those of `pulumi config set` as texts."""
+    """Numbers in the stack config are floats, or texts if set by `pulumi config set`."""
     assert settings_of(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}).max_retries == number
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "1000", "many", "1e3", "٣", "²", True], ids=repr)
 def test_no_number_of_retries(tmp_path: Path, value: Any) -> None:
-    """A mistyped number is not silently the default."""
+    """A wrong number is an error, not the default."""
     assert trouble(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}) == (
         f"Settings: maxRetries is '{value}', not a number from 0 to 999 (stack config huaweicloud:maxRetries)"
     )
@@ -674,20 +674,20 @@ def test_no_number_of_retries(tmp_path: Path, value: Any) -> None:
     ids=repr,
 )
 def test_the_switch_insecure(tmp_path: Path, value: Any, insecure: bool) -> None:
-    """Booleans of the stack config arrive as booleans or as texts."""
+    """Booleans in the stack config are booleans or texts."""
     assert settings_of(tmp_path, PLACE, config={"huaweicloud:insecure": value}).insecure is insecure
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", "truee", {}], ids=repr)
 def test_no_switch(tmp_path: Path, value: Any) -> None:
-    """What is neither true nor false is not silently one of them."""
+    """Anything else than true or false is an error."""
     assert trouble(tmp_path, PLACE, config={"huaweicloud:insecure": value}) == (
         f"Settings: insecure is '{value}', not true or false (stack config huaweicloud:insecure)"
     )
 
 
 def test_the_ca_file_has_its_own_names_and_that_of_the_http_library(tmp_path: Path) -> None:
-    """REQUESTS_CA_BUNDLE counts where nothing more explicit is set."""
+    """REQUESTS_CA_BUNDLE is used if nothing more explicit is set."""
     bundle = {"REQUESTS_CA_BUNDLE": "/bundle.pem"}
     assert settings_of(tmp_path, PLACE | bundle).ca_file == "/bundle.pem"
     assert settings_of(tmp_path, PLACE | bundle | {"OS_CACERT": "/os.pem"}).ca_file == "/os.pem"
@@ -704,7 +704,7 @@ CALLERS = {
 
 @pytest.mark.parametrize("environ", CALLERS.values(), ids=CALLERS)
 def test_settings_show_no_secret(tmp_path: Path, environ: dict[str, str]) -> None:
-    """Settings in a log or a traceback give nothing away."""
+    """Settings in a log or a traceback show no secret."""
     found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ})
     assert "planted" not in f"{found} {found!r}"
 
@@ -718,7 +718,7 @@ def test_settings_are_never_pickled(tmp_path: Path, environ: dict[str, str]) -> 
 
 
 def test_settings_are_equal_by_value_and_can_be_a_key(tmp_path: Path) -> None:
-    """Providers with the same settings share one client."""
+    """Connections with the same settings share one client."""
     one, same = (settings_of(tmp_path, PLACE, connection=Connection(agency=AGENCY)) for _ in range(2))
     other = settings_of(tmp_path, PLACE | {"HW_SECRET_KEY": "another"}, connection=Connection(agency=AGENCY))
     assert {one: 1}[same] == 1
@@ -726,7 +726,7 @@ def test_settings_are_equal_by_value_and_can_be_a_key(tmp_path: Path) -> None:
 
 
 def test_settings_of_a_user_by_password(tmp_path: Path) -> None:
-    """Account, user and password come from one place."""
+    """Account, user and password come from one source."""
     found = settings_of(tmp_path, PASSWORD | {"HW_REGION_NAME": "eu-de"})
     password = Secret("planted-secret")
     assert found.credential == Password("u", None, "d", None, password, "environment HW_USER_PASSWORD")
@@ -734,13 +734,13 @@ def test_settings_of_a_user_by_password(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Connection)])
 def test_a_connection_is_frozen(field: str) -> None:
-    """It is kept in the state, and part of keys."""
+    """It is kept in the state, and used in keys."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(Connection(), field, "x")
 
 
 def test_a_connection_is_pickled_by_reference_and_small() -> None:
-    """Every resource of a stack carries one in the state."""
+    """Every resource in the state has one."""
     connection = Connection(namespace="dr", agency=AGENCY)
     raw = dill.dumps(connection)
     assert dill.loads(raw) == connection
@@ -751,7 +751,7 @@ def test_a_connection_is_pickled_by_reference_and_small() -> None:
 
 @pytest.mark.parametrize("missing", [field.name for field in dataclasses.fields(Connection)])
 def test_a_connection_of_an_older_version_still_unpickles(missing: str) -> None:
-    """A field that did not exist yet when the state was written has its default."""
+    """A field that did not exist when the state was written has its default."""
     old = Connection(**{field.name: "x" for field in dataclasses.fields(Connection) if field.name != missing})  # type: ignore[arg-type]
     del old.__dict__[missing]
     loaded = pickle.loads(pickle.dumps(old))
@@ -762,5 +762,5 @@ def test_a_connection_of_an_older_version_still_unpickles(missing: str) -> None:
 
 
 def test_every_field_of_a_connection_has_a_default() -> None:
-    """Fields can be added for as long as this holds."""
+    """This allows to add fields later."""
     assert all(field.default is None for field in dataclasses.fields(Connection))

@@ -57,7 +57,7 @@ def value_in(environ: dict[str, str], name: str, prefix: str = "", region: str |
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_field_has_its_key_in_the_stack_config(name: str) -> None:
-    """The keys are those of the bridged provider, under the namespace of the connection."""
+    """The keys are those of the bridged provider, in the namespace of the connection."""
     key, _, inner = NAMES[name][0].partition(".")
     source = from_stack_config({f"dr:{key}": {inner: " value "} if inner else " value "}, "dr")
     assert source.get(name) == "value"
@@ -69,7 +69,7 @@ def test_every_field_has_its_key_in_the_stack_config(name: str) -> None:
 )
 @pytest.mark.parametrize("prefix", ["", "DR_"], ids=["plain", "prefixed"])
 def test_every_field_has_its_names_in_the_environment(name: str, variable: str, prefix: str) -> None:
-    """Each of the names that users have set already is read, with the prefix of a named connection in front."""
+    """Each known variable is read, with the prefix of the namespace."""
     sources = list(from_environment({prefix + variable: " value "}, prefix))
     found = [source.where(name) for source in sources if source.get(name)]
     assert found == [f"environment {prefix}{variable}"]
@@ -78,7 +78,7 @@ def test_every_field_has_its_names_in_the_environment(name: str, variable: str, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_names_of_a_field_count_in_their_order(name: str) -> None:
-    """HW_ comes before OS_, and OS_ before the SDK's."""
+    """HW_ takes precedence over OS_, and OS_ over the SDK's."""
     variables = NAMES[name][1]
     for i in range(len(variables)):
         environ = {variable: variable for variable in variables[i:]}
@@ -87,14 +87,14 @@ def test_the_names_of_a_field_count_in_their_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["region", "access_key", "cbr"])
 def test_a_blank_value_counts_as_not_set(name: str) -> None:
-    """A pipeline that sets an empty variable falls through to the next."""
+    """If a pipeline sets an empty variable, the next source counts."""
     key, variables = NAMES[name]
     assert value_in(dict.fromkeys(variables, "  "), name) is None
     assert from_stack_config({f"huaweicloud:{key}": " "}, "huaweicloud").get(name) is None
 
 
 def test_the_environment_is_one_source_for_each_family() -> None:
-    """A key of one family never meets a secret of another."""
+    """An access key of one family is never used with the secret key of another."""
     environ = {"HW_ACCESS_KEY": "AK1", "OS_SECRET_KEY": "planted-secret"}
     found = [(source.get("access_key"), source.get("secret_key")) for source in from_environment(environ)]
     assert found == [("AK1", None), (None, "planted-secret"), (None, None)]
@@ -112,7 +112,7 @@ def test_the_sdks_endpoint_of_a_region_counts_for_that_region(region: str | None
 
 
 def test_the_sdks_endpoint_of_a_region_comes_after_our_own_name() -> None:
-    """HW_CBR_ENDPOINT is the more explicit one."""
+    """HW_CBR_ENDPOINT is more explicit."""
     environ = {"HUAWEICLOUD_SDK_REGION_CBR_EU_DE": "https://a.example", "HW_CBR_ENDPOINT": "https://b.example"}
     assert value_in(environ, "cbr", region="eu-de") == "https://b.example"
 
@@ -127,7 +127,7 @@ def test_the_sdks_endpoint_of_a_region_comes_after_our_own_name() -> None:
     ],
 )
 def test_a_map_of_the_stack_config_comes_in_any_form(endpoints: Any) -> None:
-    """The engine hands a map over as JSON, a test as a map, the bridged provider writes a block as a list."""
+    """The engine sends JSON, a test gives a map, the bridged provider writes a list with one block."""
     source = from_stack_config({"huaweicloud:endpoints": endpoints}, "huaweicloud")
     assert source.get("cbr") == "https://cbr.example.com"
     assert source.get("iam") is None
@@ -135,13 +135,13 @@ def test_a_map_of_the_stack_config_comes_in_any_form(endpoints: Any) -> None:
 
 @pytest.mark.parametrize("endpoints", [None, "", " ", {}, "{}"], ids=repr)
 def test_an_empty_map_of_the_stack_config_sets_nothing(endpoints: Any) -> None:
-    """An object without members is as good as none."""
+    """An empty object counts as not set."""
     assert from_stack_config({"huaweicloud:endpoints": endpoints}, "huaweicloud").get("cbr") is None
 
 
 @pytest.mark.parametrize("endpoints", ["https://cbr.example.com", "{", "[]", [{}, {}], 5, "null", "[1]"], ids=repr)
 def test_what_is_no_map_is_refused_with_the_way_to_set_one(endpoints: Any) -> None:
-    """Who sets an address in place of the map is told the command that is right."""
+    """If a URL is set instead of the map, the error gives the right command."""
     with pytest.raises(SettingsError) as caught:
         from_stack_config({"huaweicloud:endpoints": endpoints}, "huaweicloud")
     assert str(caught.value) == (
@@ -154,23 +154,23 @@ def test_what_is_no_map_is_refused_with_the_way_to_set_one(endpoints: Any) -> No
     ("value", "text"), [(True, "True"), (5.0, "5.0"), (7, "7"), ("x", "x"), (None, None)], ids=repr
 )
 def test_values_of_the_stack_config_become_texts(value: Any, text: str | None) -> None:
-    """Numbers arrive as floats and switches as booleans; who reads the field decides what they mean."""
+    """Numbers are floats, switches are booleans; the reader of a field parses its text."""
     assert from_stack_config({"huaweicloud:maxRetries": value}, "huaweicloud").get("max_retries") == text
 
 
 def test_a_source_shows_no_value() -> None:
-    """Settings in a traceback give nothing away."""
+    """A source in a traceback shows no secret."""
     source = from_stack_config({"huaweicloud:secretKey": "planted-secret"}, "huaweicloud")
     assert "planted-secret" not in f"{source} {source!r}"
 
 
 def test_a_source_without_names_says_only_what_it_is() -> None:
-    """A field that has no name there is told by its place."""
+    """If a field has no name in the source, the message gives the source only."""
     assert Source("Connection", {"cbr": "x"}).where("cbr") == "Connection"
 
 
 def test_a_narrowed_source_knows_only_what_is_left() -> None:
-    """No message sends a user to a name that is not read there."""
+    """Messages only suggest names that are read."""
     source = from_stack_config({"huaweicloud:region": "eu-de", "huaweicloud:accessKey": "AK"}, "huaweicloud")
     narrow = source.only(AMBIENT)
     assert narrow.get("region") == "eu-de"
@@ -179,7 +179,7 @@ def test_a_narrowed_source_knows_only_what_is_left() -> None:
 
 
 def test_nothing_that_tells_who_calls_is_ambient() -> None:
-    """A named connection takes from the plain names at most where the cloud is."""
+    """From the default names a named connection takes at most where the cloud is."""
     who = "access_key secret_key security_token token user_id user_name password domain_id domain_name"
     who += " project_id project_name profile profile_file agency_name agency_domain_name agency_domain_id"
     assert set(NAMES) - set(who.split()) == AMBIENT
@@ -187,7 +187,7 @@ def test_nothing_that_tells_who_calls_is_ambient() -> None:
 
 @pytest.mark.parametrize("profile", [None, "work"], ids=["current", "named"])
 def test_a_profile_is_read_from_the_command_lines_file(tmp_path: Path, profile: str | None) -> None:
-    """The current profile, or the one that is named."""
+    """The current profile, or the named one."""
     path = profiles_file(tmp_path, {"current": "work", "profiles": [{"name": "other"}, PROFILE]})
     source = from_profile(tmp_path, None, profile)
     assert source
@@ -198,14 +198,14 @@ def test_a_profile_is_read_from_the_command_lines_file(tmp_path: Path, profile: 
 
 
 def test_a_file_without_a_current_profile_means_the_one_named_default(tmp_path: Path) -> None:
-    """That is what the command line itself falls back to."""
+    """The command line itself does the same."""
     profiles_file(tmp_path, {"profiles": [PROFILE | {"name": "default"}]})
     assert from_profile(tmp_path, None, None)
 
 
 @pytest.mark.parametrize("absolute", [True, False], ids=["absolute", "with ~"])
 def test_the_file_of_profiles_may_be_named(tmp_path: Path, absolute: bool) -> None:
-    """A path with `~` starts at the user's home."""
+    """A path with `~` starts in the home directory."""
     path = profiles_file(tmp_path, {"current": "work", "profiles": [PROFILE]}, "mine.json")
     source = from_profile(tmp_path, str(path) if absolute else "~/mine.json", None)
     assert source
@@ -225,7 +225,7 @@ def test_the_file_of_profiles_may_be_named(tmp_path: Path, absolute: bool) -> No
     ids=json.dumps,
 )
 def test_nothing_named_and_nothing_there_is_no_profile(tmp_path: Path, content: Any) -> None:
-    """Files are optional as long as nobody asks for one."""
+    """Files that were not named are optional."""
     assert from_profile(tmp_path, None, None) is None
     profiles_file(tmp_path, content)
     assert from_profile(tmp_path, None, None) is None
@@ -243,7 +243,7 @@ def test_nothing_named_and_nothing_there_is_no_profile(tmp_path: Path, content: 
 def test_a_file_that_was_asked_for_must_be_there(
     tmp_path: Path, file: str | None, profile: str | None, text: str
 ) -> None:
-    """A mistyped path is not answered by another account's credential."""
+    """If a path is wrong, another account's credential is not used."""
     with pytest.raises(SettingsError) as caught:
         from_profile(tmp_path, file, profile)
     assert str(caught.value) == text.format(home=tmp_path)
@@ -257,7 +257,7 @@ def test_a_file_that_was_asked_for_must_be_there(
 def test_a_profile_that_was_asked_for_must_be_there(
     tmp_path: Path, file: str | None, profile: str | None, name: str
 ) -> None:
-    """A mistyped profile, or a named file without a current one, is not answered by another account's credential."""
+    """If a profile does not exist, another account's credential is not used."""
     path = profiles_file(tmp_path, {"profiles": [PROFILE]})
     with pytest.raises(SettingsError) as caught:
         from_profile(tmp_path, file, profile)
@@ -266,7 +266,7 @@ def test_a_profile_that_was_asked_for_must_be_there(
 
 @pytest.mark.parametrize("content", ["", "{", '{"secretAccessKey": "planted-secret"'], ids=["empty", "half", "cut"])
 def test_a_broken_file_of_profiles_is_named_but_not_shown(tmp_path: Path, content: str) -> None:
-    """The user learns which file to repair, and nothing of its content."""
+    """The error names the file, and shows nothing of its content."""
     path = profiles_file(tmp_path, content)
     with pytest.raises(SettingsError) as caught:
         from_profile(tmp_path, None, "work")
@@ -274,7 +274,7 @@ def test_a_broken_file_of_profiles_is_named_but_not_shown(tmp_path: Path, conten
 
 
 def test_a_file_of_profiles_that_is_no_text_is_named(tmp_path: Path) -> None:
-    """A binary file ends in a sentence, not in a traceback."""
+    """A binary file is an error, not a traceback."""
     path = profiles_file(tmp_path, {})
     path.write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(SettingsError, match=r"config\.json cannot be read as JSON: UnicodeDecodeError"):
@@ -282,7 +282,7 @@ def test_a_file_of_profiles_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 
 def test_the_file_of_the_sdk_is_read(tmp_path: Path) -> None:
-    """The section `basic` holds a key, its project and the address of IAM; a `%` means itself."""
+    """The section `basic` has a key, its project and the IAM endpoint; `%` is not special."""
     path = credentials_file(
         tmp_path, "[basic]\nak = AK1\nsk = 50%secret\nproject_id = p\niam_endpoint = https://iam.example\n"
     )
@@ -304,7 +304,7 @@ def test_a_file_of_the_sdk_without_basic_credentials_is_none(tmp_path: Path, con
 
 @pytest.mark.parametrize("content", ["sk = planted-secret", "[basic]\nsk planted-secret"], ids=["no section", "no ="])
 def test_a_broken_file_of_the_sdk_is_named_but_not_shown(tmp_path: Path, content: str) -> None:
-    """The user learns which file to repair, and nothing of its content."""
+    """The error names the file, and shows nothing of its content."""
     path = credentials_file(tmp_path, content)
     with pytest.raises(SettingsError) as caught:
         from_sdk_file(tmp_path)
@@ -313,7 +313,7 @@ def test_a_broken_file_of_the_sdk_is_named_but_not_shown(tmp_path: Path, content
 
 
 def test_a_home_that_cannot_be_looked_into_holds_no_files(tmp_path: Path) -> None:
-    """In a container that runs as some other user, settings come from elsewhere."""
+    """In a container with another user id, files are not an error."""
     home = tmp_path / ("x" * 300)  # asking for anything in here is an OSError, for every user
     assert from_profile(home, None, None) is None
     assert from_sdk_file(home) is None

@@ -52,8 +52,8 @@ def only_allowed(share: Share, config: Config) -> Said:
         return
     if "recipients" not in config:
         yield Finding(
-            f"no recipients are configured, so {share.label} must not share: list the projects that may receive backups, or set "
-            "the rule to disabled"
+            f"no recipients are configured, so {share.label} may not share: list the allowed ones, or "
+            "set the rule to disabled"
         )
         return
     allowed = {entry["project_id"]: entry["note"] for entry in config["recipients"]}
