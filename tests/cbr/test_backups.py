@@ -1,4 +1,4 @@
-"""What the service says of a backup, as values that nothing can trip over."""
+"""The service's answers about backups become values of fixed types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pulumi_cbr_sharing.timestamps import rfc3339
     [(80, 80), (80.9, 80), (math.inf, 0), (-math.inf, 0), (math.nan, 0), ("80", 0), (None, 0), ([80], 0)],
 )
 def test_a_size_is_a_whole_number(value: Any, number: int) -> None:
-    """JSON parsers let infinities through."""
+    """JSON parsers accept infinities."""
     call = Call("GET", "/v3/p/things", doing="reading", action="x")
     assert Record(call, "thing", {"size": value}).number("size") == number
 
@@ -36,5 +36,5 @@ def test_a_size_is_a_whole_number(value: Any, number: int) -> None:
     ],
 )
 def test_both_clouds_moments_have_one_form(text: Any, moment: str) -> None:
-    """Huawei Cloud sends no zone, Open Telekom Cloud does; what cannot be told is left out."""
+    """Huawei Cloud sends no zone, Open Telekom Cloud does; anything else is left out."""
     assert rfc3339(text) == moment

@@ -1,4 +1,4 @@
-"""Answers that want to lead the next call elsewhere, or to spoil a message: nothing is concluded from them."""
+"""Malicious answers, which would redirect the next call or spoil a message: nothing is concluded from them."""
 
 from __future__ import annotations
 
@@ -113,14 +113,14 @@ def ended(call: str, client: Client, emulator: Emulator, **fields: Any) -> Any:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_the_record_without_fault_is_taken(call: str, emulator: Emulator, client: Client) -> None:
-    """So it is the changed field that the other tests are about; the answer to an offer is about the own project."""
+    """This shows that in the other tests the changed field matters."""
     own = {"dest_project_id": client.project_id} if call == "answer" else {}
     assert not isinstance(ended(call, client, emulator, **own), Exception)
 
 
 @pytest.mark.parametrize(("call", "field"), cells(IDS))
 def test_an_id_of_another_shape_concludes_nothing(call: str, field: str, emulator: Emulator, client: Client) -> None:
-    """A member called `..` would turn its cancellation into the deletion of the backup."""
+    """To cancel a member with the id `..` would delete the backup."""
     own = {"dest_project_id": client.project_id} if call == "answer" else {}
     ends = [ended(call, client, emulator, **{**own, field: value}) for value in HOSTILE]
 
@@ -132,7 +132,7 @@ def test_an_id_of_another_shape_concludes_nothing(call: str, field: str, emulato
 
 @pytest.mark.parametrize(("call", "field"), cells(TEXTS))
 def test_a_text_becomes_one_bounded_line(call: str, field: str, emulator: Emulator, client: Client) -> None:
-    """It ends in messages, in the state and on terminals. What is not known stays visible."""
+    """It ends up in messages, in the state and on terminals. Unknown values stay visible."""
     own = {"dest_project_id": client.project_id} if call == "answer" else {}
     end = ended(call, client, emulator, **{**own, field: SPOILT})
 
@@ -148,14 +148,14 @@ def test_a_text_becomes_one_bounded_line(call: str, field: str, emulator: Emulat
 
 @pytest.mark.parametrize("status", ["resting", "OS::Nova::Server", "wait-for-it_2"])
 def test_an_unknown_status_stays_as_it_is(status: str, emulator: Emulator, client: Client) -> None:
-    """It may be new, and somebody has to see it."""
+    """It may be a new one, which users should see."""
     found = ended("list members", client, emulator, status=status)
     assert [member.status for member in found.values()] == [status]
 
 
 @pytest.mark.parametrize("status", ["", None, [], {}, "\n"])
 def test_a_member_without_status_concludes_nothing(status: Any, emulator: Emulator, client: Client) -> None:
-    """Whether it was accepted is what the answer is for."""
+    """The status is what the answer is for."""
     assert "whose status is missing" in str(ended("list members", client, emulator, status=status))
 
 
@@ -172,7 +172,7 @@ ANOTHER: dict[str, tuple[str, Callable[[Emulator], str]]] = {
 def test_an_answer_about_something_else_concludes_nothing(
     call: str, another: tuple[str, Callable[[Emulator], str]], emulator: Emulator, client: Client
 ) -> None:
-    """An id of the right shape, but not the one that was asked for."""
+    """The id has the right shape, but is another one."""
     field, value = another
     end = ended(call, client, emulator, **{field: value(emulator)})
     assert isinstance(end, UnexpectedAnswer)
@@ -198,7 +198,7 @@ BUILT: dict[str, Callable[[Client, str], Any]] = {
 def test_nothing_of_another_shape_is_sent(
     ask: Callable[[Client, str], Any], bad: str, emulator: Emulator, client: Client
 ) -> None:
-    """Whoever calls, and wherever the id came from."""
+    """Whatever function is called, and wherever the id comes from."""
     with pytest.raises(Refused):
         ask(client, bad)
     assert emulator.requests == []
@@ -206,7 +206,7 @@ def test_nothing_of_another_shape_is_sent(
 
 @pytest.mark.parametrize("method", ["share", "cancel", "list", "answer"])
 def test_a_project_id_of_the_caller_cannot_lead_elsewhere(method: str, emulator: Emulator) -> None:
-    """From a broken IAM: `P/backups/OTHER/members?` would act on another backup."""
+    """A project id such as `P/backups/OTHER/members?` from IAM would act on another backup."""
     other = emulator.add_backup()
     own = emulator.account("sharer").project_id
     client = Client(settings_of(emulator, project_id=f"{own}/backups/{other.id}/members?"))
@@ -236,7 +236,7 @@ TEXT_FILTERS: dict[str, Callable[[Client, Any], Any]] = {
 def test_a_text_that_cannot_be_sent_is_refused(
     look: Callable[[Client, Any], Any], text: Any, emulator: Emulator, client: Client
 ) -> None:
-    """A lone surrogate is no UTF-8: a clear error, and nothing is sent."""
+    """A lone surrogate cannot be encoded: a clear error, and nothing is sent."""
     with pytest.raises(Refused) as told:
         look(client, text)
     assert str(told.value).isprintable()
@@ -244,7 +244,7 @@ def test_a_text_that_cannot_be_sent_is_refused(
 
 
 def test_the_backup_outlives_a_member_that_is_called_like_the_way_up(emulator: Emulator, client: Client) -> None:
-    """The whole attack: a list with `..` in it, and a caller who cancels what it lists."""
+    """The whole attack: a list has a member `..`, and the caller cancels it."""
     end = ended("list members", client, emulator, dest_project_id="..")
     assert isinstance(end, UnexpectedAnswer)
     emulator.clear_faults()

@@ -1,4 +1,4 @@
-"""Lists over many pages: whole, in time, and no longer than they may be."""
+"""Lists with many pages are complete, and limited in time and size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CALL = Call("GET", "/v3/p/things", doing="listing", action="x")
 
 
 class Service:
-    """A client's face before a list that a test makes up."""
+    """A client whose list is made up by a test."""
 
     def __init__(self, answer: Any, deadline: float = 600.0, page_seconds: float = 0.0) -> None:
         self._answer, self._time, self._page_seconds = answer, FakeTime(), page_seconds
@@ -48,7 +48,7 @@ def endless(offset: int) -> dict[str, Any]:
 
 
 def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
-    """All pages together, not each of them; a plan's settings have a short one."""
+    """The deadline is for all pages together; a preview has a short one."""
     service: Any = Service(endless, deadline=15.0, page_seconds=4.0)
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 4 rows on 4 pages in 16 s"):
         pages(service, CALL, "things")
@@ -56,7 +56,7 @@ def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
 
 
 def test_tries_share_the_deadline() -> None:
-    """A list that never fits its count is not asked for three times as long."""
+    """Reading a list again does not extend the deadline."""
     service: Any = Service(lambda offset: {"things": [{"id": offset}], "count": offset + 2}, 15.0, 4.0)
     with pytest.raises(UnexpectedAnswer, match="no end"):
         paging.whole_list(service, CALL, "things")
@@ -64,21 +64,21 @@ def test_tries_share_the_deadline() -> None:
 
 
 def test_endless_rows_end_with_their_number() -> None:
-    """However fast they come."""
+    """However fast the pages are."""
     service: Any = Service(lambda offset: {"things": [{"id": offset + number} for number in range(1000)]})
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 100000 rows on 100 pages"):
         pages(service, CALL, "things")
 
 
 def test_endless_pages_end_with_their_number() -> None:
-    """However few rows they have."""
+    """However few rows the pages have."""
     service: Any = Service(endless)
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 1000 rows on 1000 pages"):
         pages(service, CALL, "things")
 
 
 def test_paging_takes_time_as_the_rows_do() -> None:
-    """Ten times the rows take about ten times as long; were every row compared with all, a hundred times."""
+    """Ten times the rows take about ten times as long; a quadratic algorithm would take a hundred times."""
     seconds = [timed(2_000), timed(20_000)]
     assert seconds[1] < 40 * seconds[0]
 
@@ -97,7 +97,7 @@ def timed(rows: int) -> float:
 
 
 def test_rows_that_move_between_pages_are_not_counted_twice() -> None:
-    """A row that comes again is the same; the list is not whole, for another has slipped through."""
+    """A row that comes twice counts once; the list is incomplete, because another row was missed."""
     answers = {0: [{"id": 1, "x": [1, {"b": 2, "a": 1}]}, {"id": 2}], 2: [{"x": [1, {"a": 1, "b": 2}], "id": 1}]}
     service: Any = Service(lambda offset: {"things": answers[offset], "count": 3})
     found, complete = pages(service, CALL, "things")
@@ -115,7 +115,7 @@ def test_rows_too_deep_to_be_compared_conclude_nothing(emulator: Emulator) -> No
 
 
 def test_a_backup_that_is_made_between_two_pages_is_in_the_list(emulator: Emulator) -> None:
-    """The count changes, so the list is asked for again."""
+    """The count changes, so the list is read again."""
     for _ in range(1200):
         emulator.add_backup()
     counted = Fault(path="/backups$", status=200, body=json.dumps({"backups": [], "count": 1201}))

@@ -1,4 +1,4 @@
-"""No address is built of a part that has another shape than it should, whoever asks for it."""
+"""Paths are only built from parts of the right shape."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("build", "parts", "path"), BUILT.values(), ids=BUILT.keys())
 def test_the_addresses_of_the_reference(build: Callable[..., str], parts: tuple[str, ...], path: str) -> None:
-    """As the vendors' API reference has them."""
+    """The paths are those in the vendors' API reference."""
     assert build(*parts) == path
 
 
@@ -59,7 +59,7 @@ def test_the_addresses_of_the_reference(build: Callable[..., str], parts: tuple[
 def test_a_part_of_another_shape_is_refused_in_every_place(
     build: Callable[..., str], parts: tuple[str, ...], path: str, hostile: Any
 ) -> None:
-    """One wrong part spoils the address, whichever it is."""
+    """Each part of a path is checked."""
     assert path
     for place in range(len(parts)):
         with pytest.raises(Refused, match="so nothing was sent"):
@@ -68,7 +68,7 @@ def test_a_part_of_another_shape_is_refused_in_every_place(
 
 @given(recipient=st.text())
 def test_a_members_address_is_below_its_backup(recipient: str) -> None:
-    """Whatever the recipient is called: an address is refused, or is that of one member of this backup."""
+    """For any recipient, the path is refused, or is that of a member of this backup."""
     try:
         path = paths.member(PROJECT, UUID, recipient)
     except Refused:
@@ -79,13 +79,13 @@ def test_a_members_address_is_below_its_backup(recipient: str) -> None:
 
 @pytest.mark.parametrize("account", ["acme", "a/b", "..x", "研发", "a?b#c%2f"])
 def test_the_name_of_an_account_stays_one_part(account: str) -> None:
-    """It is the one part without a fixed shape, so it is encoded."""
+    """It is the only part without a fixed shape, so it is encoded."""
     assert paths.projects_of_account(account).count("/") == 4
     assert not set("?#") & set(paths.projects_of_account(account))
 
 
 @pytest.mark.parametrize("account", ["", "..", " . ", "\ud800", "a\nb", "a\x1b[2Jb", "x" * 256, None, 5])
 def test_what_is_no_account_name_is_refused(account: Any) -> None:
-    """Nor anything that could not be sent."""
+    """Names that cannot be sent are refused, too."""
     with pytest.raises(Refused, match="is no account name"):
         paths.projects_of_account(account)

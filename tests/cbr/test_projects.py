@@ -1,4 +1,4 @@
-"""From the name of an account to its project, as the emulated cloud tells it."""
+"""From the name of an account to its project."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ def _client(emulator: Emulator) -> Iterator[Client]:
 
 
 def told(emulator: Emulator, *projects: tuple[str, str]) -> None:
-    """Let the cloud tell these projects, whatever the account."""
+    """Make the cloud answer these projects for any account."""
     records = [{"project_id": id_, "project_name": name} for id_, name in projects]
     emulator.add_fault(Fault(method="GET", status=200, body=json.dumps({"projects": records})))
 
 
 def test_the_projects_of_another_account(emulator: Emulator, client: Client) -> None:
-    """By the name that people know."""
+    """They are found by the name of the account."""
     account = emulator.account("recipient")
     assert projects_of_account(client, "recipient") == [Project(account.project_id, account.project_name)]
 
 
 @pytest.mark.parametrize("name", ["研发 账号", "a b", "a+b", "50%", "ümlaut", "with.dots"])
 def test_a_name_may_have_any_characters(name: str, emulator: Emulator, client: Client) -> None:
-    """It is sent encoded, and signed as it is sent."""
+    """The name is encoded, and signed as it is sent."""
     account = emulator.add_account(name)
     assert [project.id for project in projects_of_account(client, name)] == [account.project_id]
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", " ... "])
 def test_what_is_no_name_is_not_sent(name: str, emulator: Emulator, client: Client) -> None:
-    """Dots alone would be another address."""
+    """A name of dots would be another path."""
     with pytest.raises(Refused, match="is no account name"):
         projects_of_account(client, name)
     assert emulator.requests == []
@@ -78,7 +78,7 @@ CHOICES: dict[str, tuple[list[tuple[str, str]], str | None, str]] = {
 def test_the_project_that_is_meant(
     projects: list[tuple[str, str]], region: str | None, meant: str, emulator: Emulator, client: Client
 ) -> None:
-    """The one called like the region, else the only one."""
+    """The one with the name of the region, else the only one."""
     told(emulator, *projects)
     assert project_of_account(client, "acme", region).id == meant
 
@@ -95,7 +95,7 @@ OPEN: dict[str, tuple[list[tuple[str, str]], str | None]] = {
 def test_what_is_open_is_an_error_with_the_choices(
     projects: list[tuple[str, str]], region: str | None, emulator: Emulator, client: Client
 ) -> None:
-    """Every project is named with its id, so that one can be copied."""
+    """The error lists every project with its id, to be copied."""
     told(emulator, *projects)
     with pytest.raises(Refused, match="it is not clear which of its projects is meant") as refused:
         project_of_account(client, "acme", region)
@@ -103,14 +103,14 @@ def test_what_is_open_is_an_error_with_the_choices(
 
 
 def test_many_choices_stay_one_line(emulator: Emulator, client: Client) -> None:
-    """Ten are named, the rest counted."""
+    """The error lists ten projects, and counts the rest."""
     told(emulator, *((f"{number:032x}", f"{REGION}_{number}") for number in range(25)))
     with pytest.raises(Refused, match="and 15 more: set one as dest_project_id"):
         project_of_account(client, "acme", REGION)
 
 
 def test_an_account_of_which_nothing_is_told_is_an_error(client: Client) -> None:
-    """With the ways out."""
+    """The error says what to do."""
     with pytest.raises(Refused, match="lists no project of this account: check the name"):
         project_of_account(client, "nobody", REGION)
 

@@ -1,4 +1,4 @@
-"""`401 Malformed request url`: the backup is gone, or the credential is another project's. One more look tells."""
+"""`401 Malformed request url`: the backup is gone, or the credential is another project's. A second request tells."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def _stranger(emulator: Emulator) -> Iterator[Client]:
 
 
 def quirky(emulator: Emulator, path: str = "/backups/", **fields: Any) -> None:
-    """Answer so wherever the path fits."""
+    """Answer with the quirk to these paths."""
     emulator.add_fault(Fault(path=path, status=401, body=BODY, times=99, **fields))
 
 
 @pytest.mark.parametrize("ask", OF_A_BACKUP.values(), ids=OF_A_BACKUP.keys())
 def test_a_backup_that_is_gone(ask: Ask, emulator: Emulator, client: Client) -> None:
-    """The project's list is answered, so it is the backup."""
+    """The project's backups can be listed, so the backup does not exist."""
     quirky(emulator)
     with pytest.raises(BackupNotFound, match=r"the backup does not exist in this project \(HTTP 401, request"):
         ask(client, emulator.backup.id)
@@ -85,7 +85,7 @@ def test_a_backup_that_is_gone(ask: Ask, emulator: Emulator, client: Client) -> 
 def test_a_change_is_not_concluded_to_be_too_late_while_the_backup_is_there(
     ask: Ask, emulator: Emulator, client: Client
 ) -> None:
-    """The answer was seen for GET alone: a share whose DELETE is answered so may stand."""
+    """The answer was only seen for GET: after such an answer to DELETE the share may still exist."""
     quirky(emulator, "/members")
     with pytest.raises(MalformedUrl):
         ask(client, emulator.backup.id)
@@ -96,7 +96,7 @@ EVERY = {**OF_A_BACKUP, **OF_THE_PROJECT}
 
 @pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY.keys())
 def test_another_accounts_credential(ask: Ask, emulator: Emulator, stranger: Client) -> None:
-    """It names the project, and the ways out."""
+    """The error names the project, and says what to do."""
     with pytest.raises(WrongProject) as told:
         ask(stranger, emulator.backup.id)
     own = emulator.account("sharer").project_id
@@ -106,7 +106,7 @@ def test_another_accounts_credential(ask: Ask, emulator: Emulator, stranger: Cli
 
 
 def test_another_accounts_credential_is_no_refused_one(emulator: Emulator, stranger: Client) -> None:
-    """It is asked again: the key is good, and nothing locks it."""
+    """The key is good: later calls are sent."""
     for _ in range(7):
         with pytest.raises(WrongProject):
             members.list_members(stranger, emulator.backup.id)
@@ -115,7 +115,7 @@ def test_another_accounts_credential_is_no_refused_one(emulator: Emulator, stran
 
 @pytest.mark.parametrize("ask", OF_THE_PROJECT.values(), ids=OF_THE_PROJECT.keys())
 def test_a_call_of_no_backup_stays_what_it_is(ask: Ask, emulator: Emulator, client: Client) -> None:
-    """Where the list is answered after all, nothing explains it."""
+    """If the backups can be listed, there is no explanation."""
     emulator.add_fault(Fault(status=401, body=BODY))
     with pytest.raises(MalformedUrl, match="the service calls the address malformed"):
         ask(client, emulator.vault("sharer").id)
@@ -133,7 +133,7 @@ LOOKS: dict[str, tuple[Fault, type[CbrSharingError]]] = {
 def test_a_look_that_fails_concludes_nothing(
     fault: Fault, error: type[CbrSharingError], emulator: Emulator, client: Client
 ) -> None:
-    """Its error says what it was for."""
+    """Its error says what was looked up."""
     quirky(emulator)
     emulator.add_fault(fault)
     with pytest.raises(error, match="checking that the credential is of project"):

@@ -1,4 +1,4 @@
-"""Vaults as the emulated cloud has them, in both dialects."""
+"""Vaults of the emulated cloud, in both dialects."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _client(emulator: Emulator) -> Iterator[Client]:
 
 @pytest.mark.parametrize("dialect", ["huawei", "otc"])
 def test_a_vault_reads_the_same_in_both_dialects(dialect: Dialect, emulator: Emulator, client: Client) -> None:
-    """Sizes in GB, what is used in MB, its resources by id, the moment in one form."""
+    """Sizes in GB, used space in MB, resources by id, one form of timestamps."""
     emulator.dialect = dialect
     resources = [{"id": "server-1", "type": "OS::Nova::Server"}, {"id": "server-2", "type": "OS::Nova::Server"}]
     made = emulator.add_vault(account="sharer", name="gold", size=250, status="lock", resources=resources)
@@ -64,7 +64,7 @@ def test_vaults_come_by_name_and_are_ones_own(emulator: Emulator, client: Client
 
 
 def test_vaults_are_found_by_their_very_name(emulator: Emulator, client: Client) -> None:
-    """One that the service lets pass although its name is another is left out."""
+    """If the service returns a vault with another name, it is left out."""
     wanted = emulator.add_vault(account="sharer", name="gold")
     assert [vault.id for vault in list_vaults(client, name="gold")] == [wanted.id]
     body = json.dumps({"vaults": [{"id": wanted.id, "name": "gold-2"}], "count": 1})
@@ -73,14 +73,14 @@ def test_vaults_are_found_by_their_very_name(emulator: Emulator, client: Client)
 
 
 def test_a_list_over_several_pages_is_whole(emulator: Emulator, client: Client) -> None:
-    """More vaults than a page holds."""
+    """There are more vaults than fit on a page."""
     for number in range(1200):
         emulator.add_vault(account="sharer", name=f"vault-{number:04}")
     assert len(list_vaults(client)) == 1201
 
 
 def test_half_a_list_is_an_error(emulator: Emulator, client: Client) -> None:
-    """A count that the rows never reach concludes nothing."""
+    """If there are fewer rows than the count, nothing is concluded."""
     emulator.add_fault(Fault(method="GET", status=200, body='{"vaults": [], "count": 4}', times=3))
     with pytest.raises(UnexpectedAnswer, match="does not fit its own count"):
         list_vaults(client)
@@ -94,7 +94,7 @@ def test_a_vault_of_somebody_else_is_not_found(emulator: Emulator, client: Clien
 
 
 def test_a_missing_permission_is_named(emulator: Emulator, client: Client) -> None:
-    """By its IAM action."""
+    """The error names the IAM action."""
     emulator.deny("sharer", "cbr:vaults:list")
     with pytest.raises(PermissionDenied, match="cbr:vaults:list is needed"):
         list_vaults(client)

@@ -1,4 +1,4 @@
-"""What the tests of commands share."""
+"""Fixtures of the tests of commands."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="operator")
 def _operator(emulator: Emulator, tmp_path: Path) -> Operator:
-    """Somebody with a shell."""
+    """A user with a shell."""
     return Operator(emulator, tmp_path)

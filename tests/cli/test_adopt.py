@@ -1,4 +1,4 @@
-"""`cbr-sharing adopt` as it is typed; tests/engine/test_adopt.py runs what it prints."""
+"""`cbr-sharing adopt`; tests/engine/test_adopt.py runs the programs that it prints."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def adopt(world: World, *words: str, prefix: str = "") -> Result:
 
 
 def resources(program: str) -> list[tuple[str, str]]:
-    """Kind and name of each resource of a program, which must be valid and formatted."""
+    """Class and name of each resource in a program, which must be valid and formatted."""
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "-"],
         input=program,
@@ -56,7 +56,7 @@ def resources(program: str) -> list[tuple[str, str]]:
 
 
 def test_names_are_readable_sorted_and_unique(world: World) -> None:
-    """By server, day and recipient; the ids come in where these are the same."""
+    """Names have server, day and recipient, and the ids if these are the same."""
     day = world.backup(resource_name="Büro 1").created_at.date().isoformat()
     first, second = world.backup(resource_name="db"), world.backup(resource_name="db")
     for backup in (first, second):
@@ -78,7 +78,7 @@ def test_names_are_readable_sorted_and_unique(world: World) -> None:
 
 
 def test_a_rejected_share_is_left_out_with_its_reason(world: World) -> None:
-    """A member would offer it again, and a set beside it would cancel it."""
+    """A BackupShareMember would offer it again, and a BackupShare would cancel it."""
     backup = world.backup()
     world.share(backup, world.to.friendly, "accepted")
     world.share(backup, world.to.third, "rejected")
@@ -90,7 +90,7 @@ def test_a_rejected_share_is_left_out_with_its_reason(world: World) -> None:
 
 
 def test_a_set_has_all_recipients_and_no_second_owner(world: World) -> None:
-    """A backup that a program shares already is left to that."""
+    """Backups that a program declares already are left out."""
     free, owned = world.backup(), world.backup()
     for backup in (free, owned):
         for project in world.to[:2]:
@@ -105,7 +105,7 @@ def test_a_set_has_all_recipients_and_no_second_owner(world: World) -> None:
 
 
 def test_another_account_comes_with_its_connection(world: World) -> None:
-    """By the namespace that it was named with."""
+    """The program uses the namespace that was given."""
     world.share(world.backup(), world.to.friendly)
     program = adopt(world, "--connection", "dr", prefix="DR_").stdout
     assert len(resources(program)) == 1
@@ -114,7 +114,7 @@ def test_another_account_comes_with_its_connection(world: World) -> None:
 
 
 def test_what_could_not_be_looked_at_is_said_and_ends_with_3(world: World, tmp_path: Path) -> None:
-    """The rest is printed; a set is not made of half a list."""
+    """The rest is printed; no BackupShare is printed for an incomplete list."""
     world.share(world.backup(), world.to.friendly)
     unseen = world.backup()
     world.cloud.add_fault(Fault(status=403, path=f"{unseen.id}/members", times=10))
@@ -127,7 +127,7 @@ def test_what_could_not_be_looked_at_is_said_and_ends_with_3(world: World, tmp_p
 
 
 def test_nothing_to_adopt_is_a_program_all_the_same(world: World) -> None:
-    """Which imports nothing."""
+    """The program has no imports."""
     run = adopt(world)
     assert run.exit_code == 0
     assert resources(run.stdout) == []

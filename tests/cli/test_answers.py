@@ -19,7 +19,7 @@ DR = ("--connection", "dr")
 
 @pytest.fixture(name="project")
 def _project(emulator: Emulator) -> str:
-    """The recipient's project, which is offered the seeded backup."""
+    """The recipient's project, with an offer of the first backup."""
     project = emulator.account("recipient").project_id
     emulator.add_member(emulator.backup.id, project)
     return project
@@ -31,12 +31,12 @@ def sees(emulator: Emulator, project: str) -> bool:
 
 
 def status(emulator: Emulator, project: str) -> str:
-    """How the share stands."""
+    """The status of the share."""
     return emulator.members(emulator.backup.id)[project].status
 
 
 def puts(emulator: Emulator) -> int:
-    """How often an offer was answered."""
+    """The number of answers to offers."""
     return sum(one.method == "PUT" for one in emulator.requests)
 
 
@@ -46,7 +46,7 @@ def vault(emulator: Emulator) -> str:
 
 
 def test_offers_are_what_nobody_has_answered(emulator: Emulator, operator: Operator, project: str) -> None:
-    """With the owner; an accepted one is listed with the backups instead."""
+    """Each offer has its owner; an accepted one is in `backups` instead."""
     (line,) = operator.run("offers", *DR).lines[1:]
     assert emulator.backup.id in line
     assert emulator.account("sharer").project_id in line
@@ -67,7 +67,7 @@ def test_accept_puts_it_into_the_vault(emulator: Emulator, operator: Operator, p
 
 
 def test_its_json_has_the_documented_fields(emulator: Emulator, operator: Operator, project: str) -> None:
-    """In the names of an accepter's outputs, all of them in the help."""
+    """The names are those of an accepter's outputs, and all are in the help."""
     record = operator.run("accept", emulator.backup.id, "--vault", vault(emulator), *DR, "--json").json
     assert record == {
         "backup_id": emulator.backup.id,
@@ -84,7 +84,7 @@ def test_its_json_has_the_documented_fields(emulator: Emulator, operator: Operat
 
 
 def test_accepted_already_is_said(emulator: Emulator, operator: Operator, project: str) -> None:
-    """Into the same vault nothing is sent; another one is refused, and the share stays where it is."""
+    """Nothing is sent for the same vault; another vault is refused, and the share stays where it is."""
     emulator.answer(emulator.backup.id, project, "accepted")
     done = operator.run("accept", emulator.backup.id, "--vault", vault(emulator), *DR)
     assert (done.code, puts(emulator)) == (0, 0)
@@ -96,7 +96,7 @@ def test_accepted_already_is_said(emulator: Emulator, operator: Operator, projec
 
 
 def test_a_pending_backup_that_is_seen_is_no_accepted_one(emulator: Emulator, operator: Operator, project: str) -> None:
-    """Whether the cloud shows it is not documented: without a vault, it is an offer."""
+    """Whether the cloud shows a pending backup is not documented: without a vault, it is an offer."""
     body = f'{{"backup": {{"id": "{emulator.backup.id}", "status": "available", "vault_id": ""}}}}'
     emulator.add_fault(Fault(method="GET", path=f"/backups/{emulator.backup.id}$", status=200, body=body))
     assert operator.run("accept", emulator.backup.id, "--vault", vault(emulator), *DR).code == 0
@@ -104,7 +104,7 @@ def test_a_pending_backup_that_is_seen_is_no_accepted_one(emulator: Emulator, op
 
 
 def test_without_an_offer_it_says_what_to_do(emulator: Emulator, operator: Operator) -> None:
-    """Nobody shared it: one line, with the project that it would have to be shared with."""
+    """The error names the project that it must be shared with."""
     done = operator.run("accept", emulator.backup.id, "--vault", vault(emulator), *DR)
     assert done.code == 1
     assert emulator.account("recipient").project_id in done.err
@@ -122,7 +122,7 @@ def test_a_lost_answer_is_repeated(emulator: Emulator, operator: Operator, proje
 def test_an_answer_that_is_refused_because_it_was_given_counts(
     emulator: Emulator, operator: Operator, project: str
 ) -> None:
-    """Carried out, its reply lost, and the second one refused."""
+    """The first request succeeds, its reply is lost, and the retry is refused."""
     emulator.add_fault(Fault(method="PUT", close=True, when="after"))
     emulator.add_fault(Fault.refusal("BackupService.6708", method="PUT"))
     done = operator.run("accept", emulator.backup.id, "--vault", vault(emulator), *DR)
@@ -131,7 +131,7 @@ def test_an_answer_that_is_refused_because_it_was_given_counts(
 
 
 def test_a_vault_that_does_not_fit_is_one_line(emulator: Emulator, operator: Operator, project: str) -> None:
-    """The offer stands."""
+    """The offer is unchanged."""
     disks = emulator.add_vault(account="recipient", object_type="disk").id
     done = operator.run("accept", emulator.backup.id, "--vault", disks, *DR)
     assert done.code == 1
@@ -141,7 +141,7 @@ def test_a_vault_that_does_not_fit_is_one_line(emulator: Emulator, operator: Ope
 
 @pytest.mark.parametrize("command", [("accept", "--vault"), ("reject", "--yes")])
 def test_an_own_backup_cannot_be_answered(emulator: Emulator, operator: Operator, command: tuple[str, str]) -> None:
-    """The wrong account: that is said, with the way out."""
+    """The error says that it is the wrong account, and what to do."""
     name, option = command
     value = [vault(emulator)] if option == "--vault" else []
     done = operator.run(name, emulator.backup.id, option, *value)
@@ -154,7 +154,7 @@ def test_an_own_backup_cannot_be_answered(emulator: Emulator, operator: Operator
 def test_reject_says_what_it_did(
     emulator: Emulator, operator: Operator, project: str, before: str, change: str
 ) -> None:
-    """Rejected or given back, the backup is not to be seen afterwards."""
+    """Whether rejected or given back, the recipient cannot see the backup afterwards."""
     emulator.answer(emulator.backup.id, project, before)
     record = operator.run("reject", emulator.backup.id, "--yes", "--json", *DR).json
     assert record == {"backup_id": emulator.backup.id, "recipient_project_id": project, "change": change}
@@ -170,7 +170,7 @@ def test_reject_says_it_in_words(emulator: Emulator, operator: Operator, project
 
 
 def test_reject_asks_first(emulator: Emulator, operator: Operator, project: str) -> None:
-    """What is given back may be the only copy of the recipient's."""
+    """The backup may be the recipient's only copy."""
     emulator.answer(emulator.backup.id, project, "accepted")
     done = operator.run("reject", emulator.backup.id, *DR)
     assert done.code == 1
@@ -180,7 +180,7 @@ def test_reject_asks_first(emulator: Emulator, operator: Operator, project: str)
 
 
 def test_nothing_to_reject_is_said(emulator: Emulator, operator: Operator) -> None:
-    """Its owner may have taken it away: it is as it was to be."""
+    """Its owner may have cancelled it: that is no error."""
     done = operator.run("reject", emulator.backup.id, "--yes", *DR)
     assert done.code == 0
     assert done.lines == [f"{emulator.backup.id}: it is not shared with us"]

@@ -1,4 +1,4 @@
-"""`cbr-sharing audit` as it is typed: exit codes, files, accounts, baselines, and what is wrong usage."""
+"""`cbr-sharing audit`: exit codes, files, accounts, baselines and wrong usage."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def kinds(run: Result) -> list[str]:
 
 
 def test_a_clean_account_ends_with_0(world: World) -> None:
-    """And says how much was looked at."""
+    """It says how much was checked."""
     run = world.audit()
     assert run.exit_code == 0
     assert run.output == f"default ({world.owner}): backups 5, shares 4; no finding\n"
@@ -66,8 +66,8 @@ def test_a_clean_account_ends_with_0(world: World) -> None:
         (["--fail-on", "none"], 0),
     ],
 )
-def test_findings_end_with_2_if_they_are_to(world: World, fail_on: list[str], code: int) -> None:
-    """By kind, or by severity and what is worse; a share with a friendly project is of medium severity."""
+def test_findings_of_fail_on_end_with_2(world: World, fail_on: list[str], code: int) -> None:
+    """By kind, or by severity and higher; a share with a friendly project has medium severity."""
     world.share(world.backup(), world.to.friendly)
     assert world.audit(*fail_on).exit_code == code
 
@@ -83,7 +83,7 @@ def test_what_was_not_looked_at_ends_with_3_and_findings_come_first(world: World
 
 
 def test_a_covered_finding_stays_in_the_report_and_does_not_count(world: World) -> None:
-    """With reason, owner and end; a pattern covers, too."""
+    """With reason, owner and expiry; a pattern covers, too."""
     backup = world.backup()
     world.share(backup, world.to.unknown)
     world.exception("*", world.to.unknown)
@@ -95,7 +95,7 @@ def test_a_covered_finding_stays_in_the_report_and_does_not_count(world: World) 
 
 
 def test_an_exception_is_not_called_unused_while_something_is_not_known(world: World) -> None:
-    """The share that it is for may be there."""
+    """The share that it covers may exist."""
     backup = world.backup()
     world.exception(backup.id, world.to.third)
     world.cloud.add_fault(Fault(status=403, path=f"{backup.id}/members", times=1))
@@ -121,7 +121,7 @@ def test_an_exception_is_not_called_unused_while_something_is_not_known(world: W
     ],
 )
 def test_wrong_usage_ends_with_1(world: World, words: list[str], told: str) -> None:
-    """In one line, before anything is asked."""
+    """One line, before anything is sent."""
     run = world.audit(*words)
     assert run.exit_code == 1
     assert told in run.output
@@ -129,7 +129,7 @@ def test_wrong_usage_ends_with_1(world: World, words: list[str], told: str) -> N
 
 
 def test_missing_settings_end_with_1(tmp_path: Path) -> None:
-    """With every name that is missing."""
+    """The error lists every missing setting."""
     run = CliRunner().invoke(main, ["audit", "--cwd", str(tmp_path)], env={"HOME": str(tmp_path)})
     assert run.exit_code == 1
     assert run.output.startswith("Error: Settings: ")
@@ -146,7 +146,7 @@ def test_an_age_may_be_given_in_other_units(world: World) -> None:
 
 
 def test_a_scope_of_one_vault_and_of_one_backup(world: World) -> None:
-    """Declared shares outside of it are neither missing nor asked for; the age of backups is not guessed."""
+    """Declared shares out of scope are neither missing nor checked; the age of backups is not guessed."""
     vault = world.cloud.add_vault(account="sharer", name="second")
     inside = world.backup(days=5, vault_id=vault.id)
     world.share(inside, world.to.third, "accepted", days=4)
@@ -160,7 +160,7 @@ def test_a_scope_of_one_vault_and_of_one_backup(world: World) -> None:
 
 
 def test_several_accounts(world: World) -> None:
-    """Each by the name of its connection; what belongs to an account that is not audited is not called missing."""
+    """Each has the name of its connection; shares of an account that is not audited are not missing."""
     env = environment(world.cloud) | environment(world.cloud, "recipient", "DR_")
     own = world.cloud.add_backup("recipient")
     world.cloud.add_member(own.id, world.owner)
@@ -178,8 +178,8 @@ def test_several_accounts(world: World) -> None:
     assert project in unseen["cause"]
 
 
-def test_a_state_that_does_not_say_whose_a_backup_is_makes_nothing_missing(world: World) -> None:
-    """It may be another account's: it is named, and counts as not looked at."""
+def test_a_state_without_the_owner_of_a_backup_makes_nothing_missing(world: World) -> None:
+    """The backup may be another account's: it is reported as not checked."""
     world.terraform_set(OTHER, world.to.friendly)
     run = world.audit("--format", "json")
     assert kinds(run) == ["not-looked-at"]
@@ -193,7 +193,7 @@ def incoming(world: World, *words: str) -> Result:
 
 
 def test_what_others_offer(world: World) -> None:
-    """Without an accepter it is undeclared; with one in another vault, accepted elsewhere; not asked, not known."""
+    """Undeclared without an accepter; accepted elsewhere with another vault; not checked without --incoming."""
     cloud = world.cloud
     offered, taken, elsewhere, back = (cloud.add_backup("bystander") for _ in range(4))
     cloud.add_member(offered.id, world.to.friendly)
@@ -228,7 +228,7 @@ def test_what_others_offer(world: World) -> None:
 
 
 def test_ids_are_stable_and_a_baseline_tells_what_is_new_and_gone(world: World, tmp_path: Path) -> None:
-    """The same share has the same id in every run; Markdown is silent when nothing changed."""
+    """The same share has the same id in every run; Markdown is empty if nothing changed."""
     old, kept, fresh = (world.backup() for _ in range(3))
     for backup in (old, kept):
         world.share(backup, world.to.third)
@@ -285,14 +285,14 @@ def test_a_baseline_that_is_none(world: World, tmp_path: Path) -> None:
     ],
 )
 def test_formats_find_their_files(formats: list[str], outputs: list[str], pairs: list[tuple[str, str | None]]) -> None:
-    """By the end of the name, else in order; what is left goes to standard output."""
+    """By extension, else in order; the rest goes to standard output."""
     found = targets(formats, outputs)
     assert [(one.format, str(one.file) if one.file else None) for one in found] == pairs
     assert all(isinstance(one, Target) for one in found)
 
 
 def test_another_account_of_the_same_project_is_looked_at_once(world: World) -> None:
-    """Two connections that lead to one project are one."""
+    """Two connections with the same project count once."""
     env = environment(world.cloud) | environment(world.cloud, "sharer", "DR_")
     world.cloud.clear_requests()
     words = ["audit", *world.files(), "--connection", "huaweicloud", "--connection", "dr"]
@@ -301,7 +301,7 @@ def test_another_account_of_the_same_project_is_looked_at_once(world: World) -> 
 
 
 def test_a_backup_that_expires_between_the_list_and_the_look_is_gone(world: World) -> None:
-    """Its declared share is missing; one that can still be read is not looked at."""
+    """Its declared share is missing; if it can still be read, it is reported as not checked."""
     backup = world.backup()
     world.member(backup.id, world.to.friendly)
     gone = '{"error_code": "BackupService.6200", "error_msg": "no"}'
@@ -313,8 +313,8 @@ def test_a_backup_that_expires_between_the_list_and_the_look_is_gone(world: Worl
     assert [(one["kind"], one["cause"]) for one in findings(run)] == [("missing", "the backup no longer exists")]
 
 
-def test_half_a_list_makes_nothing_missing(world: World) -> None:
-    """Members that do not fit their own count: those that are there are judged, the others are not known."""
+def test_an_incomplete_list_makes_nothing_missing(world: World) -> None:
+    """If the members do not match their count, only those that are there are judged."""
     backup = world.backup()
     world.share(backup, world.to.third)
     world.member(backup.id, world.to.friendly)
@@ -326,7 +326,7 @@ def test_half_a_list_makes_nothing_missing(world: World) -> None:
 
 
 def test_encrypted_recipients_are_named_and_accuse_nobody(world: World) -> None:
-    """A set whose recipients cannot be read: its live shares are not called undeclared."""
+    """The live shares of a set with encrypted recipients are not undeclared."""
     backup = world.backup()
     world.share(backup, world.to.third)
     world.set_(backup.id)

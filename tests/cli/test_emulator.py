@@ -1,4 +1,4 @@
-"""The command `cbr-sharing emulator`: what it prints is all that is needed."""
+"""The command `cbr-sharing emulator`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMAND = (sys.executable, "-m", "pulumi_cbr_sharing.cli", "emulator")
 
 @contextmanager
 def running(*options: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, until the block ends."""
+    """Run the command until the block ends."""
     with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -44,7 +44,7 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 def printed(process: subprocess.Popen[str]) -> list[str]:
-    """Its lines up to the one that says that it is ready."""
+    """The lines that it prints until it is ready."""
     lines = [line(process)]
     while not lines[-1].startswith("Ready"):
         assert process.poll() is None
@@ -53,13 +53,13 @@ def printed(process: subprocess.Popen[str]) -> list[str]:
 
 
 def exports(lines: list[str]) -> dict[str, str]:
-    """The variables that lines for a shell export."""
+    """The variables in `export` lines."""
     pairs = (text.removeprefix("export ").partition("=") for text in lines if text.startswith("export "))
     return {name: value for name, _, value in pairs}
 
 
 def test_what_it_prints_leads_to_it() -> None:
-    """The lines can be pasted into a shell, and the addresses answer."""
+    """The lines can be pasted into a shell, and the endpoints answer."""
     with running() as process:
         lines = printed(process)
         found = exports(lines)
@@ -80,7 +80,7 @@ def test_what_it_prints_leads_to_it() -> None:
 
 
 def test_it_says_which_backup_can_be_shared_with_whom() -> None:
-    """The ids of the seed, for a first program."""
+    """It prints ids for a first program."""
     with running() as process:
         text = "\n".join(printed(process))
     with serve() as same:
@@ -89,7 +89,7 @@ def test_it_says_which_backup_can_be_shared_with_whom() -> None:
 
 
 def test_json_is_one_line_for_scripts() -> None:
-    """With as many accounts as were asked for."""
+    """It has the requested number of accounts."""
     with running("--json", "--accounts", "2", "--dialect", "otc") as process:
         told = json.loads(line(process))
         state = requests.get(f"{told['url']}/_emulator/state", timeout=SECONDS).json()
@@ -102,7 +102,7 @@ def test_json_is_one_line_for_scripts() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_quietly(number: signal.Signals) -> None:
-    """By Ctrl-C, and by whoever ends processes."""
+    """On Ctrl-C, and on SIGTERM."""
     with running("--json") as process:
         line(process)
         process.send_signal(number)
@@ -130,7 +130,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     ],
 )
 def test_what_is_not_installed_is_named_with_its_extra(module: str, missing: str, told: str) -> None:
-    """One sentence that ends the output."""
+    """The error is one line, at the end of the output."""
     program = f"import sys; sys.modules[{missing!r}] = None; import {module}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -138,7 +138,7 @@ def test_what_is_not_installed_is_named_with_its_extra(module: str, missing: str
 
 
 def test_the_command_names_the_extra_of_the_emulator() -> None:
-    """One line, from where only the command is installed."""
+    """The error is one line, if only the extra `cli` is installed."""
     program = "import sys; sys.modules['flask'] = None; from pulumi_cbr_sharing.cli import main; main(['emulator'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1

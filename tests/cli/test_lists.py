@@ -43,7 +43,7 @@ FIELDS = {
 
 
 def ids(operator: Operator, *words: str) -> list[str]:
-    """The ids that a list has, in its order."""
+    """The ids in a list, in order."""
     return [record["id"] for record in operator.run(*words, "--json").json]
 
 
@@ -56,7 +56,7 @@ def test_json_has_the_documented_fields(operator: Operator, command: str) -> Non
 
 
 def test_backups_come_newest_first(emulator: Emulator, operator: Operator) -> None:
-    """Those of the project alone."""
+    """Only those of the project."""
     yesterday = datetime.now(timezone.utc) - timedelta(days=1)
     older = emulator.add_backup(created_at=yesterday)
     emulator.add_backup("bystander")
@@ -79,7 +79,7 @@ def test_backups_are_filtered(emulator: Emulator, operator: Operator) -> None:
 
 
 def test_vaults_tell_what_room_is_left(emulator: Emulator, operator: Operator) -> None:
-    """By name, with the GB that a backup may take."""
+    """Vaults are sorted by name, and have their free capacity in GB."""
     small = emulator.add_vault(account="sharer", name="a small one", size=50)
     emulator.add_backup(vault_id=small.id, size=30)
     assert ids(operator, "vaults") == [small.id, emulator.vault("sharer").id]
@@ -87,7 +87,7 @@ def test_vaults_tell_what_room_is_left(emulator: Emulator, operator: Operator) -
 
 
 def test_a_name_cannot_steer_the_terminal(emulator: Emulator, operator: Operator) -> None:
-    """Names come from others: no escape, no line break, no mark-up; nor does JSON hold any."""
+    """Names are foreign texts: escapes, line breaks and mark-up are removed, in JSON, too."""
     name = "\x1b[2Jevil\nline [red]备份[/red]"
     emulator.add_backup(name=name)
     done = operator.run("backups")

@@ -1,4 +1,4 @@
-"""What holds for every command of `cbr-sharing`: what is loaded, how it ends, what it says when it cannot."""
+"""Rules for every command of `cbr-sharing`: imports, exit codes and errors."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """Run the command in this process: its exit code, and both its outputs."""
+    """Run the command in this process; returns its exit code and its output."""
     done = CliRunner().invoke(cli.main, arguments)
     return done.exit_code, done.output
 
 
 def python(program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process of its own."""
+    """Run a program in another process."""
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
 def test_the_help_lists_every_command_and_loads_none() -> None:
-    """Neither the module of a command nor a library that it alone needs."""
+    """The help imports neither a command nor a library that only a command needs."""
     done = python(
         "import sys; from pulumi_cbr_sharing.cli import main; main(['--help'], standalone_mode=False);"
         "print(*(name for name in sys.modules if name.split('.')[0] in ('rich', 'flask', 'pulumi_cbr_sharing')))"
@@ -49,7 +49,7 @@ def test_the_help_lists_every_command_and_loads_none() -> None:
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_has_its_line_and_its_help(name: str) -> None:
-    """The line of the table begins the command's own help, so that the two cannot drift apart."""
+    """The command's own help begins with its line in the table."""
     code, text = run(name, "--help")
     assert code == 0
     assert cli.COMMANDS[name].removesuffix(".") in " ".join(text.split())
@@ -57,7 +57,7 @@ def test_every_command_has_its_line_and_its_help(name: str) -> None:
 
 @pytest.mark.parametrize("words", [["nonsense"], ["emulator", "--nonsense"], ["--nonsense"], ["emulator", "--port=x"]])
 def test_wrong_usage_ends_with_1(words: list[str]) -> None:
-    """And says how to use it; 2 is what an audit says of findings."""
+    """It shows the usage; 2 is for findings of an audit."""
     code, text = run(*words)
     assert code == 1
     assert "Usage: " in text
@@ -72,7 +72,7 @@ def test_a_missing_library_is_one_line() -> None:
 
 
 def test_ctrl_c_while_it_waits_ends_quietly(emulator: Emulator, operator: Operator) -> None:
-    """130, as a shell says it, and no traceback."""
+    """The exit code is 130, as in shells, without a traceback."""
     emulator.add_fault(Fault(delay=SECONDS))
     with operator.start("backups") as process:
         ends = time.monotonic() + SECONDS
@@ -85,7 +85,7 @@ def test_ctrl_c_while_it_waits_ends_quietly(emulator: Emulator, operator: Operat
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_pipe_that_is_closed_ends_quietly(emulator: Emulator, operator: Operator, options: list[str]) -> None:
-    """As by `| head -1`."""
+    """For example by `| head -1`."""
     for number in range(2000):
         emulator.add_backup(name=f"backup-{number}")
     with operator.start("backups", *options) as process:
@@ -97,7 +97,7 @@ def test_a_pipe_that_is_closed_ends_quietly(emulator: Emulator, operator: Operat
 
 
 def test_a_name_in_another_script_comes_out_everywhere(emulator: Emulator, operator: Operator) -> None:
-    """Where the terminal has no such letters, as escapes."""
+    """If the terminal cannot show it, it is escaped."""
     emulator.add_backup(name="备份")
     operator.env["PYTHONIOENCODING"] = "ascii"
     with operator.start("backups") as process:
@@ -107,7 +107,7 @@ def test_a_name_in_another_script_comes_out_everywhere(emulator: Emulator, opera
 
 
 def test_colour_is_for_terminals(emulator: Emulator, operator: Operator) -> None:
-    """None in a pipe, none where NO_COLOR is set."""
+    """There are no colours in a pipe, or if NO_COLOR is set."""
     with operator.start("backups") as process:
         assert "\x1b" not in process.communicate(timeout=SECONDS)[0]
     with Terminal(operator, "backups") as terminal:
@@ -122,7 +122,7 @@ def test_colour_is_for_terminals(emulator: Emulator, operator: Operator) -> None
 
 @pytest.mark.parametrize(("typed", "offered"), [("un", ["unshare"]), ("members --proj", ["--project-id"])])
 def test_the_shell_completes(operator: Operator, typed: str, offered: list[str]) -> None:
-    """As the line in the help makes bash ask."""
+    """Completion works as set up by the line in the help."""
     words = ["cbr-sharing", *typed.split()]
     operator.env |= {"_CBR_SHARING_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words)}
     operator.env["COMP_CWORD"] = str(len(words) - 1)

@@ -1,4 +1,4 @@
-"""`cbr-sharing members`, and what all lists have in common."""
+"""`cbr-sharing members`, and rules for all lists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def share(emulator: Emulator, status: str = "accepted") -> str:
 
 
 def test_it_tells_who_has_a_backup(emulator: Emulator, operator: Operator) -> None:
-    """A line for each recipient, with whole ids, whatever the width of the terminal."""
+    """A line for each recipient, with complete ids, whatever the width of the terminal."""
     project = share(emulator)
     done = operator.run("members", emulator.backup.id)
     heading, line = done.lines
@@ -36,7 +36,7 @@ def test_it_tells_who_has_a_backup(emulator: Emulator, operator: Operator) -> No
 
 
 def test_its_json_has_the_documented_fields(emulator: Emulator, operator: Operator) -> None:
-    """In the names of a resource's outputs, all of them in the help; null where there is nothing."""
+    """The names are those of a resource's outputs, and all are in the help; missing values are null."""
     project = share(emulator)
     (record,) = operator.run("members", emulator.backup.id, "--json").json
     member = emulator.members(emulator.backup.id)[project]
@@ -50,7 +50,7 @@ def test_its_json_has_the_documented_fields(emulator: Emulator, operator: Operat
 
 @pytest.mark.parametrize("dialect", ["huawei", "otc"])
 def test_nobody_is_said_beside_the_result(emulator: Emulator, operator: Operator, dialect: str) -> None:
-    """So that a script counts no line, and reads an empty list."""
+    """Standard output has no line, or an empty list."""
     emulator.dialect = dialect  # type: ignore[assignment]
     assert operator.run("members", emulator.backup.id).out == ""
     assert operator.run("members", emulator.backup.id).err == "it is shared with nobody\n"
@@ -58,7 +58,7 @@ def test_nobody_is_said_beside_the_result(emulator: Emulator, operator: Operator
 
 
 def test_an_error_is_one_line(emulator: Emulator, operator: Operator) -> None:
-    """A backup of somebody else: nothing on standard output, and 1."""
+    """Another account's backup: nothing on standard output, and 1."""
     done = operator.run("members", emulator.backup.id, "--connection", "dr")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: listing the members of backup")
@@ -67,7 +67,7 @@ def test_an_error_is_one_line(emulator: Emulator, operator: Operator) -> None:
 
 
 def test_half_a_list_is_an_error(emulator: Emulator, operator: Operator) -> None:
-    """Who is not in it might still see the backup."""
+    """A project that is not listed may still have the backup."""
     share(emulator)
     emulator.add_fault(Fault(method="GET", path="/members", status=200, body='{"members": [], "count": 1}', times=9))
     done = operator.run("members", emulator.backup.id)

@@ -1,4 +1,4 @@
-"""`cbr-sharing share`: nothing lost, nothing doubled; the emulator tells who has the backup."""
+"""`cbr-sharing share`: no share is lost or doubled."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def projects(emulator: Emulator, *names: str) -> list[str]:
 
 
 def statuses(emulator: Emulator) -> dict[str, str]:
-    """Who the seeded backup is shared with: the truth."""
+    """The status of each share of the first backup."""
     return {project: member.status for project, member in emulator.members(emulator.backup.id).items()}
 
 
 def posts(emulator: Emulator) -> list[list[str]]:
-    """What was asked for, POST by POST."""
+    """The projects in each POST."""
     return [one.body["members"] for one in emulator.requests if one.method == "POST"]
 
 
@@ -38,7 +38,7 @@ def more_accounts(emulator: Emulator, count: int) -> list[str]:
 
 
 def test_it_shares_with_every_project_by_one_post(emulator: Emulator, operator: Operator) -> None:
-    """And says so, a line each; a project that is named twice is one."""
+    """It prints a line for each project; a project that is given twice counts once."""
     recipient, bystander = projects(emulator, "recipient", "bystander")
     done = operator.run("share", emulator.backup.id, recipient, bystander, recipient)
     assert statuses(emulator) == {recipient: "pending", bystander: "pending"}
@@ -48,7 +48,7 @@ def test_it_shares_with_every_project_by_one_post(emulator: Emulator, operator: 
 
 
 def test_who_has_it_keeps_it(emulator: Emulator, operator: Operator) -> None:
-    """The record is the same afterwards; that is said, and is no error."""
+    """The share is unchanged; this is printed, and is no error."""
     (recipient,) = projects(emulator, "recipient")
     before = emulator.add_member(emulator.backup.id, recipient, "accepted").id
     done = operator.run("share", emulator.backup.id, recipient)
@@ -59,7 +59,7 @@ def test_who_has_it_keeps_it(emulator: Emulator, operator: Operator) -> None:
 
 
 def test_who_rejected_it_gets_a_new_offer(emulator: Emulator, operator: Operator) -> None:
-    """New recipients come first: a refusal of theirs must not cost a record."""
+    """New recipients come first, because they may be refused before anything is removed."""
     recipient, bystander = projects(emulator, "recipient", "bystander")
     emulator.add_member(emulator.backup.id, recipient, "rejected")
     done = operator.run("share", emulator.backup.id, recipient, bystander)
@@ -69,7 +69,7 @@ def test_who_rejected_it_gets_a_new_offer(emulator: Emulator, operator: Operator
 
 
 def test_a_refused_recipient_spoils_nothing(emulator: Emulator, operator: Operator) -> None:
-    """An unknown project: the rejected record still stands, and nobody was added."""
+    """With an unknown project, the rejected share is unchanged, and nobody is added."""
     (recipient,) = projects(emulator, "recipient")
     emulator.add_member(emulator.backup.id, recipient, "rejected")
     done = operator.run("share", emulator.backup.id, recipient, "0" * 32)
@@ -93,7 +93,7 @@ def test_its_json_says_what_changed(emulator: Emulator, operator: Operator) -> N
 @pytest.mark.parametrize("fault", [Fault(close=True), Fault(status=502, body="busy"), Fault(reset=True)])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_is_looked_up(emulator: Emulator, operator: Operator, fault: Fault, when: str) -> None:
-    """Whether the request had its effect or not, the backup is shared once."""
+    """Whether the request had an effect or not, the backup is shared once."""
     (recipient,) = projects(emulator, "recipient")
     fault.method, fault.when = "POST", when  # type: ignore[assignment]
     emulator.add_fault(fault)
@@ -104,7 +104,7 @@ def test_a_lost_answer_is_looked_up(emulator: Emulator, operator: Operator, faul
 
 
 def test_somebody_else_was_faster(emulator: Emulator, operator: Operator) -> None:
-    """Refused as shared already, though the list had nothing: it looks again, and does what is left to do."""
+    """If the POST is refused with 6703, the members are listed again, and the rest is done."""
     (recipient,) = projects(emulator, "recipient")
     emulator.add_fault(Fault.refusal("BackupService.6703", method="POST"))
     done = operator.run("share", emulator.backup.id, recipient)
@@ -122,7 +122,7 @@ def test_a_refusal_that_stays_ends(emulator: Emulator, operator: Operator) -> No
 
 
 def test_there_is_room_for_ten(emulator: Emulator, operator: Operator) -> None:
-    """An eleventh is refused before anything is sent; one of the ten may still get a new offer."""
+    """An eleventh is refused before anything is sent; one of the ten can be offered again."""
     ten = more_accounts(emulator, 10)
     for project in ten:
         emulator.add_member(emulator.backup.id, project)
@@ -144,7 +144,7 @@ def test_the_owner_is_no_recipient(emulator: Emulator, operator: Operator) -> No
 
 
 def test_it_waits_for_a_backup_that_is_being_made(emulator: Emulator, operator: Operator) -> None:
-    """And says so beside the result."""
+    """It says so on standard error."""
     emulator.set_backup_status(emulator.backup.id, "protecting")
     ready = threading.Timer(1.5, emulator.set_backup_status, (emulator.backup.id, "available"))
     ready.start()
@@ -156,7 +156,7 @@ def test_it_waits_for_a_backup_that_is_being_made(emulator: Emulator, operator: 
 
 
 def test_without_waiting_it_ends_at_once(emulator: Emulator, operator: Operator) -> None:
-    """The JSON is whole, and says that nothing was done."""
+    """The JSON is valid, and says that nothing was done."""
     emulator.set_backup_status(emulator.backup.id, "protecting")
     done = operator.run("share", emulator.backup.id, *projects(emulator, "recipient"), "--wait", "0", "--json")
     assert done.code == 1
@@ -165,7 +165,7 @@ def test_without_waiting_it_ends_at_once(emulator: Emulator, operator: Operator)
 
 
 def test_what_was_done_is_told_though_the_rest_failed(emulator: Emulator, operator: Operator) -> None:
-    """The second POST, of the rejected one, is refused for good."""
+    """The second POST, for the rejected share, is always refused."""
     recipient, bystander = projects(emulator, "recipient", "bystander")
     emulator.add_member(emulator.backup.id, bystander, "rejected")
     emulator.add_fault(Fault.refusal("BackupService.6707", method="POST", nth=2))
@@ -184,7 +184,7 @@ def test_what_was_done_is_told_though_the_rest_failed(emulator: Emulator, operat
     ],
 )
 def test_wrong_ids_are_not_sent(emulator: Emulator, operator: Operator, words: list[str], said: str) -> None:
-    """They would become parts of an address."""
+    """Ids become parts of a path."""
     done = operator.run("share", *words)
     assert done.code == 1
     assert said in done.err

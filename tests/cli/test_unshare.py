@@ -1,4 +1,4 @@
-"""`cbr-sharing unshare`: asked first, then done for exactly those that were named."""
+"""`cbr-sharing unshare`: asks first, then cancels exactly the named shares."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="two")
 def _two(emulator: Emulator) -> tuple[str, str]:
-    """Two projects that have the seeded backup: the recipient accepted it, the bystander has not answered."""
+    """Two projects with the first backup: the recipient has accepted it, the bystander has not answered."""
     recipient, bystander = (emulator.account(name).project_id for name in ("recipient", "bystander"))
     emulator.add_member(emulator.backup.id, recipient, "accepted")
     emulator.add_member(emulator.backup.id, bystander)
@@ -28,12 +28,12 @@ def _two(emulator: Emulator) -> tuple[str, str]:
 
 
 def left(emulator: Emulator) -> set[str]:
-    """Who has the seeded backup now."""
+    """The projects that have the first backup now."""
     return set(emulator.members(emulator.backup.id))
 
 
 def deletes(emulator: Emulator) -> int:
-    """How often a share was asked to be cancelled."""
+    """The number of DELETEs."""
     return sum(one.method == "DELETE" for one in emulator.requests)
 
 
@@ -61,7 +61,7 @@ def test_without_a_terminal_nothing_is_taken_for_a_yes(
 def test_at_a_terminal_it_shows_what_will_go_and_asks(
     emulator: Emulator, operator: Operator, two: tuple[str, str]
 ) -> None:
-    """In colour; only a yes is a yes."""
+    """In colour; only `yes` confirms."""
     recipient, bystander = two
     with Terminal(operator, "unshare", emulator.backup.id, recipient) as terminal:
         question = terminal.read_until("[y/N]: ")
@@ -82,7 +82,7 @@ def test_at_a_terminal_it_shows_what_will_go_and_asks(
 
 
 def test_ctrl_c_at_the_question_changes_nothing(emulator: Emulator, operator: Operator, two: tuple[str, str]) -> None:
-    """It ends quietly, with the code of shells."""
+    """It ends quietly, with 130."""
     with Terminal(operator, "unshare", emulator.backup.id, *two) as terminal:
         question = terminal.read_until("[y/N]: ")
         time.sleep(1)  # until it reads: a signal just before that waits for the next key
@@ -93,7 +93,7 @@ def test_ctrl_c_at_the_question_changes_nothing(emulator: Emulator, operator: Op
 
 
 def test_what_is_not_shared_is_said(emulator: Emulator, operator: Operator) -> None:
-    """Nothing to ask about, nothing sent to change anything; and no error, since it is as it was to be."""
+    """It neither asks nor changes anything, and this is no error."""
     recipient = emulator.account("recipient").project_id
     done = operator.run("unshare", emulator.backup.id, recipient)
     assert done.code == 0
@@ -102,14 +102,14 @@ def test_what_is_not_shared_is_said(emulator: Emulator, operator: Operator) -> N
 
 
 def test_a_backup_that_is_not_there_is_an_error(operator: Operator, emulator: Emulator) -> None:
-    """It may be there, in another account."""
+    """It may exist in another account."""
     done = operator.run("unshare", emulator.backup.id, "0" * 32, "--yes", "--connection", "dr")
     assert done.code == 1
     assert "BackupService.6200" in done.err
 
 
 def test_one_that_fails_does_not_keep_the_others(emulator: Emulator, operator: Operator, two: tuple[str, str]) -> None:
-    """An image was registered from the first: it is named, and the second is cancelled."""
+    """The first has an image, which is reported; the second is cancelled."""
     recipient, bystander = two
     image = emulator.register_image(emulator.backup.id, recipient)
     done = operator.run("unshare", emulator.backup.id, *two, "--yes", "--json")
@@ -131,7 +131,7 @@ def test_one_that_fails_does_not_keep_the_others(emulator: Emulator, operator: O
 def test_a_lost_answer_is_asked_for_again(
     emulator: Emulator, operator: Operator, two: tuple[str, str], when: str
 ) -> None:
-    """Gone is cancelled, whichever of the two requests did it."""
+    """If the share is gone, it is cancelled, whichever of the two requests did it."""
     recipient, bystander = two
     emulator.add_fault(Fault(method="DELETE", close=True, when=when))  # type: ignore[arg-type]
     done = operator.run("unshare", emulator.backup.id, recipient, "--yes", "--json")

@@ -1,4 +1,4 @@
-"""`cbr-sharing whoami`, and how a command comes by its account."""
+"""`cbr-sharing whoami`, and how a command finds its account."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ WRITES = ("cbr:member:create", "cbr:member:update", "cbr:member:delete")
 
 
 def permissions(operator: Operator) -> dict[str, str]:
-    """What was told of each action."""
+    """The result for each action."""
     return {one["action"]: one["allowed"] for one in operator.run("whoami", "--json").json["permissions"]}
 
 
 def share(emulator: Emulator) -> None:
-    """Share the seeded backup, so that there is something of everything to read."""
+    """Share the first backup, so that there is something to read for each permission."""
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
 
 
 def test_it_tells_who_and_where(emulator: Emulator, operator: Operator) -> None:
-    """Which of the settings count, where the credential came from; the key's end, and nothing secret."""
+    """It shows the settings in use, and the source of the credential without secrets."""
     sharer = emulator.account("sharer")
     about = operator.run("whoami", "--json").json
     assert about.pop("permissions")
@@ -65,14 +65,14 @@ def test_it_tells_who_and_where(emulator: Emulator, operator: Operator) -> None:
 
 
 def test_permissions_are_tried_by_reading(emulator: Emulator, operator: Operator) -> None:
-    """All that can be read is; what changes something is not tried."""
+    """Everything that can be read is tried; changes are not."""
     share(emulator)
     assert permissions(operator) == dict.fromkeys(READS, "yes") | dict.fromkeys(WRITES, "unknown")
     assert {one.method for one in emulator.requests} == {"GET"}
 
 
 def test_each_refused_permission_is_told(emulator: Emulator, operator: Operator) -> None:
-    """Alone: the others still work, as far as they can be tried without it."""
+    """Only this one: the others work, as far as they can be tried without it."""
     share(emulator)
     for action in READS:
         emulator.deny("sharer", action)
@@ -82,7 +82,7 @@ def test_each_refused_permission_is_told(emulator: Emulator, operator: Operator)
 
 
 def test_without_anything_to_read_it_does_not_guess(emulator: Emulator, operator: Operator) -> None:
-    """A backup that is made up would be asked for; none is."""
+    """It does not send made-up ids."""
     emulator.remove_backup(emulator.backup.id)
     found = permissions(operator)
     unknown = {"cbr:backups:get", "cbr:member:list", "cbr:member:get", *WRITES}
@@ -90,7 +90,7 @@ def test_without_anything_to_read_it_does_not_guess(emulator: Emulator, operator
 
 
 def test_iam_out_of_reach_is_told_and_no_failure(emulator: Emulator, operator: Operator) -> None:
-    """Everything else works without it."""
+    """The rest works without IAM."""
     operator.env["HW_IAM_ENDPOINT"] = "http://127.0.0.1:9/v3"
     done = operator.run("whoami", "--json")
     assert done.code == 0
@@ -100,7 +100,7 @@ def test_iam_out_of_reach_is_told_and_no_failure(emulator: Emulator, operator: O
 
 
 def test_a_failing_service_is_not_asked_for_long(emulator: Emulator, operator: Operator) -> None:
-    """Who asks at night wants an answer now."""
+    """It gives up early."""
     emulator.add_fault(Fault(path="/vaults", status=503, body="busy", times=99))
     found = permissions(operator)
     assert found["cbr:vaults:list"] == "unknown"
@@ -108,7 +108,7 @@ def test_a_failing_service_is_not_asked_for_long(emulator: Emulator, operator: O
 
 
 def test_a_wrong_key_costs_one_refused_request(emulator: Emulator, operator: Operator) -> None:
-    """Five would lock it."""
+    """More than five would lock it."""
     operator.env["HW_SECRET_KEY"] = "wrong"
     done = operator.run("whoami")
     assert (done.code, done.out) == (1, "")
@@ -117,7 +117,7 @@ def test_a_wrong_key_costs_one_refused_request(emulator: Emulator, operator: Ope
 
 
 def test_a_user_signs_in_and_is_named(emulator: Emulator, operator: Operator) -> None:
-    """Then the account has a name."""
+    """With a password the name of the account is known."""
     sharer = emulator.account("sharer")
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
         del operator.env[name]
@@ -140,7 +140,7 @@ def test_a_connection_is_a_namespace_of_the_environment(emulator: Emulator, oper
 
 
 def test_or_else_a_profile(emulator: Emulator, operator: Operator, tmp_path: Path) -> None:
-    """As `Connection(profile="night")`; it tells the caller, and the environment where the cloud is."""
+    """As `Connection(profile="night")`; the cloud comes from the environment."""
     account = emulator.account("bystander")
     profile = {
         "name": "night",
@@ -167,7 +167,7 @@ def test_a_connection_that_is_neither_names_both(operator: Operator) -> None:
 
 
 def test_options_come_before_the_environment(emulator: Emulator, operator: Operator) -> None:
-    """Each stands for the field of a Connection."""
+    """Each option is a field of a Connection."""
     operator.env |= {"HW_CBR_ENDPOINT": "http://127.0.0.1:9", "HW_REGION_NAME": "eu-de", "HW_PROJECT_ID": "0" * 32}
     sharer = emulator.account("sharer")
     options = ("--endpoint", emulator.url, "--region", sharer.region, "--project-id", sharer.project_id)
@@ -176,7 +176,7 @@ def test_options_come_before_the_environment(emulator: Emulator, operator: Opera
 
 
 def test_missing_settings_are_one_line(operator: Operator) -> None:
-    """All of them, with the places where each can be set."""
+    """The line lists all of them, and where each can be set."""
     operator.env = {"HOME": operator.env["HOME"]}
     done = operator.run("backups")
     assert (done.code, done.out) == (1, "")
@@ -186,7 +186,7 @@ def test_missing_settings_are_one_line(operator: Operator) -> None:
 
 
 def test_insecure_is_warned_of(operator: Operator) -> None:
-    """As in a program, and beside the result."""
+    """As in a program, on standard error."""
     operator.env["HW_INSECURE"] = "true"
     done = operator.run("backups", "--json")
     assert done.err.startswith("warning: insecure is set")

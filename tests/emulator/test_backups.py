@@ -43,14 +43,14 @@ REQUIRED = {
 
 
 def listed(emulator: Emulator, query: str = "", account: str = "sharer") -> list[str]:
-    """The ids of the backups in a list; the count is theirs."""
+    """The ids of the backups in a list, whose count must match."""
     body = ask(emulator, "GET", f"/backups?{query}", account=account).json()
     assert body["count"] == len(body["backups"])
     return [one["id"] for one in body["backups"]]
 
 
 def test_the_seed_is_the_same_each_time() -> None:
-    """Ids can be written into a README."""
+    """A README can quote the ids."""
     seeds = []
     for _ in range(2):
         with serve() as emulator:
@@ -62,7 +62,7 @@ def test_the_seed_is_the_same_each_time() -> None:
 
 
 def test_a_backup_has_all_keys_and_no_members(emulator: Emulator) -> None:
-    """Who it is shared with is in another list."""
+    """Its members are in another list."""
     emulator.add_member(emulator.backup.id, project(emulator))
     record = ask(emulator, "GET", f"/backups/{emulator.backup.id}").json()["backup"]
     assert record.keys() >= REQUIRED
@@ -71,7 +71,7 @@ def test_a_backup_has_all_keys_and_no_members(emulator: Emulator) -> None:
 
 
 def test_a_project_lists_its_own_backups(emulator: Emulator) -> None:
-    """Another's are not among them."""
+    """It does not list those of others."""
     second = emulator.add_backup("sharer")
     emulator.add_backup("bystander")
     assert listed(emulator) == [emulator.backup.id, second.id]
@@ -96,7 +96,7 @@ def test_offers_are_listed_by_own_type_and_member_status(emulator: Emulator) -> 
 
 
 def test_backups_are_filtered(emulator: Emulator) -> None:
-    """By what they are, whose they are and when they were made."""
+    """By properties, owner and time of creation."""
     made = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
     old = emulator.add_backup("sharer", name="old", created_at=made, resource_type="OS::Cinder::Volume", status="error")
     filters = {
@@ -123,7 +123,7 @@ def test_the_newest_backup_comes_first_when_asked_for(emulator: Emulator) -> Non
 
 
 def test_a_deleted_backup_is_gone_at_the_next_look_with_its_shares(emulator: Emulator) -> None:
-    """For the sharer and for the recipient."""
+    """For both the sharer and the recipient."""
     backup = emulator.backup.id
     emulator.add_member(backup, project(emulator), "accepted")
     assert ask(emulator, "DELETE", f"/backups/{backup}").status_code == 204
@@ -135,7 +135,7 @@ def test_a_deleted_backup_is_gone_at_the_next_look_with_its_shares(emulator: Emu
 
 
 def test_a_deletion_takes_its_time(emulator: Emulator) -> None:
-    """The backup is `deleting`, and cannot be shared any more, until it is gone."""
+    """Until it is gone, the backup is `deleting`, and cannot be shared."""
     backup = emulator.backup.id
     emulator.delete_seconds = 0.4
     ask(emulator, "DELETE", f"/backups/{backup}")
@@ -157,7 +157,7 @@ def test_a_backup_with_an_image_is_not_deleted(emulator: Emulator) -> None:
 
 
 def test_a_recipient_does_not_delete_what_it_received(emulator: Emulator) -> None:
-    """It is the sharer's backup."""
+    """Only the sharer can delete it."""
     emulator.add_member(emulator.backup.id, project(emulator), "accepted")
     answer = ask(emulator, "DELETE", f"/backups/{emulator.backup.id}", account="recipient")
     assert answer.status_code == 404
@@ -171,7 +171,7 @@ def vault(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_vault_is_made_listed_and_shown(emulator: Emulator) -> None:
-    """200, with its id; of the caller's project alone."""
+    """200, with its id; it belongs to the caller's project."""
     made = ask(emulator, "POST", "/vaults", vault())
     record = made.json()["vault"]
     listing = ask(emulator, "GET", "/vaults").json()
@@ -211,7 +211,7 @@ def test_what_is_in_a_vault_counts_received_backups_too(emulator: Emulator) -> N
 
 
 def back_up(emulator: Emulator) -> str:
-    """Back up two servers of a new vault now; the checkpoint's id."""
+    """Back up two servers of a new vault; returns the checkpoint's id."""
     resources = [{"id": f"00000000-0000-4000-8000-00000000000{n}", "type": "OS::Nova::Server"} for n in (1, 2)]
     made = ask(emulator, "POST", "/vaults", vault(resources=resources)).json()["vault"]
     wanted = {"checkpoint": {"vault_id": made["id"], "parameters": {"auto_trigger": True}}}
@@ -227,7 +227,7 @@ def states(emulator: Emulator, checkpoint: str) -> list[str]:
 
 
 def test_a_checkpoint_makes_a_backup_of_each_resource(emulator: Emulator) -> None:
-    """They are being made until it is told that they are."""
+    """They are being made until `complete_checkpoints`."""
     emulator.checkpoint_seconds = 60
     checkpoint = back_up(emulator)
     before = states(emulator, checkpoint)
@@ -238,7 +238,7 @@ def test_a_checkpoint_makes_a_backup_of_each_resource(emulator: Emulator) -> Non
 
 
 def test_a_checkpoint_is_done_after_its_time(emulator: Emulator) -> None:
-    """Without anybody's help."""
+    """After `checkpoint_seconds`."""
     emulator.checkpoint_seconds = 0.3
     checkpoint = back_up(emulator)
     before = states(emulator, checkpoint)
@@ -247,14 +247,14 @@ def test_a_checkpoint_is_done_after_its_time(emulator: Emulator) -> None:
 
 
 def test_a_checkpoint_of_no_vault_is_refused(emulator: Emulator) -> None:
-    """And one that is none."""
+    """And so is one without a valid vault."""
     foreign = {"checkpoint": {"vault_id": emulator.vault("recipient").id}}
     assert code(ask(emulator, "POST", "/checkpoints", foreign)) == "BackupService.6105"
     assert code(ask(emulator, "POST", "/checkpoints", {})) == "BackupService.9900"
 
 
 def test_otc_backups_have_no_null_and_a_zone() -> None:
-    """In lists and alone."""
+    """In lists and single answers."""
     with serve(dialect="otc") as emulator:
         records = ask(emulator, "GET", "/backups").json()["backups"]
         records.append(ask(emulator, "GET", f"/backups/{emulator.backup.id}").json()["backup"])

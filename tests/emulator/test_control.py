@@ -1,4 +1,4 @@
-"""The handles under /_emulator/, and the log of requests."""
+"""The control endpoints under /_emulator/, and the log of requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_the_state_can_be_seen_from_outside(emulator: Emulator) -> None:
-    """Accounts with their keys, vaults, backups with their members: a script needs no Python."""
+    """It has accounts with keys, vaults, and backups with members, for scripts in any language."""
     emulator.add_member(emulator.backup.id, project(emulator), "accepted")
     state = control(emulator, "GET", "state").json()
 
@@ -28,8 +28,8 @@ def test_the_state_can_be_seen_from_outside(emulator: Emulator) -> None:
     assert len(state["vaults"]) == 3
 
 
-def test_a_share_lives_and_dies_by_hand(emulator: Emulator) -> None:
-    """Each handle does from outside what the method of its name does in a test."""
+def test_shares_can_be_changed_from_outside(emulator: Emulator) -> None:
+    """Each control endpoint does what the method of its name does."""
     share = {"backup_id": emulator.backup.id, "project_id": project(emulator)}
     steps: list[tuple[str, dict[str, Any]]] = [
         ("add-member", share),
@@ -45,8 +45,8 @@ def test_a_share_lives_and_dies_by_hand(emulator: Emulator) -> None:
     assert emulator.members(emulator.backup.id) == {}
 
 
-def test_the_cloud_can_be_seeded_by_hand(emulator: Emulator) -> None:
-    """Accounts, vaults and backups come into being, change and go."""
+def test_the_cloud_can_be_set_up_from_outside(emulator: Emulator) -> None:
+    """Accounts, vaults and backups can be created, changed and removed."""
     account = control(emulator, "POST", "accounts", name="more").json()
     vault = control(emulator, "POST", "vaults", account="more", size=5, object_type="disk").json()
     backup = control(emulator, "POST", "backups", account="more", vault_id=vault["id"], status="protecting").json()
@@ -59,8 +59,8 @@ def test_the_cloud_can_be_seeded_by_hand(emulator: Emulator) -> None:
     assert emulator.visible_to(account["project_id"]) == set()
 
 
-def test_keys_tokens_and_rights_can_be_taken_by_hand(emulator: Emulator) -> None:
-    """The next request feels it."""
+def test_keys_tokens_and_permissions_can_be_taken_from_outside(emulator: Emulator) -> None:
+    """The next request is refused."""
     old, token = emulator.account("sharer"), emulator.token("sharer")
     control(emulator, "POST", "rotate-key", name="sharer")
     control(emulator, "POST", "revoke-tokens")
@@ -74,8 +74,8 @@ def test_keys_tokens_and_rights_can_be_taken_by_hand(emulator: Emulator) -> None
     assert ask(emulator, "GET", "/backups").status_code == 200
 
 
-def test_switches_and_limits_can_be_set_by_hand(emulator: Emulator) -> None:
-    """A reset undoes them, and whatever else has changed."""
+def test_switches_and_limits_can_be_set_from_outside(emulator: Emulator) -> None:
+    """A reset undoes these and all other changes."""
     control(emulator, "POST", "switches", latency=0.01, dialect="otc", quirk_malformed_url=True)
     control(emulator, "POST", "throttle", limit=1, window=60)
     control(emulator, "POST", "faults", method="GET", status=500)
@@ -91,8 +91,8 @@ def test_switches_and_limits_can_be_set_by_hand(emulator: Emulator) -> None:
     assert [ask(emulator, "GET", "/vaults").status_code for _ in range(3)] == [200] * 3
 
 
-def test_faults_can_be_listed_and_forgotten_by_hand(emulator: Emulator) -> None:
-    """Also those that came after a reset."""
+def test_faults_can_be_listed_and_removed_from_outside(emulator: Emulator) -> None:
+    """Also those added after a reset."""
     emulator.reset()
     control(emulator, "POST", "faults", status=500, times=3)
     control(emulator, "POST", "refusals", code="BackupService.6711", method="DELETE")
@@ -103,8 +103,8 @@ def test_faults_can_be_listed_and_forgotten_by_hand(emulator: Emulator) -> None:
     assert control(emulator, "GET", "faults").json() == []
 
 
-def test_checkpoints_are_completed_by_hand(emulator: Emulator) -> None:
-    """Backups that are being made are made."""
+def test_checkpoints_can_be_completed_from_outside(emulator: Emulator) -> None:
+    """Backups that are being made become available."""
     emulator.checkpoint_seconds = 60
     resource = {"id": emulator.backup.resource_id, "type": "OS::Nova::Server"}
     vault = emulator.add_vault(account="sharer", resources=[resource])
@@ -126,21 +126,21 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_handle_that_is_misused_says_so(case: str, emulator: Emulator) -> None:
-    """400 and what was wrong."""
+def test_a_wrong_control_request_is_refused(case: str, emulator: Emulator) -> None:
+    """400, with what is wrong."""
     name, fields = WRONG[case]
     answer = control(emulator, "POST", name, **fields)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_there_is_no_other_handle(emulator: Emulator) -> None:
-    """A mistyped one is not taken for done."""
+def test_there_is_no_other_control_endpoint(emulator: Emulator) -> None:
+    """A wrong name is an error."""
     assert control(emulator, "POST", "resett").status_code == 404
 
 
 def test_the_log_tells_who_asked_what_and_how_it_was_answered(emulator: Emulator) -> None:
-    """The emulator's own handles are not in it."""
+    """Control requests are not in it."""
     ask(emulator, "POST", f"{members_of(emulator)}?x=1", {"members": [project(emulator)]})
     ask(emulator, "GET", f"{members_of(emulator)}/{project(emulator, 'bystander')}")
     first, second = control(emulator, "GET", "requests").json()
@@ -154,7 +154,7 @@ def test_the_log_tells_who_asked_what_and_how_it_was_answered(emulator: Emulator
 
 
 def test_the_log_holds_no_secret(emulator: Emulator) -> None:
-    """Keys, signatures, tokens and passwords are masked, however they came, legible or not."""
+    """Keys, signatures, tokens and passwords are masked, wherever and however they were sent."""
     sharer, token = emulator.account("sharer"), emulator.token("sharer")
     address = f"{emulator.url}/v3/{sharer.project_id}/backups"
     signature = signed("GET", address, sharer, headers={"X-Security-Token": token})
@@ -176,7 +176,7 @@ def test_the_log_holds_no_secret(emulator: Emulator) -> None:
 
 
 def test_every_answer_has_a_request_id(emulator: Emulator) -> None:
-    """Another one each."""
+    """Each answer has another id."""
     answers = [ask(emulator, "GET", path) for path in ("/backups", "/nothing", members_of(emulator))]
     assert len({answer.headers["X-Request-Id"] for answer in answers}) == 3
 
@@ -184,7 +184,7 @@ def test_every_answer_has_a_request_id(emulator: Emulator) -> None:
 def test_a_bug_of_the_emulator_is_no_answer_of_the_service(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It answers 500, and shows where it happened."""
+    """It answers 500, and prints the traceback."""
     monkeypatch.delattr(emulator.state, "backups")
     assert ask(emulator, "GET", "/backups").status_code == 500
     assert "AttributeError" in caplog.text

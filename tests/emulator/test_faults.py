@@ -1,4 +1,4 @@
-"""Faults that are scripted: each goes wrong as it says, once, and with or without the effect."""
+"""Scripted faults: what goes wrong, how often, and with or without the effect."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shared(emulator: Emulator) -> bool:
 
 @pytest.mark.parametrize(("when", "effect"), [("before", False), ("after", True)])
 def test_an_answer_is_given_instead(when: str, effect: bool, emulator: Emulator) -> None:
-    """Status, body and headers as scripted; the effect took place or did not."""
+    """Status, body and headers are as scripted; the request has its effect or not."""
     headers = {"Content-Type": "text/html", "X-Proxy": "yes"}
     emulator.add_fault(Fault("POST", "/members$", 502, "<html>", headers, when=when))  # type: ignore[arg-type]
     answer = share(emulator)
@@ -46,7 +46,7 @@ def test_an_answer_is_given_instead(when: str, effect: bool, emulator: Emulator)
 
 
 def cause_of(error: requests.ConnectionError) -> object:
-    """What a connection died of."""
+    """The exception that ended a connection."""
     protocol = error.args[0]
     assert isinstance(protocol, urllib3.exceptions.ProtocolError)
     return protocol.args[1]
@@ -54,7 +54,7 @@ def cause_of(error: requests.ConnectionError) -> object:
 
 @pytest.mark.parametrize(("when", "effect"), [("before", False), ("after", True)])
 def test_a_connection_is_reset(when: str, effect: bool, emulator: Emulator) -> None:
-    """With a TCP reset, as by a device on the way."""
+    """With a TCP reset, as by a device on the network path."""
     emulator.add_fault(Fault(reset=True, when=when))  # type: ignore[arg-type]
     with pytest.raises(requests.ConnectionError) as told:
         share(emulator)
@@ -64,7 +64,7 @@ def test_a_connection_is_reset(when: str, effect: bool, emulator: Emulator) -> N
 
 @pytest.mark.parametrize(("when", "effect"), [("before", False), ("after", True)])
 def test_a_connection_is_closed_without_an_answer(when: str, effect: bool, emulator: Emulator) -> None:
-    """As by a server that ends."""
+    """As by a server that is stopped."""
     emulator.add_fault(Fault(close=True, when=when))  # type: ignore[arg-type]
     with pytest.raises(requests.ConnectionError) as told:
         share(emulator)
@@ -73,7 +73,7 @@ def test_a_connection_is_closed_without_an_answer(when: str, effect: bool, emula
 
 
 def test_a_body_that_is_cut_short_ends_the_connection(emulator: Emulator) -> None:
-    """More was announced than comes, after the effect."""
+    """The body is shorter than announced; the request has its effect."""
     emulator.add_fault(Fault(truncate=5))
     with pytest.raises(requests.exceptions.ChunkedEncodingError) as told:
         share(emulator)
@@ -84,7 +84,7 @@ def test_a_body_that_is_cut_short_ends_the_connection(emulator: Emulator) -> Non
 
 
 def test_a_body_comes_byte_by_byte(emulator: Emulator) -> None:
-    """It is whole in the end, however late."""
+    """It is complete in the end."""
     emulator.add_fault(Fault(status=200, body="0123456789", trickle=0.05))
     start = time.monotonic()
     assert share(emulator).text == "0123456789"
@@ -92,7 +92,7 @@ def test_a_body_comes_byte_by_byte(emulator: Emulator) -> None:
 
 
 def test_an_answer_is_held_back_after_the_effect(emulator: Emulator) -> None:
-    """Who does not wait for it has shared all the same."""
+    """The share exists, even if the client does not wait."""
     emulator.add_fault(Fault(delay=0.4, when="after"))
     waiting = threading.Thread(target=share, args=(emulator,))
     waiting.start()
@@ -103,7 +103,7 @@ def test_an_answer_is_held_back_after_the_effect(emulator: Emulator) -> None:
 
 
 def test_an_effect_is_held_back(emulator: Emulator) -> None:
-    """It comes later than anybody who looks meanwhile would think."""
+    """A look in the meantime does not see it."""
     emulator.add_fault(Fault(delay=0.4))
     waiting = threading.Thread(target=share, args=(emulator,))
     waiting.start()
@@ -114,7 +114,7 @@ def test_an_effect_is_held_back(emulator: Emulator) -> None:
 
 
 def test_an_answer_that_is_given_instead_can_be_held_back(emulator: Emulator) -> None:
-    """Slow and wrong."""
+    """The wrong answer is slow, too."""
     emulator.add_fault(Fault(status=504, delay=0.2))
     start = time.monotonic()
     assert share(emulator).status_code == 504
@@ -123,7 +123,7 @@ def test_an_answer_that_is_given_instead_can_be_held_back(emulator: Emulator) ->
 
 
 def test_a_fault_is_used_once(emulator: Emulator) -> None:
-    """Unless it says how often."""
+    """Unless `times` is set."""
     emulator.add_fault(Fault(status=500))
     emulator.add_fault(Fault(status=503, times=2))
     seen = [ask(emulator, "GET", members_of(emulator)).status_code for _ in range(4)]
@@ -132,7 +132,7 @@ def test_a_fault_is_used_once(emulator: Emulator) -> None:
 
 
 def test_a_fault_waits_for_the_request_that_it_means(emulator: Emulator) -> None:
-    """By method and by a regular expression of the path; those that wait can be seen, and forgotten."""
+    """By method and by a regular expression for the path; unused ones can be listed and removed."""
     emulator.add_fault(Fault("DELETE", f"/members/{project(emulator)}$", 500))
     ask(emulator, "GET", members_of(emulator))
     ask(emulator, "DELETE", f"{members_of(emulator)}/{project(emulator, 'bystander')}")
@@ -144,7 +144,7 @@ def test_a_fault_waits_for_the_request_that_it_means(emulator: Emulator) -> None
 
 
 def test_the_nth_request_that_fits_is_hit(emulator: Emulator) -> None:
-    """Those before it, and of other kinds, are not."""
+    """Earlier ones and others are not."""
     emulator.add_fault(Fault("GET", status=500, nth=3, times=2))
     seen = [ask(emulator, "GET", members_of(emulator)).status_code for _ in range(3)]
     other = share(emulator).status_code
@@ -153,7 +153,7 @@ def test_the_nth_request_that_fits_is_hit(emulator: Emulator) -> None:
 
 
 def test_one_fault_can_be_scripted_twice(emulator: Emulator) -> None:
-    """What is used up is the emulator's copy."""
+    """Only the emulator's copy is used up."""
     fault = Fault(status=500)
     emulator.add_fault(fault)
     emulator.add_fault(fault)
@@ -163,7 +163,7 @@ def test_one_fault_can_be_scripted_twice(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("name", ["6708", "6711"])
 def test_refusals_without_a_documented_cause_can_be_scripted(name: str, emulator: Emulator) -> None:
-    """By their code; a code that is none is refused."""
+    """By their code; an unknown code is an error."""
     emulator.add_fault(Fault.refusal(f"BackupService.{name}", method="POST"))
     answer = share(emulator)
     assert (answer.status_code, code(answer)) == (400, f"BackupService.{name}")
@@ -173,7 +173,7 @@ def test_refusals_without_a_documented_cause_can_be_scripted(name: str, emulator
 
 @pytest.mark.parametrize("fields", [{"path": "("}, {"when": "during"}])
 def test_a_fault_that_could_never_hit_is_refused(fields: dict[str, str], emulator: Emulator) -> None:
-    """Where it is written, and where it comes from outside."""
+    """In a test, and in a control request."""
     with pytest.raises(ValueError, match=r"regular expression|before or after"):
         Fault(**fields)  # type: ignore[arg-type]
     assert control(emulator, "POST", "faults", **fields).status_code == 400
@@ -181,7 +181,7 @@ def test_a_fault_that_could_never_hit_is_refused(fields: dict[str, str], emulato
 
 
 def test_latency_is_of_every_request(emulator: Emulator) -> None:
-    """Except those that set it."""
+    """Except control requests."""
     emulator.latency = 0.2
     start = time.monotonic()
     ask(emulator, "GET", "/backups")
@@ -192,7 +192,7 @@ def test_latency_is_of_every_request(emulator: Emulator) -> None:
 
 
 def test_a_cut_is_in_the_log_with_no_status(emulator: Emulator) -> None:
-    """There was a request, and no answer."""
+    """The request had no answer."""
     emulator.add_fault(Fault(close=True))
     with pytest.raises(requests.ConnectionError):
         share(emulator)

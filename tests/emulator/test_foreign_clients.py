@@ -1,4 +1,4 @@
-"""The vendors' own clients against the emulator: it is held to more than what our client believes of the service.
+"""The vendors' own clients against the emulator, which must not only suit our client.
 
 `huaweicloudsdkcbr` signs with access keys and is made for Huawei Cloud; `otcextensions` signs in by password and is
 made for Open Telekom Cloud.
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def huawei(test: Any) -> Any:
-    """Two things of the vendor's client that nobody else can mend.
+    """Ignore two warnings of the vendor's client.
 
     Its signer asks for the time in the way that Python 3.12 and newer warn of; without dateutil, which it does not
     ask for, it leaves moments as texts and warns of it each time.
@@ -58,14 +58,14 @@ def vendor(emulator: Emulator, account: Account, secret: str | None = None) -> A
 
 
 def add(emulator: Emulator, *accounts: str) -> AddMemberRequest:
-    """The request to share the seeded backup with accounts."""
+    """A request to share the first backup with accounts."""
     projects = [project(emulator, account) for account in accounts]
     return AddMemberRequest(backup_id=emulator.backup.id, body=AddMembersReq(members=projects))
 
 
 @huawei
 def test_huawei_shares_lists_shows_and_cancels(emulator: Emulator) -> None:
-    """Every call is signed by the vendor's signer, with and without body and query."""
+    """The vendor's signer signs every call, with and without body and query."""
     client, backup = vendor(emulator, emulator.account("sharer")), emulator.backup.id
     added = client.add_member(add(emulator, "recipient", "bystander")).members
     listed = client.show_members_detail(ShowMembersDetailRequest(backup_id=backup))
@@ -81,7 +81,7 @@ def test_huawei_shares_lists_shows_and_cancels(emulator: Emulator) -> None:
 
 @huawei
 def test_huawei_signs_queries_as_they_are_verified(emulator: Emulator) -> None:
-    """With characters that are written as percent signs, and in the vendor's order."""
+    """With percent-encoded characters, and in the vendor's order."""
     client, backup = vendor(emulator, emulator.account("sharer")), emulator.backup.id
     client.add_member(add(emulator, "recipient", "bystander"))
     query = {"limit": 1, "offset": 0, "sort": "dest_project_id:asc,created_at:desc", "status": "pending"}
@@ -109,7 +109,7 @@ def test_huawei_accepts_and_sees_the_backup_in_its_vault(emulator: Emulator) -> 
 
 @huawei
 def test_huawei_understands_refusals(emulator: Emulator) -> None:
-    """Status, code and request id are where the vendor's client looks for them."""
+    """The vendor's client finds status, code and request id."""
     client = vendor(emulator, emulator.account("sharer"))
     client.add_member(add(emulator, "recipient"))
     with pytest.raises(ClientRequestException) as told:
@@ -120,7 +120,7 @@ def test_huawei_understands_refusals(emulator: Emulator) -> None:
 
 @huawei
 def test_huawei_with_a_wrong_key_is_refused(emulator: Emulator) -> None:
-    """In the gateway's words, and nothing is shared."""
+    """The error is the gateway's, and nothing is shared."""
     with pytest.raises(ClientRequestException) as told:
         vendor(emulator, emulator.account("sharer"), "guessed").add_member(add(emulator, "recipient"))
     assert (told.value.status_code, told.value.error_code) == (401, "APIGW.0301")
@@ -129,7 +129,7 @@ def test_huawei_with_a_wrong_key_is_refused(emulator: Emulator) -> None:
 
 @huawei
 def test_huawei_finds_its_project_by_the_region(emulator: Emulator) -> None:
-    """The vendor's client asks the emulated IAM, with a signature, when it was not told the project."""
+    """Without a project, the vendor's client asks the emulated IAM."""
     account = emulator.account("sharer")
     keys = BasicCredentials(account.access_key, account.secret_key).with_iam_endpoint(emulator.url)
     region = Region(account.region, emulator.url)
@@ -142,7 +142,7 @@ def test_huawei_finds_its_project_by_the_region(emulator: Emulator) -> None:
 
 @huawei
 def test_huawei_uses_a_temporary_key(emulator: Emulator) -> None:
-    """Its security token is among the headers that the vendor's signer signs."""
+    """The vendor's signer signs its security token, too."""
     access, secret, token, _ = emulator.accounts.issue_temporary_key("sharer", 900)
     keys = BasicCredentials(access, secret, project(emulator, "sharer")).with_security_token(token)
     client = CbrClient.new_builder().with_credentials(keys).with_endpoint(emulator.url).build()
@@ -159,7 +159,7 @@ otcextensions = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
 @pytest.fixture(name="otc")
 def _otc() -> Iterator[Emulator]:
-    """A cloud that writes as Open Telekom Cloud does."""
+    """A cloud in the dialect of Open Telekom Cloud."""
     with serve(dialect="otc") as emulator:
         yield emulator
 
@@ -186,7 +186,7 @@ def connected(emulator: Emulator, account: str, password: str | None = None) -> 
 
 @otcextensions
 def test_otc_shares_lists_shows_and_cancels(otc: Emulator) -> None:
-    """With a token from the emulated IAM, and the address from its catalogue."""
+    """With a token from the emulated IAM, and the endpoint in its catalogue."""
     with connected(otc, "sharer") as connection:
         backup = connection.cbr.get_backup(otc.backup.id)
         added = connection.cbr.add_members(backup, [project(otc), project(otc, "bystander")])
@@ -202,7 +202,7 @@ def test_otc_shares_lists_shows_and_cancels(otc: Emulator) -> None:
 
 @otcextensions
 def test_otc_accepts(otc: Emulator) -> None:
-    """The recipient finds the offer and takes it into its vault."""
+    """The recipient finds the offer and accepts it into its vault."""
     otc.add_member(otc.backup.id, project(otc))
     with connected(otc, "recipient") as connection:
         offers = list(connection.cbr.backups(own_type="shared", member_status="pending"))
@@ -224,7 +224,7 @@ def test_otc_with_a_wrong_password_is_refused(otc: Emulator) -> None:
 
 @otcextensions
 def test_otc_tells_missing_from_other_failures(otc: Emulator) -> None:
-    """A member that is not there is found missing by its status."""
+    """A 404 means that a member does not exist."""
     with connected(otc, "sharer") as connection:
         backup = connection.cbr.get_backup(otc.backup.id)
         with pytest.raises(openstack.exceptions.NotFoundException):

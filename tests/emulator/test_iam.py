@@ -26,7 +26,7 @@ def sign_in(emulator: Emulator, user: dict[str, Any], scope: dict[str, Any]) -> 
 
 
 def user_of(account: Account, **changes: Any) -> dict[str, Any]:
-    """The user of an account, as a request for a token names it."""
+    """The user of an account, as in a token request."""
     return {
         "name": account.user_name,
         "password": account.password,
@@ -36,13 +36,13 @@ def user_of(account: Account, **changes: Any) -> dict[str, Any]:
 
 
 def with_token(emulator: Emulator, token: str) -> requests.Response:
-    """List the members with a token that is at hand."""
+    """List the members with a token."""
     return ask(emulator, "GET", members_of(emulator), headers={"X-Auth-Token": token})
 
 
 @pytest.mark.parametrize("scope", ["id", "name"])
 def test_a_password_gets_a_token_of_the_project(scope: str, emulator: Emulator) -> None:
-    """201, the token in a header, its end and its project in the body."""
+    """201, the token in a header, its expiry and project in the body."""
     sharer = emulator.account("sharer")
     answer = sign_in(emulator, user_of(sharer), {scope: getattr(sharer, f"project_{scope}")})
     token = answer.json()["token"]
@@ -65,7 +65,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_sign_in_is_refused(case: str, emulator: Emulator) -> None:
-    """Without saying what of it was wrong, and without a token."""
+    """The answer does not say what is wrong, and has no token."""
     changes, scope = WRONG[case]
     answer = sign_in(emulator, user_of(emulator.account("sharer"), **changes), scope)
     assert answer.status_code == 401
@@ -75,14 +75,14 @@ def test_a_wrong_sign_in_is_refused(case: str, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"auth": []}', '{"auth": {"identity": 7}}'])
 def test_a_sign_in_that_makes_no_sense_is_refused(body: str, emulator: Emulator) -> None:
-    """As a wrong password is."""
+    """With the same answer as a wrong password."""
     headers = {"Content-Type": "application/json"}
     answer = requests.post(f"{emulator.iam_url}/auth/tokens", data=body, headers=headers, timeout=SECONDS)
     assert answer.status_code == 401
 
 
 def test_a_revoked_token_must_be_renewed(emulator: Emulator) -> None:
-    """Which is not the same as a wrong one."""
+    """The answer differs from that to a wrong token."""
     token = emulator.token("sharer")
     emulator.revoke_tokens()
     ended, unknown = with_token(emulator, token), with_token(emulator, "made-up")
@@ -93,7 +93,7 @@ def test_a_revoked_token_must_be_renewed(emulator: Emulator) -> None:
 
 
 def test_a_token_ends_by_itself(emulator: Emulator) -> None:
-    """After the time that its body told."""
+    """At the time in the body."""
     emulator.token_seconds = 0.2
     token = emulator.token("sharer")
     first = with_token(emulator, token).status_code
@@ -102,7 +102,7 @@ def test_a_token_ends_by_itself(emulator: Emulator) -> None:
 
 
 def test_a_token_is_of_its_own_project(emulator: Emulator) -> None:
-    """It opens no other, and the refusal has the gateway's shape."""
+    """It is refused for other projects, with the gateway's error."""
     answer = ask(emulator, "GET", members_of(emulator), headers={"X-Auth-Token": emulator.token("recipient")})
     assert (answer.status_code, code(answer)) == (403, "APIGW.0302")
     assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
@@ -115,7 +115,7 @@ def projects(emulator: Emulator, query: str, headers: dict[str, str]) -> list[st
 
 
 def test_projects_are_looked_up_by_token_and_by_signature(emulator: Emulator) -> None:
-    """One row for the region's name, none for another's."""
+    """One row for the name of the region, none for another."""
     sharer = emulator.account("sharer")
     token = {"X-Auth-Token": emulator.token("sharer")}
     query = f"?name={sharer.region}"
@@ -127,14 +127,14 @@ def test_projects_are_looked_up_by_token_and_by_signature(emulator: Emulator) ->
 
 
 def test_the_projects_of_an_account_are_found_by_its_name(emulator: Emulator) -> None:
-    """This is how a sharer learns the recipient's project id."""
+    """A sharer finds the recipient's project id so."""
     token = {"X-Auth-Token": emulator.token("sharer")}
     found = requests.get(f"{emulator.url}/v3/domain/recipient/projects", headers=token, timeout=SECONDS).json()
     assert found == {"projects": [{"project_id": project(emulator), "project_name": "ap-southeast-1"}]}
 
 
 def assume(emulator: Emulator, **role: Any) -> requests.Response:
-    """As the bystander, ask for keys of the sharer's account."""
+    """Assume the sharer's agency as the bystander."""
     wanted = {"agency_name": "backup-admin", "domain_name": "sharer", "duration_seconds": 900, **role}
     body = {"auth": {"identity": {"methods": ["assume_role"], "assume_role": wanted}}}
     address = f"{emulator.url}/v3.0/OS-CREDENTIAL/securitytokens"
@@ -150,7 +150,7 @@ def by_temporary_key(emulator: Emulator, credential: dict[str, str], **headers: 
 
 
 def test_an_agency_gives_keys_of_the_other_account(emulator: Emulator) -> None:
-    """They need the token that came with them, signed."""
+    """Their security token must be sent and signed."""
     answer = assume(emulator)
     credential = answer.json()["credential"]
 
@@ -163,14 +163,14 @@ def test_an_agency_gives_keys_of_the_other_account(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("asked", [900, 86400])
 def test_keys_of_an_agency_live_as_long_as_was_asked_for(asked: int, emulator: Emulator) -> None:
-    """The answer says until when."""
+    """The expiry is in the answer."""
     text = assume(emulator, duration_seconds=asked).json()["credential"]["expires_at"]
     until = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     assert asked - 5 < (until - datetime.now(timezone.utc)).total_seconds() <= asked
 
 
 def test_keys_of_an_agency_end(emulator: Emulator) -> None:
-    """The time can be cut short, so that nobody waits a quarter of an hour to see it."""
+    """Tests can shorten their lifetime."""
     emulator.temporary_key_seconds = 0.2
     credential = assume(emulator).json()["credential"]
     time.sleep(0.25)
@@ -188,7 +188,7 @@ REFUSED_ROLES: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.mark.parametrize("case", REFUSED_ROLES)
 def test_a_role_that_cannot_be_assumed_is_refused(case: str, emulator: Emulator) -> None:
-    """No keys are handed out."""
+    """No keys are issued."""
     role, status = REFUSED_ROLES[case]
     answer = assume(emulator, **role)
     assert answer.status_code == status
@@ -196,12 +196,12 @@ def test_a_role_that_cannot_be_assumed_is_refused(case: str, emulator: Emulator)
 
 
 def test_a_role_is_assumed_by_the_accounts_id_as_well(emulator: Emulator) -> None:
-    """Name or id, as the caller knows it."""
+    """By name or by id."""
     assert assume(emulator, domain_name=None, domain_id=emulator.account("sharer").domain_id).status_code == 201
 
 
 def test_a_denied_action_is_refused_until_it_is_allowed(emulator: Emulator) -> None:
-    """For that account and that action alone."""
+    """Only for that account and action."""
     emulator.deny("sharer", "cbr:member:create")
     body = {"members": [project(emulator)]}
     denied = ask(emulator, "POST", members_of(emulator), body)
@@ -215,7 +215,7 @@ def test_a_denied_action_is_refused_until_it_is_allowed(emulator: Emulator) -> N
 
 
 def test_requests_above_the_limit_are_throttled(emulator: Emulator) -> None:
-    """Each account has its own count; the refusal has the gateway's code and no hint how long to wait."""
+    """Each account has its own count; the answer has the gateway's code and no `Retry-After`."""
     emulator.throttle(2, 60)
     answers = [ask(emulator, "GET", members_of(emulator)) for _ in range(3)]
 
@@ -227,7 +227,7 @@ def test_requests_above_the_limit_are_throttled(emulator: Emulator) -> None:
 
 
 def test_a_limit_is_of_a_window_that_moves(emulator: Emulator) -> None:
-    """Who waits is served; the hint is there where it was asked for."""
+    """After waiting, requests are served; `Retry-After` is only sent if asked for."""
     emulator.throttle(1, 0.5, retry_after=7)
     first, second = (ask(emulator, "GET", members_of(emulator)) for _ in range(2))
     time.sleep(0.6)
@@ -238,7 +238,7 @@ def test_a_limit_is_of_a_window_that_moves(emulator: Emulator) -> None:
 
 
 def test_a_limit_of_nothing_is_no_limit(emulator: Emulator) -> None:
-    """It can be lifted again."""
+    """A limit of 0 removes it."""
     emulator.throttle(1, 60)
     emulator.throttle(0)
     assert [ask(emulator, "GET", members_of(emulator)).status_code for _ in range(3)] == [200] * 3

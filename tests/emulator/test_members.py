@@ -1,4 +1,4 @@
-"""The members API of the emulator: who may share what with whom, and what a refusal says."""
+"""The members API of the emulator: who may share what with whom, and its errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_BACKUP = "00000000-0000-4000-8000-000000000000"
 
 
 def share(emulator: Emulator, *projects: str, account: str = "sharer", backup: str | None = None) -> requests.Response:
-    """Share a backup, the seeded one unless told otherwise."""
+    """Share a backup, by default the first one."""
     path = f"/backups/{backup or emulator.backup.id}/members"
     return ask(emulator, "POST", path, {"members": list(projects)}, account=account)
 
@@ -48,7 +48,7 @@ def test_sharing_adds_pending_members(emulator: Emulator) -> None:
 
 
 def test_a_member_is_found_by_the_recipients_project(emulator: Emulator) -> None:
-    """The record's own id names nothing in a path."""
+    """A path has the recipient's project id, not the id of the record."""
     record = share(emulator, project(emulator)).json()["members"][0]
 
     assert ask(emulator, "GET", f"{members_of(emulator)}/{project(emulator)}").json() == {"member": record}
@@ -119,7 +119,7 @@ REFUSED_SHARES: dict[str, tuple[str, Callable[[Emulator], requests.Response]]] =
 
 @pytest.mark.parametrize("case", REFUSED_SHARES)
 def test_a_share_that_is_refused_says_why_and_changes_nothing(case: str, emulator: Emulator) -> None:
-    """Each documented refusal has its status and code."""
+    """Each documented error has its status and code."""
     expected, attempt = REFUSED_SHARES[case]
     answer = attempt(emulator)
     others = {one for backup in emulator.state.backups for one in emulator.members(backup)}
@@ -129,21 +129,21 @@ def test_a_share_that_is_refused_says_why_and_changes_nothing(case: str, emulato
     assert NOBODY not in others
 
 
-def test_one_bad_recipient_spoils_them_all(emulator: Emulator) -> None:
-    """Nothing is added where something cannot be."""
+def test_one_wrong_recipient_refuses_all(emulator: Emulator) -> None:
+    """If one cannot be added, none is."""
     assert code(share(emulator, project(emulator), NOBODY)) == "BackupService.6704"
     assert emulator.members(emulator.backup.id) == {}
 
 
 def test_ten_recipients_are_not_too_many(emulator: Emulator) -> None:
-    """The limit is the last that is allowed."""
+    """Ten is allowed."""
     projects = [emulator.add_account(f"more-{number}").project_id for number in range(10)]
     assert share(emulator, *projects).status_code == 200
     assert set(emulator.members(emulator.backup.id)) == set(projects)
 
 
 def test_disks_can_be_shared(emulator: Emulator) -> None:
-    """Newer regions share backups of disks as well."""
+    """Newer regions can share backups of disks, too."""
     disk = emulator.add_backup(resource_type="OS::Cinder::Volume")
     assert share(emulator, project(emulator), backup=disk.id).status_code == 200
     assert project(emulator) in emulator.members(disk.id)
@@ -168,7 +168,7 @@ def test_accepting_gives_the_recipient_the_backup_in_its_own_vault(emulator: Emu
 
 
 def test_rejecting_gives_an_accepted_backup_back(emulator: Emulator) -> None:
-    """It is not found any more, while the record stands."""
+    """The backup is not found any more; the member still exists."""
     share(emulator, project(emulator))
     accept(emulator)
     assert put(emulator, status="rejected").status_code == 200
@@ -206,7 +206,7 @@ REFUSED_ANSWERS: dict[str, tuple[str, Callable[[Emulator], requests.Response]]] 
 
 @pytest.mark.parametrize("case", REFUSED_ANSWERS)
 def test_an_answer_that_is_refused_says_why_and_changes_nothing(case: str, emulator: Emulator) -> None:
-    """Only the recipient answers, and only with a vault that takes the backup."""
+    """Only the recipient can answer, and only with a vault that fits the backup."""
     share(emulator, project(emulator))
     expected, attempt = REFUSED_ANSWERS[case]
     answer = attempt(emulator)
@@ -216,7 +216,7 @@ def test_an_answer_that_is_refused_says_why_and_changes_nothing(case: str, emula
 
 
 def test_an_answer_can_be_repeated_in_a_full_vault(emulator: Emulator) -> None:
-    """What is in a vault already takes no more room."""
+    """A backup that is in the vault already takes no more capacity."""
     share(emulator, project(emulator))
     vault = emulator.add_vault(account="recipient", size=emulator.backup.size)
     answers = [put(emulator, status="accepted", vault_id=vault.id) for _ in range(2)]
@@ -232,7 +232,7 @@ def test_an_answer_can_be_taken_back_to_pending(emulator: Emulator) -> None:
 
 
 def test_cancelling_removes_the_member_and_the_recipients_view(emulator: Emulator) -> None:
-    """204, without a body; again, it is not there."""
+    """204, without a body; the second time it is not found."""
     emulator.add_member(emulator.backup.id, project(emulator), "accepted")
     path = f"{members_of(emulator)}/{project(emulator)}"
     first, second = (ask(emulator, "DELETE", path) for _ in range(2))
@@ -243,7 +243,7 @@ def test_cancelling_removes_the_member_and_the_recipients_view(emulator: Emulato
 
 
 def test_a_share_with_an_image_cannot_be_cancelled(emulator: Emulator) -> None:
-    """The image must go first; the record shows which."""
+    """The image must be deleted first; the member has its id."""
     emulator.add_member(emulator.backup.id, project(emulator), "accepted")
     image = emulator.register_image(emulator.backup.id, project(emulator))
     path = f"{members_of(emulator)}/{project(emulator)}"
@@ -254,7 +254,7 @@ def test_a_share_with_an_image_cannot_be_cancelled(emulator: Emulator) -> None:
 
 
 def test_the_recipient_may_not_cancel(emulator: Emulator) -> None:
-    """Its way to give a share back is to reject it."""
+    """A recipient gives a share back by rejecting it."""
     emulator.add_member(emulator.backup.id, project(emulator), "accepted")
     path = f"{members_of(emulator)}/{project(emulator)}"
     assert code(ask(emulator, "DELETE", path, account="recipient")) == "BackupService.6200"
@@ -262,7 +262,7 @@ def test_the_recipient_may_not_cancel(emulator: Emulator) -> None:
 
 
 def test_the_recipient_sees_its_own_membership_and_no_other(emulator: Emulator) -> None:
-    """Who else received the backup is the sharer's matter."""
+    """Other recipients are not shown to it."""
     for account in ("recipient", "bystander"):
         emulator.add_member(emulator.backup.id, project(emulator, account))
     path = members_of(emulator)
@@ -282,13 +282,13 @@ def five(emulator: Emulator) -> list[str]:
 
 
 def listed(emulator: Emulator, query: str) -> tuple[list[str], int]:
-    """The recipients in one page of the list, and the count that goes with it."""
+    """The recipients on a page of the list, and its count."""
     body = ask(emulator, "GET", f"{members_of(emulator)}?{query}").json()
     return [one["dest_project_id"] for one in body["members"]], body["count"]
 
 
 def test_the_count_is_the_total_and_not_the_length_of_the_page(emulator: Emulator) -> None:
-    """A client that takes the count for the length reads too little."""
+    """The count is that of all pages."""
     projects = five(emulator)
     assert listed(emulator, "") == (projects, 5)
     assert listed(emulator, "limit=2") == (projects[:2], 5)
@@ -297,14 +297,14 @@ def test_the_count_is_the_total_and_not_the_length_of_the_page(emulator: Emulato
 
 
 def test_a_marker_is_the_id_of_the_last_record_of_the_page_before(emulator: Emulator) -> None:
-    """Following markers comes by every record once."""
+    """Following the markers reads every record once."""
     projects = five(emulator)
     marker = emulator.members(emulator.backup.id)[projects[1]].id
     assert listed(emulator, f"limit=2&marker={marker}") == (projects[2:4], 5)
 
 
 def test_members_are_filtered(emulator: Emulator) -> None:
-    """The count is of those that passed."""
+    """The count is that of the filtered members."""
     projects = five(emulator)
     image = emulator.register_image(emulator.backup.id, projects[0])
     assert listed(emulator, "status=rejected") == ([projects[2]], 1)
@@ -326,20 +326,20 @@ def test_members_are_sorted_downwards_unless_told_otherwise(emulator: Emulator) 
     "query", ["limit=0", "limit=1001", "limit=-1", "limit=x", "offset=x", "marker=x", "sort=x", "sort=id:up"]
 )
 def test_a_list_parameter_that_makes_no_sense_is_refused(query: str, emulator: Emulator) -> None:
-    """Rather than ignored, so that a client's mistake shows."""
+    """It is not ignored, so that errors of a client show."""
     five(emulator)
     assert code(ask(emulator, "GET", f"{members_of(emulator)}?{query}")) == "BackupService.9900"
 
 
 @pytest.mark.parametrize("path", ["/backups/abc/members", f"/backups/{NO_BACKUP}/members/abc"])
 def test_ids_of_another_form_are_refused(path: str, emulator: Emulator) -> None:
-    """Malformed is not the same as missing."""
+    """The error differs from that for a missing one."""
     assert code(ask(emulator, "GET", path)) == "BackupService.9900"
 
 
 @pytest.mark.parametrize("language", ["", "zh-cn"])
 def test_without_a_language_the_service_answers_in_chinese(language: str, emulator: Emulator) -> None:
-    """The codes are the same, so a client that decides on text shows up."""
+    """The codes are the same; a client that relies on texts fails."""
     path = f"{members_of(emulator)}/{project(emulator)}"
     foreign = ask(emulator, "GET", path, headers={"X-Language": language})
     english = ask(emulator, "GET", path)
@@ -350,7 +350,7 @@ def test_without_a_language_the_service_answers_in_chinese(language: str, emulat
 
 
 def test_the_malformed_url_quirk_is_off_until_it_is_switched_on(emulator: Emulator) -> None:
-    """Then list and get of a backup that is not there answer 401 in one exact body."""
+    """Then list and get of a missing backup answer 401 with exactly this body."""
     paths = [f"/backups/{NO_BACKUP}{rest}" for rest in ("", "/members", f"/members/{project(emulator)}")]
     usual = [ask(emulator, "GET", path).status_code for path in paths]
     emulator.quirk_malformed_url = True
@@ -364,7 +364,7 @@ def test_the_malformed_url_quirk_is_off_until_it_is_switched_on(emulator: Emulat
 
 
 def test_the_other_malformed_url_quirk_is_off_until_it_is_switched_on(emulator: Emulator) -> None:
-    """Then a project that is not the caller's gets the same answer, as from the service's ancestor."""
+    """Then a project that is not the caller's gets the same answer, as from Karbor."""
     paths = ["/backups", members_of(emulator), "/vaults"]
     other = project(emulator)
 

@@ -1,4 +1,4 @@
-"""What nobody should send: pages of other names, nonsense, endless patterns. Each is refused, without a traceback."""
+"""Odd requests are refused without a traceback: from web pages, malformed, or with slow patterns."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ONE_CLOUD = settings(suppress_health_check=[HealthCheck.function_scoped_fixture,
 
 @pytest.fixture(name="shown")
 def _shown(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever happens in the test, no traceback is shown."""
+    """No test prints a traceback."""
     yield
     printed = "".join(capfd.readouterr())
     assert "Traceback" not in printed
@@ -46,12 +46,12 @@ def _shown(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) 
 
 
 def port(emulator: Emulator) -> int:
-    """Where it listens."""
+    """The port of a cloud."""
     return int(urlsplit(emulator.url).port or 0)
 
 
 def sent(emulator: Emulator, data: bytes) -> bytes:
-    """What comes back for bytes as they are, until the connection ends or is idle."""
+    """Send bytes as they are; returns the answer until the connection ends or is idle."""
     with socket.create_connection(("127.0.0.1", port(emulator)), SECONDS) as connection:
         connection.settimeout(0.5)
         connection.sendall(data)
@@ -65,15 +65,15 @@ def sent(emulator: Emulator, data: bytes) -> bytes:
 
 
 def knock(emulator: Emulator, host: str | None, method: str = "GET", name: str = "state") -> int:
-    """The status of a handle that is asked for by a name."""
+    """The status of a control request to a host name."""
     head = f"{method} /_emulator/{name} HTTP/1.1\r\n" + (f"Host: {host}\r\n" if host is not None else "")
     answer = sent(emulator, f"{head}Content-Type: application/json\r\nConnection: close\r\n\r\n".encode())
     return int(answer.split()[1])
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LocalHost", "[::1]"])
-def test_the_handles_answer_this_machines_names(name: str, emulator: Emulator) -> None:
-    """With the port that they are on."""
+def test_control_endpoints_answer_this_machines_names(name: str, emulator: Emulator) -> None:
+    """With the port of the server."""
     assert knock(emulator, f"{name}:{port(emulator)}") == 200
     assert knock(emulator, f"{name}:{port(emulator)}", "POST", "reset") == 200
 
@@ -97,8 +97,8 @@ def test_the_handles_answer_this_machines_names(name: str, emulator: Emulator) -
         "localhost:{port}, rebound.example",
     ],
 )
-def test_the_handles_answer_no_other_name(host: str | None, emulator: Emulator) -> None:
-    """A page whose name was made to lead to this machine sends its own name, and learns no key and changes nothing."""
+def test_control_endpoints_answer_no_other_name(host: str | None, emulator: Emulator) -> None:
+    """A page whose host name resolves to this machine sends that name: it gets no key and changes nothing."""
     emulator.add_member(emulator.backup.id, project(emulator))
     named = None if host is None else host.format(port=port(emulator))
     assert knock(emulator, named) == 403
@@ -111,7 +111,7 @@ def test_the_handles_answer_no_other_name(host: str | None, emulator: Emulator) 
     "kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
 def test_changes_are_made_in_json_alone(kind: str | None, emulator: Emulator) -> None:
-    """A page can send a form to another machine without asking; JSON it cannot."""
+    """A page can send a form to another host without CORS, but not JSON."""
     emulator.add_member(emulator.backup.id, project(emulator))
     body = json.dumps({"backup_id": emulator.backup.id, "project_id": project(emulator)})
     headers = {"Content-Type": kind} if kind else {}
@@ -125,7 +125,7 @@ def test_changes_are_made_in_json_alone(kind: str | None, emulator: Emulator) ->
 
 
 def test_no_other_page_is_let_in(emulator: Emulator) -> None:
-    """The question of a browser, whether a page may send JSON, is not answered with yes."""
+    """A CORS preflight request is refused."""
     headers = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
     answer = requests.options(f"{emulator.url}/_emulator/reset", headers=headers, timeout=SECONDS)
     seen = requests.get(f"{emulator.url}/_emulator/state", headers={"Origin": "https://page.example"}, timeout=SECONDS)
@@ -138,7 +138,7 @@ def test_no_other_page_is_let_in(emulator: Emulator) -> None:
     "body", ["{", "[]", "null", '"x"', "5", '{"name": NaN}', "[" * 100_000, "\udcff", '{"name": "\\ud800"}']
 )
 def test_what_is_no_object_is_refused(body: str, emulator: Emulator) -> None:
-    """And nothing is done."""
+    """Nothing is changed."""
     emulator.add_member(emulator.backup.id, project(emulator))
     data = body.encode(errors="surrogateescape")
     for name in HANDLES:
@@ -167,8 +167,10 @@ ODDITIES = ODD | st.lists(ODD, max_size=2) | st.dictionaries(st.text(max_size=5)
     name=st.sampled_from(HANDLES),
     fields=st.dictionaries(st.sampled_from([*FIELDS, "odd"]), ODDITIES, max_size=4),
 )
-def test_odd_fields_of_a_handle_are_refused_or_work(name: str, fields: dict[str, Any], emulator: Emulator) -> None:
-    """What was accepted does not break what comes after it."""
+def test_odd_fields_of_control_requests_are_refused_or_work(
+    name: str, fields: dict[str, Any], emulator: Emulator
+) -> None:
+    """An accepted value does not break later requests."""
     emulator.reset()
     data = json.dumps(fields)
     answer = requests.post(
@@ -203,7 +205,7 @@ FAULTS = st.fixed_dictionaries(
 @ONE_CLOUD
 @given(fields=FAULTS)
 def test_odd_faults_are_refused_or_happen(fields: dict[str, Any], emulator: Emulator) -> None:
-    """They spoil the answer that they are for, not the emulator."""
+    """They affect the matching answer, not the emulator."""
     emulator.reset()
     answer = requests.post(
         f"{emulator.url}/_emulator/faults",
@@ -224,7 +226,7 @@ def test_odd_faults_are_refused_or_happen(fields: dict[str, Any], emulator: Emul
     "pattern", ["(a+)+$", "(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*)*x", "(a|a)(a|a)" * 40 + "b"]
 )
 def test_no_pattern_holds_the_emulator_up(pattern: str, emulator: Emulator) -> None:
-    """The path is long, and made for it."""
+    """Even for a path that is made to be slow."""
     control(emulator, "POST", "faults", path=pattern, status=503)
     start = time.monotonic()
     path = "a" * 30_000 + "!"
@@ -235,7 +237,7 @@ def test_no_pattern_holds_the_emulator_up(pattern: str, emulator: Emulator) -> N
 @pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize("pattern", ["(", "[", "*", "(?=a)", r"(a)\1", "((a{500}){500}){500}", "\ud800"])
 def test_a_pattern_that_is_none_is_refused(pattern: str, emulator: Emulator) -> None:
-    """What RE2 does not know could not be bounded."""
+    """Only patterns of RE2 have a limited run time."""
     with pytest.raises(ValueError, match=r"RE2|surrogates"):
         Fault(path=pattern)
     assert control(emulator, "POST", "faults", path=pattern).status_code == 400
@@ -288,7 +290,7 @@ def test_a_pattern_that_is_none_is_refused(pattern: str, emulator: Emulator) -> 
 def test_odd_requests_are_refused(
     route: Any, names: list[str], query: dict[str, str], body: Any, emulator: Emulator
 ) -> None:
-    """Of every route, with a good token: an answer of the service, never one of a bug."""
+    """Every route answers with an error of the service, never with a 500."""
     emulator.reset()
     ids = iter([emulator.backup.id, *names] if len(names[0]) > 3 else names)
     path = "/".join(
@@ -304,7 +306,7 @@ def test_odd_requests_are_refused(
 @pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 50_000, "9" * 6000, "\x00", '{"members": "\\ud800"}'])
 def test_bodies_without_end_are_refused(body: str, emulator: Emulator) -> None:
-    """Nested beyond what can be read, or a number of thousands of digits."""
+    """Nested too deep, or with a number of thousands of digits."""
     headers = {"X-Auth-Token": emulator.token("sharer"), "Content-Type": "application/json"}
     url = f"{emulator.url}/v3/{project(emulator, 'sharer')}{members_of(emulator)}"
     assert requests.post(url, data=body, headers=headers, timeout=SECONDS).status_code == 400
@@ -330,7 +332,7 @@ RAW = (
 @pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize("data", RAW, ids=range(len(RAW)))
 def test_bytes_that_are_no_request_are_refused(data: bytes, emulator: Emulator) -> None:
-    """The next request is served as ever."""
+    """The next request is served."""
     answer = sent(emulator, data.replace(b"{port}", str(port(emulator)).encode()))
     assert not answer.startswith(b"HTTP/1.1 500")
     assert ask(emulator, "GET", "/backups").status_code == 200
@@ -338,7 +340,7 @@ def test_bytes_that_are_no_request_are_refused(data: bytes, emulator: Emulator) 
 
 @pytest.mark.usefixtures("shown")
 def test_a_client_that_goes_away_is_no_news() -> None:
-    """In the middle of a request, or of its answer."""
+    """During a request, or its answer."""
     with serve() as emulator:
         for data in (b"GET /v3", b"POST /v3/auth/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"):
             with socket.create_connection(("127.0.0.1", port(emulator)), SECONDS) as connection:
@@ -349,12 +351,12 @@ def test_a_client_that_goes_away_is_no_news() -> None:
 
 
 def coded(text: str) -> str:
-    """Every letter as a percent code, which says the same."""
+    """Every letter percent-encoded."""
     return "".join(f"%{ord(letter):02x}" for letter in text)
 
 
 def test_the_log_keeps_no_credential_wherever_it_was_put(emulator: Emulator) -> None:
-    """In the query, the path, a header of another name, a body that is a form, or under another word."""
+    """In the query, the path, other headers, a form, or under another name."""
     sharer, token = emulator.account("sharer"), emulator.token("sharer")
     secrets = [sharer.secret_key, sharer.password, token]
     for secret in secrets:
@@ -393,7 +395,7 @@ def test_the_log_keeps_no_credential_wherever_it_was_put(emulator: Emulator) -> 
     ],
 )
 def test_the_log_keeps_no_credential_of_another_cloud(name: str, emulator: Emulator) -> None:
-    """Sent by mistake, it is known by its name alone."""
+    """Credentials of another cloud are recognised by the name of the header or field."""
     planted = "planted-by-mistake"
     requests.get(
         f"{emulator.url}/v3?{name}={planted}&a=1",
@@ -406,7 +408,7 @@ def test_the_log_keeps_no_credential_of_another_cloud(name: str, emulator: Emula
 
 
 def test_a_signed_request_is_still_logged(emulator: Emulator) -> None:
-    """Masking leaves what a test asks about."""
+    """Masking keeps the rest of the request."""
     sharer = emulator.account("sharer")
     url = f"{emulator.url}/v3/{sharer.project_id}/backups?limit=5"
     requests.get(url, headers=signed("GET", url, sharer), timeout=SECONDS)

@@ -1,4 +1,4 @@
-"""How an emulated cloud is served: on this machine alone, on connections that stay, and without a trace."""
+"""The emulator's server: only for this machine, with kept connections, and nothing left at the end."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 def connect(emulator: Emulator) -> socket.socket:
-    """A bare connection."""
+    """A TCP connection."""
     address = urlsplit(emulator.url)
     return socket.create_connection((address.hostname or "", address.port or 0), SECONDS)
 
 
 def test_it_listens_on_this_machine_alone(emulator: Emulator) -> None:
-    """Nobody else could fetch the credentials that it hands out."""
+    """Others cannot get the credentials that it issues."""
     assert urlsplit(emulator.url).hostname == "127.0.0.1"
     elsewhere = (socket.gethostbyname(socket.gethostname()), urlsplit(emulator.url).port or 0)
     if not elsewhere[0].startswith("127."):
@@ -41,7 +41,7 @@ def test_it_listens_on_this_machine_alone(emulator: Emulator) -> None:
 
 
 def test_a_connection_serves_many_requests(emulator: Emulator) -> None:
-    """As the service's gateway does, so that what a client does with old connections shows."""
+    """As with the service's gateway, to test how a client uses old connections."""
     request = f"GET /v3/projects HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {emulator.token('sharer')}\r\n\r\n".encode()
     with connect(emulator) as connection:
         for _ in range(3):
@@ -54,7 +54,7 @@ def test_a_connection_serves_many_requests(emulator: Emulator) -> None:
 
 
 def test_requests_are_served_side_by_side(emulator: Emulator) -> None:
-    """One that is held back holds up no other."""
+    """A delayed request does not block others."""
     emulator.add_fault(Fault("GET", "/vaults$", delay=60, when="before"))
     with connect(emulator) as held:
         held.sendall(f"GET /v3/{project(emulator, 'sharer')}/vaults HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -65,7 +65,7 @@ def test_requests_are_served_side_by_side(emulator: Emulator) -> None:
 
 
 def test_clouds_of_one_process_know_nothing_of_each_other() -> None:
-    """Neither what is shared, nor handles, faults and requests."""
+    """They share neither records nor control endpoints, faults and requests."""
     with serve() as one, serve("otc") as other:
         one.add_fault(Fault(status=503))
         control(other, "POST", "switches", latency=0.01)
@@ -80,7 +80,7 @@ def test_clouds_of_one_process_know_nothing_of_each_other() -> None:
 
 
 def test_many_sharers_at_once_never_get_past_the_limit(emulator: Emulator) -> None:
-    """Ten of thirty get in, whoever comes first."""
+    """Ten of thirty succeed."""
     projects = [emulator.add_account(f"team-{number}").project_id for number in range(30)]
 
     def share(one: str) -> None:
@@ -109,7 +109,7 @@ def test_it_ends_while_connections_are_open() -> None:
 
 
 def test_it_ends_while_a_fault_holds_an_answer_back() -> None:
-    """At once, and what was held back does not happen any more."""
+    """At once; a delayed request has no effect."""
     with ExitStack() as stack:
         emulator = stack.enter_context(serve())
         emulator.add_fault(Fault("POST", delay=60))
@@ -135,7 +135,7 @@ def test_it_ends_while_a_fault_holds_an_answer_back() -> None:
 
 
 def test_the_port_is_free_again_afterwards() -> None:
-    """The same one can be used in the next moment."""
+    """The port can be used again at once."""
     with serve() as emulator:
         port = urlsplit(emulator.url).port or 0
         ask(emulator, "GET", "/backups")
@@ -146,7 +146,7 @@ def test_the_port_is_free_again_afterwards() -> None:
 
 
 def test_a_client_that_does_not_shake_hands_holds_up_nobody(tmp_path: Path) -> None:
-    """Neither the others nor the end."""
+    """It blocks neither other clients nor the end of the server."""
     certificate = make_ssl_devcert(str(tmp_path / "this"), host="127.0.0.1")
     start = time.monotonic()
     with serve(tls=certificate) as emulator, connect(emulator):

@@ -64,7 +64,7 @@ VECTORS = [
 
 @pytest.mark.parametrize(("request_", "secret", "expected"), VECTORS)
 def test_known_requests_have_their_known_signatures(request_: signing.Request, secret: str, expected: str) -> None:
-    """Vectors hold the verifier to the algorithm, not to our own signer."""
+    """The verifier is tested with vectors, not with our own signer."""
     claim = signing.Claim("AK", tuple(sorted(request_.headers)), expected)
     assert signing._signature(claim, request_, secret) == expected
 
@@ -75,12 +75,12 @@ def url(emulator: Emulator, query: str = "") -> str:
 
 
 def send(method: str, address: str, headers: Mapping[str, str], body: str = "") -> requests.Response:
-    """Send what was signed; requests would add Accept and the like, which nobody signs."""
+    """Send exactly what was signed; `requests` would add headers that are not signed."""
     return requests.request(method, address, data=body or None, headers=dict(headers), timeout=SECONDS)
 
 
 def refused_as(answer: requests.Response) -> str:
-    """Status and code of a refusal that has the gateway's shape."""
+    """Status and code of the gateway's error."""
     body = answer.json()
     assert set(body) == {"error_code", "error_msg", "request_id"}
     assert body["request_id"] == answer.headers["X-Request-Id"]
@@ -96,7 +96,7 @@ def test_a_right_signature_is_accepted(query: str, emulator: Emulator) -> None:
 
 
 def test_a_signed_body_is_accepted(emulator: Emulator) -> None:
-    """The hash is of the bytes as they were sent."""
+    """The hash is that of the bytes that were sent."""
     body = f'{{"members":   ["{project(emulator)}"]}}'
     own = {"Content-Type": "application/json", "X-Project-Id": project(emulator, "sharer")}
     headers = signed("POST", url(emulator), emulator.account("sharer"), body=body, headers=own)
@@ -118,7 +118,7 @@ def test_a_clock_may_be_wrong_by_a_quarter_of_an_hour(minutes: int, status: int,
 
 
 def test_the_date_must_be_signed(emulator: Emulator) -> None:
-    """Else a request that somebody saw could be sent for ever."""
+    """Otherwise a recorded request could be sent again at any time."""
     headers = signed("GET", url(emulator), emulator.account("sharer"), leave_out=("X-Sdk-Date",))
     assert refused_as(send("GET", url(emulator), headers)) == "401 APIGW.0301"
 
@@ -146,7 +146,7 @@ def test_what_the_terraform_provider_signs_is_enough(names: list[str], emulator:
 
 @pytest.mark.parametrize("name", TERRAFORM)
 def test_a_header_that_was_signed_cannot_be_exchanged(name: str, emulator: Emulator) -> None:
-    """Whatever else was signed."""
+    """Whatever other headers are signed."""
     sent = dict.fromkeys(TERRAFORM, "application/json")
     headers = signed_over(TERRAFORM, "GET", url(emulator), emulator.account("sharer"), sent)
     later = (datetime.now(timezone.utc) + timedelta(seconds=9)).strftime("%Y%m%dT%H%M%SZ")
@@ -157,7 +157,7 @@ def test_a_header_that_was_signed_cannot_be_exchanged(name: str, emulator: Emula
 def signed_over(
     names: list[str], method: str, address: str, account: Account, sent: Mapping[str, str]
 ) -> dict[str, str]:
-    """The headers of a request that is signed over these names, in this order."""
+    """The headers of a request that signs these names, in this order."""
     headers = {**sent, "x-sdk-date": now()}
     lines = [method, f"{urlsplit(address).path}/", "", *(f"{name}:{headers[name]}" for name in names), ""]
     canonical = "\n".join([*lines, ";".join(names), hashlib.sha256(b"").hexdigest()])
@@ -168,7 +168,7 @@ def signed_over(
 
 
 def test_a_header_that_was_signed_must_be_sent(emulator: Emulator) -> None:
-    """What is not there cannot be verified."""
+    """A missing header cannot be verified."""
     headers = signed("GET", url(emulator), emulator.account("sharer"), headers={"X-Project-Id": "p"})
     del headers["X-Project-Id"]
     assert refused_as(send("GET", url(emulator), headers)) == "401 APIGW.0301"
@@ -184,15 +184,15 @@ TAMPERED = {
 
 @pytest.mark.parametrize("what", TAMPERED)
 def test_a_signature_is_of_one_request(what: str, emulator: Emulator) -> None:
-    """It fits no other method, path, query or body."""
+    """It is not valid for another method, path, query or body."""
     method, more, body = TAMPERED[what]
     headers = signed("GET", url(emulator), emulator.account("sharer"))
     assert refused_as(send(method, url(emulator, more), headers, body)).endswith(("0301", "0101"))
 
 
 @pytest.mark.parametrize("text", ["", "Basic abc", "SDK-HMAC-SHA256 Access=A, SignedHeaders=host, Signature=abc"])
-def test_no_credential_is_no_entry(text: str, emulator: Emulator) -> None:
-    """As is one of another kind."""
+def test_a_request_without_credential_is_refused(text: str, emulator: Emulator) -> None:
+    """So is another kind of credential."""
     assert refused_as(send("GET", url(emulator), {"Authorization": text})) == "401 APIGW.0301"
 
 
@@ -211,13 +211,13 @@ def test_a_rotated_key_is_refused_and_its_successor_is_not(emulator: Emulator) -
 
 
 def wrong(emulator: Emulator, times: int) -> list[int]:
-    """The answers to so many wrong signatures of the sharer's key."""
+    """The answers to wrong signatures of the sharer's key."""
     thief = replace(emulator.account("sharer"), secret_key="guessed")
     return [send("GET", url(emulator), signed("GET", url(emulator), thief)).status_code for _ in range(times)]
 
 
 def test_five_wrong_signatures_do_not_lock_a_key(emulator: Emulator) -> None:
-    """A right one in between starts the count anew."""
+    """A right one resets the count."""
     right = emulator.account("sharer")
     for _ in range(2):
         assert wrong(emulator, 5) == [401] * 5
@@ -225,7 +225,7 @@ def test_five_wrong_signatures_do_not_lock_a_key(emulator: Emulator) -> None:
 
 
 def test_six_wrong_signatures_lock_a_key_for_five_minutes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The right secret is refused as well, tokens are not; after the time it is fine again."""
+    """Then the right secret is refused, too, but tokens are not; after five minutes it works again."""
     right = emulator.account("sharer")
     monkeypatch.setattr(accounts, "LOCK_SECONDS", 0.6)
     wrong(emulator, 6)
@@ -238,12 +238,12 @@ def test_six_wrong_signatures_lock_a_key_for_five_minutes(emulator: Emulator, mo
 
 
 def test_a_key_is_of_its_own_project(emulator: Emulator) -> None:
-    """A right signature opens no other account's project."""
+    """A right signature is refused for another account's project."""
     headers = signed("GET", url(emulator), emulator.account("bystander"))
     assert refused_as(send("GET", url(emulator), headers)) == "403 APIGW.0302"
 
 
 def test_a_path_that_is_no_api_says_so_in_the_gateways_words(emulator: Emulator) -> None:
-    """A wrong endpoint is not a missing share."""
+    """A wrong endpoint differs from a missing share."""
     answer = ask(emulator, "GET", "/backup")
     assert (answer.status_code, code(answer)) == (404, "APIGW.0101")

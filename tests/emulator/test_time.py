@@ -1,4 +1,4 @@
-"""Time passes when a test lets it: backups are made and expire, vaults fill up and empty."""
+"""Time passes when a test says so: backups are made and expire, vaults fill up and empty."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVER: dict[str, Any] = {"id": "11111111-2222-4333-8444-555555555555", "type": 
 
 
 def answer(emulator: Emulator, backup_id: str, status: str, vault_id: str) -> int:
-    """The recipient's answer; the HTTP status of it."""
+    """Answer as the recipient; returns the HTTP status."""
     body = {"status": status, "vault_id": vault_id}
     path = f"/backups/{backup_id}/members/{project(emulator)}"
     return ask(emulator, "PUT", path, body, account="recipient").status_code
@@ -30,7 +30,7 @@ def listed(emulator: Emulator) -> list[dict[str, Any]]:
 
 
 def test_everything_becomes_older(emulator: Emulator) -> None:
-    """By exactly what has passed, in answers, too."""
+    """By exactly this time, in answers, too."""
     before = emulator.backup.created_at
     emulator.add_member(emulator.backup.id, project(emulator), "accepted")
     emulator.pass_time(days=2, hours=1, seconds=1)
@@ -43,7 +43,7 @@ def test_everything_becomes_older(emulator: Emulator) -> None:
 
 
 def test_a_vaults_policy_lets_backups_expire(emulator: Emulator) -> None:
-    """Four nights, kept for three days: the first backup goes, with its shares and the recipient's view."""
+    """After four nights with a retention of three days, the first backup is gone, with its shares and the copy."""
     vault = emulator.add_vault(account="sharer", resources=[SERVER], keep_days=3)
     first = emulator.back_up(vault_id=vault.id)[0].id
     emulator.add_member(first, project(emulator), "accepted")
@@ -60,7 +60,7 @@ def test_a_vaults_policy_lets_backups_expire(emulator: Emulator) -> None:
 
 
 def test_when_a_backup_expires_is_told(emulator: Emulator) -> None:
-    """Three days after it was made, as the API writes moments; null where it does not."""
+    """Three days after its creation, in the API's form; null if it does not expire."""
     vault = emulator.add_vault(account="sharer", resources=[SERVER], keep_days=3)
     emulator.back_up(vault_id=vault.id)
     seeded, made = listed(emulator)
@@ -82,7 +82,7 @@ def test_a_checkpoint_becomes_ready_as_time_passes(emulator: Emulator) -> None:
 
 
 def test_accepting_takes_room_and_giving_back_frees_it(emulator: Emulator) -> None:
-    """A vault of 100 GB takes two backups of 40, and a third once one was given back."""
+    """A vault of 100 GB takes two backups of 40 GB, and a third when one is given back."""
     vault = emulator.add_vault(account="recipient", size=100).id
     offers = [emulator.add_backup().id for _ in range(3)]
     for offer in offers:
@@ -94,7 +94,7 @@ def test_accepting_takes_room_and_giving_back_frees_it(emulator: Emulator) -> No
 
 
 def test_a_backup_that_expires_frees_the_recipients_vault(emulator: Emulator) -> None:
-    """The copy goes with it."""
+    """The recipient's copy is deleted, too."""
     expires = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
     backup = emulator.add_backup(expired_at=expires, size=70).id
     emulator.add_member(backup, project(emulator), "accepted")
@@ -131,7 +131,7 @@ def test_what_a_recipient_loses_is_not_in_its_vault_any_more(way: str, emulator:
 
 
 def test_a_full_vault_takes_no_backup(emulator: Emulator) -> None:
-    """Nor half of one."""
+    """No part of it either."""
     vault = emulator.add_vault(account="sharer", resources=[SERVER, {**SERVER, "id": "x"}], size=100)
     emulator.back_up(vault_id=vault.id)
     refused = ask(emulator, "POST", "/checkpoints", {"checkpoint": {"vault_id": vault.id}})
@@ -141,7 +141,7 @@ def test_a_full_vault_takes_no_backup(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("field", ["created_at", "expired_at"])
 def test_time_passes_from_outside_too(field: str, emulator: Emulator) -> None:
-    """Backups with moments of one's own, checkpoints, and days that pass."""
+    """Control requests create backups with given times, and let days pass."""
     moment = {field: "2999-01-01T00:00:00Z"}
     made = control(emulator, "POST", "backups", **moment).json()
     control(emulator, "POST", "pass-time", days=1)
