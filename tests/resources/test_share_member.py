@@ -419,7 +419,7 @@ CHECKS = {
     "endless": ("backup_id", "a" * 10_000, "has 10000 characters"),
     "another alphabet": ("dest_project_id", "\u0661" * 32, "has another shape"),
     "a number": ("dest_project_id", 5.0, "is no text but of type float"),
-    "a negative wait": ("wait_for_backup", -1, "is no number of seconds from 0"),
+    "a negative wait": ("wait_for_backup", -1, "is not a number of seconds from 0"),
 }
 
 

@@ -48,6 +48,11 @@ class Vault:
     resource_ids: tuple[str, ...] = ()
     created_at: str = ""
 
+    @property
+    def free(self) -> float:
+        """The part of the size that no backup takes, in GB."""
+        return self.size - self.used / 1024
+
 
 # GET /v3/{project_id}/vaults?name=… → 200 {"vaults": [Vault, …], "count": n}
 def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
