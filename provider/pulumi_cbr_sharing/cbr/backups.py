@@ -148,7 +148,7 @@ def list_backups(
 
 def _wanted(**filters: str | None) -> dict[str, str]:
     """The filters that are given; `Refused` if one cannot be sent."""
-    wanted = {key: text for key, text in filters.items() if text}
+    wanted = {key: text for key, text in filters.items() if text is not None}
     for key, text in wanted.items():
         trouble = ids.trouble_with_vault_id(text) if key == "vault_id" else ids.trouble_with_text(text)
         if trouble:

@@ -62,18 +62,18 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
         Refused: the name cannot be sent.
         UnexpectedAnswer: the list may be incomplete.
     """
-    if name and (trouble := ids.trouble_with_text(name)):
+    if name is not None and (trouble := ids.trouble_with_text(name)):
         raise Refused(f"listing vaults: name {trouble}")
     call = Call(
         "GET",
         paths.vaults(client.project_id),
         doing=f"listing the vaults of project {client.project_id}",
         action="cbr:vaults:list",
-        query=(("name", name),) if name else (),
+        query=() if name is None else (("name", name),),
     )
     found = [(record.get("name"), _vault(call, record)) for record in whole_list(client, call, "vaults")]
     # No document says that the filter means the whole name.
-    fitting = [vault for told, vault in found if name in (None, "", told)]
+    fitting = [vault for told, vault in found if name in (None, told)]
     return sorted(fitting, key=lambda one: (one.name, one.id))
 
 
