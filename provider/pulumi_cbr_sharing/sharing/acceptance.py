@@ -27,16 +27,7 @@ PENDING: Final = "pending"
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A received backup as the state records it.
-
-    Attributes:
-        backup_id: the backup.
-        vault_id: the recipient's vault that it is in; "" while the share is pending again.
-        status: `accepted`, or `pending` if the share was cancelled and offered again.
-        owner_project_id: the project that shares.
-        recipient_project_id, region, endpoint: project, region and CBR endpoint of the recipient.
-        backup_name, resource_type: of the backup, as the recipient sees it.
-    """
+    """A received backup as the state records it, see `BackupShareAccepter`; `vault_id` is "" if it is pending again."""
 
     backup_id: str
     vault_id: str = ""
