@@ -230,7 +230,7 @@ def test_a_cloud_that_gives_no_answer_is_one_warning(fault: Fault, emulator: Emu
     with Plan(emulator) as plan:
         for backup_id in (emulator.backup.id, *others):
             assert plan.member(backup_id=backup_id) == {}
-    assert plan.printed.count("warning: the plan is not compared with the cloud: ") == 1
+    assert plan.printed.count("warning: the preview is not checked against the cloud: ") == 1
 
 
 def test_a_cloud_out_of_reach_is_a_warning(emulator: Emulator) -> None:
@@ -249,7 +249,7 @@ def test_who_may_not_look_is_warned_once_a_permission(emulator: Emulator) -> Non
     with Plan(emulator) as plan:
         for backup_id in (emulator.backup.id, *others):
             assert plan.member(backup_id=backup_id) == {}
-    assert plan.printed.count("warning: the plan is not compared with the cloud: ") == 2
+    assert plan.printed.count("warning: the preview is not checked against the cloud: ") == 2
     assert plan.printed.count("cbr:backups:get is needed") == plan.printed.count("cbr:member:list is needed") == 1
 
 

@@ -43,14 +43,7 @@ class Acceptance:
 def declare(
     session: Session, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool
 ) -> tuple[AcceptanceInputs, list[Problem]]:
-    """Declare an acceptance, from inputs without problems: deleting an older resource must not give it back.
-
-    Args:
-        session: the recipient's.
-        inputs: what the program says.
-        recorded: what it said in the last run; None for a new acceptance.
-        planning: whether this is a preview, which asks the cloud what it would refuse of a new one.
-    """
+    """Declare an acceptance, as `member.declare` does with a share: an older resource must not give it back."""
     if is_unknown(inputs.vault_id):
         return inputs, []
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id

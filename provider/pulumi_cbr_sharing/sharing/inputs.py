@@ -1,4 +1,7 @@
-"""The inputs of the resources, and what can be wrong with them."""
+"""The inputs of the resources, and what can be wrong with them.
+
+They are described at the resources. They may be of any type until `problems` finds none.
+"""
 
 from __future__ import annotations
 
@@ -50,15 +53,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class MemberInputs:
-    """The inputs of a BackupShareMember; of any type until `problems` finds none.
-
-    Attributes:
-        backup_id: the UUID of the backup.
-        dest_project_id: the recipient's project; None if `dest_account` is given.
-        dest_account: the name of the recipient's account.
-        adopt: whether to take over a share that exists already.
-        wait_for_backup: seconds to wait for a backup that is still being made.
-    """
+    """The inputs of a BackupShareMember."""
 
     backup_id: Any = None
     dest_project_id: Any = None
@@ -81,13 +76,7 @@ class MemberInputs:
 
 @dataclass(frozen=True)
 class SetInputs:
-    """The inputs of a BackupShare; of any type until `problems` finds none.
-
-    Attributes:
-        backup_id: the UUID of the backup.
-        dest_project_ids: the recipients' projects, none to ten, in any order.
-        wait_for_backup: seconds to wait for a backup that is still being made.
-    """
+    """The inputs of a BackupShare."""
 
     backup_id: Any = None
     dest_project_ids: Any = None
@@ -103,14 +92,7 @@ class SetInputs:
 
 @dataclass(frozen=True)
 class AcceptanceInputs:
-    """The inputs of a BackupShareAccepter; of any type until `problems` finds none.
-
-    Attributes:
-        backup_id: the UUID of the sharer's backup.
-        vault_id: the UUID of the recipient's vault.
-        wait_for_offer: seconds to wait for the offer.
-        pending: whether a lookup of this run saw the offer pending.
-    """
+    """The inputs of a BackupShareAccepter."""
 
     backup_id: Any = None
     vault_id: Any = None

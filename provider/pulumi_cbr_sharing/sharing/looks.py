@@ -108,8 +108,8 @@ class Looks:
         except CbrSharingError as error:
             if isinstance(error, _OUT_OF_REACH):
                 self._out_of_reach = True
-                rest, reason = "; nor is the rest of it", "out of reach"  # once, in however many ways it shows
+                rest, reason = "; the other checks are skipped, too", "out of reach"  # said once, whatever the error
             else:
                 rest, reason = "", error.reason if isinstance(error, ApiError) else type(error).__name__
-            self.warn(f"the plan is not compared with the cloud: {error}{rest}", once_for=reason)
+            self.warn(f"the preview is not checked against the cloud: {error}{rest}", once_for=reason)
             return None
