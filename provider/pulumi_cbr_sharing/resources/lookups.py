@@ -175,11 +175,9 @@ def when_known(look_up: Callable[..., T], **given: Any) -> pulumi.Output[T]:
 
 
 class _StackConfig:
-    """The stack's configuration, as a program reads it."""
+    """The stack's configuration, by keys such as `huaweicloud:region`; secrets are decrypted."""
 
-    def get(self, key: str, /) -> Any:
-        """The value of a key such as `huaweicloud:region`, decrypted if it is secret."""
-        return runtime.get_config(key)
+    get = staticmethod(runtime.get_config)
 
 
 @contextmanager
