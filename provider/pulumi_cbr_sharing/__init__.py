@@ -1,4 +1,4 @@
-"""Share Cloud Backup and Recovery (CBR) backups with other projects, declared in Pulumi programs.
+"""Share backups of Cloud Backup and Recovery (CBR) with other projects, in Pulumi programs.
 
 import pulumi
 from pulumi_cbr_sharing import BackupShareMember
@@ -68,8 +68,8 @@ __all__ = [
     "get_vaults_output",
 ]
 
-# The module of each name. It is imported when the name is asked for: the command line goes without Pulumi, and a
-# program without what it does not use.
+# The names of each module. A module is imported when one of its names is used: so the command line starts without
+# Pulumi, and a program imports only what it uses.
 _MODULES = {
     "cbr.backups": "Backup",
     "cbr.members": "Member",

@@ -1,8 +1,10 @@
-"""The shapes of the ids of this API, and the sentence that a wrong one gets.
+"""The shapes of the API's ids, and what to say of a malformed one.
 
-Ids become parts of addresses, so an id of another shape is never sent, whether a program wrote it or the service
-answered it. Backups, vaults and the records of members have UUIDs, projects 32 hexadecimal digits, all in lower case
-(the vendors' API references).
+Ids become parts of paths, so a malformed one is never sent, whether it comes from a program or from the service.
+Backups, vaults and the records of members have UUIDs, projects have 32 hexadecimal digits, all in lower case (the
+vendors' API references).
+
+The `trouble_with_…` functions return the end of a sentence, such as `is empty: give …`, or None if the value is right.
 """
 
 from __future__ import annotations
@@ -16,17 +18,18 @@ from pulumi_cbr_sharing.errors import one_line
 
 
 LONGEST_NAME = 128  # characters of an account's name
-LONGEST_TEXT = 255  # characters of a text to look for
+LONGEST_TEXT = 255  # characters of a filter
+LONGEST_SHOWN = 64  # characters of a malformed id that are shown
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What an id looks like.
+    """The shape of an id.
 
     Attributes:
-        what: its name in a sentence.
-        pattern: matches all of it.
-        example: one that fits.
+        what: what to call it.
+        pattern: matches the whole id.
+        example: a valid id.
     """
 
     what: str
@@ -34,8 +37,28 @@ class Shape:
     example: str = ""
 
     def fits(self, value: Any) -> bool:
-        """Whether a value is such an id."""
+        """Whether a value has this shape."""
         return isinstance(value, str) and self.pattern.fullmatch(value) is not None
+
+    def trouble_with(self, value: Any) -> str | None:
+        """What is wrong with a value that should have this shape."""
+        expected = f"give a {self.what} such as {self.example}"
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return f"is empty: {expected}"
+        if not isinstance(value, str):
+            return f"{_not_a_string(value)}: {expected}"
+        return None if self.fits(value) else f"{self._difference(value)}: {expected}"
+
+    def _difference(self, value: str) -> str:
+        if self.fits(value.strip()):
+            return "has white space around it"
+        if self.fits(value.lower()) and value.isascii():
+            return "has upper-case letters, which the service does not accept"
+        if len(value) > LONGEST_SHOWN:
+            return f"has {len(value)} characters"
+        if not value.isprintable():
+            return "has control characters"
+        return f"has another shape ({one_line(value)!r})"
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -44,68 +67,40 @@ BACKUP = Shape("backup id", _UUID, "0b07081e-3ec7-4e77-8571-54e2947da422")
 VAULT = Shape("vault id", _UUID, "3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f")
 MEMBER_RECORD = Shape("id of a member's record", _UUID)
 PROJECT = Shape("project id of 32 hexadecimal digits", _HEX, "0605767b5780d5762fc5c0118072a564")
-# Servers, disks, images and checkpoints belong to other services, whose ids are not documented here. They are shown
-# and looked for, never part of a path; even so nothing fits that could lead elsewhere.
+# Servers, disks, images and checkpoints belong to other services, which document their ids elsewhere. These ids are
+# shown and used as filters, never in a path; nothing fits that could lead elsewhere.
 FOREIGN = Shape("id", re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.:-]{0,127}"))
 
-
-def trouble_with_backup_id(value: Any) -> str | None:
-    """What is wrong with a backup id, as the end of a sentence that begins with it; None if nothing is."""
-    return _trouble(value, BACKUP)
-
-
-def trouble_with_vault_id(value: Any) -> str | None:
-    """What is wrong with a vault id; None if nothing is."""
-    return _trouble(value, VAULT)
-
-
-def trouble_with_project_id(value: Any) -> str | None:
-    """What is wrong with a project id; None if nothing is."""
-    return _trouble(value, PROJECT)
+trouble_with_backup_id = BACKUP.trouble_with
+trouble_with_vault_id = VAULT.trouble_with
+trouble_with_project_id = PROJECT.trouble_with
 
 
 def trouble_with_account(value: Any) -> str | None:
-    """What is wrong with the name of an account; None if nothing is. No page gives its shape, so this is generous."""
+    """What is wrong with an account's name. Its shape is not documented, so this is generous."""
     expected = "give the account's name (the domain name)"
     if not isinstance(value, str):
-        return f"is no text but of type {type(value).__name__}: {expected}"
-    if not value.strip(". "):  # dots alone would lead to another address
+        return f"{_not_a_string(value)}: {expected}"
+    if not value.strip(". "):  # dots alone would be another path
         return f"is empty: {expected}"
     if len(value) > LONGEST_NAME:
         return f"has {len(value)} characters: {expected}"
     if value != value.strip() or not value.isprintable() or "/" in value:
-        return f"has blanks around it, control characters or a slash: {expected}"
+        return f"has white space around it, control characters or a slash: {expected}"
     return None
 
 
 def trouble_with_text(value: Any) -> str | None:
-    """What is wrong with a name, status or other text to look for; None if nothing is."""
+    """What is wrong with a name, a status or another filter."""
     if not isinstance(value, str):
-        return f"is no text but of type {type(value).__name__}"
+        return _not_a_string(value)
     if not value.strip():
         return "is empty"
     if len(value) > LONGEST_TEXT:
-        return f"has {len(value)} characters, and {LONGEST_TEXT} is the most"
+        return f"has {len(value)} characters, more than {LONGEST_TEXT}"
     # Among these are lone surrogates such as "\ud800", which cannot be sent as UTF-8.
     return None if value.isprintable() else "has characters that cannot be printed"
 
 
-def _trouble(value: Any, shape: Shape) -> str | None:
-    expected = f"give a {shape.what} such as {shape.example}"
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return f"is empty: {expected}"
-    if not isinstance(value, str):
-        return f"is no text but of type {type(value).__name__}: {expected}"
-    return None if shape.fits(value) else f"{_difference(value, shape)}: {expected}"
-
-
-def _difference(value: str, shape: Shape) -> str:
-    if shape.fits(value.strip()):
-        return "has blanks around it"
-    if shape.fits(value.lower()) and value.isascii():
-        return "has upper-case letters, which the service does not know"
-    if len(value) > 64:  # noqa: PLR2004
-        return f"has {len(value)} characters"
-    if not value.isprintable():
-        return "has control characters"
-    return f"has another shape ({one_line(value)!r})"
+def _not_a_string(value: Any) -> str:
+    return f"is not a string but of type {type(value).__name__}"

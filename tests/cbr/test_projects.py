@@ -55,7 +55,7 @@ def test_a_name_may_have_any_characters(name: str, emulator: Emulator, client: C
 @pytest.mark.parametrize("name", ["", " ", ".", "..", " ... "])
 def test_what_is_no_name_is_not_sent(name: str, emulator: Emulator, client: Client) -> None:
     """A name of dots would be another path."""
-    with pytest.raises(Refused, match="is no account name"):
+    with pytest.raises(Refused, match="is not an account name"):
         projects_of_account(client, name)
     assert emulator.requests == []
 

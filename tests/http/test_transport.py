@@ -150,7 +150,7 @@ def test_insecure_works_and_warns_in_each_run(secure: Emulator) -> None:
         plugin = Plugin(env=env).__enter__()
         made = plugin.create(OURS, inputs(secure))
         plugin.delete(made)
-        assert plugin.stop().count("warning: insecure is set, TLS certificates are not verified") == 1
+        assert plugin.stop().count("warning: insecure is set, so TLS certificates are not verified") == 1
 
     assert [request.status for request in secure.requests] == [200, 204] * 2  # POST, DELETE
 

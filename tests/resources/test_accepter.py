@@ -73,7 +73,7 @@ def test_create_waits_for_an_offer(emulator: Emulator, plugin: Plugin) -> None:
 
 def test_an_offer_that_does_not_come_is_told(emulator: Emulator, plugin: Plugin) -> None:
     """With who has to do what."""
-    with pytest.raises(PluginError, match=r"there is no offer of it to project .* after 1 s: let its owner share it"):
+    with pytest.raises(PluginError, match=r"there is no offer to project .* after 1 s: let its owner share it"):
         plugin.create(OURS, inputs(emulator, wait_for_offer=1))
 
 
@@ -230,7 +230,7 @@ def test_a_share_that_is_pending_again_is_drift_and_is_accepted_again(
 
 def test_who_waits_for_a_share_of_the_same_program_is_told_how_to_wire_them(emulator: Emulator, plugin: Plugin) -> None:
     """Four workers that all wait leave none that could make the share."""
-    with pytest.raises(PluginError, match=r"wire the two with backup_id=share\.backup_id"):
+    with pytest.raises(PluginError, match=r"set backup_id=share\.backup_id"):
         plugin.create(OURS, inputs(emulator, wait_for_offer=0))
 
 

@@ -191,12 +191,12 @@ def test_missing_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
-    "backup": (lambda: get_backup("x"), "get_backup: backup_id has another shape"),
-    "path": (lambda: get_share_members("../x"), "get_share_members: backup_id has another shape"),
-    "vault": (lambda: get_backups(vault_id="x"), "get_backups: vault_id has another shape"),
-    "blank": (lambda: get_backups(name=" "), "get_backups: name is no text"),
-    "number": (lambda: get_vaults(name=3), "get_vaults: name is no text"),  # type: ignore[arg-type]
-    "account": (lambda: get_projects(""), "get_projects: account is no text"),
+    "backup": (lambda: get_backup("x"), "an id that has another shape"),
+    "path": (lambda: get_share_members("../x"), "an id that has another shape"),
+    "vault": (lambda: get_backups(vault_id="x"), "listing backups: vault_id has another shape"),
+    "blank": (lambda: get_backups(name=" "), "listing backups: name is empty"),
+    "number": (lambda: get_vaults(name=3), "listing vaults: name is not a string"),  # type: ignore[arg-type]
+    "account": (lambda: get_projects(""), "'' is not an account name"),
     "member_status": (lambda: get_backups(member_status="pending"), "member_status goes with"),
     "own_type": (lambda: get_backups(own_type="mine"), "own_type is 'mine'"),  # type: ignore[arg-type]
 }

@@ -129,7 +129,7 @@ def test_a_share_stays_where_it_is_while_nobody_can_tell(fault: Fault, emulator:
     later = Plugin(env=env).__enter__()
     checked = later.check(OURS, inputs(emulator), olds=olds)
     assert (checked.failures, checked.inputs["dest_project_id"]) == ({}, olds["dest_project_id"])
-    assert "the share stays with project" in later.stop()
+    assert "the share keeps project" in later.stop()
 
 
 def test_a_new_share_needs_an_answer(emulator: Emulator) -> None:

@@ -254,11 +254,11 @@ def test_an_own_project_that_was_looked_up_is_refused_in_the_plan(
 
 
 CHECKS: dict[str, tuple[Any, str]] = {
-    "no list": ("f" * 32, "is no list"),
+    "no list": ("f" * 32, "is not a list"),
     "a bad id": (["nobody"], "has an entry that has another shape"),
     "twins": (["f" * 32, "f" * 32], "twice: name each recipient once"),
     "eleven": ([f"{number:032x}" for number in range(1, 12)], "has 11 projects"),
-    "nothing": (None, "is no list"),
+    "nothing": (None, "is not a list"),
 }
 
 

@@ -413,13 +413,13 @@ def test_another_connection_is_an_update_that_keeps_the_share(emulator: Emulator
 CHECKS = {
     "empty backup": ("backup_id", "", "is empty: give a backup id"),
     "upper case": ("backup_id", MISSING.upper(), "has upper-case letters"),
-    "blanks": ("dest_project_id", " " + "f" * 32, "has blanks around it"),
+    "blanks": ("dest_project_id", " " + "f" * 32, "has white space around it"),
     "path pieces": ("backup_id", "../../vaults", "has another shape"),
     "control characters": ("dest_project_id", "f" * 31 + "\n", "has "),
     "endless": ("backup_id", "a" * 10_000, "has 10000 characters"),
     "another alphabet": ("dest_project_id", "\u0661" * 32, "has another shape"),
-    "a number": ("dest_project_id", 5.0, "is no text but of type float"),
-    "a negative wait": ("wait_for_backup", -1, "is no number of seconds from 0"),
+    "a number": ("dest_project_id", 5.0, "is not a string but of type float"),
+    "a negative wait": ("wait_for_backup", -1, "is not a number of seconds from 0"),
 }
 
 

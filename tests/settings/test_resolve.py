@@ -448,7 +448,7 @@ def test_the_project_is_set_or_left_to_be_looked_up(
 def test_a_wrong_project_id_is_refused_where_it_was_set(tmp_path: Path) -> None:
     """The error says what is wrong, and in which setting."""
     assert trouble(tmp_path, PLACE | {"OS_PROJECT_ID": PROJECT.upper()}) == (
-        f"Settings: the project id '{PROJECT.upper()}' has upper-case letters, which the service does not know: give "
+        f"Settings: the project id '{PROJECT.upper()}' has upper-case letters, which the service does not accept: give "
         f"a project id of 32 hexadecimal digits such as {PROJECT} (environment OS_PROJECT_ID)"
     )
 

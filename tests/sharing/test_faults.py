@@ -165,8 +165,8 @@ CASES = {
     "401 0301": Case("answered", "CredentialRefused", answer(401, "APIGW.0301")),
     "401 0303": Case("answered", "CredentialRefused", answer(401, "APIGW.0303")),
     "401 0307": Case("answered", "CredentialRefused", answer(401, "APIGW.0307")),
-    # A read looks at the list of backups, a change at the backup itself: if it is there, nothing is
-    # concluded. IAM does not answer so.
+    # A read looks at the list of backups, a change at the backup itself: if it is there, nothing is concluded. IAM does
+    # not answer so.
     "401 quirk": Case(
         "answered",
         "CredentialRefused",

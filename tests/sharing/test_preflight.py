@@ -181,10 +181,10 @@ def test_two_replacements_do_not_take_the_same_last_place(plan: Plan, emulator: 
 @pytest.mark.parametrize(
     ("changes", "warning"),
     [
-        ({"status": "protecting"}, "is protecting: create waits for it"),
-        ({"status": "error"}, "is in status error, and only an available one can be shared"),
-        ({"resource_type": "OS::Sfs::Turbo"}, "is of kind OS::Sfs::Turbo: only those of servers"),
-        ({"encrypted": True}, "holds encrypted disks"),
+        ({"status": "protecting"}, "is protecting: the update waits for it"),
+        ({"status": "error"}, "is in status error, and only available backups can be shared"),
+        ({"resource_type": "OS::Sfs::Turbo"}, "is of kind OS::Sfs::Turbo: only backups of servers"),
+        ({"encrypted": True}, "has encrypted disks"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -202,7 +202,7 @@ def test_a_new_set_warns_of_those_it_will_remove(emulator: Emulator) -> None:
     one, two = crowd(emulator, 2)
     with Plan(emulator) as plan:
         assert plan.share(one) == {}
-    assert f"is shared with {two}, too: this set cancels that" in plan.printed
+    assert f"is also shared with {two}: this BackupShare cancels that" in plan.printed
     assert one not in plan.printed.replace(emulator.backup.id, "")
 
 
@@ -230,7 +230,7 @@ def test_a_cloud_that_gives_no_answer_is_one_warning(fault: Fault, emulator: Emu
     with Plan(emulator) as plan:
         for backup_id in (emulator.backup.id, *others):
             assert plan.member(backup_id=backup_id) == {}
-    assert plan.printed.count("warning: the plan is not compared with the cloud: ") == 1
+    assert plan.printed.count("warning: the preview is not checked against the cloud: ") == 1
 
 
 def test_a_cloud_out_of_reach_is_a_warning(emulator: Emulator) -> None:
@@ -249,7 +249,7 @@ def test_who_may_not_look_is_warned_once_a_permission(emulator: Emulator) -> Non
     with Plan(emulator) as plan:
         for backup_id in (emulator.backup.id, *others):
             assert plan.member(backup_id=backup_id) == {}
-    assert plan.printed.count("warning: the plan is not compared with the cloud: ") == 2
+    assert plan.printed.count("warning: the preview is not checked against the cloud: ") == 2
     assert plan.printed.count("cbr:backups:get is needed") == plan.printed.count("cbr:member:list is needed") == 1
 
 
@@ -315,8 +315,8 @@ def test_the_room_of_a_vault_is_compared_with_the_sum(emulator: Emulator) -> Non
     with Plan(emulator, "recipient") as plan:
         for offer in (offers[0], *offers):
             assert plan.accepter(vault_id=made.id, backup_id=offer) == {}
-    room = f"warning: vault {made.id} has 60 GB of 60 GB left, and"
-    assert f"{room} the 2 backups that this program accepts are of 80 GB: enlarge the vault" in plan.printed
+    room = f"warning: vault {made.id} has 60 GB of 60 GB left, but"
+    assert f"{room} the 2 backups that this program accepts need 80 GB: enlarge the vault" in plan.printed
     assert f"{room} backup" not in plan.printed
 
 
@@ -324,7 +324,7 @@ def test_the_room_of_a_vault_is_compared_with_the_sum(emulator: Emulator) -> Non
     ("vault", "warning"),
     [
         ({"object_type": "disk"}, "is for disk backups"),
-        ({"size": 30}, "has 30 GB of 30 GB left, and backup"),
+        ({"size": 30}, "has 30 GB of 30 GB left, but backup"),
         ({"status": "lock"}, "is in status lock"),
     ],
     ids=["kind", "room", "status"],

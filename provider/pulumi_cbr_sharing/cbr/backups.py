@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.records import Record
-from pulumi_cbr_sharing.cbr.second_look import told_apart
+from pulumi_cbr_sharing.cbr.records import Record, fetch_record
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
-from pulumi_cbr_sharing.http.messages import Call, row
+from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.timestamps import moment
 
 
@@ -97,16 +96,9 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     Raises:
         BackupNotFound: there is no such backup in the client's project.
     """
-    call = Call(
-        "GET",
-        paths.backup(client.project_id, backup_id),
-        doing=f"reading backup {backup_id}",
-        action="cbr:backups:get",
-    )
-    with told_apart(client, call):
-        record = row(call, client.fetch(call), "backup")
-    Record(call, "backup", record).require_id("id", ids.BACKUP, backup_id)
-    return _backup(call, record)
+    path = paths.backup(client.project_id, backup_id)
+    call = Call("GET", path, doing=f"reading backup {backup_id}", action="cbr:backups:get")
+    return _backup(fetch_record(client, call, "backup", name="id", shape=ids.BACKUP, asked=backup_id))
 
 
 # GET /v3/{project_id}/backups?vault_id=…&own_type=… → 200 {"backups": [Backup, …], "count": n}
@@ -141,14 +133,15 @@ def list_backups(
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
     owner = client.project_id if not shared else None
-    found = [(record, _backup(call, record)) for record in whole_list(client, call, "backups")]
-    fitting = [backup for record, backup in found if _fits(record, wanted, owner)]
+    records = [Record(call, "backup", fields) for fields in whole_list(client, call, "backups")]
+    read = [(record, _backup(record)) for record in records]  # all of them: a malformed one spoils the list
+    fitting = [backup for record, backup in read if _fits(record.fields, wanted, owner)]
     return sorted(fitting, key=attrgetter("order"), reverse=True)
 
 
 def _wanted(**filters: str | None) -> dict[str, str]:
     """The filters that are given; `Refused` if one cannot be sent."""
-    wanted = {key: text for key, text in filters.items() if text}
+    wanted = {key: text for key, text in filters.items() if text is not None}
     for key, text in wanted.items():
         trouble = ids.trouble_with_vault_id(text) if key == "vault_id" else ids.trouble_with_text(text)
         if trouble:
@@ -205,9 +198,9 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         )
 
 
-def _backup(call: Call, fields: Mapping[str, Any]) -> Backup:
-    record, children = Record(call, "backup", fields), fields.get("children")
-    parts = [fields, *(children if isinstance(children, list) else [])]
+def _backup(record: Record) -> Backup:
+    children = record.fields.get("children")
+    parts = [record.fields, *(children if isinstance(children, list) else [])]
     return Backup(
         id=record.id("id", ids.BACKUP),
         status=record.word("status"),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import pages
-from pulumi_cbr_sharing.cbr.records import Record
+from pulumi_cbr_sharing.cbr.records import Record, fetch_record
 from pulumi_cbr_sharing.cbr.second_look import told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
-from pulumi_cbr_sharing.http.messages import Call, Reply, row, rows
+from pulumi_cbr_sharing.http.messages import Call, Reply, rows
 
 
 if TYPE_CHECKING:
@@ -129,12 +129,8 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     Raises:
         BackupNotFound: there is no such backup in the client's project.
     """
-    call = Call(
-        "GET",
-        paths.members(client.project_id, backup_id),
-        doing=f"listing the members of backup {backup_id}",
-        action="cbr:member:list",
-    )
+    path = paths.members(client.project_id, backup_id)
+    call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
     found, complete = pages(client, call, "members")
     return MemberList(_by_project(call, found, backup_id), complete)
 
@@ -146,13 +142,9 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     Raises:
         MemberNotFound, BackupNotFound: there is no such member.
     """
-    call = Call(
-        "GET",
-        paths.member(client.project_id, backup_id, project_id),
-        doing=f"reading the share of backup {backup_id} with project {project_id}",
-        action="cbr:member:get",
-    )
-    return _asked(client, call, backup_id, project_id)
+    path = paths.member(client.project_id, backup_id, project_id)
+    doing = f"reading the share of backup {backup_id} with project {project_id}"
+    return _fetch(client, Call("GET", path, doing=doing, action="cbr:member:get"), backup_id, project_id)
 
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
@@ -171,14 +163,9 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
     """
     verb = {"accepted": "accepting", "rejected": "giving back"}.get(status, "answering")
     body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
-    call = Call(
-        "PUT",
-        paths.member(client.project_id, backup_id, client.project_id),
-        doing=f"{verb} the share of backup {backup_id}",
-        action="cbr:member:update",
-        body=body,
-    )
-    return _asked(client, call, backup_id, client.project_id)
+    path = paths.member(client.project_id, backup_id, client.project_id)
+    call = Call("PUT", path, doing=f"{verb} the share of backup {backup_id}", action="cbr:member:update", body=body)
+    return _fetch(client, call, backup_id, client.project_id)
 
 
 # DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id} → 204
@@ -190,33 +177,25 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
         ImageRegistered: the recipient registered an image from it.
         UnexpectedAnswer: a success other than 204, which this service does not send.
     """
-    call = Call(
-        "DELETE",
-        paths.member(client.project_id, backup_id, project_id),
-        doing=f"cancelling the share of backup {backup_id} with project {project_id}",
-        action="cbr:member:delete",
-        expects=(204,),
-    )
+    path = paths.member(client.project_id, backup_id, project_id)
+    doing = f"cancelling the share of backup {backup_id} with project {project_id}"
+    call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
     with told_apart(client, call):
         client.fetch(call)
 
 
-def _asked(client: Client, call: Call, backup_id: str, project_id: str) -> Member:
-    """Send a call that is answered with one member."""
-    with told_apart(client, call):
-        record = row(call, client.fetch(call), "member")
-    Record(call, "member", record).require_id("dest_project_id", ids.PROJECT, project_id)
-    return _member(call, record, backup_id)
+def _fetch(client: Client, call: Call, backup_id: str, project_id: str) -> Member:
+    record = fetch_record(client, call, "member", name="dest_project_id", shape=ids.PROJECT, asked=project_id)
+    return _member(record, backup_id)
 
 
 def _by_project(call: Call, found: list[dict[str, Any]], backup_id: str) -> Mapping[str, Member]:
-    members = [_member(call, record, backup_id) for record in found]
+    members = [_member(Record(call, "member", fields), backup_id) for fields in found]
     return {member.dest_project_id: member for member in members}
 
 
-def _member(call: Call, fields: Mapping[str, Any], backup_id: str) -> Member:
+def _member(record: Record, backup_id: str) -> Member:
     """Huawei Cloud sends nulls where Open Telekom Cloud leaves a key out: both become None."""
-    record = Record(call, "member", fields)
     if not (status := record.word("status")):
         raise record.unexpected("status", "is missing")
     if record.id_or_none("backup_id", ids.BACKUP):

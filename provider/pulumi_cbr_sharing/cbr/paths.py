@@ -47,11 +47,11 @@ def projects_of_account(account: str) -> str:
     """The projects of an account, by its name."""
     # Dots alone would be another path, and `quote` cannot encode lone surrogates.
     if ids.trouble_with_text(account) or not account.strip(". "):
-        raise Refused(f"listing the projects of an account: {one_line(account, 60)!r} is no account name")
+        raise Refused(f"listing the projects of an account: {one_line(account, 60)!r} is not an account name")
     return f"/v3/domain/{quote(account, safe='')}/projects"
 
 
 def _part(value: Any, shape: ids.Shape) -> str:
-    if not shape.fits(value):
-        raise Refused(f"calling the service: {one_line(value, 60)!r} is no {shape.what}, so nothing was sent")
+    if trouble := shape.trouble_with(value):
+        raise Refused(f"calling the service with an id that {trouble}; nothing was sent")
     return str(value)

@@ -47,12 +47,8 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
         UnexpectedAnswer: a project has no id, or a malformed one.
         ApiError: the service's reasons.
     """
-    call = Call(
-        "GET",
-        paths.projects_of_account(account),
-        doing=f"listing the projects of account {one_line(account, 60)}",
-        action="cbr:member:list",  # inferred: no document names an action for this call
-    )
+    path, doing = paths.projects_of_account(account), f"listing the projects of account {one_line(account, 60)}"
+    call = Call("GET", path, doing=doing, action="cbr:member:list")  # inferred: no document names the action
     records = [Record(call, "project", fields) for fields in rows(call, client.fetch(call), "projects")]
     found = [Project(record.id("project_id", ids.PROJECT), record.name("project_name")) for record in records]
     return sorted(found, key=lambda one: (one.name, one.id))

@@ -12,13 +12,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.cbr.second_look import told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer, one_line
+from pulumi_cbr_sharing.http.messages import row
 from pulumi_cbr_sharing.timestamps import rfc3339
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Call
     from pulumi_cbr_sharing.ids import Shape
 
@@ -62,11 +65,7 @@ class Record:
         return None if self.fields.get(name) in (None, "") else self.id(name, shape)
 
     def require_id(self, name: str, shape: Shape, asked: str) -> None:
-        """Make sure that the record is the one that was asked for.
-
-        Raises:
-            UnexpectedAnswer: it has another id.
-        """
+        """Make sure that the record is the one that was asked for; else raise UnexpectedAnswer."""
         if (told := self.id(name, shape)) != asked:
             raise self.unexpected(name, f"is {told!r}, where {asked} was asked for")
 
@@ -95,6 +94,14 @@ class Record:
             f"{self.call.doing}: the answer has a {self.what} whose {name} {trouble}: check the endpoint; nothing is "
             "concluded from it"
         )
+
+
+def fetch_record(client: Client, call: Call, what: str, *, name: str, shape: Shape, asked: str) -> Record:
+    """Send a call that is answered with one record, under the key `what`, and make sure that its id is `asked`."""
+    with told_apart(client, call):
+        record = Record(call, what, row(call, client.fetch(call), what))
+    record.require_id(name, shape, asked)
+    return record
 
 
 def _line(value: Any, limit: int) -> str:

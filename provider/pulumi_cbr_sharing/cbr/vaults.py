@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.records import Record
-from pulumi_cbr_sharing.cbr.second_look import told_apart
+from pulumi_cbr_sharing.cbr.records import Record, fetch_record
 from pulumi_cbr_sharing.errors import Refused
-from pulumi_cbr_sharing.http.messages import Call, row
+from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pulumi_cbr_sharing.http.client import Client
 
 
@@ -48,6 +45,11 @@ class Vault:
     resource_ids: tuple[str, ...] = ()
     created_at: str = ""
 
+    @property
+    def free(self) -> float:
+        """The part of the size that no backup takes, in GB."""
+        return self.size - self.used / 1024
+
 
 # GET /v3/{project_id}/vaults?name=… → 200 {"vaults": [Vault, …], "count": n}
 def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
@@ -57,18 +59,14 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
         Refused: the name cannot be sent.
         UnexpectedAnswer: the list may be incomplete.
     """
-    if name and (trouble := ids.trouble_with_text(name)):
+    if name is not None and (trouble := ids.trouble_with_text(name)):
         raise Refused(f"listing vaults: name {trouble}")
-    call = Call(
-        "GET",
-        paths.vaults(client.project_id),
-        doing=f"listing the vaults of project {client.project_id}",
-        action="cbr:vaults:list",
-        query=(("name", name),) if name else (),
-    )
-    found = [(record.get("name"), _vault(call, record)) for record in whole_list(client, call, "vaults")]
+    doing = f"listing the vaults of project {client.project_id}"
+    query = () if name is None else (("name", name),)
+    call = Call("GET", paths.vaults(client.project_id), doing=doing, action="cbr:vaults:list", query=query)
+    records = [Record(call, "vault", fields) for fields in whole_list(client, call, "vaults")]
     # No document says that the filter means the whole name.
-    fitting = [vault for told, vault in found if name in (None, "", told)]
+    fitting = [_vault(record) for record in records if name in (None, record.fields.get("name"))]
     return sorted(fitting, key=lambda one: (one.name, one.id))
 
 
@@ -79,23 +77,14 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     Raises:
         NotFound: there is no such vault in the client's project.
     """
-    call = Call(
-        "GET",
-        paths.vault(client.project_id, vault_id),
-        doing=f"reading vault {vault_id}",
-        action="cbr:vaults:get",
-    )
-    with told_apart(client, call):
-        record = row(call, client.fetch(call), "vault")
-    Record(call, "vault", record).require_id("id", ids.VAULT, vault_id)
-    return _vault(call, record)
+    path = paths.vault(client.project_id, vault_id)
+    call = Call("GET", path, doing=f"reading vault {vault_id}", action="cbr:vaults:get")
+    return _vault(fetch_record(client, call, "vault", name="id", shape=ids.VAULT, asked=vault_id))
 
 
-def _vault(call: Call, fields: Mapping[str, Any]) -> Vault:
-    record = Record(call, "vault", fields)
-    billing = fields.get("billing")
+def _vault(record: Record) -> Vault:
+    call, billing, listed = record.call, record.fields.get("billing"), record.fields.get("resources")
     billed = Record(call, "vault", billing if isinstance(billing, dict) else {})
-    listed = fields.get("resources")
     resources = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
     return Vault(
         id=record.id("id", ids.VAULT),

@@ -1,17 +1,17 @@
 """BackupShareAccepter: the recipient's answer to a share.
 
-    GET    /v3/{project_id}/backups/{backup_id}                        the recipient's view, once it has accepted
+    GET    /v3/{project_id}/backups/{backup_id}                        the backup as the recipient sees it
     PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "accepted", "vault_id": "…"}
-    PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "rejected"}: given back
+    PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "rejected"}: give back
 
 `project_id` is the recipient's in all of them.
 
-Oddities of the API that show here:
+What the API does:
 
-* Before it is accepted, and after it was given back, the recipient does not find the backup, or sees it without a
-  vault: the documents do not say which.
-* What the recipient sees has the sharer's `project_id` and the recipient's own `vault_id`.
-* An accepted share may be given back by rejecting it.
+* Before the share is accepted, and after it was given back, the recipient does not find the backup, or sees it without
+  a vault: it is not documented which.
+* The recipient sees the sharer's `project_id`, but its own `vault_id`.
+* An accepted share can be given back by rejecting it.
 """
 
 from __future__ import annotations
@@ -33,25 +33,26 @@ if TYPE_CHECKING:
 
 
 class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupShareAccepter"):
-    """A share accepted into a vault of the recipient; given back when it is deleted.
+    """A share accepted into a vault of the recipient. Destroying it gives the share back.
 
     Args:
         resource_name: the name of the resource in the program.
-        backup_id: the sharer's backup. Another one replaces the answer.
-        vault_id: the recipient's vault, of the backup's type and with room for it. Another one replaces the answer.
-        wait_for_offer: seconds that create waits for the offer to show.
-        pending: whether a lookup of this run saw the offer pending. If so, it is accepted, even where the state has an
-            earlier acceptance: its owner cancelled the share and offered it again, and no refresh has seen that.
-        connection: the recipient's account, where the program's default is the sharer's.
+        backup_id: the UUID of the sharer's backup. Another one replaces the resource.
+        vault_id: the UUID of the recipient's vault, which must be of the backup's type and have room for it. Another
+            one replaces the resource.
+        wait_for_offer: seconds to wait for the offer.
+        pending: whether a lookup in this run saw the offer pending. Then it is accepted even if the state records an
+            earlier acceptance: the owner has cancelled the share and offered it again since the last refresh.
+        connection: the recipient's account, if it is not the default one.
         opts: Pulumi's options.
 
     Attributes:
-        status: `accepted`; `pending` after a refresh that finds it cancelled and offered again, which shows as drift,
-            and the next `up` accepts it again.
+        status: `accepted`; `pending` if a refresh finds the share cancelled and offered again. That is drift: the next
+            `up` accepts it again.
         owner_project_id: the project that shares.
         recipient_project_id: the project that accepted.
-        region, endpoint: the region and CBR's address, as set.
-        backup_name, resource_type: of the backup, as the recipient sees it.
+        region, endpoint: the region and the CBR endpoint in the settings.
+        backup_name, resource_type: name and type of the backup, as the recipient sees them.
     """
 
     backup_id: pulumi.Output[str]
@@ -81,7 +82,7 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
 
 
 class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
-    """The lifecycle of a BackupShareAccepter. Its name and module are in the state of every stack: they stay."""
+    """Its module and name are in the state of every stack, so they must not change."""
 
     verbs = acceptance
     inputs_type, state_type = AcceptanceInputs, Acceptance
@@ -90,7 +91,7 @@ class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     stables = ("recipient_project_id", "region")
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """An offer that is pending again is in no vault: an update accepts it."""
+        """An offer that is pending again is not in a vault: it is accepted by an update."""
         if acceptance.is_changed(known(Acceptance, olds), known(AcceptanceInputs, news)):
             olds = {**olds, "vault_id": news.get("vault_id")}
         return super().diff(id_, olds, news)

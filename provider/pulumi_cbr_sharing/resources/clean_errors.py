@@ -1,4 +1,4 @@
-"""Errors of this package without a traceback, in the process that runs dynamic providers."""
+"""Errors of this package without a traceback, in the process of the dynamic providers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulumi_cbr_sharing.errors import CbrSharingError
 
 
 class _CleanTraceback:
-    """Stands in for the module `traceback` where the plugin formats what a provider raised."""
+    """Replaces the module `traceback` where the plugin formats what a provider has raised."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
@@ -20,16 +20,16 @@ class _CleanTraceback:
         return getattr(self._original, name)
 
     def format_exc(self, *args: Any, **kwargs: Any) -> str:
-        """The message alone of this package's own errors; everything else as it always was."""
+        """Only the message of errors of this package; the traceback of any other error."""
         error = sys.exc_info()[1]
         return str(error) if isinstance(error, CbrSharingError) else self._original.format_exc(*args, **kwargs)
 
 
 def install_clean_errors() -> None:
-    """Let the plugin show this package's errors without a traceback.
+    """Show errors of this package without a traceback.
 
-    The plugin aborts a call with `traceback.format_exc()`, so the name `traceback` of its main module is what is
-    replaced, and nothing else: other providers live in the same process.
+    The plugin aborts a call with `traceback.format_exc()`. Only the name `traceback` in its main module is replaced,
+    because other providers run in the same process.
     """
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)

@@ -1,38 +1,48 @@
-"""The sessions of this process, for resources and lookups.
+"""The sessions of this process: one for each distinct settings, and one ledger for all of them.
 
-Importing this takes longer than importing the resources: a program that only declares resources does without.
+This module is slow to import, and a program that only declares resources does not need it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.settings.resolve import resolve
-from pulumi_cbr_sharing.sharing.session import Sessions
+from pulumi_cbr_sharing.http.account import Accounts
+from pulumi_cbr_sharing.settings.resolve import Settings, resolve
+from pulumi_cbr_sharing.sharing.ledger import Ledger
+from pulumi_cbr_sharing.sharing.session import Session
 
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.settings.sources import Config
-    from pulumi_cbr_sharing.sharing.session import Session
 
 
-def say(text: str) -> None:
-    """Show the user a line while the provider runs: the engine turns its output into diagnostics."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-SESSIONS = Sessions(say)
+_SESSIONS: dict[Settings, Session] = {}
+_LOCK = threading.Lock()
+_LEDGER, _ACCOUNTS = Ledger(), Accounts()
 
 
 def open_session(connection: Connection, config: Config) -> Session:
-    """The session of this process for a connection.
+    """The session for a connection.
 
     Raises:
         SettingsError: settings are missing or wrong.
     """
-    return SESSIONS.of(resolve(connection, config=config, environ=os.environ))
+    settings = resolve(connection, config=config, environ=os.environ)
+    with _LOCK:
+        if settings not in _SESSIONS:
+            if settings.insecure:
+                _say("warning: insecure is set, so TLS certificates are not verified: others may read along")
+            _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, account=_ACCOUNTS.of(settings))
+        return _SESSIONS[settings]
+
+
+def _say(text: str) -> None:
+    """Show the user a line while the run goes on: the engine turns the provider's output into diagnostics."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

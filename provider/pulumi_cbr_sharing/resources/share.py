@@ -1,21 +1,21 @@
 """BackupShare: exactly these recipients of one backup.
 
-Authoritative, and opt-in: whoever else the backup is shared with shows as drift, and goes on the next `up`. Use
-`BackupShareMember` where several programs or people share the same backup.
+It is authoritative: any other recipient shows as drift, and the next `up` removes it. Use `BackupShareMember` if
+several programs or people share the same backup.
 
     GET    /v3/{project_id}/backups/{backup_id}/members
     POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<project id>", …]}
     DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
 
-Oddities of the API that show here:
+What the API does:
 
-* One POST adds several, and adds none if one of them is refused (inferred).
-* There can be ten recipients; at the limit a removal has to come before an offer.
-* A rejected offer still stands, so it goes before it is made again.
-* A recipient with an image registered from the backup cannot be removed (6710). The declared recipients are added all
-  the same, and the run fails with that error.
+* One POST adds several recipients, or none if one of them is refused (inferred).
+* A backup can have ten recipients; at this limit, a removal has to come before an offer.
+* The record of a rejected offer stays, and has to be removed before a new offer.
+* A recipient who registered an image from the backup cannot be removed (6710). The declared recipients are added
+  nevertheless, and the run fails with that error.
 
-After any other failed removal the new shares are cancelled again: a failed create leaves nothing in the state.
+After any other failed removal the new shares are cancelled again, because a failed create leaves nothing in the state.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
     Args:
         resource_name: the name of the resource in the program.
         backup_id: the UUID of a backup in the project of the credentials. Another one replaces the share.
-        dest_project_ids: 0 to 10 recipients, in any order; an empty list removes everybody.
-        wait_for_backup: seconds that create waits for a backup that is still being made.
-        connection: another account than that of `huaweicloud:*` and `HW_*`.
+        dest_project_ids: the projects of 0 to 10 recipients, in any order; an empty list removes all recipients.
+        wait_for_backup: seconds to wait for a backup that is still being made.
+        connection: the account, if it is not the default one.
         opts: Pulumi's options.
 
     Attributes:
-        dest_project_ids: whom the backup is shared with; after a refresh, the undeclared ones too.
+        dest_project_ids: the recipients; after a refresh also those that are not declared.
         statuses: project id to `pending`, `accepted` or `rejected`.
         share_ids: project id to the UUID of the share's record.
-        declared: whom the program named last; destroy cancels these and no other.
+        declared: the recipients in the last update; destroy cancels these shares only.
         owner_project_id: the project that shares.
-        region, endpoint: the region and CBR's address, as set.
+        region, endpoint: the region and the CBR endpoint in the settings.
     """
 
     backup_id: pulumi.Output[str]
@@ -80,7 +80,7 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
 
 
 class BackupShareProvider(CbrProvider[SetInputs]):
-    """The lifecycle of a BackupShare. Its name and module are in the state of every stack: they stay."""
+    """Its module and name are in the state of every stack, so they must not change."""
 
     verbs = recipient_set
     inputs_type, state_type = SetInputs, RecipientSet

@@ -1,17 +1,18 @@
 """BackupShareMember: one recipient of one backup.
 
-Additive: it owns its own share and no other, so several programs and people can share the same backup.
+It is additive: it owns one share and leaves all others alone, so several programs and people can share the same backup.
 
     POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<dest_project_id>"]}
     GET    /v3/{project_id}/backups/{backup_id}/members                one list serves all members of a backup
     DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
-    GET    /v3/domain/{account}/projects                               where a recipient is given by account name
+    GET    /v3/domain/{account}/projects                               if the recipient is given by account name
 
-Oddities of the API that show here:
+What the API does:
 
 * The member in a path is the recipient's project, not the record's id.
-* A share that exists already is 400 6703, never 409; a rejected one still stands, and must go before a new offer.
-* A 404 of another kind than "no such member" and "no such backup" says nothing about the share.
+* A share that exists already is 400 6703, not 409. The record of a rejected offer stays, and has to be removed before a
+  new offer.
+* A 404 that means neither "no such member" nor "no such backup" says nothing about the share.
 """
 
 from __future__ import annotations
@@ -36,22 +37,24 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
     Args:
         resource_name: the name of the resource in the program.
         backup_id: the UUID of a backup in the project of the credentials. Another one replaces the share.
-        dest_project_id: the recipient's project in the same region, 32 hexadecimal digits. Another one replaces it.
-        dest_account: instead of it the name of the recipient's account, whose project in the region is looked up at
-            every run. While that cannot be told, a share keeps the project that it was made with.
-        adopt: take over a share that exists already (a rejected one is offered again); False refuses to.
-        wait_for_backup: seconds that create waits for a backup that is still being made.
-        connection: another account than that of `huaweicloud:*` and `HW_*`.
+        dest_project_id: the recipient's project in the same region, 32 hexadecimal digits. Another one replaces the
+            share.
+        dest_account: instead of `dest_project_id`, the name of the recipient's account. Its project in the region is
+            looked up in every run; while that fails, the share keeps its project.
+        adopt: whether to take over a share that exists already (a rejected one is offered again).
+        wait_for_backup: seconds to wait for a backup that is still being made.
+        connection: the account, if it is not the default one.
         opts: Pulumi's options.
 
     Attributes:
-        status: `pending` until the recipient answers, then `accepted` or `rejected`. A refresh that finds it
-            rejected shows drift, and the next `up` offers the share again.
+        status: `pending` until the recipient answers, then `accepted` or `rejected`. `rejected` is drift: the next
+            `up` offers the share again.
         share_id: the UUID of the share's record.
         owner_project_id: the project that shares.
-        region, endpoint: the region and CBR's address, as set.
-        vault_id: the recipient's vault, once accepted.
-        image_id: the image that the recipient registered; while there is one, the share cannot be cancelled.
+        region, endpoint: the region and the CBR endpoint in the settings.
+        vault_id: the recipient's vault, if the share is accepted.
+        image_id: the image that the recipient registered from the backup; until it is deleted, the share cannot be
+            cancelled.
         created_at, updated_at: RFC 3339, UTC.
     """
 
@@ -90,7 +93,7 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
 
 
 class BackupShareMemberProvider(CbrProvider[MemberInputs]):
-    """The lifecycle of a BackupShareMember. Its name and module are in the state of every stack: they stay."""
+    """Its module and name are in the state of every stack, so they must not change."""
 
     verbs = member
     inputs_type, state_type = MemberInputs, Share

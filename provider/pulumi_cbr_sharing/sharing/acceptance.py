@@ -1,7 +1,7 @@
 """The recipient's answer to a share: what happens on check, create, read, update and delete.
 
-Before it is accepted, and after it was given back, the recipient may or may not see the backup: the documents do not
-say. So accepted means that the recipient sees it in a vault; seen without a vault, it is an offer.
+It is not documented whether the recipient sees the backup before it is accepted, and after it was given back. So a
+backup that the recipient sees in a vault is accepted, and one that it sees without a vault is an offer.
 """
 
 from __future__ import annotations
@@ -20,23 +20,14 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.session import Session
 
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two looks for an offer
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two tries
 ACCEPTED: Final = "accepted"
 PENDING: Final = "pending"
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A received backup as the state records it.
-
-    Attributes:
-        backup_id: the backup.
-        vault_id: the recipient's vault that it is in; "" while the share is pending again.
-        status: `accepted`, or `pending` where the share was cancelled and offered again.
-        owner_project_id: the project that shares.
-        recipient_project_id, region, endpoint: where it was found: project, region, CBR's address.
-        backup_name, resource_type: of the backup, as the recipient sees it.
-    """
+    """A received backup as the state records it, see `BackupShareAccepter`; `vault_id` is "" if it is pending again."""
 
     backup_id: str
     vault_id: str = ""
@@ -52,14 +43,7 @@ class Acceptance:
 def declare(
     session: Session, inputs: AcceptanceInputs, recorded: AcceptanceInputs | None, *, planning: bool
 ) -> tuple[AcceptanceInputs, list[Problem]]:
-    """Declare an acceptance, from inputs without problems: deleting an older resource must not give it back.
-
-    Args:
-        session: the recipient's.
-        inputs: what the program says.
-        recorded: what it said in the last run; None for a new acceptance.
-        planning: whether this is a preview, which asks the cloud what it would refuse of a new one.
-    """
+    """Declare an acceptance, as `member.declare` does with a share: an older resource must not give it back."""
     if is_unknown(inputs.vault_id):
         return inputs, []
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
@@ -72,10 +56,10 @@ def declare(
 
 
 def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
-    """Accept the offer as soon as there is one; one that was accepted into the same vault before is taken over.
+    """Wait for the offer, and accept it; take over a share that was accepted into the same vault before.
 
     Raises:
-        Refused: it was accepted into another vault before.
+        Refused: the share was accepted into another vault before.
         WaitTimeout: there was no offer in time.
         CbrSharingError: the service's reasons.
     """
@@ -86,27 +70,26 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     if seen.vault_id != vault_id:
         raise Refused(
             f"accepting the share of backup {backup_id} into vault {vault_id}: it was accepted into vault "
-            f"{seen.vault_id} before: give that vault_id, or give the share back first"
+            f"{seen.vault_id} before: set that vault_id, or give the share back first"
         )
     return _acceptance(session, seen)
 
 
 def read(session: Session, recorded: Acceptance) -> Acceptance | None:
-    """The backup as the recipient sees it; None if it sees none any more."""
-    doing = f"reading the received backup {recorded.backup_id}"
-    return _recorded(session, doing, recorded)
+    """The backup as the recipient sees it; None if the recipient does not see it any more."""
+    return _recorded(session, f"reading the received backup {recorded.backup_id}", recorded)
 
 
 def is_changed(recorded: Acceptance, inputs: AcceptanceInputs) -> bool:
-    """Whether the share has to be accepted again: its owner cancelled it and offered it anew."""
+    """Whether the share has to be accepted again, because its owner cancelled it and offered it again."""
     return recorded.status == PENDING or inputs.pending is True
 
 
 def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> Acceptance:
-    """Accept a share that is pending again; else the connection has changed, which must see the same backup.
+    """Accept a share that is pending again; if only the connection changed, make sure that it sees the same backup.
 
     Raises:
-        Refused: it is gone.
+        Refused: the backup is gone.
     """
     live = read(session, recorded)
     if inputs.pending is True:
@@ -117,7 +100,7 @@ def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> 
 
 
 def delete(session: Session, recorded: Acceptance) -> None:
-    """Give the share back, unless the program declares it now; one that its owner took away is as good as that."""
+    """Give the share back, unless the program declares it; success if its owner has cancelled it."""
     backup_id, doing = recorded.backup_id, f"giving back the share of backup {recorded.backup_id}"
     _guard(session, doing, recorded)
     if session.ledger.declares_acceptance(backup_id, recorded.vault_id):
@@ -132,7 +115,6 @@ def delete(session: Session, recorded: Acceptance) -> None:
 
 
 def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Backup:
-    """Answer as soon as there is an offer."""
     clock, pause = session.client.clock, FIRST_PAUSE
     ends = clock.now() + wait
     while True:
@@ -145,7 +127,7 @@ def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Bac
             clock.sleep(min(pause, left))
             pause = min(pause * 1.5, LONGEST_PAUSE)
         except ApiError:
-            # An answer that was repeated after a lost reply may be refused, because it has been given.
+            # A call that was repeated because its reply was lost may be refused, although the first one succeeded.
             seen = _received(session, backup_id)
             if seen is None or seen.vault_id != vault_id:
                 raise
@@ -154,14 +136,14 @@ def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Bac
 
 def _no_offer(session: Session, doing: str, wait: float) -> WaitTimeout:
     return WaitTimeout(
-        f"{doing}: there is no offer of it to project {session.client.project_id} after {wait:.0f} s: let its owner "
-        "share it, or give a larger wait_for_offer; where this program shares it, too, wire the two with "
-        "backup_id=share.backup_id, so that the share is made first"
+        f"{doing}: there is no offer to project {session.client.project_id} after {wait:.0f} s: let its owner "
+        "share it, or set a larger wait_for_offer; if this program also shares it, set backup_id=share.backup_id, so "
+        "that the share is created first"
     )
 
 
 def _received(session: Session, backup_id: str) -> Backup | None:
-    """The backup in the recipient's view; None if there is none.
+    """The backup as the recipient sees it; None if the recipient does not see it.
 
     Raises:
         Refused: it is the project's own backup.
@@ -173,13 +155,13 @@ def _received(session: Session, backup_id: str) -> Backup | None:
     if seen.project_id == session.client.project_id:
         raise Refused(
             f"accepting the share of backup {backup_id}: it is a backup of project {seen.project_id} itself: "
-            "give the recipient's Connection"
+            "use the recipient's Connection"
         )
     return seen
 
 
 def _recorded(session: Session, doing: str, recorded: Acceptance) -> Acceptance | None:
-    """What the state records, as it is now; the same cloud is told by the backup's id and its owner.
+    """What the state records, as it is now. It is the same cloud if backup and owner are the same.
 
     Raises:
         WrongProject: the settings are of another project, region or cloud than the state.
@@ -196,7 +178,6 @@ def _guard(session: Session, doing: str, recorded: Acceptance) -> None:
 
 
 def _acceptance(session: Session, seen: Backup) -> Acceptance:
-    """The one place where a received backup becomes what the state records."""
     return Acceptance(
         backup_id=seen.id,
         vault_id=seen.vault_id,

@@ -1,7 +1,8 @@
-"""A single-flight cache: what many threads want to know is asked once, and the answer serves all for a while."""
+"""A single-flight cache: what several threads want to know is asked once, and the answer serves all for a while."""
 
 from __future__ import annotations
 
+import math
 import threading
 
 from concurrent.futures import Future
@@ -17,50 +18,55 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-TIME_TO_LIVE = 30.0  # seconds that an answer serves a run
+TIME_TO_LIVE = 30.0  # seconds
+
+
+class _Flight(Future[Any]):
+    """An answer that is asked for, or was. Attribute `landed`: when it came."""
+
+    landed = math.inf
 
 
 class SingleFlightCache:
-    """Answers by key, each at most `TIME_TO_LIVE` seconds old; safe for many threads.
+    """Answers by key, at most `TIME_TO_LIVE` seconds old; safe for many threads.
 
-    A refusal by the service is an answer like any other. After any other error, those who waited get it, and the
-    next one asks again.
+    A refusal by the service is an answer, too. Any other error goes to those who wait for it, and is then forgotten.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._flights: dict[Hashable, tuple[Future[Any], list[float]]] = {}
+        self._flights: dict[Hashable, _Flight] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """The answer for a key; asked for if there is none that is fresh.
+        """The answer for a key; calls `ask` if there is no fresh one.
 
         Raises:
-            CbrSharingError: whatever `ask` raises.
+            CbrSharingError: what `ask` raises.
         """
         with self._lock:
-            answer, landed = self._flights.get(key, (None, []))
-            mine = answer is None or (bool(landed) and self._clock.now() - landed[0] >= TIME_TO_LIVE)
-            if mine or answer is None:
-                answer, landed = self._flights[key] = (Future[T](), [])
+            flight, mine = self._flights.get(key), None
+            if flight is None or self._clock.now() >= flight.landed + TIME_TO_LIVE:
+                flight = mine = self._flights[key] = _Flight()
         if mine:
-            self._fly(key, ask, answer, landed)
-        return answer.result()
+            self._fly(key, mine, ask)
+        answer: T = flight.result()
+        return answer
 
     def drop(self, key: Hashable) -> None:
-        """Forget an answer, because it has just been changed."""
+        """Forget an answer."""
         with self._lock:
             self._flights.pop(key, None)
 
-    def _fly(self, key: Hashable, ask: Callable[[], T], answer: Future[T], landed: list[float]) -> None:
+    def _fly(self, key: Hashable, flight: _Flight, ask: Callable[[], T]) -> None:
         try:
-            answer.set_result(ask())
-        except BaseException as error:  # noqa: BLE001 - those who wait must not wait for ever
+            flight.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - or those who wait would wait forever
             with self._lock:
-                if not _is_answer(error) and self._flights.get(key, (None,))[0] is answer:
+                if not _is_answer(error) and self._flights.get(key) is flight:
                     del self._flights[key]
-            answer.set_exception(error)
-        landed.append(self._clock.now())
+            flight.set_exception(error)
+        flight.landed = self._clock.now()
 
 
 def _is_answer(error: BaseException) -> bool:

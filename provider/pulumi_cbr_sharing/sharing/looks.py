@@ -1,7 +1,7 @@
-"""What a plan asks the live cloud: each thing once a run, with short time-outs, and nothing where that is switched off.
+"""What a preview asks the cloud: each thing once, with short time-outs, and nothing if plan checks are switched off.
 
-A cloud that gives no answer is a warning: no plan fails for want of a network or of a permission to look. A refused
-credential is an answer, and fails the plan, because asking again would lock it.
+If the cloud gives no answer, that is a warning: no preview fails because the network or a permission is missing. A
+refused credential does fail it, because asking again might lock it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Mapping
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-# After one of these the cloud is not asked again for this run's plan.
+# After one of these, the cloud is not asked again in this run's previews.
 _OUT_OF_REACH = (Unreachable, ServerFault, Throttled, UnexpectedAnswer)
 
 
 class Looks:
-    """Looks at the live cloud; safe for many threads. Each look returns None, after a warning, if it cannot be told.
+    """Reads what a preview needs; safe for many threads. Where there is no answer, it warns and returns None.
 
     Raises:
-        CredentialRefused, SettingsError: by every look; they would end every later call, too.
+        CredentialRefused, SettingsError: from every method; all later calls would fail, too.
     """
 
     def __init__(self, client: Client, cache: SingleFlightCache) -> None:
@@ -56,7 +56,7 @@ class Looks:
         self._lock = threading.Lock()
 
     def at_once(self, *looks: Callable[[], object]) -> None:
-        """Look at several things at the same time, so that each is known afterwards."""
+        """Make several look-ups at the same time; then their answers are in the cache."""
         for error in side_by_side(looks):
             if isinstance(error, (CredentialRefused, SettingsError)):
                 raise error
@@ -65,61 +65,51 @@ class Looks:
         """A backup.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such backup.
         """
-        return self._ask(("backup", backup_id), lambda client: get_backup(client, backup_id))
+        return self._ask(lambda brief: self._cache.get(("backup", backup_id), lambda: get_backup(brief, backup_id)))
 
     def members(self, backup_id: str) -> Mapping[str, Member] | None:
-        """The members of a backup; None, too, if there is no such backup, which the look at it tells."""
+        """The members of a backup; None also if there is no such backup."""
+        key = ("members", backup_id)
         try:
-            found = self._ask(("members", backup_id), lambda client: list_members(client, backup_id))
-            return found.all() if found else None
-        except UnexpectedAnswer as error:  # a list that may not be whole
-            self._give_up(error)
+            return self._ask(lambda brief: self._cache.get(key, lambda: list_members(brief, backup_id)).all())
         except NotFound:
-            pass
-        return None
+            return None
 
     def vault(self, vault_id: str) -> Vault | None:
         """A vault.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such vault.
         """
-        return self._ask(("vault", vault_id), lambda client: get_vault(client, vault_id))
+        return self._ask(lambda brief: self._cache.get(("vault", vault_id), lambda: get_vault(brief, vault_id)))
 
     def offers(self) -> list[Backup]:
-        """The backups that others share with the project; none if it cannot be told."""
-        return self._ask("offers", lambda client: list_backups(client, own_type="shared")) or []
+        """The backups that others share with the project; none if there is no answer."""
+        offers = self._ask(lambda brief: self._cache.get("offers", lambda: list_backups(brief, own_type="shared")))
+        return offers or []
 
     def warn(self, text: str, once_for: str | None = None) -> None:
-        """Warn, once a run, of a text or of its reason."""
+        """Show a warning, once in a run for each text, or for each `once_for`."""
         with self._lock:
             told = (once_for or text) in self._told
             self._told.add(once_for or text)
         if not told:
             self._client.notify(f"warning: {text}")
 
-    def _ask(self, key: Hashable, look: Callable[[Client], T]) -> T | None:
+    def _ask(self, look: Callable[[Client], T]) -> T | None:
         if self._out_of_reach or not self._client.settings.plan_checks:
             return None
         try:
-            return self._cache.get(key, lambda: look(self._client.brief))
+            return look(self._client.brief)
         except (NotFound, CredentialRefused, SettingsError):
             raise
         except CbrSharingError as error:
-            self._give_up(error)
-        return None
-
-    def _give_up(self, error: CbrSharingError) -> None:
-        unreachable = isinstance(error, _OUT_OF_REACH)
-        self._out_of_reach = self._out_of_reach or unreachable
-        rest = "; nor is the rest of it" if unreachable else ""
-        # Two looks at the same time fail in two ways, and are one cloud out of reach.
-        reason = "out of reach" if unreachable else _reason(error)
-        self.warn(f"the plan is not compared with the cloud: {error}{rest}", once_for=reason)
-
-
-def _reason(error: CbrSharingError) -> str:
-    """What tells one refusal from another, whatever was being looked at: a missing permission is said once."""
-    return error.reason if isinstance(error, ApiError) else type(error).__name__
+            if isinstance(error, _OUT_OF_REACH):
+                self._out_of_reach = True
+                rest, reason = "; the other checks are skipped, too", "out of reach"  # said once, whatever the error
+            else:
+                rest, reason = "", error.reason if isinstance(error, ApiError) else type(error).__name__
+            self.warn(f"the preview is not checked against the cloud: {error}{rest}", once_for=reason)
+            return None

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused, TooManyRecipients
 from pulumi_cbr_sharing.sharing.inputs import MemberInputs, Problem, is_unknown
 from pulumi_cbr_sharing.sharing.live_shares import REJECTED
-from pulumi_cbr_sharing.sharing.recipients import project_of_recipient
 
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def declare(
     if inputs.dest_account is not None:
         known = _known_project(inputs, recorded)
         try:
-            project = project_of_recipient(session, inputs.dest_account, known, planning=planning)
+            project = session.project_of_recipient(inputs.dest_account, known, planning=planning)
         except CbrSharingError as error:
             return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", str(error))]
         inputs = replace(inputs, dest_project_id=project)

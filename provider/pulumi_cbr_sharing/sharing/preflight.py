@@ -1,7 +1,7 @@
-"""What the cloud would refuse, told while a plan is made: the live backup, its members, the recipient's vault.
+"""What the cloud would refuse, found during a preview: it reads the backup, its members and the recipient's vault.
 
-A problem is what the service is known to refuse. What it may refuse, or may allow by the time it is asked, is a
-warning; so is what nobody could be asked for, see `looks.py`.
+A problem is what the service is known to refuse. What it may refuse, or may allow by the time of the update, is a
+warning.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import threading
 
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.errors import (
-    NotFound,
-    one_line,
-)
+from pulumi_cbr_sharing.errors import NotFound, one_line
 from pulumi_cbr_sharing.sharing.inputs import Problem
 from pulumi_cbr_sharing.sharing.looks import Looks
 
@@ -33,19 +30,16 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
-T = TypeVar("T")
-
-# What a vault calls the kind of a backup's resource. The first two can be shared, the disk where the region allows it.
+# The `object_type` of the vaults for a kind of backup. Servers can be shared, disks only in some regions.
 KINDS = {"OS::Nova::Server": "server", "OS::Cinder::Volume": "disk", "OS::Sfs::Turbo": "turbo"}
 SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
-MB_PER_GB = 1024
 
 
 class Preflight:
-    """Judges the resources that a program is about to make by the live cloud; safe for many threads.
+    """Checks the resources that a program is about to create; safe for many threads.
 
     Raises:
-        CredentialRefused, SettingsError: by every method; they would end every later call, too.
+        CredentialRefused, SettingsError: from every method; all later calls would fail, too.
     """
 
     def __init__(self, client: Client, ledger: Ledger, cache: SingleFlightCache) -> None:
@@ -55,36 +49,36 @@ class Preflight:
         self._lock = threading.Lock()
 
     def problems_with_member(self, backup_id: str, project_id: str | None, *, adopt: bool) -> Iterator[Problem]:
-        """One more recipient: the backup cannot be shared, has no room, or has the recipient already.
+        """The backup cannot be shared, has ten recipients, or has this recipient already.
 
         Args:
             backup_id: the backup.
             project_id: the recipient; None if it is not known yet.
-            adopt: whether a share that exists may be taken over.
+            adopt: whether to take over a share that exists already.
         """
-        trouble, members = self._shared(backup_id)
+        trouble, members = self._backup_and_members(backup_id)
         if trouble:
             yield Problem.it("backup_id", trouble)
-        elif (
-            project_id and members is not None and (trouble := self._room(backup_id, project_id, members, adopt=adopt))
-        ):
+        elif trouble := self._room(backup_id, project_id, members, adopt=adopt):
             yield Problem.it("dest_project_id", trouble)
 
     def problems_with_set(self, backup_id: str, project_ids: Collection[str] | None) -> Iterator[Problem]:
-        """All recipients of a backup: it cannot be shared; a warning of whoever is about to lose it.
+        """The backup cannot be shared. Warns of recipients that are not declared, and would lose it.
 
         Args:
             backup_id: the backup.
             project_ids: the recipients; None if they are not known yet.
         """
-        trouble, members = self._shared(backup_id)
+        trouble, members = self._backup_and_members(backup_id)
         if trouble:
             yield Problem.it("backup_id", trouble)
         elif project_ids is not None and (undeclared := sorted(set(members or ()) - set(project_ids))):
-            self._looks.warn(f"backup {backup_id} is shared with {', '.join(undeclared)}, too: this set cancels that")
+            self._looks.warn(
+                f"backup {backup_id} is also shared with {', '.join(undeclared)}: this BackupShare cancels that"
+            )
 
     def problems_with_acceptance(self, backup_id: str | None, vault_id: str) -> Iterator[Problem]:
-        """A vault that is missing, or a backup that is the recipient's own or in another vault; warns of a misfit.
+        """The vault does not exist, or the backup is the recipient's own or in another vault. Warns if it does not fit.
 
         Args:
             backup_id: the backup on offer; None if it is not known yet.
@@ -102,17 +96,22 @@ class Preflight:
         elif backup_id and vault and not isinstance(vault, str):
             self._warn_of_misfit(backup_id, vault)
 
-    def _shared(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
-        """What is wrong with a backup that is to be shared, and its members; both are looked at at the same time."""
+    def _backup_and_members(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
+        """What is wrong with a backup that is to be shared, and its members; both are read at the same time."""
         self._looks.at_once(partial(self._backup, backup_id), partial(self._looks.members, backup_id))
         trouble = self._backup(backup_id)
         return trouble, None if trouble else self._looks.members(backup_id)
 
-    def _room(self, backup_id: str, project_id: str, live: Mapping[str, Member], *, adopt: bool) -> str | None:
-        there = live.get(project_id)
-        if there:
-            taken_over = "and adopt is False: cancel that share, or let adopt be True"
-            return None if adopt else f"{_is_recipient(there)}, {taken_over}"
+    def _room(
+        self, backup_id: str, project_id: str | None, live: Mapping[str, Member] | None, *, adopt: bool
+    ) -> str | None:
+        """Why the backup cannot have one more recipient, as far as that is known."""
+        if project_id is None or live is None:
+            return None
+        if there := live.get(project_id):
+            since = f"({one_line(there.status, 20)}, since {there.created_at or 'an unknown time'})"
+            refused = f"is a recipient already {since}, and adopt is False: cancel that share, or set adopt to True"
+            return None if adopt else refused
         leaving = self._ledger.leaving(backup_id)
         with self._lock:
             staying = set(live) - leaving
@@ -127,28 +126,28 @@ class Preflight:
         if seen is None:
             return None
         if seen.project_id == self._client.known_project_id:
-            return f"is a backup of project {seen.project_id} itself: give the recipient's Connection"
+            return f"is a backup of project {seen.project_id} itself: use the recipient's Connection"
         if seen.vault_id in ("", vault_id, self._ledger.left_by(backup_id, vault_id)):
             return None
-        return f"was accepted into vault {seen.vault_id} before: give that vault_id, or give the share back first"
+        return f"was accepted into vault {seen.vault_id} before: set that vault_id, or give the share back first"
 
     def _backup(self, backup_id: str) -> str | None:
         """What is wrong with a backup that is to be shared."""
         try:
             backup = self._looks.backup(backup_id)
         except NotFound:
-            return f"{self._not_there()}; a backup that was deleted or has expired is gone with its shares"
+            return f"{self._not_there()}; when a backup is deleted or expires, its shares are gone, too"
         if backup and backup.project_id not in ("", self._client.known_project_id):
             return (
-                f"is a backup that project {one_line(backup.project_id, 40)} shares with this one, and what was "
-                "received cannot be shared on: let its owner share it"
+                f"is a backup that project {one_line(backup.project_id, 40)} shares with this one, and a received "
+                "backup cannot be shared again: let its owner share it"
             )
         for doubt in _doubts(backup) if backup else ():
             self._looks.warn(f"backup {backup_id} {doubt}")
         return None
 
     def _vault(self, vault_id: str) -> Vault | str | None:
-        """The vault, what is wrong with it, or None if it cannot be told."""
+        """The vault, or what is wrong with it; None if there is no answer."""
         try:
             vault = self._looks.vault(vault_id)
         except NotFound:
@@ -167,7 +166,7 @@ class Preflight:
             return None
 
     def _warn_of_misfit(self, backup_id: str, vault: Vault) -> None:
-        """Codes 6713 and 6114 are inferred, so what seems not to fit is the service's to refuse."""
+        """Only warn: what the service refuses here (codes 6713 and 6114) is inferred."""
         offered = next((backup for backup in self._looks.offers() if backup.id == backup_id), None)
         received = self._received(backup_id)
         if offered is None or (received and received.vault_id):
@@ -175,36 +174,31 @@ class Preflight:
         kind = KINDS.get(offered.resource_type)
         if kind and vault.object_type and kind != vault.object_type:
             self._looks.warn(
-                f"vault {vault.id} is for {vault.object_type} backups, and backup {backup_id} is of a {kind}"
+                f"vault {vault.id} is for {vault.object_type} backups, but backup {backup_id} is of a {kind}"
             )
         with self._lock:
             coming = self._filling[vault.id]
             coming[backup_id] = offered.resource_size
             count, needed = len(coming), sum(coming.values())
-        room = vault.size - vault.used / MB_PER_GB
-        if vault.size and needed > room:
-            what = f"backup {backup_id} is" if count == 1 else f"the {count} backups that this program accepts are"
+        if vault.size and needed > vault.free:
+            what = f"backup {backup_id} needs" if count == 1 else f"the {count} backups that this program accepts need"
             self._looks.warn(
-                f"vault {vault.id} has {room:.0f} GB of {vault.size} GB left, and {what} of {needed} GB: enlarge the "
-                "vault, or the share may be refused"
+                f"vault {vault.id} has {vault.free:.0f} GB of {vault.size} GB left, but {what} {needed} GB: enlarge "
+                "the vault, or the share may be refused"
             )
 
 
 def _doubts(backup: Backup) -> Iterator[str]:
-    """Why sharing may be refused or has to wait."""
+    """Why sharing may be refused, or has to wait."""
     if backup.status in BECOMING_AVAILABLE:
-        yield f"is {backup.status}: create waits for it, as long as wait_for_backup allows"
+        yield f"is {backup.status}: the update waits for it, as long as wait_for_backup allows"
     elif backup.status != AVAILABLE:
-        yield f"is in status {one_line(backup.status, 30) or 'unknown'}, and only an available one can be shared"
+        yield f"is in status {one_line(backup.status, 30) or 'unknown'}, and only available backups can be shared"
     if backup.resource_type and backup.resource_type not in SHAREABLE:
         kind = one_line(backup.resource_type, 60)
-        yield f"is of kind {kind}: only those of servers, and of disks where allowed, can be shared"
+        yield f"is of kind {kind}: only backups of servers, and in some regions of disks, can be shared"
     if backup.encrypted:
-        yield "holds encrypted disks, which may not be shared everywhere"
-
-
-def _is_recipient(member: Member) -> str:
-    return f"is a recipient already ({one_line(member.status, 20)}, since {member.created_at or 'an unknown time'})"
+        yield "has encrypted disks, which some regions do not share"
 
 
 def _no_room(backup_id: str, staying: Collection[str], every: Collection[str]) -> str:
@@ -213,6 +207,6 @@ def _no_room(backup_id: str, staying: Collection[str], every: Collection[str]) -
     else:
         have = f"is shared with {len(staying)}, and this program adds {len(every) - len(staying)}"
     return (
-        f"is one too many: backup {backup_id} {have}, and {MOST_RECIPIENTS} is the most: remove a recipient in a run "
-        "before this one"
+        f"is one too many: backup {backup_id} {have}, and the maximum is {MOST_RECIPIENTS}: remove a recipient in an "
+        "earlier run"
     )

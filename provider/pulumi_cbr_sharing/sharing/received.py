@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import BackupNotFound
-from pulumi_cbr_sharing.sharing.preflight import KINDS, MB_PER_GB
+from pulumi_cbr_sharing.sharing.preflight import KINDS
 from pulumi_cbr_sharing.sharing.window import Counting
 
 
@@ -140,7 +140,7 @@ class _Room:
 
     def __init__(self, vaults: Mapping[str, Vault]) -> None:
         self._vaults = vaults
-        self._left = {id_: vault.size - vault.used / MB_PER_GB for id_, vault in vaults.items()}
+        self._left = {id_: vault.free for id_, vault in vaults.items()}
         self._wanted: defaultdict[str, list[Backup]] = defaultdict(list)
         self._left_out: defaultdict[str, list[Backup]] = defaultdict(list)
         self._odd: list[str] = []
@@ -183,7 +183,7 @@ class _Room:
         for vault_id, left_out in self._left_out.items():
             vault, wanted = self._vaults[vault_id], [*self._wanted[vault_id], *left_out]
             needed = sum(backup.resource_size for backup in wanted)
-            free = vault.size - vault.used / MB_PER_GB
+            free = vault.free
             yield (
                 f"vault {vault_id} has {free:.0f} GB of {vault.size} GB left, and {_backups(wanted)} of {needed} GB "
                 f"{_is_or_are(wanted)} on offer: {', '.join(backup.id for backup in left_out)} {_is_or_are(left_out)} "

@@ -1,16 +1,14 @@
-"""One account in one region for one run: how it is called, what is live there, what the program declares."""
+"""One account in one region: how to call it, what is live there, what the program declares."""
 
 from __future__ import annotations
-
-import threading
 
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.projects import project_of_account
-from pulumi_cbr_sharing.errors import WrongProject
-from pulumi_cbr_sharing.http.account import Accounts
+from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Refused, SettingsError, WrongProject
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Unknown, is_unknown
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
 from pulumi_cbr_sharing.sharing.preflight import Preflight
@@ -26,9 +24,9 @@ class Session:
     """One account in one region, for one run.
 
     Args:
-        settings: who calls, and where to.
+        settings: the account and the region.
         say: shows the user a line while the run goes on.
-        ledger: what the program declares; shared by all sessions of a run.
+        ledger: what the program declares; all sessions of a run share it.
         client: arguments for the client, such as a `clock`.
 
     Attributes:
@@ -46,27 +44,51 @@ class Session:
         self.live = LiveShares(self.client, self._cache)
         self.preflight = Preflight(self.client, self.ledger, self._cache)
 
-    def project_of(self, account: str, *, client: Client | None = None) -> str:
-        """The project that stands for an account in this region.
-
-        Raises:
-            Refused: there is none, or there are several.
-        """
-        by = client or self.client
-        return self._cache.get(("account", account), lambda: project_of_account(by, account, self.settings.region).id)
-
     def close(self) -> None:
         """Close all connections."""
         self.client.close()
 
-    def guard(self, doing: str, *, region: str | None, project_id: str | None) -> None:
-        """Make sure that the state and the credential are of the same project.
+    def project_of_recipient(self, account: Any, known: str | None, *, planning: bool) -> str | Unknown:
+        """The project to share with, if the recipient is given by account name; `UNKNOWN` if a preview cannot tell.
 
-        To another project a live share looks gone: it would be dropped from the state, or "deleted" and left alive.
+        A share that exists keeps its project while the look-up fails. A preview does not fail if it gets no answer,
+        and looks nothing up if plan checks are switched off.
 
         Args:
-            doing: what is about to be done, for the error.
-            region: as the state records it; None where it does not.
+            account: the name; it may be unknown in a preview.
+            known: the project that the share was made with; None for a new share.
+            planning: whether this is a preview.
+
+        Raises:
+            Refused: the account has no project in the region, or several.
+            CbrSharingError: the look-up failed.
+        """
+        if is_unknown(account):
+            return UNKNOWN
+        if (planning or known) and not self.settings.plan_checks:
+            return known or UNKNOWN
+        client = self.client.brief if planning or known else self.client
+        try:
+            return self._cache.get(
+                ("account", account), lambda: project_of_account(client, account, self.settings.region).id
+            )
+        except (SettingsError, CredentialRefused):
+            raise
+        except CbrSharingError as error:
+            if not known and (not planning or isinstance(error, Refused)):
+                raise
+            rest = f"the share keeps project {known}" if known else "the preview goes on without it"
+            self.say(f"warning: {error}; {rest}")
+            return known or UNKNOWN
+
+    def guard(self, doing: str, *, region: str | None, project_id: str | None) -> None:
+        """Make sure that the settings are of the region and project that the state records.
+
+        In another project a live share looks gone: it would be dropped from the state, but still be there.
+
+        Args:
+            doing: what is being done, for the error.
+            region: the recorded one; None if there is none.
             project_id: likewise.
 
         Raises:
@@ -83,54 +105,25 @@ class Session:
                 )
 
     def is_elsewhere(self, endpoint: str | None) -> bool:
-        """Whether the state records another endpoint than that of the settings."""
+        """Whether the state records another endpoint than the settings have."""
         return endpoint is not None and endpoint != self.settings.cbr
 
     def same_cloud_or_raise(self, doing: str, endpoint: str | None, *, found: bool) -> None:
-        """Let another endpoint than the recorded one pass only where it leads to the same shares.
+        """Accept another endpoint than the recorded one only if the same shares are found there.
 
-        Nothing is concluded to be gone, nor deleted, because another cloud does not know it.
+        Another cloud does not know the share, which is no reason to consider it gone.
 
         Args:
-            doing: what is about to be done, for the error.
-            endpoint: as the state records it.
-            found: whether what the state records is there, with the same record id.
+            doing: what is being done, for the error.
+            endpoint: the recorded one.
+            found: whether the recorded share was found, with the same record id.
 
         Raises:
-            WrongProject: it is not.
+            WrongProject: it was not found.
         """
         if self.is_elsewhere(endpoint) and not found:
             raise WrongProject(
                 f"{doing}: the state records the endpoint {endpoint}, but the settings have {self.settings.cbr}, where "
-                "it is not found: use the recorded endpoint, or remove the resource from the state with `pulumi state "
-                "delete` if it is of a cloud that is no more; the state is kept"
-            )
-
-
-class Sessions:
-    """The sessions of a process: one for each distinct settings, and one ledger for all of them.
-
-    Args:
-        say: shows the user a line while the run goes on.
-    """
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._ledger, self._lock = say, Ledger(), threading.Lock()
-        self._accounts = Accounts()
-        self._sessions: dict[Settings, Session] = {}
-
-    def of(self, settings: Settings) -> Session:
-        """The session for these settings."""
-        with self._lock:
-            if settings not in self._sessions:
-                self._warn_of_insecure(settings)
-                self._sessions[settings] = Session(
-                    settings, say=self._say, ledger=self._ledger, account=self._accounts.of(settings)
-                )
-            return self._sessions[settings]
-
-    def _warn_of_insecure(self, settings: Settings) -> None:
-        if settings.insecure:
-            self._say(
-                "warning: insecure is set, TLS certificates are not verified: whoever is on the way can read along"
+                "it is not found: use the recorded endpoint, or, if that cloud no longer exists, remove the resource "
+                "from the state with `pulumi state delete`; the state is kept"
             )

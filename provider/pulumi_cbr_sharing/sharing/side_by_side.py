@@ -1,4 +1,4 @@
-"""Calls that are made at the same time, by the one pool of threads of the process."""
+"""Makes calls at the same time, in one pool of threads for the whole process."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-# Its threads start when they are needed. What runs in it calls the API and nothing else, so it cannot wait for itself.
+# Its threads are started when they are needed. No call submits another one, so the pool cannot wait for itself.
 _POOL = ThreadPoolExecutor(10, thread_name_prefix="cbr-sharing")
 
 
 def side_by_side(calls: Iterable[Callable[[], object]]) -> list[CbrSharingError]:
-    """Make some calls at the same time, each to its end.
+    """Make some calls at the same time, and wait for all of them.
 
     Returns:
         The errors of those that failed, in the order of the calls.
