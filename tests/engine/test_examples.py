@@ -17,7 +17,7 @@ import pytest
 
 from clouds import environment, stack_config
 from stack import Stack
-from wheelhouse import pip_environment, wheelhouse
+from wheelhouse import pip_environment, pulumi_install, wheelhouse
 
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def example(name: str, emulator: Emulator, tmp_path: Path, wheels: Path) -> Stac
     text = (EXAMPLES / name / "Pulumi.yaml").read_text()
     stack = Stack(tmp_path, project=text.partition("name: ")[2].partition("\n")[0])
     shutil.copytree(EXAMPLES / name, stack.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("venv"))
-    stack.env |= pip_environment(wheels)
-    stack.pulumi("install")
+    pulumi_install(stack, wheels)
     assert (stack.folder / "venv" / "bin" / "python").exists()
     stack.env.update(environment(emulator))
     return stack

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -240,6 +241,26 @@ def test_about_names_the_environment(stack: Stack) -> None:
     assert about["runtime"]["language"] == "python"
     assert about["runtime"]["version"] == platform.python_version()
     assert "pulumi-policy" in {package["name"] for package in about["dependencies"]}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_packages_are_what_pip_lists(stack: Stack, *, elsewhere: bool) -> None:
+    """Of the Python that runs the stand-in, which answers for itself, and of any other, which is asked; plugins too."""
+    install_something(stack, '{"resource": true, "name": "other", "version": "3.0.0"}')
+    if elsewhere:
+        (stack.folder / "venv").symlink_to(sys.prefix)
+        choose(stack, "{virtualenv: venv}")
+    command = [sys.executable, "-m", "pip", "list", "--format", "json"]
+    listed = json.loads(subprocess.run(command, env=stack.env, capture_output=True, check=True).stdout)
+    info = language_pb2.ProgramInfo(root_directory=str(stack.folder), program_directory=str(stack.folder))
+    info.options.update({"virtualenv": "venv"} if elsewhere else {})
+    with started_host(stack) as host:
+        asked = language_pb2.GetProgramDependenciesRequest(info=info, transitiveDependencies=True)
+        found = {(one.name, one.version) for one in host.GetProgramDependencies(asked).dependencies}
+        (plugin,) = host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info)).packages
+    assert found == {(re.sub(r"[-_.]+", "-", one["name"].lower()), one["version"]) for one in listed}
+    assert ("pulumi-something", "1.2") in found
+    assert (plugin.name, plugin.version) == ("other", "v3.0.0")
 
 
 def plugins_asked_for(stack: Stack) -> set[str]:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from language_host import here
 from language_host.commands import Command, output, streamed
 from language_host.environments import Package, activated, is_virtualenv, line, normalized, python_on_path, version_in
 from language_host.options import Refused
@@ -54,6 +55,8 @@ class Pip:
     def packages(self, *, transitive: bool) -> list[Package]:
         """What `pip list` says."""
         command = self.command("-m", "pip", "list", "--format", "json", *([] if transitive else ["--not-required"]))
+        if transitive and here.runs(command) and (found := here.listed()):
+            return [Package(normalized(name), version) for name, version in found.items()]
         listed = json.loads(output(command, f"calling `{command}`"))
         return [Package(normalized(entry["name"]), entry["version"]) for entry in listed]
 

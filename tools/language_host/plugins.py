@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi.runtime.proto import plugin_pb2
-
+from language_host import here
 from language_host.commands import output
+from language_host.messages import plugin_pb2
 from language_host.options import Refused
 
 
@@ -21,19 +22,13 @@ if TYPE_CHECKING:
 
 WITHOUT_PLUGIN = ("pulumi-policy", "pulumi-esc-sdk")
 
-# Run by the program's own Python: where each distribution's import package holds the file.
-FIND = """
-import importlib.metadata, importlib.util, json, os, sys
-found = {}
-for name in sys.argv[1:]:
-    try:
-        spec = importlib.util.find_spec(importlib.metadata.distribution(name).metadata["Name"].replace("-", "_"))
-        folders = list(spec.submodule_search_locations or []) if spec else []
-        files = [os.path.join(folder, "pulumi-plugin.json") for folder in folders]
-        found[name] = next(filter(os.path.isfile, files), "")
-    except Exception:
-        found[name] = ""
-print(json.dumps(found))
+# Run by the program's own Python.
+FIND = f"""
+import json, os, sys
+from importlib.metadata import distribution
+from importlib.util import find_spec
+{inspect.getsource(here.plugin_file)}
+print(json.dumps({{name: plugin_file(name) for name in sys.argv[1:]}}))
 """
 PEP_440 = re.compile(
     r"(?P<numbers>\d+(\.\d+)*)((?P<stage>a|b|rc)(?P<pre>\d*))?(\.post(?P<post>\d*))?(\.dev(?P<dev>\d*))?"
@@ -53,11 +48,18 @@ def _plugin_files(toolchain: Toolchain, packages: list[Package]) -> dict[str, di
     """What each pulumi-plugin.json says, by the distribution's name."""
     if not packages:
         return {}
+    names = [package.name for package in packages]
+    return {name: _read(name, Path(file)) for name, file in _files(toolchain, names).items() if file}
+
+
+def _files(toolchain: Toolchain, names: list[str]) -> dict[str, str]:
+    find = toolchain.command("-c", FIND, *names)
+    if here.runs(find):
+        return {name: here.plugin_file(name) for name in names}
     try:
-        printed = output(toolchain.command("-c", FIND, *(package.name for package in packages)), "looking for plugins")
+        return dict(json.loads(output(find, "looking for plugins")))
     except Refused:  # the host that this stands in for goes by the names alone then
         return {}
-    return {name: _read(name, Path(file)) for name, file in json.loads(printed).items() if file}
 
 
 def _read(name: str, file: Path) -> dict[str, Any]:

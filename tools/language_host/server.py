@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import grpc
 
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from language_host import options, plugins, programs, toolchains
 from language_host.commands import output, printed
+from language_host.messages import language_pb2, language_pb2_grpc, plugin_pb2
 
 
 if TYPE_CHECKING:

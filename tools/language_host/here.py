@@ -1,0 +1,38 @@
+"""Answers for the Python of a program, where that is the one that runs this: no process has to be started."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from importlib.metadata import distribution, distributions
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from language_host.commands import Command
+
+
+def runs(command: Command) -> bool:
+    """Whether a command runs this Python, in this environment."""
+    folder = Path(command.args[0]).parent
+    return command.env is None and folder.is_dir() and folder.samefile(Path(sys.prefix, "bin"))
+
+
+def listed() -> dict[str, str]:
+    """What `pip list` says; empty if there is no pip."""
+    found = reversed(list(distributions(path=sys.path[1:])))  # the first one of a name counts
+    return {one.metadata["Name"]: one.version for one in found} if find_spec("pip") else {}
+
+
+def plugin_file(name: str) -> str:
+    """The plugin file in the import package of a distribution; empty if there is none."""
+    try:
+        spec = find_spec(distribution(name).metadata["Name"].replace("-", "_"))
+    except Exception:  # noqa: BLE001  # whatever is wrong with it
+        return ""
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    files = [f"{folder}/pulumi-plugin.json" for folder in folders]
+    return next(filter(os.path.isfile, files), "")
