@@ -1,4 +1,4 @@
-"""The laws of this codebase, each held by a test; CONTRIBUTING.md lists them."""
+"""The rules of this codebase, each with its test; CONTRIBUTING.md lists them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ OUTSIDE = {
 
 
 def imports_of(path: Path) -> set[str]:
-    """Every module that a file imports, at any depth, with its full name."""
+    """The full names of all modules that a file imports, at any depth."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -96,7 +96,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def runtime_imports_of(path: Path) -> set[str]:
-    """The modules that a file needs to be imported: not those of functions, nor those for types alone."""
+    """The modules that are imported with a file: not those in functions, nor those for types only."""
     found: set[str] = set()
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -113,28 +113,28 @@ def roots(names: set[str]) -> set[str]:
 
 
 def room_of(file: str) -> str:
-    """The folder that a file lies in, or the file where it lies in none."""
+    """The folder of a file, or the file if it is in none."""
     return file.partition("/")[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file != "__init__.py"])
 def test_arrows_run_down(file: str) -> None:
-    """A room knows those below it, for the reason that its row gives; so there is no circle."""
+    """A folder only imports those below it, for the reason in its row."""
     allowed, why = ARROWS[room_of(file)]
     named = {name.split(".")[1] for name in imports_of(PACKAGE / file) if name.startswith("pulumi_cbr_sharing.")}
     assert named - {room_of(file)} <= allowed, why
 
 
-def test_rooms_stand_in_no_circle() -> None:
-    """Every arrow of the table leads to a room above which it stands: taken floor by floor, all rooms are reached."""
+def test_folders_have_no_import_cycle() -> None:
+    """The table has no cycle: level by level, all folders are reached."""
     reached: set[str] = set()
     while floor := {room for room, (below, _) in ARROWS.items() if room not in reached and below <= reached}:
         reached |= floor
     assert reached == set(ARROWS)
 
 
-def test_files_stand_in_no_circle() -> None:
-    """Within a room, too, what imports what has an end; imports for types alone do not count."""
+def test_files_have_no_import_cycle() -> None:
+    """Files have no import cycles, in a folder either; imports for types do not count."""
     needs = {file: {MODULES[name] for name in runtime_imports_of(PACKAGE / file)} for file in FILES}
     reached: set[str] = set()
     while floor := {file for file, below in needs.items() if file not in reached and below <= reached}:
@@ -143,8 +143,8 @@ def test_files_stand_in_no_circle() -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_libraries_are_known_in_their_rooms_alone(file: str) -> None:
-    """HTTP is sent in one room, Pulumi comes in by one: what they demand is looked after in one place."""
+def test_libraries_are_imported_in_their_folders_only(file: str) -> None:
+    """For example, only `http/` sends HTTP, and only `resources/` and `policies/` use Pulumi."""
     imported = roots(imports_of(PACKAGE / file))
     assert {name for name in imported if name in OUTSIDE and room_of(file) not in OUTSIDE[name]} == set()
 
@@ -157,7 +157,7 @@ def test_the_package_needs_no_policy_sdk() -> None:
 
 @pytest.mark.parametrize(("module", "name"), RESOURCE_FILES.items())
 def test_a_resource_file_reads_in_one_order(module: str, name: str) -> None:
-    """Docstring, then what the user writes, then the provider."""
+    """Docstring, then the resource, then the provider."""
     tree = ast.parse((PACKAGE / "resources" / f"{module}.py").read_text())
     classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     assert ast.get_docstring(tree)
@@ -166,7 +166,7 @@ def test_a_resource_file_reads_in_one_order(module: str, name: str) -> None:
 
 @pytest.mark.parametrize("module", ["member", "recipient_set", "acceptance"])
 def test_the_verbs_of_a_resource_stand_in_the_order_of_the_engine(module: str) -> None:
-    """Whoever has read one of these modules finds each verb in the others; what serves them comes below."""
+    """The same order in all of these modules; their helper functions come after the verbs."""
     tree = ast.parse((PACKAGE / "sharing" / f"{module}.py").read_text())
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     public = [name for name in functions if not name.startswith("_")]
@@ -175,13 +175,13 @@ def test_the_verbs_of_a_resource_stand_in_the_order_of_the_engine(module: str) -
 
 @pytest.mark.parametrize("resource", [BackupShareMember, BackupShare, BackupShareAccepter])
 def test_type_tokens_are_frozen(resource: type[Resource]) -> None:
-    """Tokens are in the URNs of every stack and in policies."""
+    """Type tokens are in the URNs of every stack, and in policies."""
     assert resource._resource_type_name == f"dynamic/huaweicloud/cbr:{resource.__name__}"
 
 
 @pytest.mark.parametrize("resource", [BackupShareMember, BackupShare, BackupShareAccepter])
 def test_subclasses_keep_the_type_token(resource: type[Resource]) -> None:
-    """A policy finds a share by its token, whatever the program derives from the resource."""
+    """A policy recognises a share by its type token, also for subclasses."""
 
     class Mixin:
         pass
@@ -221,7 +221,7 @@ def test_the_pickle_of_a_provider_is_the_same_at_each_run_and_small() -> None:
 
 
 def test_the_pickle_of_a_provider_holds_its_connection_and_nothing_else() -> None:
-    """What was configured in one process (credentials among it) never travels."""
+    """The configuration of a process, such as credentials, is not pickled."""
     provider = BackupShareMemberProvider(Connection(region="eu-de"))
     provider.configure(ConfigureRequest(Config({"huaweicloud:secretKey": "planted-secret"}, "test")))
     copy = unpickled(pickled(provider))
@@ -232,7 +232,7 @@ def test_the_pickle_of_a_provider_holds_its_connection_and_nothing_else() -> Non
 
 
 def test_public_names_are_these() -> None:
-    """What can be imported from the package is a promise."""
+    """The public names of the package are stable."""
     assert pulumi_cbr_sharing.__all__ == [
         "Agency",
         "Backup",
@@ -265,13 +265,13 @@ def test_public_names_are_these() -> None:
 
 @pytest.mark.parametrize("name", pulumi_cbr_sharing.__all__)
 def test_every_public_name_is_found_where_it_is_said_to_be(name: str) -> None:
-    """Names are imported when they are asked for, so a wrong table would show late."""
+    """Names are imported lazily, so a wrong table would be noticed late."""
     assert getattr(pulumi_cbr_sharing, name).__name__ == name
     assert name in dir(pulumi_cbr_sharing)
 
 
 def test_the_command_line_starts_without_pulumi_and_without_http() -> None:
-    """They take longer to import than everything else: a completion would wait for them."""
+    """They are slow to import, and completion would be slow."""
     program = "import pulumi_cbr_sharing.cli, sys; sys.exit(bool({'pulumi', 'requests', 'rich'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
@@ -285,8 +285,8 @@ def test_a_program_that_declares_shares_loads_no_client() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_no_module_is_hard_to_hold_in_the_head() -> None:
-    """A file of more than 250 lines wants a wall."""
+def test_no_module_is_too_long() -> None:
+    """A module of more than 250 lines should be split."""
     long = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {name: lines for name, lines in long.items() if lines > 250} == {}
 

@@ -1,4 +1,4 @@
-"""What the README says is true: its programs run, and everything public is in it."""
+"""The README: its programs run, and it has everything that is public."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTPUT = re.findall(r"```console\n\$ pulumi up.*?\n(.*?)```", README, re.DOTALL)
 
 @pytest.mark.engine
 def test_the_first_program_prints_what_the_readme_shows(emulator: Emulator, tmp_path: Path) -> None:
-    """The ids in it are those of the emulated cloud, so it runs as it stands."""
+    """Its ids are those of the emulated cloud, so it runs unchanged."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     stack.program(PROGRAM)
@@ -41,24 +41,24 @@ def test_the_first_program_prints_what_the_readme_shows(emulator: Emulator, tmp_
 
 
 def timeless(text: str) -> list[str]:
-    """The lines of an output without its durations and trailing blanks."""
+    """The lines of an output without durations and trailing blanks."""
     return [re.sub(r"\([\d.]+m?s\)", "(…)", line).rstrip() for line in text.splitlines()]
 
 
 def test_the_emulators_example_runs() -> None:
-    """The block of code is whole."""
+    """Its code is complete."""
     exec(compile(EMULATOR, "README.md", "exec"), {})
 
 
 @pytest.mark.parametrize("name", pulumi_cbr_sharing.__all__)
 def test_every_public_name_is_in_the_readme(name: str) -> None:
-    """What can be imported is explained."""
+    """Every public name is explained."""
     assert name in README
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
 def test_every_command_is_in_the_readme(name: str) -> None:
-    """What can be typed is explained, there and in its own help."""
+    """Every command is explained, there and in its help."""
     assert f"cbr-sharing {name}" in README
     assert cli.load(name).help
 
@@ -72,7 +72,7 @@ def test_every_setting_is_in_the_readme(field: str) -> None:
 
 
 def test_the_first_code_comes_early() -> None:
-    """A reader sees the program on the first screen."""
+    """The first program is on the first screen."""
     assert README.splitlines().index("```python") < 20
 
 

@@ -29,7 +29,7 @@ CLASSES = [item for _, item in inspect.getmembers(errors, inspect.isclass) if is
 
 @given(text=st.text(alphabet=st.characters() | st.sampled_from(":# "), max_size=600), limit=st.integers(1, 400))
 def test_foreign_text_becomes_one_bounded_printable_line(text: str, limit: int) -> None:
-    """No answer of a server can break, colour, turn around or flood the line of a message, nor stop it being UTF-8."""
+    """Foreign text cannot break, colour, reverse or flood a message, and is valid UTF-8."""
     line = one_line(text, limit)
     assert line.isprintable()
     assert not COMMAND.search(line)
@@ -40,7 +40,7 @@ def test_foreign_text_becomes_one_bounded_printable_line(text: str, limit: int) 
 
 @given(text=st.text(alphabet=st.characters(categories=["L", "N", "P", "S"]), max_size=100))
 def test_a_short_printable_text_stays_as_it_is(text: str) -> None:
-    """Chinese, umlauts and emoji are no danger to a line."""
+    """Chinese, umlauts and emoji are not changed."""
     assume(not COMMAND.search(text))
     assert one_line(text) == text
 
@@ -65,7 +65,7 @@ def test_a_short_printable_text_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_one_line_by_example(text: Any, line: str) -> None:
-    """What a reader would call one line is what comes out."""
+    """The result is what a reader would call one line."""
     assert one_line(text) == line
 
 
@@ -83,12 +83,12 @@ def test_one_line_by_example(text: Any, line: str) -> None:
     ],
 )
 def test_the_line_of_a_refusal_holds_what_is_known(facts: dict[str, Any], line: str) -> None:
-    """What was being done, why not, code, status and request, and what to do, in this order."""
+    """What was being done, why it failed, code, status and request id, and what to do, in this order."""
     assert str(ApiError("sharing", "no", **facts)) == line
 
 
-def test_a_refusal_is_told_again_for_another_deed() -> None:
-    """A remembered refusal keeps its kind and facts, and names the deed at hand."""
+def test_a_refusal_can_be_raised_again_for_another_call() -> None:
+    """A remembered refusal keeps its class and attributes, and names the present call."""
     first = CredentialRefused("a", "no", "try", status=401, code="APIGW.0301", request_id="r1")
     again = first.again(doing="b")
     assert type(again) is CredentialRefused
@@ -96,22 +96,22 @@ def test_a_refusal_is_told_again_for_another_deed() -> None:
     assert (again.status, again.code, again.request_id) == (401, "APIGW.0301", "r1")
 
 
-def test_a_refusal_is_told_again_with_a_better_remedy() -> None:
-    """The remedy is replaced, even by none, and the rest stays."""
+def test_a_refusal_can_be_raised_again_with_another_remedy() -> None:
+    """The remedy is replaced, also by none; the rest stays."""
     first = AlreadyShared("a", "no", "try", status=400)
     assert str(first.again(remedy="do this")) == "a: no (HTTP 400): do this"
     assert str(first.again(remedy="")) == "a: no (HTTP 400)"
     assert str(first) == "a: no (HTTP 400): try"
 
 
-def test_a_throttling_that_is_told_again_still_says_how_long() -> None:
-    """The pause that the service asked for is one of its facts."""
+def test_a_429_that_is_raised_again_keeps_its_pause() -> None:
+    """`retry_after` is one of its attributes."""
     first = Throttled("a", "no", status=429, retry_after=7.0)
     assert first.again(doing="b").retry_after == 7.0
 
 
 def test_unreachable_tells_whether_anything_was_sent() -> None:
-    """Whether the request may have had an effect decides what comes next."""
+    """Callers decide by whether the request may have had an effect."""
     error = Unreachable("sharing", "no answer", sent=True)
     assert (str(error), error.sent, error.lasting) == ("sharing: no answer", True, False)
     skipped = error.skipped("listing")
@@ -120,7 +120,7 @@ def test_unreachable_tells_whether_anything_was_sent() -> None:
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_every_error_is_in_the_tree_of_the_docstring(kind: type[CbrSharingError]) -> None:
-    """A reader of the module finds every class where it belongs."""
+    """The docstring of the module shows every class under its parent."""
     assert errors.__doc__
     lines = errors.__doc__.splitlines()
     indent = {line.split()[i]: len(line) - len(line.lstrip("│├└─ ")) for line in lines for i in _name_at(line)}
@@ -135,6 +135,6 @@ def _name_at(line: str) -> list[int]:
 
 
 def test_not_found_is_never_a_mere_refusal() -> None:
-    """Who catches "gone" does not catch a permission that is missing, nor the other way round."""
+    """`except NotFound` does not catch a refused credential, nor the other way round."""
     assert not issubclass(MemberNotFound, CredentialRefused)
     assert not issubclass(CredentialRefused, errors.NotFound)

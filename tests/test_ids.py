@@ -55,21 +55,21 @@ _anything = st.one_of(
     ],
 )
 def test_an_id_of_the_right_shape_is_no_trouble(check: Check, value: str) -> None:
-    """What the vendor's own examples show is accepted."""
+    """The ids in the vendor's examples are accepted."""
     assert check(value) is None
 
 
 @pytest.mark.parametrize("check", [trouble_with_backup_id, trouble_with_vault_id], ids=["backup", "vault"])
 @given(value=_anything)
 def test_nothing_but_a_lower_case_uuid_is_a_backup_or_vault(check: Check, value: Any) -> None:
-    """Nothing else ever becomes part of a path."""
+    """Nothing else becomes part of a path."""
     fits = isinstance(value, str) and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value)
     assert (check(value) is None) == bool(fits)
 
 
 @given(value=_anything)
 def test_nothing_but_32_hexadecimal_digits_is_a_project(value: Any) -> None:
-    """Nothing else ever becomes part of a path."""
+    """Nothing else becomes part of a path."""
     fits = isinstance(value, str) and re.fullmatch(r"[0-9a-f]{32}", value)
     assert (trouble_with_project_id(value) is None) == bool(fits)
 
@@ -77,7 +77,7 @@ def test_nothing_but_32_hexadecimal_digits_is_a_project(value: Any) -> None:
 @every_check
 @given(value=_anything)
 def test_every_trouble_is_one_short_printable_line(check: Check, value: Any) -> None:
-    """A wrong id cannot spoil the message that it ends up in."""
+    """A wrong id cannot spoil a message."""
     text = check(value) or "fine"
     assert text.isprintable()
     assert len(text) <= 500
@@ -103,7 +103,7 @@ def test_every_trouble_is_one_short_printable_line(check: Check, value: Any) -> 
     ],
 )
 def test_the_trouble_says_what_is_different(value: Any, start: str) -> None:
-    """The user is told in what the value differs, and what a right one looks like."""
+    """The message says in what the value differs, and what a right one looks like."""
     example = "a project id of 32 hexadecimal digits such as 0605767b5780d5762fc5c0118072a564"
     assert trouble_with_project_id(value) == start + example
 
@@ -117,7 +117,7 @@ def test_the_trouble_says_what_is_different(value: Any, start: str) -> None:
     ],
 )
 def test_the_example_in_a_trouble_is_itself_right(check: Check, expected: str) -> None:
-    """Who copies the example gets no second complaint about its shape."""
+    """The example has the right shape."""
     _, found, example = (check("x") or "").partition(expected)
     assert found
     assert check(example) is None
@@ -125,7 +125,7 @@ def test_the_example_in_a_trouble_is_itself_right(check: Check, expected: str) -
 
 @given(value=_anything)
 def test_an_id_of_another_service_leads_nowhere_else(value: Any) -> None:
-    """No page gives the shape of images' and servers' ids: generous, but no part of an address and no second line."""
+    """The ids of images and servers have no documented shape: most are accepted, but no path and no second line."""
     if FOREIGN.fits(value):
         assert not set(value) & set("/\\?#%& \n")
         assert value.strip(".")
@@ -135,13 +135,13 @@ def test_an_id_of_another_service_leads_nowhere_else(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [UUID, HEX, "server-1", "ims_1.2:3"])
 def test_ids_of_other_services_may_look_as_they_like(value: str) -> None:
-    """UUIDs, bare digits, names."""
+    """UUIDs, digits, names."""
     assert FOREIGN.fits(value)
 
 
 @given(value=_anything)
 def test_a_text_to_look_for_can_be_sent(value: Any) -> None:
-    """As UTF-8, in one line, and it is something."""
+    """It is valid UTF-8, one line, and not empty."""
     if trouble_with_text(value) is None:
         assert value.encode()
         assert value.strip()
@@ -161,5 +161,5 @@ def test_a_text_to_look_for_can_be_sent(value: Any) -> None:
     ],
 )
 def test_the_trouble_with_a_text(value: Any, trouble: str | None) -> None:
-    """Said in words, without the text itself."""
+    """The message does not repeat the text."""
     assert trouble_with_text(value) == trouble

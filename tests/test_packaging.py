@@ -1,4 +1,4 @@
-"""What users install: the wheel, in a fresh environment, without anything of this checkout."""
+"""The wheel that users install, in a new environment without this checkout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONSTRAINTS = ("--constraint", ROOT / "requirements.lock")
 
 @pytest.fixture(name="wheel", scope="session")
 def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as `uv build` makes it."""
+    """The wheel, made by `uv build`."""
     return own_wheel(wheelhouse(tmp_path_factory))
 
 
@@ -36,7 +36,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    """Types and licence are in it; tools and tests are not."""
+    """It has types and licence, but no tools and tests."""
     names = zipfile.ZipFile(wheel).namelist()
     roots = {name.partition("/")[0] for name in names}
     assert roots == {"pulumi_cbr_sharing", f"{wheel.name.split('-py3')[0]}.dist-info"}

@@ -1,4 +1,4 @@
-"""The file of recipients and exceptions: what it says, and what is wrong with it, with the place."""
+"""The recipients file: its content, and its errors with the line."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ exceptions:
 
 @pytest.mark.parametrize("text", [YAML, json.dumps(GOOD), json.dumps(GOOD, indent="\t")])
 def test_yaml_and_json_say_the_same(text: str) -> None:
-    """An id of digits alone is no number, and a date no other text."""
+    """An id of digits is not a number, and a date is a text."""
     read = parse(text)
     assert read.recipients is not None
     assert read.recipients[DIGITS].owner == "platform@example.org"
@@ -57,13 +57,13 @@ def test_yaml_and_json_say_the_same(text: str) -> None:
 
 
 def test_the_line_of_an_exception_is_known() -> None:
-    """Reports point to it."""
+    """Reports show it."""
     assert parse(YAML).exceptions[0].line == 8
 
 
 @pytest.mark.parametrize(("text", "recipients"), [("", None), ("exceptions: []", None), ("recipients:\n", {})])
 def test_a_file_without_recipients_says_nothing_of_who_may(text: str, recipients: Any) -> None:
-    """An empty list says that nobody may."""
+    """An empty list means that nobody may."""
     assert parse(text).recipients == recipients
 
 
@@ -76,7 +76,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
 
 @pytest.mark.parametrize("section", ["recipients", "exceptions"])
 def test_every_key_is_mandatory(section: str) -> None:
-    """Nobody is a recipient without an owner, and no exception is without reason, owner and end."""
+    """Every recipient has an owner; every exception has a reason, an owner and a last day."""
     for key in GOOD[section][0]:
         document = json.loads(json.dumps(GOOD))
         del document[section][0][key]
@@ -108,8 +108,8 @@ def test_every_key_is_mandatory(section: str) -> None:
         (lambda d: d["recipients"].append(d["recipients"][0]), f"project {DIGITS} is there twice"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(change: Callable[[dict[str, Any]], object], told: str) -> None:
-    """A misspelled name is an error, and no hole."""
+def test_errors_have_the_line(change: Callable[[dict[str, Any]], object], told: str) -> None:
+    """A misspelled name is an error."""
     with pytest.raises(SettingsError, match=told):
         parse(changed(change))
 
@@ -123,12 +123,12 @@ def test_what_is_wrong_is_told_with_its_place(change: Callable[[dict[str, Any]],
     ],
 )
 def test_what_is_no_such_file_at_all(text: str, told: str) -> None:
-    """Broken YAML, another document, a key that is there twice."""
+    """Broken YAML, another document, a duplicate key."""
     with pytest.raises(SettingsError, match=told):
         parse(text)
 
 
 def test_a_file_that_is_not_there() -> None:
-    """One line that names it."""
+    """The error names it."""
     with pytest.raises(SettingsError, match=r"reading /nonexistent\.yaml"):
         read_recipients_file(Path("/nonexistent.yaml"))

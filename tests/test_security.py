@@ -1,4 +1,4 @@
-"""What SECURITY.md says is true, of this package and of the engine."""
+"""The statements in SECURITY.md, about this package and the engine, are true."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BackupShareMember("dr", backup_id={backup!r}, dest_project_id={project!r})
 
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, emulator: Emulator) -> Stack:
-    """A stack with a share in its program, and a secret and a plain value in its configuration."""
+    """A stack with a share, and with a secret and a plain value in its configuration."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=emulator.account("recipient").project_id))
@@ -45,7 +45,7 @@ def _stack(tmp_path: Path, emulator: Emulator) -> Stack:
 
 
 def test_readers_find_it() -> None:
-    """From the first page, and what it points to is there."""
+    """The README links to it, and its links work."""
     assert "[SECURITY.md](SECURITY.md)" in (ROOT / "README.md").read_text()
     for link in re.findall(r"\]\(([^)#]+)\)", SECURITY):
         assert (ROOT / link).exists(), link
@@ -53,7 +53,7 @@ def test_readers_find_it() -> None:
 
 @pytest.mark.engine
 def test_the_state_keeps_what_the_table_says(emulator: Emulator, stack: Stack) -> None:
-    """No credential; the configuration of the stack as it was set."""
+    """No credential; the stack config as it was set."""
     stack.up()
     state = stack.state_text()
     owner = emulator.account("sharer")

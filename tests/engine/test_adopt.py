@@ -1,4 +1,4 @@
-"""What `cbr-sharing adopt` prints is a program that takes over what is there, and changes nothing in the cloud."""
+"""The programs that `cbr-sharing adopt` prints adopt the existing shares, and change nothing in the cloud."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ recipients:
 
 
 def members(emulator: Emulator) -> dict[str, dict[str, str]]:
-    """Everything that is shared, with the records' own ids."""
+    """All shares, with the ids of their records."""
     return {
         backup: {project: f"{one.id} {one.status} {one.vault_id}" for project, one in emulator.members(backup).items()}
         for backup in emulator.state.backups
@@ -35,7 +35,7 @@ def members(emulator: Emulator) -> dict[str, dict[str, str]]:
 
 
 def a_history(emulator: Emulator) -> None:
-    """Backups of two servers, of the same name and day among them, shared by hand; one share is rejected."""
+    """Backups of two servers, some with the same name and day, shared by hand; one share is rejected."""
     projects = [emulator.account(name).project_id for name in ("recipient", "bystander")]
     for name in ("web", "web", 'd"b\\ ${x}\n*', ""):
         backup = emulator.add_backup("sharer", name="nightly", resource_name=name)
@@ -48,7 +48,7 @@ def a_history(emulator: Emulator) -> None:
 def test_a_pasted_program_adopts_everything_and_writes_nothing(
     emulator: Emulator, tmp_path: Path, options: list[str]
 ) -> None:
-    """No share is made, cancelled or answered; then there is nothing to do, nor any drift."""
+    """No share is created, cancelled or answered; afterwards there are no changes and no drift."""
     a_history(emulator)
     (tmp_path / "cbr-sharing.yaml").write_text(RECIPIENTS % emulator.account("recipient").project_id)
     printed = CliRunner().invoke(main, ["adopt", "--cwd", str(tmp_path), *options], env=environment(emulator))
@@ -74,7 +74,7 @@ def test_a_pasted_program_adopts_everything_and_writes_nothing(
 
 
 def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path: Path) -> None:
-    """By `--stack`, through the Pulumi CLI; and the audit of that stack is clean."""
+    """With `--stack`, by the Pulumi CLI; the audit of the stack is clean."""
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))

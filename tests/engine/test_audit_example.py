@@ -1,4 +1,4 @@
-"""The example of an audit, on a real stack: what its README shows is what is printed."""
+"""The example of an audit on a real stack prints what its README shows."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SHOWN = re.findall(r"```text\n(.*?)```", (EXAMPLES / "audit/README.md").read_tex
 
 
 def timeless(text: str) -> str:
-    """A text without the days in it, and without blanks at the end of its lines."""
+    """A text without dates and trailing blanks."""
     without = re.sub(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?", "DAY", text)
     return re.sub(r" +$", "", without, flags=re.MULTILINE).strip()
 
 
 def test_the_audit_and_the_adopted_program_are_as_shown(emulator: Emulator, tmp_path: Path) -> None:
-    """One share is declared, one was made by hand: it is found, printed as a program, and then declared."""
+    """One share is declared, one was made by hand: the audit finds it, `adopt` prints it, and then it is declared."""
     stack = Stack(tmp_path, project="cbr-sharing")
     stack.env.update(environment(emulator))
     shutil.copy(EXAMPLES.parent / "Pulumi.yaml", stack.folder)

@@ -35,7 +35,7 @@ pulumi.export("status", share.status)
 
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
-    """A fresh stack, whose environment leads to the emulated sharer."""
+    """A new stack with the credentials of the emulated sharer."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     yield stack
@@ -43,12 +43,12 @@ def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
 
 
 def share(emulator: Emulator, recipient: str = "recipient", name: str = "dr") -> str:
-    """A program that shares the seeded backup with an account."""
+    """A program that shares the first backup with an account."""
     return SHARE.format(name=name, backup=emulator.backup.id, project=emulator.account(recipient).project_id)
 
 
 def recipients(emulator: Emulator) -> dict[str, str]:
-    """Who the seeded backup is shared with, by the name of the account, and in which status."""
+    """The status of each share of the first backup, by the name of the account."""
     names = {emulator.account(name).project_id: name for name in ("recipient", "bystander")}
     return {names[project]: member.status for project, member in emulator.members(emulator.backup.id).items()}
 
@@ -59,7 +59,7 @@ def sent(emulator: Emulator) -> list[str]:
 
 
 def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
-    """Up shares it, a second up has nothing to do, a refresh finds no drift, destroy takes it back."""
+    """`up` creates it, a second `up` has no changes, a refresh finds no drift, and `destroy` cancels it."""
     stack.program(share(emulator))
 
     stack.up()
@@ -81,7 +81,7 @@ def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
 
 
 def test_a_cancelled_share_is_drift_and_made_again(emulator: Emulator, stack: Stack) -> None:
-    """A pipeline that expects no changes fails; the next up with a refresh repairs."""
+    """A pipeline that expects no changes fails; the next `up --refresh` creates it again."""
     stack.program(share(emulator))
     stack.up()
     emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
@@ -96,7 +96,7 @@ def test_a_cancelled_share_is_drift_and_made_again(emulator: Emulator, stack: St
 
 
 def test_a_rejected_share_is_drift_and_offered_again(emulator: Emulator, stack: Stack) -> None:
-    """A recipient's refusal is seen by refresh, and the next up offers the share anew."""
+    """A refresh finds the rejection, and the next `up` offers the share again."""
     stack.program(share(emulator))
     stack.up()
     emulator.answer(emulator.backup.id, emulator.account("recipient").project_id, "rejected")
@@ -112,7 +112,7 @@ def test_a_rejected_share_is_drift_and_offered_again(emulator: Emulator, stack: 
 
 
 def test_an_accepted_share_is_no_drift(emulator: Emulator, stack: Stack) -> None:
-    """That the recipient accepted raises no alarm."""
+    """An accepted share causes no changes."""
     stack.program(share(emulator))
     stack.up()
     emulator.answer(emulator.backup.id, emulator.account("recipient").project_id, "accepted")
@@ -123,7 +123,7 @@ def test_an_accepted_share_is_no_drift(emulator: Emulator, stack: Stack) -> None
 
 
 def test_a_share_made_by_hand_is_adopted(emulator: Emulator, stack: Stack) -> None:
-    """Up takes it over, destroy cancels it."""
+    """`up` adopts it, and `destroy` cancels it."""
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
     stack.program(share(emulator))
     stack.up()
@@ -133,7 +133,7 @@ def test_a_share_made_by_hand_is_adopted(emulator: Emulator, stack: Stack) -> No
 
 
 def test_another_recipient_replaces_the_share(emulator: Emulator, stack: Stack) -> None:
-    """The new one is offered before the old one goes; nobody else's share is touched."""
+    """The new share is created before the old one is cancelled; other shares are not changed."""
     stack.program(share(emulator))
     stack.up()
     emulator.clear_requests()
@@ -146,7 +146,7 @@ def test_another_recipient_replaces_the_share(emulator: Emulator, stack: Stack) 
 
 
 def test_renaming_the_resource_keeps_the_share(emulator: Emulator, stack: Stack) -> None:
-    """The engine creates the new name and then deletes the old one; the share outlives it."""
+    """The engine creates the new resource and then deletes the old one; the share stays."""
     stack.program(share(emulator, name="old"))
     stack.up()
     stack.program(share(emulator, name="new"))
@@ -156,7 +156,7 @@ def test_renaming_the_resource_keeps_the_share(emulator: Emulator, stack: Stack)
 
 
 def test_two_resources_that_swap_their_recipients_lose_none(emulator: Emulator, stack: Stack) -> None:
-    """Each new share is adopted from the other's old one, and stays."""
+    """Each adopts the other's share, which stays."""
     both = share(emulator, "recipient", "a") + share(emulator, "bystander", "b")
     swapped = share(emulator, "bystander", "a") + share(emulator, "recipient", "b")
     stack.program(both)
@@ -176,7 +176,7 @@ def test_inputs_take_outputs_of_other_resources(emulator: Emulator, stack: Stack
 
 
 def test_a_refusal_is_shown_without_a_traceback(emulator: Emulator, stack: Stack) -> None:
-    """What the user sees is one line: what was being done, why not, what to do."""
+    """The user sees one line: what was being done, why it failed, and what to do."""
     emulator.set_backup_status(emulator.backup.id, "error")
     stack.program(share(emulator))
 
@@ -190,7 +190,7 @@ def test_a_refusal_is_shown_without_a_traceback(emulator: Emulator, stack: Stack
 
 
 def test_missing_settings_are_refused_at_preview_in_one_message(emulator: Emulator, stack: Stack) -> None:
-    """Nothing is sent, and every missing name is there."""
+    """Nothing is sent, and the error lists every missing setting."""
     sign_out(stack)
     stack.program(share(emulator))
 
@@ -204,7 +204,7 @@ def test_missing_settings_are_refused_at_preview_in_one_message(emulator: Emulat
 
 
 def test_wrong_input_is_refused_at_preview(emulator: Emulator, stack: Stack) -> None:
-    """The property is named, with what to give."""
+    """The error names the property, and what to give."""
     stack.program(share(emulator).replace(emulator.backup.id, "not-a-backup"))
     refused = stack.preview(check=False)
     assert "property backup_id" in refused.output
@@ -212,7 +212,7 @@ def test_wrong_input_is_refused_at_preview(emulator: Emulator, stack: Stack) -> 
 
 
 def test_a_key_rotated_in_the_stack_config(emulator: Emulator, stack: Stack) -> None:
-    """Every refresh still has the old key and says so; with --run-program, and by a plain up, the new one is used."""
+    """A refresh uses the old key, and says so; --run-program and a plain `up` use the new one."""
     sign_out(stack)
     configure(stack, emulator)
     stack.program(share(emulator))
@@ -240,7 +240,7 @@ def test_a_key_rotated_in_the_stack_config(emulator: Emulator, stack: Stack) -> 
 
 
 def test_half_a_key_recorded_from_the_stack_config(emulator: Emulator, stack: Stack) -> None:
-    """The error is about what an earlier run recorded, and says so: the stack no longer has it."""
+    """The error says that an earlier run recorded it, because the stack no longer has it."""
     sign_out(stack)
     configure(stack, emulator)
     stack.program(share(emulator))
@@ -261,13 +261,13 @@ def test_half_a_key_recorded_from_the_stack_config(emulator: Emulator, stack: St
 
 
 def sign_out(stack: Stack) -> None:
-    """Take the account out of the environment."""
+    """Remove the credential from the environment."""
     for name in [name for name in stack.env if name.startswith("HW_")]:
         del stack.env[name]
 
 
 def configure(stack: Stack, emulator: Emulator) -> None:
-    """Sign in by stack configuration: secrets encrypted, endpoints as a map."""
+    """Set the credential in the stack config: secrets encrypted, endpoints as a map."""
     for key, value in stack_config(emulator).items():
         stack.config_set(key, value, secret=key.endswith("Key"))
     stack.config_set("huaweicloud:endpoints.cbr", emulator.url, path=True)
@@ -275,7 +275,7 @@ def configure(stack: Stack, emulator: Emulator) -> None:
 
 
 def test_no_secret_is_in_the_state(emulator: Emulator, stack: Stack) -> None:
-    """Neither from the environment nor, in the clear, from the configuration."""
+    """Neither from the environment nor, unencrypted, from the stack config."""
     configure(stack, emulator)
     account = emulator.account("sharer")
     stack.env.update(HW_USER_NAME=account.user_name, HW_USER_PASSWORD=account.password)

@@ -1,4 +1,4 @@
-"""Runs of the real engine that are killed or interrupted, and run again: no share is lost, doubled or left behind.
+"""The real engine is killed or interrupted, and run again: no share is lost, doubled or left behind.
 
 What the engine itself asks for after a kill is `pulumi cancel` (a file backend keeps the lock of a dead run). One
 Ctrl-C lets the call that is under way finish: the engine's cancellation does not reach a dynamic provider. A second
@@ -44,7 +44,7 @@ for backup, project in {declared!r}:
 
 @dataclass
 class World:
-    """A stack that declares a share of each of two backups, one after the other, and the cloud that it talks to."""
+    """A stack that shares two backups, one after the other, and its cloud."""
 
     stack: Stack
     cloud: Emulator
@@ -57,27 +57,27 @@ class World:
         return [(backup, self.cloud.account(name).project_id) for backup, name in names]
 
     def live(self) -> list[tuple[str, str]]:
-        """The same as it really is."""
+        """The shares in the cloud."""
         return [(backup, project) for backup, _ in self.declared() for project in self.cloud.members(backup)]
 
     def recorded(self) -> list[tuple[str, str]]:
-        """The same as the state has it."""
+        """The shares in the state."""
         outputs = [entry["outputs"] for entry in self.stack.resources("BackupShareMember")]
         return [(out["backup_id"], out["dest_project_id"]) for out in outputs]
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command that the test will end."""
+        """Start a command, to be ended by the test."""
         self.runs.append(self.stack.start(*command, "--yes", "--skip-preview"))
         return self.runs[-1]
 
     def kill(self) -> None:
-        """Kill the last command, and lift the lock of a file backend."""
+        """Kill the last command, and remove the lock of the file backend."""
         self.stack.kill(self.runs.pop())
         self.cloud.latency = 0.0
         self.stack.cancel()
 
     def settle(self) -> None:
-        """One more `up` makes the cloud and the state what is declared; a refresh finds no drift."""
+        """Run `up` again: cloud and state are as declared; a refresh finds no drift."""
         self.stack.up()
         assert sorted(self.live()) == sorted(self.declared())
         assert sorted(self.recorded()) == sorted(self.declared())
@@ -86,7 +86,7 @@ class World:
 
 @pytest.fixture(name="world")
 def _world(tmp_path: Path, emulator: Emulator) -> Iterator[World]:
-    """Nothing is shared yet; whatever is started is ended."""
+    """A stack without shares; ends all commands that were started."""
     world = World(Stack(tmp_path), emulator, emulator.add_backup("sharer").id)
     world.stack.env.update(environment(emulator))
     world.stack.program(PROGRAM.format(declared=world.declared()))
@@ -96,7 +96,7 @@ def _world(tmp_path: Path, emulator: Emulator) -> Iterator[World]:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for something that is about to happen."""
+    """Wait until a condition is true."""
     for _ in range(600):
         if condition():
             return
@@ -105,7 +105,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_an_up_that_is_killed_before_its_request_is_completed_by_the_next(world: World) -> None:
-    """The request may still be on its way when the next run starts."""
+    """The request may still arrive after the next run has started."""
     world.cloud.latency = 2.0
     world.start("up")
     until(lambda: world.stack.export().get("pending_operations"))
@@ -114,7 +114,7 @@ def test_an_up_that_is_killed_before_its_request_is_completed_by_the_next(world:
 
 
 def test_an_up_that_is_killed_before_the_answer_is_completed_by_the_next(world: World) -> None:
-    """The share is there, and nobody recorded it: it is adopted."""
+    """The share exists but is not in the state: it is adopted."""
     world.cloud.add_fault(Fault(method="POST", delay=60, when="after"))
     world.start("up")
     until(world.live)
@@ -124,7 +124,7 @@ def test_an_up_that_is_killed_before_the_answer_is_completed_by_the_next(world: 
 
 
 def test_an_up_that_is_killed_between_two_shares_is_completed_by_the_next(world: World) -> None:
-    """One is recorded, the other is not."""
+    """One is in the state, the other is not."""
     world.cloud.add_fault(Fault(method="POST", path=world.second, delay=60, when="after"))
     world.start("up")
     until(lambda: len(world.live()) == 2 and len(world.recorded()) == 1)
@@ -133,7 +133,7 @@ def test_an_up_that_is_killed_between_two_shares_is_completed_by_the_next(world:
 
 
 def test_a_refresh_that_is_killed_loses_nothing(world: World) -> None:
-    """What was not read is still in the state."""
+    """Shares that were not read are still in the state."""
     world.stack.up()
     world.cloud.add_fault(Fault(method="GET", delay=60))
     world.start("refresh")
@@ -143,7 +143,7 @@ def test_a_refresh_that_is_killed_loses_nothing(world: World) -> None:
 
 
 def test_a_destroy_that_is_killed_is_completed_by_the_next(world: World) -> None:
-    """A share that the dead run had cancelled is gone already, which is as good as cancelled."""
+    """A share that the killed run has cancelled counts as cancelled."""
     world.stack.up()
     world.cloud.add_fault(Fault(method="DELETE", delay=60, when="after"))
     world.start("destroy")
@@ -157,7 +157,7 @@ def test_a_destroy_that_is_killed_is_completed_by_the_next(world: World) -> None
 
 
 def test_two_interrupts_end_a_wait_and_the_next_up_goes_on(world: World) -> None:
-    """The first lets the call under way finish, the second ends the run; nothing has to be mended."""
+    """The first lets the current call finish, the second ends the run; nothing must be repaired."""
     world.cloud.set_backup_status(world.second, "protecting")
     run = world.start("up")
     until(lambda: any(request.path.endswith(world.second) for request in world.cloud.requests))

@@ -1,4 +1,4 @@
-"""The pipelines of the examples: valid, with little permission, and every command of them carried out."""
+"""The pipelines of the examples: valid, with few permissions, and every command is run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
 
 @pytest.fixture(name="stack")
 def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
-    """A program that shares the seeded backup with the recipient, as a pipeline finds it."""
+    """A program that shares the first backup with the recipient, as checked out by a pipeline."""
     stack = Stack(tmp_path)
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=recipient(emulator)))
     stack.file("requirements.txt", (EXAMPLES / "requirements.txt").read_text())
@@ -69,24 +69,24 @@ def run_gitlab(emulator: Emulator, stack: Stack, job: str, **more: str) -> Ran:
 
 
 class Notes(BaseHTTPRequestHandler):
-    """As much of GitLab as takes comments."""
+    """A GitLab API that takes comments."""
 
     seen: ClassVar[list[tuple[str, str | None, str]]]
 
     def do_POST(self) -> None:
-        """Keep the path, the token and the comment."""
+        """Record the path, the token and the comment."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.seen.append((self.path, self.headers["PRIVATE-TOKEN"], parse_qs(body)["body"][0]))
         self.send_response(201)
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def gitlab_api() -> Iterator[tuple[str, list[tuple[str, str | None, str]]]]:
-    """Its address, and the comments that came in."""
+    """The URL of the API, and the comments that it received."""
     seen: list[tuple[str, str | None, str]] = []
     handler = type("Handler", (Notes,), {"seen": seen})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
@@ -103,7 +103,7 @@ def gitlab_api() -> Iterator[tuple[str, list[tuple[str, str | None, str]]]]:
     ],
 )
 def test_they_are_valid(schema: str, files: list[Path], options: list[str]) -> None:
-    """By the schemas that GitHub's and GitLab's files are checked with everywhere."""
+    """They fit the published schemas of GitHub and GitLab."""
     validator = Path(sys.executable).with_name("check-jsonschema")
     words = [str(validator), "--builtin-schema", schema, *options, *map(str, files)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -112,7 +112,7 @@ def test_they_are_valid(schema: str, files: list[Path], options: list[str]) -> N
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.relative_to(EXAMPLES.parent).as_posix())
 def test_a_workflow_may_do_little(workflow: Path) -> None:
-    """Nothing but what a job names, no action without a version, no credential but from the secrets."""
+    """Jobs name their permissions, actions have versions, and credentials come from secrets."""
     content = yaml.safe_load(workflow.read_text())
     assert content["permissions"] == {}
     for job in content["jobs"].values():
@@ -127,7 +127,7 @@ def test_a_workflow_may_do_little(workflow: Path) -> None:
 
 @pytest.mark.engine
 def test_github_previews_in_a_comment(emulator: Emulator, stack: Stack) -> None:
-    """The comment shows what would be shared; nothing is."""
+    """The comment shows what would be shared; nothing is shared."""
     ran = run_github(emulator, stack, "preview.yml")
     comment = (stack.folder / "gh-comment.md").read_text()
     assert ran.code == 0, ran.output
@@ -149,7 +149,7 @@ def test_github_comments_on_a_plan_that_is_refused(emulator: Emulator, stack: St
 
 @pytest.mark.engine
 def test_github_updates(emulator: Emulator, stack: Stack) -> None:
-    """What was merged is shared; a share that was cancelled meanwhile is made again."""
+    """The merged program is deployed; a share that was cancelled is created again."""
     for _ in range(2):
         ran = run_github(emulator, stack, "up.yml")
         assert ran.code == 0, ran.output
@@ -160,7 +160,7 @@ def test_github_updates(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_github_audits(emulator: Emulator, stack: Stack) -> None:
-    """A clean night is green; a cancelled share and one that nobody declared fail the job, and show everywhere."""
+    """A clean audit passes; a cancelled share and an undeclared one fail the job, and are in all reports."""
     assert run_github(emulator, stack, "up.yml").code == 0
     clean = run_github(emulator, stack, "drift.yml")
     assert clean.code == 0, clean.output
@@ -180,7 +180,7 @@ def test_github_audits(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_gitlab_previews_in_a_comment(emulator: Emulator, stack: Stack) -> None:
-    """By GitLab's own interface, with the token of the project."""
+    """With GitLab's API, and the token of the project."""
     more = {"CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7", "COMMENT_TOKEN": "a-token"}
     with gitlab_api() as (address, comments):
         ran = run_gitlab(emulator, stack, "preview", CI_API_V4_URL=address, **more)
@@ -193,7 +193,7 @@ def test_gitlab_previews_in_a_comment(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_gitlab_updates(emulator: Emulator, stack: Stack) -> None:
-    """What was merged is shared."""
+    """The merged program is deployed."""
     ran = run_gitlab(emulator, stack, "up")
     assert ran.code == 0, ran.output
     assert list(emulator.members(emulator.backup.id)) == [recipient(emulator)]
@@ -201,7 +201,7 @@ def test_gitlab_updates(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_gitlab_audits(emulator: Emulator, stack: Stack) -> None:
-    """A clean night is green; a share that nobody declared fails the job, and stands in what it keeps."""
+    """A clean audit passes; an undeclared share fails the job, and is in its artifacts."""
     assert run_gitlab(emulator, stack, "up").code == 0
     clean = run_gitlab(emulator, stack, "audit")
     assert clean.code == 0, clean.output

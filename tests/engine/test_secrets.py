@@ -1,4 +1,4 @@
-"""Secrets planted in every source are searched for in everything that a run writes or shows."""
+"""Secrets are planted in every source, and searched in everything that a run writes or prints."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BackupShareMember(
 
 
 def planted(emulator: Emulator, stack: Stack, home: Path) -> list[str]:
-    """Plant a credential in each source; returns all that is secret."""
+    """Plant a credential in each source; returns all secrets."""
     sharer = emulator.account("sharer")
     stack.env.update(environment(emulator))
     del stack.env["HW_ACCESS_KEY"], stack.env["HW_SECRET_KEY"]
@@ -59,13 +59,13 @@ def planted(emulator: Emulator, stack: Stack, home: Path) -> list[str]:
 
 
 def issued(emulator: Emulator) -> list[str]:
-    """The tokens and temporary keys that the cloud has handed out so far."""
+    """The tokens and temporary keys that the cloud has issued."""
     keys = emulator.accounts._keys.values()
     return [*emulator.accounts._tokens, *(text for key in keys for text in (key.secret, key.security_token) if text)]
 
 
 def without_the_engines_own(log: str) -> str:
-    """A debug log without the one line in which the engine itself writes what it configures a plugin with.
+    """A debug log without the line in which the engine writes the configuration of a plugin.
 
     CLI 3.259 logs the decrypted stack configuration there; no provider can keep it from doing so. The README says to
     give credentials by the environment where such logs are kept.
@@ -98,7 +98,7 @@ def test_no_planted_secret_appears_anywhere(emulator: Emulator, tmp_path: Path) 
 
 @pytest.mark.engine
 def test_a_plain_secret_in_the_stack_config_brings_a_warning(emulator: Emulator, tmp_path: Path) -> None:
-    """The key is named, with the command that mends it; an encrypted one brings none."""
+    """The warning has the key, and the command to encrypt it; an encrypted secret causes none."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     recipient = emulator.account("recipient").project_id
@@ -114,7 +114,7 @@ def test_a_plain_secret_in_the_stack_config_brings_a_warning(emulator: Emulator,
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
 def test_a_service_that_echoes_credentials_does_not_get_them_into_errors(status: int, emulator: Emulator) -> None:
-    """What was sent is masked in the words of a refusal."""
+    """The service's message is not quoted if it repeats a secret."""
     env = environment(emulator)
     token = emulator.token("sharer")
     del env["HW_ACCESS_KEY"], env["HW_SECRET_KEY"]

@@ -1,4 +1,4 @@
-"""What could get past the rules: other tokens, wrappers, spellings, names, and gaps in a configuration."""
+"""Attempts to evade the rules: other type tokens, wrappers, spellings and names, and gaps in a configuration."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ SHARED = (
 
 
 def pack(rule: str = "allowed-recipients", **config: Any) -> PolicyTest:
-    """One mandatory rule; all others are off."""
+    """A pack with one mandatory rule; all others are disabled."""
     settings = {"enforcementLevel": "mandatory", **(ONLY_DR if rule == "allowed-recipients" else {}), **config}
     return PolicyTest({"all": "disabled", rule: settings}, today=TODAY)
 
 
 def asked(policy: Policy, config: Mapping[str, Any], token: str, props: dict[str, Any], made_by: str = "") -> list[str]:
-    """What a rule says where the SDK's own pack runs it: nobody keeps the marks of secrets there."""
+    """What a rule reports in a plain pack of the SDK, where the marks of secrets are lost."""
     options = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
     origin: Any = SimpleNamespace(resource_type=made_by) if made_by else None
     urn = f"urn:pulumi:dev::project::{token}::dr"
@@ -100,7 +100,7 @@ def asked(policy: Policy, config: Mapping[str, Any], token: str, props: dict[str
 
 @pytest.mark.parametrize(("token", "props"), list(product(TOKENS, SHARED)))
 def test_a_dynamic_resource_that_names_a_recipient_is_judged(token: str, props: dict[str, Any]) -> None:
-    """Whatever its token, at whatever depth, in whatever container."""
+    """Whatever its type, at any depth and in any container."""
     shared = Resource(token, "dr", props)
     assert pack().stopped_by(shared) == {"allowed-recipients"}
     if STRANGER in json.dumps(props):
@@ -109,14 +109,14 @@ def test_a_dynamic_resource_that_names_a_recipient_is_judged(token: str, props: 
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_an_allowed_recipient_passes_by_any_token(token: str) -> None:
-    """Only recipients are judged, not how a program is written."""
+    """Only recipients are judged, not the type of the resource."""
     for props in ({"backup_id": BACKUP, "dest_project_id": DR}, {"backup_id": BACKUP, "dest_project_ids": [DR, DR]}):
         assert pack().check(Resource(token, "dr", props)) == []
 
 
 @pytest.mark.parametrize("token", TOKENS[:2])
 def test_an_unknown_recipient_of_a_dynamic_resource_is_told_at_preview(token: str) -> None:
-    """As for any share: an advice now, the judgement when the update knows it."""
+    """As for any share: advisory at preview; the update checks it."""
     for recipients in (
         {"dest_project_id": UNKNOWN},
         {"dest_project_ids": UNKNOWN},
@@ -131,7 +131,7 @@ def test_an_unknown_recipient_of_a_dynamic_resource_is_told_at_preview(token: st
     "props", [{}, {"backup_id": BACKUP}, {"backup_id": BACKUP, "to": STRANGER}, {"backup_id": BACKUP, "members": [DR]}]
 )
 def test_a_share_whose_recipient_cannot_be_seen_is_refused(props: dict[str, Any]) -> None:
-    """Our token around a provider that takes the recipient by another name."""
+    """Our type token with a provider that has another name for the recipient."""
     for name in ("BackupShareMember", "BackupShare"):
         shared = Resource(f"pulumi-python:dynamic/huaweicloud/cbr:{name}", "dr", props)
         assert pack().stopped_by(shared) == {"allowed-recipients"}
@@ -140,7 +140,7 @@ def test_a_share_whose_recipient_cannot_be_seen_is_refused(props: dict[str, Any]
 
 @pytest.mark.parametrize("members", [None, "x", [STRANGER], [{"projectId": STRANGER}], {"destProjectId": STRANGER}])
 def test_odd_members_of_a_bridged_share_are_refused(members: Any) -> None:
-    """Its recipients are objects with a destProjectId each."""
+    """Each of its recipients must be an object with a destProjectId."""
     shared = Resource("huaweicloud:Cbr/backupShare:BackupShare", "dr", {"backupId": BACKUP, "members": members})
     assert pack().stopped_by(shared) == {"allowed-recipients"}
 
@@ -150,13 +150,13 @@ def test_odd_members_of_a_bridged_share_are_refused(members: Any) -> None:
     ["huaweicloud:cbr/other:Share", "opentelekomcloud:index/cbrBackupShareV3:CbrBackupShareV3", "x:y:backupShare"],
 )
 def test_another_bridge_is_judged_by_what_it_shares(token: str) -> None:
-    """A provider with other tokens: a backup and a recipient make a share."""
+    """With other type tokens, too, a backup and a recipient make a share."""
     shared = Resource(token, "dr", {"backupId": BACKUP, "members": [{"destProjectId": STRANGER}]})
     assert pack().stopped_by(shared) == {"allowed-recipients"}
 
 
-def test_other_resources_are_none_of_the_pack() -> None:
-    """A backup alone, or a recipient in another cloud's resource, is no share."""
+def test_other_resources_are_not_judged() -> None:
+    """A backup alone, or a recipient in a resource of another cloud, is no share."""
     others = (
         Resource("pulumi-python:dynamic:Resource", "a", {"backup_id": BACKUP, "size": 3}),
         Resource("aws:backup:Plan", "b", {"backupId": BACKUP, "members": [STRANGER]}),
@@ -166,14 +166,14 @@ def test_other_resources_are_none_of_the_pack() -> None:
 
 
 def test_a_resource_of_another_type_that_our_provider_makes_is_judged() -> None:
-    """The engine hands a resource to the provider that it was given, whatever its type says."""
+    """The engine uses the provider of a resource, whatever its type."""
     props = {"dest_project_id": STRANGER}
     assert asked(allowed_recipients, ONLY_DR, "aws:s3:Bucket", props) == []
     assert asked(allowed_recipients, ONLY_DR, "aws:s3:Bucket", props, made_by="pulumi:providers:pulumi-python")
 
 
 def test_two_backups_in_one_resource_are_two_shares() -> None:
-    """So that neither hides behind the other where backups are counted."""
+    """The rules count each of them."""
     two = {
         "shares": [{"backup_id": BACKUP, "dest_project_id": DR}, {"backup_id": BACKUP[::-1], "dest_project_id": THIRD}]
     }
@@ -184,7 +184,7 @@ def test_two_backups_in_one_resource_are_two_shares() -> None:
 
 
 def test_spellings_of_a_denied_recipient() -> None:
-    """What is no project id cannot be compared with one, so it is refused."""
+    """A recipient that is not a project id cannot be compared, so it is refused."""
     denied = pack("denied-recipients", **NOT_STRANGER)
     for spelled in (
         f" {STRANGER}\n",
@@ -216,7 +216,7 @@ def test_a_secret_recipient_is_judged_and_not_shown(shared: Resource) -> None:
 
 
 def test_a_list_that_is_secret_as_a_whole_is_not_shown() -> None:
-    """As `pulumi.Output.secret([…])` arrives."""
+    """As sent for `pulumi.Output.secret([…])`."""
     marked = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": [DR, STRANGER]}
     for props in (
         {"dest_project_ids": marked},
@@ -228,14 +228,14 @@ def test_a_list_that_is_secret_as_a_whole_is_not_shown() -> None:
 
 
 def test_no_name_writes_on_the_terminal() -> None:
-    """Names and ids come from the program, a message goes to a build log."""
+    """Names and ids are foreign texts, and messages end up in build logs."""
     (report,) = pack().check(member("dr\n::error::\x1b[2J", dest_project_id="x\x1b]0;\u2028"))
     assert report.message.isprintable()
 
 
 @pytest.mark.parametrize("rule", ["allowed-recipients", "denied-recipients"])
 def test_an_exception_for_a_resource_alone_is_refused_in_rules_about_recipients(rule: str) -> None:
-    """It would free every recipient that the resource ever gets; so would one for everybody."""
+    """It would allow every recipient of the resource; so would one for everybody."""
     for exception in ({"resource": "dr"}, {"resource": "*"}):
         with pytest.raises(ConfigError, match=r"exceptions\[0\].recipient is missing"):
             pack(rule, exceptions=[{**exception, **WHILE}])
@@ -244,8 +244,8 @@ def test_an_exception_for_a_resource_alone_is_refused_in_rules_about_recipients(
             pack(rule, exceptions=[{"recipient": everybody, **WHILE}])
 
 
-def test_an_exception_frees_its_recipient_and_no_other() -> None:
-    """In a list, and by a resource that is judged as two shares."""
+def test_an_exception_covers_its_recipient_and_no_other() -> None:
+    """In a list, and in a resource that is judged as two shares."""
     freed = pack(exceptions=[{"recipient": STRANGER, "resource": "dr", **WHILE}])
     assert freed.stopped_by(share(dest_project_ids=[DR, STRANGER])) == set()
     assert freed.stopped_by(share(dest_project_ids=[DR, STRANGER, THIRD])) == {"allowed-recipients"}
@@ -253,7 +253,7 @@ def test_an_exception_frees_its_recipient_and_no_other() -> None:
 
 
 def protected(pattern: str, shared: Resource) -> bool:
-    """Whether an exception of this pattern covers a resource."""
+    """Whether an exception with this pattern covers a resource."""
     return not pack("protected-share", exceptions=[{"resource": pattern, **WHILE}]).stopped_by(shared)
 
 
@@ -275,13 +275,13 @@ MINE = "urn:pulumi:dev::lab::*::dr"
     ],
 )
 def test_a_pattern_of_urns_matches_parts(pattern: str, shared: Resource, covered: bool) -> None:
-    """A name with `::` in it poses as no other project and no other type."""
+    """A name with `::` cannot match as another project or type."""
     assert protected(pattern, shared) is covered
 
 
 @pytest.mark.parametrize("pattern", ["urn:*", "urn:pulumi:dev::*", "urn:pulumi:dev::project::dr", "", " "])
 def test_half_a_urn_is_no_pattern(pattern: str) -> None:
-    """Which of the four parts it means cannot be told."""
+    """It is not clear which of the four parts it means."""
     with pytest.raises(ConfigError, match=r"exceptions\[0\].resource must be a name, or a URN of four parts"):
         protected(pattern, member())
 
@@ -333,7 +333,7 @@ def test_a_misspelled_name_is_refused_with_the_one_that_was_meant(config: dict[s
     ],
 )
 def test_gaps_in_a_configuration_are_refused(config: dict[str, Any], trouble: str) -> None:
-    """Rather than filled with what lets more pass."""
+    """They are not filled with defaults that allow more."""
     with pytest.raises(ConfigError, match=trouble):
         PolicyTest(config)
 
@@ -342,7 +342,7 @@ def test_gaps_in_a_configuration_are_refused(config: dict[str, Any], trouble: st
     "text", ["[]", "null", "{", '{"all": "mandatory", "all": "disabled"}', '"mandatory"', '{"\xe9": 1}']
 )
 def test_a_file_that_is_no_configuration_is_refused(text: str, tmp_path: Path) -> None:
-    """A rule that stands there twice among them: the engine would take the last."""
+    """For example, with a rule twice, of which the engine would use the last."""
     file = tmp_path / "config.json"
     file.write_text(text, encoding="latin-1")
     with pytest.raises(ConfigError, match=r"config\.json"):
@@ -350,7 +350,7 @@ def test_a_file_that_is_no_configuration_is_refused(text: str, tmp_path: Path) -
 
 
 def test_the_sdk_is_left_as_it_is() -> None:
-    """Rules of others that run in the same process see what they always saw."""
+    """Other rules in the same process are not affected."""
     program = """
 from pulumi_policy import deserialize, policy, proxy, secret
 modules = (deserialize, policy, proxy, secret)
@@ -365,7 +365,7 @@ assert type(deserialize.deserialize_properties(wire)["x"]) is str
 
 
 def test_a_pack_of_the_sdk_judges_and_shows_nothing_that_may_be_secret() -> None:
-    """It takes the marks off, so nobody can tell; a rule about secrets does not pass what it cannot see."""
+    """The SDK removes the marks of secrets; a rule about secrets reports that it cannot check them."""
     marked = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": STRANGER}
     for recipients in ({"dest_project_id": marked}, {"dest_project_ids": [DR, marked]}):
         (message,) = asked(allowed_recipients, ONLY_DR, PLAIN, {"backup_id": BACKUP, **recipients})
@@ -411,7 +411,7 @@ PROPS = st.recursive(
     token=st.sampled_from([*TOKENS, "huaweicloud:Cbr/backupShare:BackupShare"]), props=st.dictionaries(st.text(), PROPS)
 )
 def test_odd_properties_end_in_a_judgement(token: str, props: dict[str, Any]) -> None:
-    """Never in a traceback, and never with a secret in a message; a stranger by its right name never passes."""
+    """Never in a traceback or with a secret in a message; a denied recipient never passes."""
     rules = PolicyTest(
         {"all": "mandatory", "allowed-recipients": ONLY_DR, "pending-too-long": {"days": 0}}, today=TODAY
     )

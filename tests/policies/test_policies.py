@@ -1,4 +1,4 @@
-"""Each rule: what passes, what fails, what is unknown yet, and what is excepted; asked as users' tests ask."""
+"""Each rule: what passes, fails, is unknown and is covered by an exception, tested as users test it."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ SERVER, DISK = f"{DR}/server-1", f"{DR}/disk-1"
 
 
 def window(kind: str = "VaultShare", **outputs: Any) -> Resource:
-    """A component over a window of backups."""
+    """A component with a window of backups."""
     return Resource(f"huaweicloud:cbr:{kind}", "dr", {"backup_ids": [BACKUP], **outputs})
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule says to which resources; the first that fails is the one that exceptions are tried on."""
+    """What a rule reports for which resources; exceptions are tried on the first that fails."""
 
     rule: str
     fails: list[tuple[Resource, ...]]
@@ -263,7 +263,7 @@ BY_RULE = [pytest.param(case, id=case.rule) for case in CASES]
 
 
 def said(case: Case, *resources: Resource, **config: Any) -> list[Report]:
-    """What a rule says, at the mandatory level, as seen in June 2026."""
+    """What a mandatory rule reports in June 2026."""
     settings = {"enforcementLevel": "mandatory", **case.config, **config}
     pack = PolicyTest({"all": "disabled", case.rule: settings}, today=TODAY)
     reports = pack.check(*resources)
@@ -272,7 +272,7 @@ def said(case: Case, *resources: Resource, **config: Any) -> list[Report]:
 
 
 def test_the_rules_are_these() -> None:
-    """Their names are in users' configurations, and each can be imported by itself."""
+    """Their names are in users' configurations, and each can be imported."""
     assert tuple(rule.name for rule in RULES) == NAMES
     assert tuple(getattr(policies, name.replace("-", "_")).name for name in NAMES) == NAMES
     assert tuple(case.rule for case in CASES) == NAMES
@@ -280,14 +280,14 @@ def test_the_rules_are_these() -> None:
 
 @pytest.mark.parametrize("case", BY_RULE)
 def test_what_passes(case: Case) -> None:
-    """Nothing is said."""
+    """Nothing is reported."""
     for resources in case.passes:
         assert said(case, *resources) == [], resources
 
 
 @pytest.mark.parametrize("case", BY_RULE)
 def test_what_fails(case: Case) -> None:
-    """One violation, at the level of the configuration, that names who takes part."""
+    """One violation at the configured level, which names all resources involved."""
     for resources in case.fails:
         violations = [report for report in said(case, *resources) if report.level == "mandatory"]
         assert len(violations) == 1, resources
@@ -297,13 +297,13 @@ def test_what_fails(case: Case) -> None:
 
 
 def violated(resources: tuple[Resource, ...]) -> int:
-    """Which of them has too many recipients: a set by itself, members together at the last."""
+    """The share with too many recipients: a set alone, or the last of several members."""
     return 0 if "dest_project_ids" in resources[0].props else -1
 
 
 @pytest.mark.parametrize("case", BY_RULE)
 def test_messages_name_all_and_say_what_to_do(case: Case) -> None:
-    """The resource, the backup, the recipient; then, after a colon, the way out."""
+    """The resource, the backup, the recipient; then, after a colon, what to do."""
     (report,) = said(case, *case.fails[0])
     assert [name for name in case.named if name not in report.message] == []
     assert report.message.count(": ") >= 2
@@ -311,8 +311,8 @@ def test_messages_name_all_and_say_what_to_do(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", BY_RULE)
-def test_what_is_unknown_is_an_advice(case: Case) -> None:
-    """Even at the mandatory level a preview goes on, and says what it could not see."""
+def test_what_is_unknown_is_advisory(case: Case) -> None:
+    """A preview continues even at the mandatory level, and says what could not be checked."""
     for resources in case.unknown:
         (report,) = said(case, *resources)
         assert report.level == "advisory", resources
@@ -322,7 +322,7 @@ def test_what_is_unknown_is_an_advice(case: Case) -> None:
 
 @pytest.mark.parametrize("case", BY_RULE)
 def test_an_exception_for_a_resource(case: Case) -> None:
-    """By its name or its URN, until the end of the last day; in rules about recipients with the recipient."""
+    """By name or URN, until the end of the last day; in rules about recipients with a recipient."""
     agreed = {"reason": "agreed", "until": "2026-06-15", **recipient_in(case)}
     for pattern in ("dr", "d*", "urn:pulumi:dev::project::*::dr"):
         assert said(case, *case.fails[0], exceptions=[{"resource": pattern, **agreed}]) == []
@@ -330,13 +330,13 @@ def test_an_exception_for_a_resource(case: Case) -> None:
 
 
 def recipient_in(case: Case) -> dict[str, str]:
-    """What an exception must name, too, in the rules about recipients."""
+    """The recipient that an exception must also name in rules about recipients."""
     return {"recipient": STRANGER} if case.rule in ABOUT_RECIPIENTS else {}
 
 
 @pytest.mark.parametrize("case", BY_RULE)
-def test_an_exception_that_ended_is_a_violation_and_says_so(case: Case) -> None:
-    """On the day after its last one."""
+def test_an_expired_exception_is_a_violation_and_says_so(case: Case) -> None:
+    """From the day after its last day."""
     ended = {"resource": "dr", "reason": "the audit of spring", "until": "2026-06-14", **recipient_in(case)}
     (report,) = said(case, *case.fails[0], exceptions=[ended])
     assert report.level == "mandatory"
@@ -353,7 +353,7 @@ def test_an_exception_for_a_recipient(case: Case) -> None:
 
 
 def test_one_exception_of_a_recipient_does_not_cover_two() -> None:
-    """A finding about several is covered only if all of them are."""
+    """A finding about several recipients is only covered if all of them are."""
     case = CASES[4]
     both = share(dest_project_ids=[DR, STRANGER])
     agreed = [{"recipient": STRANGER, "reason": "agreed", "until": "2026-12-31"}]
@@ -364,7 +364,7 @@ def test_one_exception_of_a_recipient_does_not_cover_two() -> None:
 
 @pytest.mark.parametrize("rule", ["protected-share", "authoritative-required"])
 def test_an_exception_for_a_recipient_that_is_not_known_yet(rule: str) -> None:
-    """Whether it applies cannot be told, so it is neither a violation nor a pass."""
+    """It is not known whether it applies, so the rule reports that it cannot be checked."""
     case = next(case for case in CASES if case.rule == rule)
     agreed = [{"recipient": DR, "reason": "agreed", "until": "2026-12-31"}]
     (report,) = said(case, member(dest_project_id=UNKNOWN), exceptions=agreed)
@@ -382,20 +382,20 @@ def test_an_exception_for_a_resource_and_a_recipient_needs_both() -> None:
 
 
 def test_a_known_violation_beside_an_unknown_recipient_is_told_at_once() -> None:
-    """What is certain stops the preview; what is not is told beside it."""
+    """The violation stops the preview; what is unknown is reported, too."""
     reports = said(CASES[0], share(dest_project_ids=[UNKNOWN, STRANGER]))
     assert [report.level for report in reports] == ["mandatory", "advisory"]
 
 
 def test_a_secret_recipient_is_judged_and_not_printed() -> None:
-    """What the program keeps secret, the pack does."""
+    """The pack does not print what the program marks as secret."""
     (report,) = said(CASES[0], member(dest_project_id=secret(STRANGER)))
     assert STRANGER not in report.message
     assert "[secret]" in report.message
 
 
 def test_pending_sets_count_only_if_no_day_is_allowed() -> None:
-    """Their outputs keep no times."""
+    """Their outputs have no times."""
     pending = share(dest_project_ids=[STRANGER], statuses={STRANGER: "pending"})
     assert said(CASES[5], pending) == []
     (report,) = said(CASES[5], pending, days=0)
@@ -403,7 +403,7 @@ def test_pending_sets_count_only_if_no_day_is_allowed() -> None:
 
 
 def test_the_pack_without_configuration_only_advises() -> None:
-    """It stops nothing, and says that it has no list."""
+    """It stops nothing, and reports that it has no list."""
     pack = PolicyTest(today=TODAY)
     reports = pack.check(member(), share("set"), provider(secretKey="planted"), member("late", status="rejected"))
     assert {report.level for report in reports} == {"advisory"}
@@ -420,13 +420,13 @@ def test_the_pack_without_configuration_only_advises() -> None:
     ],
 )
 def test_a_level_without_a_list_shares_with_nobody(config: dict[str, Any]) -> None:
-    """Who sets a level means it, so a list that was forgotten is no open door; unknown recipients do not help."""
+    """If a level is set and the list is forgotten, nothing may be shared, not even with unknown recipients."""
     for shared in (member(protect=True), member(protect=True, dest_project_id=UNKNOWN)):
         assert "allowed-recipients" in PolicyTest(config).stopped_by(shared)
 
 
 def test_remediate_is_mandatory() -> None:
-    """Nothing here rewrites resources; without a list it could not be told from no level, and is refused."""
+    """No rule rewrites resources; without a list it could not be told from no level, and is refused."""
     given = {"enforcementLevel": "remediate"}
     pack = PolicyTest({"allowed-recipients": {**ONLY_DR, **given}, "most-recipients": {"most": 0, **given}})
     assert pack.stopped_by(member(dest_project_id=STRANGER)) == {"allowed-recipients", "most-recipients"}
@@ -436,7 +436,7 @@ def test_remediate_is_mandatory() -> None:
 
 
 def test_a_list_is_mandatory_unless_the_configuration_says_less() -> None:
-    """Who gives a list means it."""
+    """With a list the rule is mandatory."""
     assert PolicyTest({"allowed-recipients": ONLY_DR}).stopped_by(member(dest_project_id=STRANGER)) == {
         "allowed-recipients"
     }
@@ -447,7 +447,7 @@ def test_a_list_is_mandatory_unless_the_configuration_says_less() -> None:
 
 
 def test_the_optional_rule_is_off() -> None:
-    """An authoritative set is required only of those who ask for it."""
+    """A BackupShare is only required if configured."""
     assert policies.authoritative_required.enforcement_level is EnforcementLevel.DISABLED
     assert "authoritative-required" not in {report.rule for report in PolicyTest().check(member())}
 
@@ -521,7 +521,7 @@ def test_a_wrong_configuration_is_told_clearly(config: dict[str, Any], message: 
 
 
 def test_a_misspelled_name_that_the_engine_lets_pass_is_a_violation() -> None:
-    """A rule with half of its configuration would let through what was meant to stop."""
+    """A rule with an incomplete configuration would allow too much."""
     pack = PolicyTest({"allowed-recipients": ONLY_DR})
     pack._config = {"allowed-recipients": {**ONLY_DR, "exeptions": []}}
     (report,) = [report for report in pack.check(member(dest_project_id=DR)) if report.rule == "allowed-recipients"]
@@ -533,7 +533,7 @@ def test_a_misspelled_name_that_the_engine_lets_pass_is_a_violation() -> None:
 
 
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
-    """It is whole, and stops a stranger; a copy of it, too."""
+    """It is valid, and stops other recipients; a copy of it, too."""
     example = Path(__file__).parent.parent.parent / "examples/policy_pack/config.example.json"
     copy = tmp_path / "config.json"
     copy.write_text(example.read_text())
@@ -552,19 +552,19 @@ def test_each_rule_of_a_pack_remembers_only_its_own_deployment() -> None:
 
 
 def test_without_the_policy_sdk_the_error_says_what_to_install() -> None:
-    """It is an extra."""
+    """The policy SDK is an extra."""
     program = "import sys; sys.modules['pulumi_policy'] = None; import pulumi_cbr_sharing.policies"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "install pulumi-cbr-sharing[policies]" in done.stderr.splitlines()[-1]
 
 
 def test_the_harness_is_whole() -> None:
-    """What it promises can be imported."""
+    """All of its public names can be imported."""
     assert [name for name in testing.__all__ if not hasattr(testing, name)] == []
 
 
 def test_the_test_in_the_readme_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its block is whole, and its tests pass in the folder of the pack."""
+    """Its code is complete, and its tests pass in the folder of the pack."""
     folder = Path(__file__).parent.parent.parent / "examples/policy_pack"
     blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
     monkeypatch.chdir(folder)
@@ -577,7 +577,7 @@ def test_the_test_in_the_readme_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_rule_is_in_the_documentation() -> None:
-    """What can be configured is explained."""
+    """The documentation has every property, too."""
     root = Path(__file__).parent.parent.parent
     for text in ((root / "README.md").read_text(), (root / "examples/policy_pack/README.md").read_text()):
         assert [name for name in NAMES if f"`{name}`" not in text] == []

@@ -1,4 +1,4 @@
-"""The pack on a real engine: what it stops, the cloud never hears of."""
+"""The pack on a real engine: nothing that it stops is sent to the cloud."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ BackupShare("bridged", {backup!r}, [{project!r}], pulumi.ResourceOptions(provide
 
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
-    """A fresh stack, whose environment leads to the emulated sharer."""
+    """A new stack with the credentials of the emulated sharer."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     yield stack
@@ -113,7 +113,7 @@ def _installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="pack")
 def _pack(stack: Stack, installed: Path) -> Pack:
-    """Makes the words on the command line that switch the pack on, with a configuration or without."""
+    """The options that enable the pack, with or without a configuration."""
 
     def words(config: dict[str, Any] | None = None, folder: Path = installed) -> tuple[str, ...]:
         if config is None:
@@ -136,18 +136,18 @@ def only_recipient(emulator: Emulator, **more: Any) -> dict[str, Any]:
 
 
 def told(run: Run, level: str, rule: str) -> bool:
-    """Whether the engine shows something of a rule at a level."""
+    """Whether the engine shows a report of a rule at a level."""
     return any(line.split()[1:3] == [f"[{level}]", rule] for line in run.output.splitlines() if f"[{level}]" in line)
 
 
 def assert_nothing_was_written(emulator: Emulator) -> None:
-    """The cloud heard of nothing but questions, and has no share."""
+    """Only reads were sent to the cloud, and it has no share."""
     assert {request.method for request in emulator.requests} <= {"GET"}
     assert emulator.members(emulator.backup.id) == {}
 
 
 def test_a_mandatory_violation_stops_preview_and_up(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """With a preview ahead or without; the message names all that take part."""
+    """With or without a preview; the message names all resources involved."""
     stack.program(program(MEMBER, emulator))
     words = pack(only_recipient(emulator))
 
@@ -163,7 +163,7 @@ def test_a_mandatory_violation_stops_preview_and_up(emulator: Emulator, stack: S
 
 
 def test_an_allowed_recipient_gets_its_share(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """The pack is in nobody's way; stack rules see the outputs at the end."""
+    """The pack lets it pass; stack rules see the outputs at the end."""
     stack.program(program(MEMBER, emulator, "recipient"))
 
     done = stack.up(*pack({**only_recipient(emulator), "pending-too-long": {"days": 0}}))
@@ -175,7 +175,7 @@ def test_an_allowed_recipient_gets_its_share(emulator: Emulator, stack: Stack, p
 
 
 def test_a_computed_recipient_is_checked_by_the_update(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """The preview says that it cannot be checked yet and goes on; the update stops before the share is sent."""
+    """The preview reports that it cannot be checked yet; the update stops before the share is sent."""
     stack.program(program(COMPUTED, emulator))
     words = pack(only_recipient(emulator))
 
@@ -196,7 +196,7 @@ def test_a_computed_recipient_is_checked_by_the_update(emulator: Emulator, stack
 
 
 def test_an_account_name_is_judged_by_its_project(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """A recipient that is given by name does not get past the list of project ids."""
+    """A recipient that is given by name is compared by its project id."""
     words = pack(only_recipient(emulator))
     stack.program(NAMED.format(backup=emulator.backup.id, account="bystander"))
     for refused in (stack.preview(*words, check=False), stack.up(*words, check=False)):
@@ -210,7 +210,7 @@ def test_an_account_name_is_judged_by_its_project(emulator: Emulator, stack: Sta
 
 
 def test_what_a_vault_share_makes_is_seen(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """Its members are judged like everything else, and inherit its protection."""
+    """Its members are judged, too, and inherit its protection."""
     vault = emulator.vault("sharer").id
     stack.program(program(WINDOW, emulator, vault=vault))
     words = pack({**only_recipient(emulator), "protected-share": "mandatory"})
@@ -274,7 +274,7 @@ def test_the_list_of_the_audit_and_a_window_that_stopped(emulator: Emulator, sta
 
 
 def test_the_state_is_judged_without_a_run(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """`pulumi policy analyze` sees the answers that the last refresh found, a rejection among them."""
+    """`pulumi policy analyze` sees the answers that the last refresh found, such as a rejection."""
     stack.program(program(MEMBER, emulator))
     stack.up()
     emulator.answer(emulator.backup.id, emulator.account("bystander").project_id, "rejected")
@@ -291,7 +291,7 @@ def test_the_state_is_judged_without_a_run(emulator: Emulator, stack: Stack, pac
 
 
 def test_an_exception_holds_until_its_last_day(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """An expired one stops, and says so; a renewed one lets through."""
+    """An expired one is reported as a violation; a renewed one covers it."""
     stack.program(program(MEMBER, emulator))
     agreed = {"recipient": emulator.account("bystander").project_id, "reason": "forensics"}
 
@@ -305,7 +305,7 @@ def test_an_exception_holds_until_its_last_day(emulator: Emulator, stack: Stack,
 
 
 def test_the_pack_without_configuration_only_advises(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """It says that there is no list, and that the share is not protected; the share is made."""
+    """It reports that there is no list, and that the share is not protected; the share is created."""
     stack.program(program(MEMBER, emulator))
 
     done = stack.up(*pack())
@@ -318,7 +318,7 @@ def test_the_pack_without_configuration_only_advises(emulator: Emulator, stack: 
 
 
 def test_protection_and_the_number_of_recipients(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """Two mandatory rules at once, both told; a protected share in bounds passes."""
+    """Violations of two mandatory rules are both reported; a protected share within the limit passes."""
     stack.program(program(MEMBER, emulator))
     config = {"protected-share": "mandatory", "most-recipients": {"enforcementLevel": "mandatory", "most": 0}}
 
@@ -333,7 +333,7 @@ def test_protection_and_the_number_of_recipients(emulator: Emulator, stack: Stac
 
 
 def test_a_wrong_configuration_stops_everything(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """The engine checks it against the schemas before the program runs; what it lets pass, the pack refuses."""
+    """The engine checks it against the schemas before the program runs; the pack refuses the rest."""
     stack.program(program(MEMBER, emulator, "recipient"))
 
     refused = stack.up(*pack({"allowed-recipients": {"recipients": [{"project_id": "dr"}]}}), check=False)
@@ -351,7 +351,7 @@ def test_a_wrong_configuration_stops_everything(emulator: Emulator, stack: Stack
 def test_a_misspelled_rule_is_refused_with_the_right_name(
     emulator: Emulator, stack: Stack, pack: Pack, level: dict[str, str]
 ) -> None:
-    """With a level or without; by every command that takes a pack, and from another folder."""
+    """With or without a level, in every command that takes a pack, and from another folder."""
     stack.program(program(MEMBER, emulator))
     words = pack({"alowed-recipients": {**only_recipient(emulator)["allowed-recipients"], **level}})
     words = (words[0], os.path.relpath(words[1], stack.folder), f"{words[2]}={Path(words[3]).name}")
@@ -364,7 +364,7 @@ def test_a_misspelled_rule_is_refused_with_the_right_name(
 
 
 def test_a_level_without_a_list_shares_with_nobody(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """A forgotten list is a violation, not an advice."""
+    """A forgotten list is a violation, not advisory."""
     stack.program(program(MEMBER, emulator, options=", opts=pulumi.ResourceOptions(protect=True)"))
     for config in ({"allowed-recipients": "mandatory"}, {"all": "mandatory"}):
         refused = stack.up(*pack(config), check=False)
@@ -440,7 +440,7 @@ from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 
 @pytest.mark.parametrize("way", EVASIONS)
 def test_no_way_to_write_a_share_gets_past(emulator: Emulator, stack: Stack, pack: Pack, way: str) -> None:
-    """Whatever the program makes of the resource, the recipient is judged before anything is sent."""
+    """However the program creates it, the recipient is judged before anything is sent."""
     stack.program(IMPORTS + program(EVASIONS[way], emulator))
 
     refused = stack.up(*pack(only_recipient(emulator)), check=False)
@@ -473,7 +473,7 @@ os.environ.pop("PYTHONPATH", None)
 def test_code_from_the_environment_of_the_program_does_not_reach_the_rules(
     emulator: Emulator, stack: Stack, pack: Pack, place: str
 ) -> None:
-    """A planted `sitecustomize` would empty them; the pack's own interpreter never loads it."""
+    """A planted `sitecustomize` would remove them; the pack's interpreter does not load it."""
     mark = stack.folder / "planted"
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     folder = {"PYTHONPATH": "code", "PYTHONUSERBASE": f"code/lib/{version}/site-packages"}[place]
@@ -490,7 +490,7 @@ def test_code_from_the_environment_of_the_program_does_not_reach_the_rules(
 
 
 def test_the_pack_is_not_given_the_secrets_of_the_stack(stack: Stack, installed: Path) -> None:
-    """The engine hands a pack the decrypted configuration by its environment; rules need none of it."""
+    """The engine passes the decrypted configuration to a pack in its environment; rules do not need it."""
     env = {**stack.env, "PULUMI_CONFIG": "planted", "HW_SECRET_KEY": "planted", "PYTHONPATH": "/planted"}
     program = "import os, sys; print(sorted(os.environ), sys.flags.isolated, sys.path)"
     python = installed / "isolated" / "bin" / "python"
@@ -502,7 +502,7 @@ def test_the_pack_is_not_given_the_secrets_of_the_stack(stack: Stack, installed:
 def test_the_pack_does_not_run_in_the_environment_of_the_program(
     emulator: Emulator, stack: Stack, pack: Pack, installed: Path
 ) -> None:
-    """Without an environment of its own it does not start, and says what to do; nothing is shared meanwhile."""
+    """Without its own environment it does not start, and says what to do; nothing is shared."""
     bare = stack.folder / "policies"
     shutil.copytree(installed, bare)
     stack.program(program(MEMBER, emulator))
@@ -533,7 +533,7 @@ def test_the_pack_installs_what_it_requires(tmp_path: Path) -> None:
 
 
 def test_plain_secrets_in_the_stack_configuration(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """A plain one stops, its value is not repeated; the same one encrypted passes."""
+    """A plain secret is a violation, and is not printed; an encrypted one passes."""
     owner = emulator.account("sharer")
     stack.program(program(MEMBER, emulator))
     stack.config_set("huaweicloud:accessKey", owner.access_key)
@@ -551,7 +551,7 @@ def test_plain_secrets_in_the_stack_configuration(emulator: Emulator, stack: Sta
 
 
 def test_shares_and_secrets_of_the_bridged_provider(emulator: Emulator, stack: Stack, pack: Pack) -> None:
-    """Its resources and explicit providers are judged by the same rules, and stopped before they are made."""
+    """Its resources and explicit providers are judged by the same rules, before they are created."""
     plugin = stack.file(
         "bin/pulumi-resource-huaweicloud",
         f"#!/bin/sh\nexec {sys.executable} -u {ROOT / 'tests/support/bridged_plugin.py'}\n",

@@ -1,4 +1,4 @@
-"""The allowed recipients out of the audit's file: who is allowed then, and what refuses the run."""
+"""The allowed recipients from the audit's file: who is allowed, and which errors stop the run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ exceptions:
 
 @pytest.fixture(name="folder")
 def folder_with_a_file(tmp_path: Path) -> Path:
-    """Has `cbr-sharing.yaml`, and room for a configuration."""
+    """A folder with `cbr-sharing.yaml`."""
     (tmp_path / "cbr-sharing.yaml").write_text(FILE)
     return tmp_path
 
@@ -45,13 +45,13 @@ def configured(folder: Path, **given: Any) -> PolicyTest:
 
 
 def stopped(pack: PolicyTest, project: str) -> bool:
-    """Whether no backup goes there."""
+    """Whether a project may not receive backups."""
     return "allowed-recipients" in pack.stopped_by(member(dest_project_id=project))
 
 
 @pytest.mark.parametrize("absolute", [True, False])
 def test_who_is_in_the_file_is_allowed(folder: Path, absolute: bool) -> None:
-    """Whatever their class, as the audit has it; who is not, is stopped, an exception of the audit's or not."""
+    """Whatever their class. Others are not allowed, even with an exception of the audit."""
     path = str(folder / "cbr-sharing.yaml") if absolute else "cbr-sharing.yaml"
     pack = configured(folder, recipients_file=path)
     assert [stopped(pack, project) for project in (DR, PARTNER, STRANGER)] == [False, False, True]
@@ -67,14 +67,14 @@ def test_a_file_and_a_list_are_one_list(folder: Path) -> None:
 
 
 def test_a_file_is_a_list_that_is_mandatory_unless_the_configuration_says_less(folder: Path) -> None:
-    """And `remediate` can be told from no level."""
+    """`remediate` differs from no level."""
     advice = configured(folder, recipients_file="cbr-sharing.yaml", enforcementLevel="advisory")
     assert not stopped(advice, STRANGER)
     assert stopped(configured(folder, recipients_file="cbr-sharing.yaml", enforcementLevel="remediate"), STRANGER)
 
 
 def test_an_empty_list_allows_nobody(folder: Path) -> None:
-    """It is there, and says so."""
+    """An empty list is a list."""
     (folder / "cbr-sharing.yaml").write_text("recipients: []")
     assert stopped(configured(folder, recipients_file="cbr-sharing.yaml"), DR)
 
@@ -92,7 +92,7 @@ def test_an_empty_list_allows_nobody(folder: Path) -> None:
     ],
 )
 def test_a_file_with_anything_wrong_in_it_is_refused(folder: Path, content: str, message: str) -> None:
-    """With the rule, the file and the line."""
+    """The error has the rule, the file and the line."""
     (folder / "cbr-sharing.yaml").write_text(content)
     with pytest.raises(ConfigError) as refused:
         configured(folder, recipients_file="cbr-sharing.yaml")
@@ -117,13 +117,13 @@ def test_a_file_that_cannot_be_read_is_refused(folder: Path, path: str) -> None:
     ],
 )
 def test_a_wrong_path_is_refused(config: dict[str, Any], message: str) -> None:
-    """A relative one, too, where the configuration is no file."""
+    """So is a relative path, if the configuration is not a file."""
     with pytest.raises(ConfigError, match=message):
         PolicyTest(config)
 
 
 def test_a_pack_that_did_not_read_the_file_shares_with_nobody(folder: Path) -> None:
-    """In a plain pack of the SDK the rule is handed the path, and no list."""
+    """In a plain pack of the SDK the rule gets the path, but no list."""
     pack = configured(folder, recipients_file="cbr-sharing.yaml")
     pack._config = {"allowed-recipients": {"recipients_file": "cbr-sharing.yaml", "recipients": []}}
     (report,) = [one for one in pack.check(member(dest_project_id=DR)) if one.rule == "allowed-recipients"]
@@ -143,7 +143,7 @@ class Call:
 
 
 def engine_configures(**given: Any) -> dict[str, Any]:
-    """What the rule is handed after the engine has configured the pack as it does: level and properties apart."""
+    """What the rule gets after the engine has configured the pack, with level and properties apart."""
     level = proto.EnforcementLevel.Value("REMEDIATE")
     request = proto.ConfigureAnalyzerRequest()
     for policy in rules():

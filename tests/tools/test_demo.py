@@ -1,4 +1,4 @@
-"""`make demo`: it ends at the first step that fails, and says which."""
+"""`make demo` ends at the first step that fails, and says which."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def breaking(folder: Path, command: str, code: int = 1) -> str:
 
 
 def test_it_shows_sharing_from_end_to_end(tmp_path: Path) -> None:
-    """Every step ends as it should, and nothing is left."""
+    """Every step succeeds, and nothing is left behind."""
     run = demo(tmp_path, search_path())
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.endswith("Every step ended as it should.\n")
@@ -55,7 +55,7 @@ def test_it_shows_sharing_from_end_to_end(tmp_path: Path) -> None:
     ],
 )
 def test_it_ends_at_the_first_step_that_fails(command: str, step: str, end: str, tmp_path: Path) -> None:
-    """The step is named with what failed; no traceback is shown, and nothing is left."""
+    """The error names the step and the failure, without a traceback; nothing is left behind."""
     run = demo(tmp_path, breaking(tmp_path / "bin", command))
     assert run.returncode == 1
     assert run.stderr.endswith(f"The demonstration ends here, at: {step}\n{end}\n")
@@ -66,7 +66,7 @@ def test_it_ends_at_the_first_step_that_fails(command: str, step: str, end: str,
 
 
 def test_a_check_that_finds_nothing_is_a_failure(tmp_path: Path) -> None:
-    """Where drift should be found, a success ends the demonstration."""
+    """If no drift is found, the demonstration fails."""
     run = demo(tmp_path, breaking(tmp_path / "bin", "preview", code=0))
     assert run.returncode == 1
     assert "`pulumi preview --refresh --expect-no-changes --diff` ended with exit code 0" in run.stderr

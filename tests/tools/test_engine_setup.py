@@ -1,4 +1,4 @@
-"""The set-up command as a person runs it, on a PATH and with a cache of the test's own.
+"""The set-up command, with its own PATH and cache.
 
 The tools of others (`pulumi`, `go`) are small scripts here; no download is attempted.
 """
@@ -40,7 +40,7 @@ esac
 
 @dataclass
 class Machine:
-    """A machine with hardly a command on PATH; a test adds what it is about."""
+    """A machine with few commands on PATH; tests add theirs."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Machine:
 
     @property
     def engine(self) -> Path:
-        """Where the cached engine belongs."""
+        """The folder of the cached engine."""
         return self.folder / "cache" / "pulumi-cbr-sharing" / f"engine-{pulumi_version()}" / "bin"
 
     @property
@@ -74,12 +74,12 @@ class Machine:
 
     @property
     def builds(self) -> int:
-        """How often the engine was built."""
+        """The number of builds."""
         notes = self.sdk / "builds"
         return len(notes.read_text().splitlines()) if notes.exists() else 0
 
     def script(self, path: Path, text: str = "#!/bin/sh\n") -> Path:
-        """Write something that runs."""
+        """Write an executable script."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
@@ -227,7 +227,7 @@ def test_an_engine_that_others_may_write_is_not_used(machine: Machine) -> None:
 
 
 def test_an_engine_of_another_user_is_not_used(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever owns it could exchange it."""
+    """Its owner could replace it."""
     plant(machine)
     monkeypatch.setenv("XDG_CACHE_HOME", machine.env["XDG_CACHE_HOME"])
     assert engine_cache.is_complete()
@@ -239,7 +239,7 @@ def test_an_engine_of_another_user_is_not_used(machine: Machine, monkeypatch: py
 
 @pytest.mark.parametrize("linked", ["pulumi", "bin", "engine", "root"])
 def test_no_link_in_the_cache_is_followed(linked: str, machine: Machine) -> None:
-    """Whatever it leads to."""
+    """Whatever its target."""
     plant(machine)
     bin_folder = machine.engine
     path = {
