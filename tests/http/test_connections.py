@@ -7,12 +7,14 @@ import json
 import resource
 import subprocess
 import sys
+import traceback
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests.adapters
 
 from inprocess import Run, settings_of
 from pulumi_cbr_sharing.cbr.members import list_members
@@ -50,6 +52,23 @@ def test_45_sets_of_ten_are_destroyed_with_256_file_descriptors(emulator: Emulat
         list(pool.map(lambda state: run.share.delete(state["backup_id"], state), states))
 
     assert not any(emulator.members(backup) for backup in backups)
+
+
+def test_a_create_reaches_the_http_library_in_seven_calls(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader can follow it from the resource to the request."""
+    send, stacks = requests.adapters.HTTPAdapter.send, list[list[str]]()
+
+    def spy(*args: Any, **options: Any) -> Any:
+        stacks.append([frame.name for frame in traceback.extract_stack() if "/pulumi_cbr_sharing/" in frame.filename])
+        return send(*args, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", spy)
+    with Run(settings_of(emulator)) as run:
+        run.create(emulator.backup.id, emulator.account("recipient").project_id)
+
+    (stack,) = stacks
+    assert stack[0] == "create"
+    assert len(stack) <= 7
 
 
 def test_threads_that_end_leave_no_connection_behind(emulator: Emulator) -> None:
