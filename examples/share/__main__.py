@@ -1,4 +1,4 @@
-"""One backup, shared with exactly these projects: whoever else it is shared with shows as drift, and goes."""
+"""One backup, shared with exactly these projects: other recipients show as drift, and are removed."""
 
 import pulumi
 
