@@ -35,7 +35,7 @@ class Service:
         self.clock, self.asked = self._time.clock, 0
         self.settings = type("Settings", (), {"deadline": deadline})
 
-    def fetch(self, call: Call) -> Reply:
+    def send(self, call: Call) -> Reply:
         """One page."""
         self.asked += 1
         self._time.now += self._page_seconds

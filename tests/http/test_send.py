@@ -136,7 +136,7 @@ def test_the_last_error_is_raised(emulator: Emulator) -> None:
     emulator.add_fault(Fault("GET", status=503))
     listing = replace(share(emulator), method="GET", body=None, repeatable=True)
     with pytest.raises(ServerFault):
-        client_of(emulator, max_retries=2).fetch(listing)
+        client_of(emulator, max_retries=2).send(listing)
 
 
 # --- a token or temporary key that is refused ------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_what_was_issued_and_is_refused_is_renewed_once(
     """After any 401, also in the middle of a run; then the call succeeds."""
     client = Client(settings(emulator), clock=FakeTime().clock)
     listing = replace(share(emulator), method="GET", body=None, repeatable=True)
-    client.fetch(listing)
+    client.send(listing)
     emulator.clear_requests()
     emulator.add_fault(refusal)
 

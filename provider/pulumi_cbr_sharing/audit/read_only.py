@@ -30,15 +30,7 @@ class ReadOnlyClient(Client):
         Raises:
             Refused: the call is not a read.
         """
-        return super().send(_read(call), **options)
-
-    def fetch(self, call: Call) -> Any:
-        """The same."""
-        return super().fetch(_read(call))
-
-
-def _read(call: Call) -> Call:
-    signs_in = call.service == "iam" and call.path.startswith(SIGN_IN)
-    if call.method != "GET" and not signs_in:
-        raise Refused(f"{call.doing}: an audit only reads")
-    return call
+        signs_in = call.service == "iam" and call.path.startswith(SIGN_IN)
+        if call.method != "GET" and not signs_in:
+            raise Refused(f"{call.doing}: an audit only reads")
+        return super().send(call, **options)

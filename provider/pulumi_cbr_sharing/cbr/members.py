@@ -181,7 +181,7 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     doing = f"cancelling the share of backup {backup_id} with project {project_id}"
     call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
     with told_apart(client, call):
-        client.fetch(call)
+        client.send(call)
 
 
 def _fetch(client: Client, call: Call, backup_id: str, project_id: str) -> Member:

@@ -45,7 +45,7 @@ def pages(client: Client, call: Call, key: str, *, since: float | None = None) -
         _check_end(client, call, len(found), len(counts), began)
         page = replace(call, query=(*call.query, ("offset", str(len(found))))) if found else call
         with told_apart(client, page):
-            reply = client.fetch(page)
+            reply = client.send(page)
         # Rows move from one page to the next when others come and go.
         listed = {_text(call, reply, row): row for row in rows(call, reply, key)}
         new = [row for text, row in listed.items() if text not in seen]

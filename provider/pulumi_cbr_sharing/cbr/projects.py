@@ -49,7 +49,7 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
     """
     path, doing = paths.projects_of_account(account), f"listing the projects of account {one_line(account, 60)}"
     call = Call("GET", path, doing=doing, action="cbr:member:list")  # inferred: no document names the action
-    records = [Record(call, "project", fields) for fields in rows(call, client.fetch(call), "projects")]
+    records = [Record(call, "project", fields) for fields in rows(call, client.send(call), "projects")]
     found = [Project(record.id("project_id", ids.PROJECT), record.name("project_name")) for record in records]
     return sorted(found, key=lambda one: (one.name, one.id))
 

@@ -99,7 +99,7 @@ class Record:
 def fetch_record(client: Client, call: Call, what: str, *, name: str, shape: Shape, asked: str) -> Record:
     """Send a call that is answered with one record, under the key `what`, and make sure that its id is `asked`."""
     with told_apart(client, call):
-        record = Record(call, what, row(call, client.fetch(call), what))
+        record = Record(call, what, row(call, client.send(call), what))
     record.require_id(name, shape, asked)
     return record
 

@@ -52,7 +52,7 @@ def _get_backup(client: Client, call: Call) -> None:
     path = call.path.partition("/members")[0]
     look = Call("GET", path, doing=f"{call.doing}: checking that the backup exists", action="cbr:backups:get")
     with told_apart(client, look):
-        client.fetch(look)
+        client.send(look)
 
 
 # GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}
@@ -61,7 +61,7 @@ def _list_backups(client: Client, call: Call) -> None:
     query = (("limit", "1"),)
     look = Call("GET", paths.backups(client.project_id), doing=doing, action="cbr:backups:list", query=query)
     try:
-        rows(look, client.fetch(look), "backups")
+        rows(look, client.send(look), "backups")
     except MalformedUrl as same:
         request = f", request {same.request_id}" if same.request_id else ""
         raise WrongProject(

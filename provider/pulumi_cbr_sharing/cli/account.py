@@ -18,7 +18,7 @@ import click
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.settings.connection import Connection
-from pulumi_cbr_sharing.settings.resolve import resolve
+from pulumi_cbr_sharing.settings.resolve import INSECURE, resolve
 from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 
@@ -74,7 +74,7 @@ def client_of(connection: Connection) -> Iterator[Client]:
     """
     settings = _settings_of(connection)
     if settings.insecure:
-        tell("warning: insecure is set, TLS certificates are not verified: others on the network can read the traffic")
+        tell(INSECURE)
     client = Client(settings, notify=tell)
     try:
         yield client

@@ -62,7 +62,7 @@ def try_action(client: Client, call: Call) -> tuple[dict[str, str], dict[str, An
         CbrSharingError: the credential was refused, or there was no answer.
     """
     try:
-        return _row(call.action, "yes", ""), client.fetch(call).payload
+        return _row(call.action, "yes", ""), client.send(call).payload
     except PermissionDenied as error:
         return _row(call.action, "refused", error.reason), {}
     except CredentialRefused:

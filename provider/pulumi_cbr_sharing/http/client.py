@@ -137,10 +137,6 @@ class Client:
                 raise failure
             self._wait_or_raise(call, retries, failure)
 
-    def fetch(self, call: Call) -> Reply:
-        """Send a call that may be repeated."""
-        return self.send(call)
-
     def close(self) -> None:
         """Close the idle connections of the process; other clients open new ones if needed."""
         self._transport.close()

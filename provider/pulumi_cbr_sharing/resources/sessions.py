@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.settings.resolve import Settings, resolve
+from pulumi_cbr_sharing.settings.resolve import INSECURE, Settings, resolve
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -37,7 +37,7 @@ def open_session(connection: Connection, config: Config) -> Session:
     with _LOCK:
         if settings not in _SESSIONS:
             if settings.insecure:
-                _say("warning: insecure is set, so TLS certificates are not verified: others may read along")
+                _say(INSECURE)
             _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, account=_ACCOUNTS.of(settings))
         return _SESSIONS[settings]
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_RETRIES = 8
+INSECURE = "warning: insecure is set, so TLS certificates are not verified: others may read along"
 # Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
 RECORDED = (
     "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "
