@@ -28,31 +28,31 @@ OURS = BackupShareAccepterProvider()
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
-    """One run, signed in as the recipient."""
+    """A run with the recipient's credentials."""
     with Plugin(env=environment(emulator, "recipient")) as plugin:
         yield plugin
 
 
 def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
-    """What a program gives to accept the seeded backup into the recipient's vault."""
+    """The inputs to accept the first backup into the recipient's vault."""
     return {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id, **changes}
 
 
 def offer(emulator: Emulator) -> str:
-    """Share the seeded backup with the recipient; returns the recipient's project."""
+    """Share the first backup with the recipient; returns the recipient's project."""
     project = emulator.account("recipient").project_id
     emulator.add_member(emulator.backup.id, project)
     return project
 
 
 def status(emulator: Emulator) -> str | None:
-    """How the recipient's share stands."""
+    """The status of the recipient's share."""
     member = emulator.members(emulator.backup.id).get(emulator.account("recipient").project_id)
     return member.status if member else None
 
 
 def test_create_accepts_the_offer(emulator: Emulator, plugin: Plugin) -> None:
-    """The recipient can read the backup afterwards, in its own vault."""
+    """Afterwards the recipient can read the backup in its own vault."""
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
     assert status(emulator) == "accepted"
@@ -63,7 +63,7 @@ def test_create_accepts_the_offer(emulator: Emulator, plugin: Plugin) -> None:
 
 
 def test_create_waits_for_an_offer(emulator: Emulator, plugin: Plugin) -> None:
-    """The sharer may come later."""
+    """The share may be created later."""
     later = threading.Timer(1.5, offer, (emulator,))
     later.start()
     plugin.create(OURS, inputs(emulator))
@@ -72,13 +72,13 @@ def test_create_waits_for_an_offer(emulator: Emulator, plugin: Plugin) -> None:
 
 
 def test_an_offer_that_does_not_come_is_told(emulator: Emulator, plugin: Plugin) -> None:
-    """With who has to do what."""
+    """The error says who must do what."""
     with pytest.raises(PluginError, match=r"there is no offer to project .* after 1 s: let its owner share it"):
         plugin.create(OURS, inputs(emulator, wait_for_offer=1))
 
 
 def test_accepted_before_into_the_same_vault_is_taken_over(emulator: Emulator, plugin: Plugin) -> None:
-    """Nothing is answered again."""
+    """The offer is not answered again."""
     project = offer(emulator)
     emulator.answer(emulator.backup.id, project, "accepted")
     plugin.create(OURS, inputs(emulator))
@@ -86,7 +86,7 @@ def test_accepted_before_into_the_same_vault_is_taken_over(emulator: Emulator, p
 
 
 def test_accepted_before_into_another_vault_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
-    """It names both vaults, and moves nothing."""
+    """The error names both vaults; the share is not moved."""
     project = offer(emulator)
     other = emulator.add_vault(account="recipient").id
     emulator.answer(emulator.backup.id, project, "accepted", other)
@@ -96,7 +96,7 @@ def test_accepted_before_into_another_vault_is_an_error(emulator: Emulator, plug
 
 
 def test_an_answer_whose_reply_is_lost_is_not_lost(emulator: Emulator, plugin: Plugin) -> None:
-    """A PUT may be repeated, and a refusal of the repetition is looked into."""
+    """The PUT is retried; if the retry is refused, the backup is read."""
     offer(emulator)
     emulator.add_fault(Fault(method="PUT", reset=True, when="after"))
     emulator.add_fault(Fault(method="PUT", status=400, body='{"error_code": "BackupService.6708", "error_msg": "no"}'))
@@ -105,7 +105,7 @@ def test_an_answer_whose_reply_is_lost_is_not_lost(emulator: Emulator, plugin: P
 
 
 def test_a_vault_that_does_not_fit_is_told(emulator: Emulator, plugin: Plugin) -> None:
-    """The service's reason, in words."""
+    """The error has the service's reason."""
     offer(emulator)
     disks = emulator.add_vault(account="recipient", object_type="disk").id
     with pytest.raises(PluginError, match="the vault is of another type than the backup"):
@@ -114,7 +114,7 @@ def test_a_vault_that_does_not_fit_is_told(emulator: Emulator, plugin: Plugin) -
 
 
 def test_delete_gives_the_share_back(emulator: Emulator, plugin: Plugin) -> None:
-    """The recipient does not see the backup any more."""
+    """The recipient no longer sees the backup."""
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
     with Plugin(env=environment(emulator, "recipient")) as destroy:
@@ -124,7 +124,7 @@ def test_delete_gives_the_share_back(emulator: Emulator, plugin: Plugin) -> None
 
 
 def test_a_share_that_was_taken_away_is_gone_and_no_trouble(emulator: Emulator, plugin: Plugin) -> None:
-    """Read says gone; destroy succeeds."""
+    """`read` reports that it is gone; `destroy` succeeds."""
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
     emulator.remove_member(emulator.backup.id, project)
@@ -134,7 +134,7 @@ def test_a_share_that_was_taken_away_is_gone_and_no_trouble(emulator: Emulator, 
 
 
 def test_renaming_a_resource_keeps_the_share(emulator: Emulator, plugin: Plugin) -> None:
-    """The engine creates under the new name before it deletes under the old one."""
+    """The engine creates the new resource before it deletes the old one."""
     offer(emulator)
     old = plugin.create(OURS, inputs(emulator))
     with Plugin(env=environment(emulator, "recipient")) as second:
@@ -144,7 +144,7 @@ def test_renaming_a_resource_keeps_the_share(emulator: Emulator, plugin: Plugin)
 
 
 def test_moving_to_another_vault_gives_back_and_accepts_anew(emulator: Emulator, plugin: Plugin) -> None:
-    """The old vault is no longer declared, so its share goes first."""
+    """The old vault is no longer declared, so the share is given back first."""
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
     other = emulator.add_vault(account="recipient").id
@@ -158,7 +158,7 @@ def test_moving_to_another_vault_gives_back_and_accepts_anew(emulator: Emulator,
 
 
 def test_another_vault_replaces_delete_first(emulator: Emulator, plugin: Plugin) -> None:
-    """A backup is in one vault of a recipient at a time; one that was moved behind the back is drift."""
+    """A backup can be in one vault of a recipient only; if somebody has moved it, that is drift."""
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
     other = emulator.add_vault(account="recipient").id
@@ -171,13 +171,13 @@ def test_another_vault_replaces_delete_first(emulator: Emulator, plugin: Plugin)
 
 
 def test_ones_own_backup_cannot_be_accepted(emulator: Emulator) -> None:
-    """The owner's credentials instead of the recipient's are told apart."""
+    """The error says that these are the owner's credentials, not the recipient's."""
     with Plugin(env=environment(emulator, "sharer")) as plugin, pytest.raises(PluginError, match="backup of project"):
         plugin.create(OURS, inputs(emulator))
 
 
 def test_credentials_of_another_project_do_not_make_it_look_gone(emulator: Emulator, plugin: Plugin) -> None:
-    """Nothing is sent, and the state is kept."""
+    """No request is sent, and the state is kept."""
     offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
     with Plugin(env=environment(emulator, "bystander")) as wrong:
@@ -189,7 +189,7 @@ def test_credentials_of_another_project_do_not_make_it_look_gone(emulator: Emula
 
 @pytest.mark.parametrize("name", ["backup_id", "vault_id", "wait_for_offer"])
 def test_check_names_what_is_wrong(name: str, emulator: Emulator, plugin: Plugin) -> None:
-    """Before anything is sent."""
+    """No request is sent."""
     assert list(plugin.check(OURS, inputs(emulator, **{name: "x"})).failures) == [name]
     assert emulator.requests == []
 
@@ -199,7 +199,7 @@ SHOWN = pytest.mark.parametrize("shown", ["empty vault", "no vault"])
 
 @SHOWN
 def test_an_offer_that_the_recipient_can_see_is_accepted(shown: OfferShown, emulator: Emulator, plugin: Plugin) -> None:
-    """No document says whether a pending backup is shown: seen without a vault it is an offer, not an acceptance."""
+    """Whether a pending backup is shown is not documented: without a vault it is an offer."""
     emulator.offer_shown = shown
     offer(emulator)
     assert plugin.check(OURS, inputs(emulator)).failures == {}
@@ -212,7 +212,7 @@ def test_an_offer_that_the_recipient_can_see_is_accepted(shown: OfferShown, emul
 def test_a_share_that_is_pending_again_is_drift_and_is_accepted_again(
     shown: OfferShown, emulator: Emulator, plugin: Plugin
 ) -> None:
-    """Its owner cancelled it and offered it anew; what was accepted once is not accepted now."""
+    """Its owner has cancelled it and offered it again, so it is no longer accepted."""
     emulator.offer_shown = shown
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
@@ -229,7 +229,7 @@ def test_a_share_that_is_pending_again_is_drift_and_is_accepted_again(
 
 
 def test_who_waits_for_a_share_of_the_same_program_is_told_how_to_wire_them(emulator: Emulator, plugin: Plugin) -> None:
-    """Four workers that all wait leave none that could make the share."""
+    """If all four workers wait, none can create the share."""
     with pytest.raises(PluginError, match=r"set backup_id=share\.backup_id"):
         plugin.create(OURS, inputs(emulator, wait_for_offer=0))
 
@@ -248,7 +248,7 @@ pulumi.export("by", accepted.owner_project_id)
 
 @pytest.mark.engine
 def test_two_accounts_in_one_program(emulator: Emulator, tmp_path: Path) -> None:
-    """Shared by one and accepted by the other, no drift after a refresh, and all taken back by destroy."""
+    """One shares, the other accepts; a refresh finds no drift, and `destroy` cancels everything."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator) | environment(emulator, "recipient", prefix="DR_"))
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
@@ -277,7 +277,7 @@ BackupShareAccepter("dr", backup_id="{backup}", vault_id="{vault}")
 
 @pytest.mark.engine
 def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
-    """Each with its own credentials; the sharer may go first, which is drift over there and no trouble at its end."""
+    """Each has its credentials; if the sharer's stack is destroyed first, the other has drift, and can be destroyed."""
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
     ours, theirs = Stack(tmp_path / "ours"), Stack(tmp_path / "theirs")
     ours.env.update(environment(emulator))

@@ -1,4 +1,4 @@
-"""What a broken or hostile service answers makes no resource act on something else; seen at the provider itself."""
+"""Answers of a broken or malicious service do not make a resource act on something else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SET, MEMBER, ACCEPTER = BackupShareProvider(), BackupShareMemberProvider(), Back
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
-    """One run, signed in as the sharer by the environment."""
+    """A run with the sharer's credentials in the environment."""
     with Plugin(env=environment(emulator)) as plugin:
         yield plugin
 
@@ -39,7 +39,7 @@ def recipient(emulator: Emulator) -> str:
 
 
 def planted(emulator: Emulator, *hostile: str) -> Fault:
-    """A list of the recipient, and of members that are called so."""
+    """A list of the recipient, and of members with these ids."""
     names = [recipient(emulator), *hostile]
     records = [{"dest_project_id": name, "status": "pending"} for name in names]
     body = json.dumps({"members": records, "count": len(records)})
@@ -61,7 +61,7 @@ def test_a_set_removes_nothing_but_members(hostile: str, emulator: Emulator, plu
 
 
 def test_a_project_from_iam_leads_to_no_other_backup(emulator: Emulator) -> None:
-    """`P/backups/OTHER/members?` for a project id would share another backup."""
+    """With the project id `P/backups/OTHER/members?`, another backup would be shared."""
     other = emulator.add_backup()
     own = emulator.account("sharer").project_id
     body = json.dumps({"projects": [{"id": f"{own}/backups/{other.id}/members?", "name": "x"}]})
@@ -76,7 +76,7 @@ def test_a_project_from_iam_leads_to_no_other_backup(emulator: Emulator) -> None
 
 
 def test_another_accounts_credential_drops_nothing(emulator: Emulator, plugin: Plugin) -> None:
-    """The 401 of another project is no share that is gone."""
+    """The 401 for another project does not mean that a share is gone."""
     inputs = {"backup_id": emulator.backup.id, "dest_project_id": recipient(emulator)}
     made = plugin.create(MEMBER, inputs)
     emulator.quirk_wrong_project = True
@@ -93,7 +93,7 @@ def test_another_accounts_credential_drops_nothing(emulator: Emulator, plugin: P
 
 
 def test_an_accepter_takes_no_other_backup_for_its_own(emulator: Emulator) -> None:
-    """An answer about another backup is none, however well it is made."""
+    """A valid answer about another backup is an error."""
     emulator.add_member(emulator.backup.id, recipient(emulator), "accepted")
     vault, owner = emulator.vault("recipient").id, emulator.account("sharer").project_id
     record = {

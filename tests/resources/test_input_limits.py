@@ -1,4 +1,4 @@
-"""What a program may give, and what is refused before anything is sent: for every input of both kinds of share."""
+"""Limits of all inputs of both share resources, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _run(emulator: Emulator) -> Iterator[Run]:
 
 
 def check(run: Run, kind: str, **changes: Any) -> dict[str, str]:
-    """The failures of a check by property; what is not changed is right."""
+    """The failures of `check` by property; inputs that are not given are valid."""
     recipients = {"dest_project_id": HEX} if kind == "member" else {"dest_project_ids": [HEX]}
     provider = run.member if kind == "member" else run.share
     checked = provider.check({}, {"backup_id": UUID, **recipients, **changes})
@@ -73,7 +73,7 @@ def check(run: Run, kind: str, **changes: Any) -> dict[str, str]:
 
 
 def made_of(name: str, right: str) -> Any:
-    """The wrong value, around a right one where it has a place for it."""
+    """The wrong value, built around a right one if it has a placeholder."""
     value = NO_IDS[name]
     if name == "upper case":
         return right.upper()
@@ -85,7 +85,7 @@ def made_of(name: str, right: str) -> Any:
 @pytest.mark.parametrize("name", NO_IDS)
 @pytest.mark.parametrize("field", FIELDS)
 def test_what_is_no_id_is_refused_in_one_short_line(field: str, name: str, emulator: Emulator, run: Run) -> None:
-    """It names the property, could be printed anywhere, and nothing was sent."""
+    """The message names the property, and is printable; nothing is sent."""
     kind, prop, right = FIELDS[field]
     value = made_of(name, right)
     failures = check(run, kind, **{prop: [value] if prop == "dest_project_ids" else value})
@@ -98,13 +98,13 @@ def test_what_is_no_id_is_refused_in_one_short_line(field: str, name: str, emula
 
 @pytest.mark.parametrize("value", [None, "", HEX, 5.0, True, {"0": HEX}, (HEX,)], ids=repr)
 def test_recipients_that_are_no_list_are_refused(value: Any, emulator: Emulator, run: Run) -> None:
-    """A text is no list of its letters."""
+    """A text is not a list of its letters."""
     assert list(check(run, "share", dest_project_ids=value)) == ["dest_project_ids"]
     assert emulator.requests == []
 
 
 def test_thousands_of_recipients_are_refused(emulator: Emulator, run: Run) -> None:
-    """The limit is the service's."""
+    """The service allows ten."""
     failures = check(run, "share", dest_project_ids=[f"{number:032x}" for number in range(5_000)])
     assert "has 5000 projects; a backup can be shared with at most 10" in failures["dest_project_ids"]
     assert emulator.requests == []
@@ -116,7 +116,7 @@ NO_SECONDS = [-1, -0.1, float("nan"), float("inf"), 86_401, 10**400, "60", "", T
 @pytest.mark.parametrize("kind", ["member", "share"])
 @pytest.mark.parametrize("value", NO_SECONDS, ids=lambda value: repr(value)[:20])
 def test_what_is_no_number_of_seconds_is_refused(value: Any, kind: str, emulator: Emulator, run: Run) -> None:
-    """A worker is not held for ever."""
+    """No worker waits for ever."""
     failures = check(run, kind, wait_for_backup=value)
     assert list(failures) == ["wait_for_backup"]
     assert emulator.requests == []
@@ -124,7 +124,7 @@ def test_what_is_no_number_of_seconds_is_refused(value: Any, kind: str, emulator
 
 @pytest.mark.parametrize("value", ["false", "no", "", 0.0, 1.0, [], {}], ids=repr)
 def test_adopt_is_true_or_false_and_nothing_that_looks_so(value: Any, emulator: Emulator, run: Run) -> None:
-    """The text "false" would take a share over that it was meant to leave alone."""
+    """The text "false" would be true, and adopt a share."""
     assert list(check(run, "member", adopt=value)) == ["adopt"]
     assert emulator.requests == []
 
@@ -135,5 +135,5 @@ def test_adopt_is_true_or_false_and_nothing_that_looks_so(value: Any, emulator: 
     ids=repr,
 )
 def test_what_is_right_passes(changes: dict[str, Any], run: Run) -> None:
-    """Also the bounds, and what is left out."""
+    """Limits and defaults are valid, too."""
     assert check(run, "member", **changes) == {}

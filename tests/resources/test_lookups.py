@@ -1,4 +1,4 @@
-"""Lookups in this process, and in programs on the real engine, against the emulated cloud."""
+"""Lookups in this process, and in programs on the real engine."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NOW = datetime.now(timezone.utc)
 
 @pytest.fixture(name="signed_in", autouse=True)
 def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """This process as a program's: the sharer by the environment, the recipient under `dr`, no other sessions."""
+    """The environment of a program: the sharer's credentials, the recipient's under `dr`, no sessions."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, text in (environment(emulator) | environment(emulator, "recipient", prefix="DR_")).items():
         monkeypatch.setenv(name, text)
 
 
 def series(emulator: Emulator, count: int, **fields: Any) -> list[str]:
-    """Make backups a day apart; returns their ids, newest first."""
+    """Create backups a day apart; returns their ids, newest first."""
     days = range(1, count + 1)
     return [emulator.add_backup(created_at=NOW - timedelta(days=day), **fields).id for day in days]
 
@@ -56,7 +56,7 @@ def ids(**filters: Any) -> list[str]:
 
 
 def test_backups_come_newest_first(emulator: Emulator) -> None:
-    """Whatever the order of the service."""
+    """The service may have another order."""
     found = series(emulator, 3)
     old = emulator.add_backup(created_at=NOW - timedelta(days=30)).id
     assert ids() == [emulator.backup.id, *found, old]
@@ -64,7 +64,7 @@ def test_backups_come_newest_first(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("dialect", ["huawei", "otc"])
 def test_a_backup_has_its_facts(dialect: Dialect, emulator: Emulator) -> None:
-    """In both dialects; absent moments are empty."""
+    """In both dialects; missing times are ""."""
     emulator.dialect = dialect
     made = emulator.add_backup(name="n", size=80, resource_id="server-1", resource_name="web")
     backup = get_backup(made.id)
@@ -85,7 +85,7 @@ FILTERS: dict[str, Callable[[Emulator], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("make", FILTERS.values(), ids=FILTERS.keys())
 def test_filters(make: Callable[[Emulator], dict[str, Any]], emulator: Emulator) -> None:
-    """Each alone leaves what fits."""
+    """Each filter works alone."""
     series(emulator, 2)
     fields = make(emulator)
     wanted = series(emulator, 2, **fields)
@@ -93,7 +93,7 @@ def test_filters(make: Callable[[Emulator], dict[str, Any]], emulator: Emulator)
 
 
 def test_filters_are_all_sent_and_hold_together(emulator: Emulator) -> None:
-    """The service leaves out what it can."""
+    """All filters are sent to the service, too."""
     vault = emulator.vault("sharer").id
     (wanted,) = series(emulator, 1, name="weekly", resource_id="server-1")
     series(emulator, 1, name="weekly", resource_id="server-2")
@@ -103,7 +103,7 @@ def test_filters_are_all_sent_and_hold_together(emulator: Emulator) -> None:
 
 
 def test_what_the_service_lets_pass_is_filtered_again(emulator: Emulator) -> None:
-    """A name that only begins so, or a backup of somebody else, is none of those asked for."""
+    """For example, a name with the same prefix, or another project's backup."""
     own, other = emulator.account("sharer").project_id, emulator.account("recipient").project_id
     first, second, third = (f"{number}1111111-2222-4333-8444-555555555555" for number in "123")
     rows = [(first, "nightly", own), (second, "nightly-2", own), (third, "nightly", other)]
@@ -113,7 +113,7 @@ def test_what_the_service_lets_pass_is_filtered_again(emulator: Emulator) -> Non
 
 
 def test_received_backups_only_where_asked_for(emulator: Emulator) -> None:
-    """Own, shared, both; by the status of the share; in the recipient's own vault."""
+    """Own, shared or both; by the status of the share; with the recipient's vault."""
     dr = Connection(namespace="dr")
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
     accepted, offered = series(emulator, 2)
@@ -131,20 +131,20 @@ def test_received_backups_only_where_asked_for(emulator: Emulator) -> None:
 
 
 def test_more_backups_than_a_page_holds(emulator: Emulator) -> None:
-    """All come, each once."""
+    """All backups are returned, each once."""
     made = [emulator.add_backup(resource_id="server-1").id for _ in range(1500)]
     assert sorted(ids(resource_id="server-1")) == sorted(made)
     assert len(emulator.requests) == 2
 
 
 def test_a_list_that_changed_between_pages_is_asked_again(emulator: Emulator) -> None:
-    """A backup that is made meanwhile is no reason to fail."""
+    """A new backup does not make the lookup fail."""
     emulator.add_fault(Fault(method="GET", status=200, body='{"backups": [], "count": 5}'))
     assert ids() == [emulator.backup.id]
 
 
 def test_whom_a_backup_is_shared_with(emulator: Emulator) -> None:
-    """By project, with how each answered."""
+    """By project, with the status of each share."""
     names = ("recipient", "bystander")
     for name in names:
         emulator.add_member(emulator.backup.id, emulator.account(name).project_id)
@@ -155,7 +155,7 @@ def test_whom_a_backup_is_shared_with(emulator: Emulator) -> None:
 
 
 def test_vaults_and_projects(emulator: Emulator) -> None:
-    """Of one's own project, and of an account by name."""
+    """Vaults of the own project, and projects of an account by its name."""
     assert [vault.id for vault in get_vaults()] == [emulator.vault("sharer").id]
     assert [vault.id for vault in get_vaults(name="vault")] == [emulator.vault("sharer").id]
     assert [project.id for project in get_projects("recipient")] == [emulator.account("recipient").project_id]
@@ -163,7 +163,7 @@ def test_vaults_and_projects(emulator: Emulator) -> None:
 
 
 def test_one_client_serves_all_lookups_of_a_process(emulator: Emulator) -> None:
-    """A refused key is not sent twice."""
+    """A refused key is not sent again."""
     emulator.rotate_key("sharer")
     for look_up in (get_backups, get_vaults, get_backups):
         with pytest.raises(LookupFailed):
@@ -172,7 +172,7 @@ def test_one_client_serves_all_lookups_of_a_process(emulator: Emulator) -> None:
 
 
 def test_an_error_is_pulumis_own_with_its_cause(emulator: Emulator) -> None:
-    """Pulumi shows it without a traceback; a program can catch it, and look behind it."""
+    """Pulumi prints it without a traceback; a program can catch it, and read its cause."""
     missing = emulator.backup.id.replace("9", "0")
     with pytest.raises(LookupFailed, match=f"reading backup {missing}: the backup does not exist") as failed:
         get_backup(missing)
@@ -182,7 +182,7 @@ def test_an_error_is_pulumis_own_with_its_cause(emulator: Emulator) -> None:
 
 
 def test_missing_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them at once."""
+    """The error lists all of them."""
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_REGION_NAME", "HW_CBR_ENDPOINT"):
         monkeypatch.delenv(name)
     with pytest.raises(LookupFailed, match=r"a credential is missing.*the region is missing") as failed:
@@ -204,7 +204,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.parametrize(("call", "reason"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_arguments_are_not_sent(call: Callable[[], Any], reason: str, emulator: Emulator) -> None:
-    """A filter that is quietly none would find everything."""
+    """An ignored filter would find everything."""
     with pytest.raises(LookupFailed, match=reason):
         call()
     assert emulator.requests == []
@@ -237,7 +237,7 @@ pulumi.export("project", get_projects_output(later.apply(lambda _: account))[0].
 
 @pytest.fixture(name="stack")
 def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
-    """A fresh stack, whose environment leads to the emulated sharer."""
+    """A new stack with the credentials of the emulated sharer."""
     stack = Stack(tmp_path / "stack")
     stack.env.update(environment(emulator))
     return stack
@@ -245,7 +245,7 @@ def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
 
 @pytest.mark.engine
 def test_all_lookups_in_a_program(emulator: Emulator, stack: Stack) -> None:
-    """At preview the Output forms stay unknown, and ask nothing; at up they see what the run has made."""
+    """At preview the Output forms are unknown and send nothing; at `up` they see what the run has created."""
     stack.program(EVERYTHING)
     asked = ["projects", "vaults", "backups", emulator.backup.id, "members"]
 
@@ -268,7 +268,7 @@ def test_all_lookups_in_a_program(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_errors_on_the_engine_are_one_line(emulator: Emulator, stack: Stack) -> None:
-    """Plain or in an apply, by stack configuration: no traceback, no secret, and the key is tried once."""
+    """Plain or in an apply: no traceback, no secret, and the key is sent once."""
     for name in [name for name in stack.env if name.startswith("HW_") and not name.endswith("ENDPOINT")]:
         del stack.env[name]
     for key, value in stack_config(emulator).items():

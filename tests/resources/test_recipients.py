@@ -1,4 +1,4 @@
-"""Recipients by the name of their account: looked up at every run, and never a reason to lose a share."""
+"""Recipients by the name of their account: looked up in each run, without ever losing a share."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ LOOKUP = r"/v3/domain/"
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
-    """One run, signed in as the sharer by the environment."""
+    """A run with the sharer's credentials in the environment."""
     with Plugin(env=environment(emulator)) as plugin:
         yield plugin
 
 
 def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
-    """What a program gives to share the seeded backup with an account."""
+    """The inputs to share the first backup with an account."""
     return {"backup_id": emulator.backup.id, "dest_account": "recipient", **changes}
 
 
 def recipients(emulator: Emulator) -> set[str]:
-    """The accounts that may see the seeded backup."""
+    """The accounts that the first backup is shared with."""
     return {emulator.accounts.of_project(project).name for project in emulator.members(emulator.backup.id)}  # type: ignore[union-attr]
 
 
 def two_projects() -> Fault:
-    """An account with several projects in the region, none of which is the region's own."""
+    """An account with several projects in the region, and no main project."""
     projects = [{"project_id": f"{number:032x}", "project_name": f"ap-southeast-1_{number}"} for number in (1, 2)]
     return Fault(path=LOOKUP, status=200, body=json.dumps({"projects": projects}))
 
 
 def test_an_account_is_a_recipient(emulator: Emulator, plugin: Plugin) -> None:
-    """The id has the project's id, as if that had been given."""
+    """The resource's id has the project id, as with `dest_project_id`."""
     made = plugin.create(OURS, inputs(emulator))
     assert recipients(emulator) == {"recipient"}
     assert made.id == f"{emulator.backup.id}/{emulator.account('recipient').project_id}"
@@ -58,14 +58,14 @@ def test_an_account_is_a_recipient(emulator: Emulator, plugin: Plugin) -> None:
 
 
 def test_an_account_is_looked_up_once_a_run(emulator: Emulator, plugin: Plugin) -> None:
-    """However many backups it gets."""
+    """Once for all its backups."""
     for _ in range(5):
         plugin.check(OURS, inputs(emulator, backup_id=emulator.add_backup("sharer").id))
     assert sum(LOOKUP in request.path for request in emulator.requests) == 1
 
 
 def test_several_projects_are_an_error_that_lists_them(emulator: Emulator, plugin: Plugin) -> None:
-    """The user gives one of them instead."""
+    """The user can set one of them."""
     emulator.add_fault(two_projects())
     (reason,) = plugin.check(OURS, inputs(emulator)).failures.values()
     assert "it is not clear which of its projects is meant" in reason
@@ -73,13 +73,13 @@ def test_several_projects_are_an_error_that_lists_them(emulator: Emulator, plugi
 
 
 def test_an_unknown_account_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
-    """A name that nobody has is most likely misspelt."""
+    """An unknown name is probably misspelt."""
     (reason,) = plugin.check(OURS, inputs(emulator, dest_account="recipiemt")).failures.values()
     assert "lists no project of this account: check the name" in reason
 
 
 def test_the_own_account_is_refused(emulator: Emulator, plugin: Plugin) -> None:
-    """As its project would be."""
+    """Like its project."""
     assert "owns the backup" in plugin.check(OURS, inputs(emulator, dest_account="sharer")).failures["dest_project_id"]
 
 
@@ -87,7 +87,7 @@ def test_the_own_account_is_refused(emulator: Emulator, plugin: Plugin) -> None:
     "value", ["", " ", "..", "a/b", "a\nb", " a", "x" * 10_000, 5.0, True, ["a"], {"a": "b"}], ids=repr
 )
 def test_what_is_no_name_is_refused_unsent(value: Any, emulator: Emulator, plugin: Plugin) -> None:
-    """In one short line."""
+    """The error is one short line."""
     failures = plugin.check(OURS, inputs(emulator, dest_account=value)).failures
     assert list(failures) == ["dest_account"]
     assert failures["dest_account"].isprintable()
@@ -96,7 +96,7 @@ def test_what_is_no_name_is_refused_unsent(value: Any, emulator: Emulator, plugi
 
 
 def test_one_of_the_two_is_given(emulator: Emulator, plugin: Plugin) -> None:
-    """Both could contradict each other; none is no recipient."""
+    """Both, or neither, is an error."""
     both = inputs(emulator, dest_project_id=emulator.account("bystander").project_id)
     assert "give one of the two" in plugin.check(OURS, both).failures["dest_account"]
     none = {"backup_id": emulator.backup.id}
@@ -104,7 +104,7 @@ def test_one_of_the_two_is_given(emulator: Emulator, plugin: Plugin) -> None:
 
 
 def test_an_unknown_name_makes_an_unknown_project(emulator: Emulator, plugin: Plugin) -> None:
-    """Which the update looks up."""
+    """The update looks it up."""
     checked = plugin.check(OURS, inputs(emulator, dest_account=UNKNOWN))
     assert checked.failures == {}
     assert checked.inputs["dest_project_id"] == UNKNOWN
@@ -121,7 +121,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_share_stays_where_it_is_while_nobody_can_tell(fault: Fault, emulator: Emulator) -> None:
-    """An outage of the lookup neither moves nor loses a share, and is said."""
+    """If the lookup fails, the share is neither moved nor lost, and a warning is printed."""
     env = environment(emulator) | {"HW_MAX_RETRIES": "0"}
     with Plugin(env=env) as plugin:
         olds = plugin.check(OURS, inputs(emulator)).inputs
@@ -133,7 +133,7 @@ def test_a_share_stays_where_it_is_while_nobody_can_tell(fault: Fault, emulator:
 
 
 def test_a_new_share_needs_an_answer(emulator: Emulator) -> None:
-    """There is no project to share with."""
+    """Without the lookup there is no project."""
     emulator.add_fault(FAULTS["failing"])
     env = environment(emulator) | {"HW_MAX_RETRIES": "0"}
     with Plugin(env=env) as plugin, pytest.raises(PluginError, match="listing the projects of account recipient"):
@@ -151,7 +151,7 @@ pulumi.export("project", share.dest_project_id)
 
 @pytest.mark.engine
 def test_a_stack_shares_with_an_account(emulator: Emulator, tmp_path: Path) -> None:
-    """Up, nothing to do, refresh, nothing to do, another account, destroy; an outage on the way changes nothing."""
+    """`up`, refresh, another account and `destroy`; an outage in between changes nothing."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator) | {"HW_MAX_RETRIES": "0"})
     stack.program(PROGRAM.format(backup=emulator.backup.id, account="'recipient'"))

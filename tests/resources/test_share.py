@@ -1,4 +1,4 @@
-"""The lifecycle of a BackupShare in the real plugin, just above gRPC, against the emulated cloud."""
+"""The lifecycle of a BackupShare in the real plugin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OURS = BackupShareProvider()
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
-    """One run, signed in as the sharer by the environment."""
+    """A run with the sharer's credentials in the environment."""
     with Plugin(env=environment(emulator)) as plugin:
         yield plugin
 
@@ -38,22 +38,22 @@ def _teams(emulator: Emulator) -> list[str]:
 
 
 def inputs(emulator: Emulator, projects: list[str], **changes: Any) -> dict[str, Any]:
-    """What a program gives to share the seeded backup with projects."""
+    """The inputs to share the first backup with projects."""
     return {"backup_id": emulator.backup.id, "dest_project_ids": projects, **changes}
 
 
 def live(emulator: Emulator) -> list[str]:
-    """Whom the seeded backup is shared with."""
+    """The projects that the first backup is shared with."""
     return sorted(emulator.members(emulator.backup.id))
 
 
 def sent(emulator: Emulator) -> list[str]:
-    """The methods of the requests that reached the cloud."""
+    """The methods of the requests to the cloud."""
     return [request.method for request in emulator.requests]
 
 
 def test_ten_recipients_are_one_post(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """Create looks at the list, and offers all that is missing at once."""
+    """Create lists the members, and adds all missing ones with one POST."""
     made = plugin.create(OURS, inputs(emulator, teams[:10]))
     assert live(emulator) == teams[:10]
     assert sent(emulator) == ["GET", "POST"]
@@ -62,7 +62,7 @@ def test_ten_recipients_are_one_post(emulator: Emulator, plugin: Plugin, teams: 
 
 
 def test_a_refresh_is_one_list(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """And a destroy is one request for each declared recipient."""
+    """A destroy is one request for each declared recipient."""
     made = plugin.create(OURS, inputs(emulator, teams[:10]))
     with Plugin(env=environment(emulator)) as later:
         emulator.clear_requests()
@@ -82,7 +82,7 @@ SIZES = (0, 1, 9, 10)
 def test_sets_change_in_every_direction(
     before: int, after: int, emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
-    """Whatever it was, the live list becomes the declared one, at the limit too; one POST at the most."""
+    """The live list becomes the declared one, also at the limit, with at most one POST."""
     made = plugin.create(OURS, inputs(emulator, teams[:before]))
     emulator.clear_requests()
     wanted = teams[12 - after :]
@@ -95,7 +95,7 @@ def test_sets_change_in_every_direction(
 
 
 def test_order_means_nothing(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """The same recipients in another order are no change."""
+    """Another order of recipients is no change."""
     made = plugin.create(OURS, inputs(emulator, teams[:3]))
     assert not plugin.diff(OURS, made, inputs(emulator, teams[2::-1])).changes
 
@@ -114,7 +114,7 @@ def test_undeclared_recipients_are_drift_and_go(emulator: Emulator, plugin: Plug
 
 
 def test_destroy_leaves_what_others_made(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """Only the declared recipients lose their share, even after a refresh that saw the others."""
+    """Only the declared shares are cancelled, even after a refresh that saw others."""
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     emulator.add_member(emulator.backup.id, teams[5])
     with Plugin(env=environment(emulator)) as later:
@@ -125,7 +125,7 @@ def test_destroy_leaves_what_others_made(emulator: Emulator, plugin: Plugin, tea
 
 
 def test_existing_shares_are_kept_as_they_are(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """An accepted share that is declared is not offered again; an undeclared one goes, and it is said."""
+    """An accepted share that is declared is not offered again; an undeclared one is removed, with a warning."""
     emulator.add_member(emulator.backup.id, teams[0], status="accepted")
     emulator.add_member(emulator.backup.id, teams[7])
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
@@ -135,7 +135,7 @@ def test_existing_shares_are_kept_as_they_are(emulator: Emulator, plugin: Plugin
 
 
 def test_a_rejected_offer_is_drift_and_made_again(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """The rejected record goes before the new offer."""
+    """The rejected share is removed before the new offer."""
     made = plugin.create(OURS, inputs(emulator, teams[:10]))
     emulator.answer(emulator.backup.id, teams[4], "rejected", vault_id="any")
     with Plugin(env=environment(emulator)) as later:
@@ -148,7 +148,7 @@ def test_a_rejected_offer_is_drift_and_made_again(emulator: Emulator, plugin: Pl
 
 
 def test_a_half_failed_update_is_completed_by_the_next(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """One recipient has an image; the others go, the new ones come, and the state still says what it said."""
+    """One recipient has an image; the others are removed and new ones added; the state is unchanged."""
     made = plugin.create(OURS, inputs(emulator, teams[:5]))
     image = emulator.register_image(emulator.backup.id, teams[0])
     wanted = inputs(emulator, teams[3:7])
@@ -168,7 +168,7 @@ FAILED = '{"error_code": "BackupService.6711", "error_msg": "no"}'
 def test_what_an_error_keeps_out_of_the_state_is_taken_back(
     emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
-    """A removal fails after the offer: were the offers left alone, a destroy would not know of them."""
+    """If a removal fails, new shares are cancelled again; otherwise a destroy would not know of them."""
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     emulator.add_fault(Fault(method="DELETE", path=teams[0], status=400, body=FAILED))
     with pytest.raises(PluginError, match="could not be cancelled"):
@@ -182,7 +182,7 @@ def test_what_an_error_keeps_out_of_the_state_is_taken_back(
 def test_an_undeclared_recipient_that_cannot_be_removed_keeps_no_declared_one_out(
     emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
-    """An image may stand in the way for weeks: the others are added, the error is told, the next run completes."""
+    """The others are added, the run fails, and the next one completes."""
     emulator.add_member(emulator.backup.id, teams[9])
     emulator.register_image(emulator.backup.id, teams[9])
     with pytest.raises(PluginError, match=r"delete image .* first"):
@@ -206,7 +206,7 @@ ODD_SUCCESSES = {
 def test_a_success_that_cannot_be_read_is_looked_up(
     body: str, emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
-    """The share stands, so it is recorded: of the API's definition a member needs nothing but its status."""
+    """The share exists, so it is recorded; only the status of a member is mandatory."""
     emulator.add_fault(Fault(method="POST", status=200, body=body, when="after"))
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     assert made.outs["dest_project_ids"] == teams[:2]
@@ -214,7 +214,7 @@ def test_a_success_that_cannot_be_read_is_looked_up(
 
 
 def test_an_offer_whose_answer_is_lost_is_not_lost(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """After an ambiguous end the live list decides."""
+    """If the effect is unknown, the members are listed."""
     emulator.add_fault(Fault(method="POST", reset=True, when="after"))
     plugin.create(OURS, inputs(emulator, teams[:4]))
     assert live(emulator) == teams[:4]
@@ -224,7 +224,7 @@ def test_an_offer_whose_answer_is_lost_is_not_lost(emulator: Emulator, plugin: P
 def test_a_member_of_the_same_backup_in_one_program_is_refused(
     emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
-    """The set would cancel the member's share; the error says which of the two to keep."""
+    """The set would cancel the member's share; the error says to keep one of them."""
     assert plugin.check(OURS, inputs(emulator, teams[:2])).failures == {}
     member = {"backup_id": emulator.backup.id, "dest_project_id": teams[5]}
     refused = plugin.check(BackupShareMemberProvider(), member).failures["backup_id"]
@@ -234,7 +234,7 @@ def test_a_member_of_the_same_backup_in_one_program_is_refused(
 def test_two_sets_of_one_backup_in_one_program_are_refused(
     emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
-    """Each would cancel what the other shares, at every run; the same set checked again, or changed, is one set."""
+    """Each would cancel the other's shares; a set that is checked again, or changed, counts once."""
     assert plugin.check(OURS, inputs(emulator, teams[:2])).failures == {}
     assert plugin.check(OURS, inputs(emulator, teams[1::-1])).failures == {}
     refused = plugin.check(OURS, inputs(emulator, teams[2:4])).failures["backup_id"]
@@ -245,7 +245,7 @@ def test_two_sets_of_one_backup_in_one_program_are_refused(
 def test_an_own_project_that_was_looked_up_is_refused_in_the_plan(
     kind: BackupShareMemberProvider | BackupShareProvider, emulator: Emulator
 ) -> None:
-    """The settings do not say which project it is; the look at the backup does."""
+    """The project is not in the settings; reading the backup shows it."""
     place = environment(emulator)
     own = place.pop("HW_PROJECT_ID")
     with Plugin(env=place) as plugin:
@@ -264,27 +264,27 @@ CHECKS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("projects", "reason"), CHECKS.values(), ids=CHECKS.keys())
 def test_check_refuses_wrong_recipients(projects: Any, reason: str, emulator: Emulator, plugin: Plugin) -> None:
-    """Before anything is sent, with what to give instead."""
+    """No request is sent; the errors say what to give."""
     checked = plugin.check(OURS, inputs(emulator, projects))
     assert reason in checked.failures["dest_project_ids"]
     assert sent(emulator) == []
 
 
 def test_check_lets_unknown_recipients_pass(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """A list, or an entry of it, that another resource will make."""
+    """The list, or an entry, may depend on another resource."""
     assert plugin.check(OURS, inputs(emulator, [teams[0], UNKNOWN])).failures == {}
     assert plugin.check(OURS, {"backup_id": UNKNOWN, "dest_project_ids": UNKNOWN}).failures == {}
 
 
 def test_an_unknown_recipient_is_a_change(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
-    """At preview it may be anybody."""
+    """It may be any project."""
     made = plugin.create(OURS, inputs(emulator, teams[:1]))
     assert plugin.diff(OURS, made, inputs(emulator, [UNKNOWN])).changes
     assert plugin.diff(OURS, made, {"backup_id": emulator.backup.id, "dest_project_ids": UNKNOWN}).changes
 
 
 def test_it_is_gone_only_with_its_backup(emulator: Emulator, plugin: Plugin) -> None:
-    """A set of nobody is still a set."""
+    """An empty set still exists."""
     made = plugin.create(OURS, inputs(emulator, []))
     assert plugin.read(made) == Made(made.id, made.outs)
     emulator.remove_backup(emulator.backup.id)
@@ -296,7 +296,7 @@ def test_it_is_gone_only_with_its_backup(emulator: Emulator, plugin: Plugin) -> 
 def test_the_engine_shows_undeclared_recipients_and_removes_them(
     emulator: Emulator, tmp_path: Path, teams: list[str]
 ) -> None:
-    """A pipeline that expects no changes fails and names the projects; the next up puts them right."""
+    """A pipeline that expects no changes fails and names the projects; the next `up` removes them."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     source = "from pulumi_cbr_sharing import BackupShare\n"

@@ -1,4 +1,4 @@
-"""The single-flight cache: asked once, good for a while."""
+"""The single-flight cache: one request, whose answer is used for a while."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pulumi_cbr_sharing.sharing.cache import TIME_TO_LIVE, SingleFlightCache
 
 
 class Question:
-    """Something to ask for, which counts how often it was."""
+    """A request that counts how often it is sent."""
 
     def __init__(self, error: CbrSharingError | None = None) -> None:
         self.asked, self._error = 0, error
 
     def __call__(self) -> int:
-        """The number of times it was asked, or the error."""
+        """Return the count, or raise the error."""
         self.asked += 1
         if self._error:
             raise self._error
@@ -28,7 +28,7 @@ class Question:
 
 
 def test_an_answer_serves_for_a_while_and_no_longer() -> None:
-    """A process may live for days; what it knows of the cloud may not."""
+    """In a long-lived process, answers expire."""
     time, question = FakeTime(), Question()
     cache = SingleFlightCache(time.clock)
     assert [cache.get("a", question), cache.get("a", question)] == [1, 1]
@@ -37,13 +37,13 @@ def test_an_answer_serves_for_a_while_and_no_longer() -> None:
 
 
 def test_keys_are_apart() -> None:
-    """Each thing is asked for itself."""
+    """Each key has its own answer."""
     cache, question = SingleFlightCache(FakeTime().clock), Question()
     assert [cache.get("a", question), cache.get("b", question)] == [1, 2]
 
 
 def test_what_was_changed_is_asked_again() -> None:
-    """A dropped answer is never served again."""
+    """A dropped answer is not used again."""
     cache, question = SingleFlightCache(FakeTime().clock), Question()
     cache.get("a", question)
     cache.drop("a")
@@ -60,7 +60,7 @@ def test_what_was_changed_is_asked_again() -> None:
     ids=["a refusal is an answer", "a credential may be renewed", "a fault may pass"],
 )
 def test_which_errors_are_answers(error: CbrSharingError, times: int) -> None:
-    """What the service has said of a thing holds for all who ask; what it has not said is asked again."""
+    """Refusals by the service are cached; other errors are not."""
     cache, question = SingleFlightCache(FakeTime().clock), Question(error)
     for _ in range(2):
         with pytest.raises(type(error)):

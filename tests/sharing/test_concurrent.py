@@ -1,4 +1,4 @@
-"""Several stacks at once on the same backup: nobody's share is lost, and who cannot have one is told why."""
+"""Several stacks on the same backup at once: no share is lost, and refused ones get an error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def at_once(emulator: Emulator, deeds: Sequence[Callable[[Run], Any]]) -> list[Any]:
-    """Each deed in a run of its own, all in the same moment; returns what came of each, an error as itself."""
+    """Call each function in its own run, all at the same time; returns results and errors."""
     start = threading.Barrier(len(deeds))
 
     def stack(deed: Callable[[Run], Any]) -> Any:
@@ -37,33 +37,33 @@ def at_once(emulator: Emulator, deeds: Sequence[Callable[[Run], Any]]) -> list[A
 
 
 def sharing(emulator: Emulator, project: str, **inputs: Any) -> Callable[[Run], Any]:
-    """A BackupShareMember of the seeded backup is created."""
+    """Create a BackupShareMember of the first backup."""
     return lambda run: run.create(emulator.backup.id, project, **inputs)
 
 
 def settling(emulator: Emulator, projects: Sequence[str]) -> Callable[[Run], Any]:
-    """A BackupShare of the seeded backup is created."""
+    """Create a BackupShare of the first backup."""
     props = {"backup_id": emulator.backup.id, "dest_project_ids": list(projects)}
     return lambda run: run.share.create(props).outs
 
 
 def teams(emulator: Emulator, count: int) -> list[str]:
-    """Projects of as many accounts."""
+    """The projects of new accounts."""
     return [emulator.add_account(f"team-{number}").project_id for number in range(count)]
 
 
 def live(emulator: Emulator) -> list[str]:
-    """Whom the seeded backup is shared with."""
+    """The projects that the first backup is shared with."""
     return sorted(emulator.members(emulator.backup.id))
 
 
 def told(outcomes: Sequence[Any]) -> list[str]:
-    """The errors among what came of it."""
+    """The errors among the results."""
     return [str(outcome) for outcome in outcomes if isinstance(outcome, CbrSharingError)]
 
 
 def test_stacks_with_different_recipients_do_not_disturb_each_other(emulator: Emulator) -> None:
-    """All ten shares are there, however the requests met."""
+    """All ten shares exist, in whatever order the requests arrive."""
     projects = teams(emulator, 10)
 
     outcomes = at_once(emulator, [sharing(emulator, project) for project in projects])
@@ -73,7 +73,7 @@ def test_stacks_with_different_recipients_do_not_disturb_each_other(emulator: Em
 
 
 def test_stacks_with_different_recipients_survive_lost_answers(emulator: Emulator) -> None:
-    """Each looks for its own share, not for any."""
+    """Each stack looks for its own share."""
     projects = teams(emulator, 6)
     for when in ("before", "after"):
         emulator.add_fault(Fault("POST", "/members$", reset=True, when=when, times=3))
@@ -85,7 +85,7 @@ def test_stacks_with_different_recipients_survive_lost_answers(emulator: Emulato
 
 
 def test_stacks_with_the_same_recipient_have_one_share(emulator: Emulator) -> None:
-    """One makes it, the others take it over: all have the same record."""
+    """One creates it, the others adopt it: all have the same id."""
     (project,) = teams(emulator, 1)
 
     outcomes = at_once(emulator, [sharing(emulator, project)] * 5)
@@ -96,7 +96,7 @@ def test_stacks_with_the_same_recipient_have_one_share(emulator: Emulator) -> No
 
 
 def test_who_does_not_adopt_is_told_that_another_was_first(emulator: Emulator) -> None:
-    """Exactly one stack gets the share; the words are the service's code and what it means."""
+    """Exactly one stack gets the share; the errors have the service's code and its meaning."""
     (project,) = teams(emulator, 1)
 
     outcomes = at_once(emulator, [sharing(emulator, project, adopt=False)] * 5)
@@ -107,7 +107,7 @@ def test_who_does_not_adopt_is_told_that_another_was_first(emulator: Emulator) -
 
 
 def test_at_the_limit_of_ten_the_last_place_goes_to_one(emulator: Emulator) -> None:
-    """The others are told of the limit, and nobody who was there is pushed out."""
+    """The others get an error about the limit; existing shares are kept."""
     projects = teams(emulator, 13)
     there, new = projects[:9], projects[9:]
     for project in there:
@@ -122,7 +122,7 @@ def test_at_the_limit_of_ten_the_last_place_goes_to_one(emulator: Emulator) -> N
 
 
 def test_a_share_that_two_stacks_cancel_is_gone_for_both(emulator: Emulator) -> None:
-    """Gone already is as good as cancelled."""
+    """A share that is already gone counts as cancelled."""
     (project,) = teams(emulator, 1)
     with Run(settings_of(emulator)) as run:
         state = run.create(emulator.backup.id, project)
@@ -134,7 +134,7 @@ def test_a_share_that_two_stacks_cancel_is_gone_for_both(emulator: Emulator) -> 
 
 
 def test_the_authoritative_kind_takes_what_others_shared_meanwhile(emulator: Emulator) -> None:
-    """A declared recipient whom somebody else offers the backup in the same moment is no conflict."""
+    """It is no conflict if somebody else shares with a declared recipient at the same time."""
     projects = teams(emulator, 6)
 
     deeds = [settling(emulator, projects), *(sharing(emulator, project) for project in projects[:3])]
@@ -145,7 +145,7 @@ def test_the_authoritative_kind_takes_what_others_shared_meanwhile(emulator: Emu
 
 
 def test_two_stacks_that_settle_the_same_set_agree(emulator: Emulator) -> None:
-    """Both want the same, so both get it."""
+    """Both succeed."""
     projects = teams(emulator, 10)
 
     outcomes = at_once(emulator, [settling(emulator, projects)] * 4)
@@ -157,7 +157,7 @@ def test_two_stacks_that_settle_the_same_set_agree(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("number", range(3))
 def test_refreshing_beside_a_change_never_loses_a_share(number: int, emulator: Emulator) -> None:
-    """Somebody adds and removes others while a stack reads its own: it is never gone, at no moment."""
+    """While others add and remove shares, a stack always finds its own."""
     projects = teams(emulator, 6)
     with Run(settings_of(emulator)) as run:
         own = run.create(emulator.backup.id, projects[number])

@@ -1,4 +1,4 @@
-"""Every fault at every operation: how it ends, what it costs, and that cloud and state agree afterwards.
+"""Every fault in every operation: the outcome, the number of requests, and that cloud and state agree afterwards.
 
 Operations: sharing, reading and cancelling with an access key; signing in by password, then sharing; looking the
 project up by its region, then sharing. An outcome is `ok`, `gone` (the service said beyond doubt that the share is
@@ -94,26 +94,26 @@ class Case:
     exceptions: dict[str, str] | None = None
 
     def expected(self, operation: str, *, lasting: bool) -> str:
-        """The outcome and the number of requests."""
+        """The expected outcome and number of requests."""
         row = KINDS[self.kind][lasting].split("|")
         cell = row[list(OPERATIONS).index(operation)].strip().replace("!", self.error)
         return " ".join((self.exceptions or {}).get(operation, cell).split())
 
 
 def answer(status: int, code: str = "", when: Any = "before", **headers: str) -> Fault:
-    """A refusal instead of the real answer, with the service's or the gateway's code."""
+    """An error with this code instead of the real answer."""
     body = json.dumps({"error_code": code, "error_msg": "no"}) if code else ""
     names = {name.replace("_", "-"): text for name, text in headers.items()}
     return Fault(status=status, body=body, headers=names, when=when)
 
 
 def told(status: int, body: str, kind: str = "application/json", when: Any = "before") -> Fault:
-    """An answer with a body of its own instead of the real one."""
+    """An answer with this body instead of the real one."""
     return Fault(status=status, body=body, headers={"Content-Type": kind}, when=when)
 
 
 def unauthorized(message: str) -> str:
-    """A 401 body of the one shape that can mean that a backup does not exist."""
+    """A 401 body of the shape that can mean that a backup does not exist."""
     return json.dumps({"unauthorized": {"code": "401", "message": message}})
 
 
@@ -199,7 +199,7 @@ LISTS = {
 
 @pytest.fixture(name="shared", scope="module")
 def _shared() -> Iterator[Emulator]:
-    """One cloud for all cells: each starts from its seed."""
+    """One cloud for all tests; each resets it."""
     with serve() as emulator:
         yield emulator
 
@@ -211,7 +211,7 @@ def _cloud(shared: Emulator) -> Emulator:
 
 
 def settings_for(operation: str, cloud: Emulator, **changes: Any) -> Settings:
-    """The settings that make an operation happen."""
+    """The settings for an operation."""
     if operation == "sign in":
         changes["credential"] = password_of(cloud)
     if operation == "look up":
@@ -227,7 +227,7 @@ def state_of(cloud: Emulator) -> dict[str, Any]:
 
 
 def attempt(operation: str, settings: Settings, state: dict[str, Any]) -> str:
-    """Do it in a run of its own; returns how it ended."""
+    """Run an operation; returns its outcome."""
     with Run(settings, FakeTime().clock) as run:
         try:
             if operation == "read":
@@ -242,18 +242,18 @@ def attempt(operation: str, settings: Settings, state: dict[str, Any]) -> str:
 
 
 def is_shared(cloud: Emulator) -> bool:
-    """The truth."""
+    """Whether the backup is shared with the recipient."""
     return list(cloud.members(cloud.backup.id)) == [cloud.account("recipient").project_id]
 
 
 def prepare(operation: str, cloud: Emulator) -> None:
-    """What is read or cancelled is there."""
+    """Create the share that is read or cancelled."""
     if operation in ("read", "cancel"):
         cloud.add_member(cloud.backup.id, cloud.account("recipient").project_id)
 
 
 def assert_agreement(operation: str, outcome: str, cloud: Emulator) -> None:
-    """Who was told `ok` was told the truth; who was told an error gets it right by trying again."""
+    """After `ok` the share is as expected; after an error the next run makes it so."""
     if operation == "read":
         assert is_shared(cloud)
     elif outcome == "ok":
@@ -268,7 +268,7 @@ def assert_agreement(operation: str, outcome: str, cloud: Emulator) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_ends_as_the_table_says(name: str, operation: str, lasting: bool, cloud: Emulator) -> None:
-    """Outcome and number of requests, and cloud and state agree afterwards."""
+    """The outcome and the number of requests are as expected, and cloud and state agree."""
     case, where = CASES[name], OPERATIONS[operation]
     prepare(operation, cloud)
     cloud.add_fault(replace(case.fault, method=where.method, path=where.path, times=99 if lasting else 1))
@@ -285,7 +285,7 @@ def test_a_fault_ends_as_the_table_says(name: str, operation: str, lasting: bool
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_that_does_not_fit_its_count_proves_nothing(name: str, lasting: bool, cloud: Emulator) -> None:
-    """A share that is not in it may still be there."""
+    """A share that is missing from it may still exist."""
     prepare("read", cloud)
     body, expected = LISTS[name]
     cloud.add_fault(replace(told(200, json.dumps(body)), method="GET", path="/members$", times=99 if lasting else 1))
@@ -298,7 +298,7 @@ def test_a_list_that_does_not_fit_its_count_proves_nothing(name: str, lasting: b
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_refused_connection_is_an_error_after_a_few_tries(operation: str, cloud: Emulator) -> None:
-    """Nothing was sent, so nothing has changed."""
+    """Nothing was sent or changed."""
     prepare(operation, cloud)
     nowhere = (
         {"cbr": "http://127.0.0.1:9"} if operation in ("share", "read", "cancel") else {"iam": "http://127.0.0.1:9/v3"}
@@ -312,7 +312,7 @@ def test_a_refused_connection_is_an_error_after_a_few_tries(operation: str, clou
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_type_of_an_answer_is_not_what_decides(operation: str, cloud: Emulator) -> None:
-    """A right answer that calls itself a page is the right answer."""
+    """A JSON answer with another content type is accepted."""
     prepare(operation, cloud)
     owner, recipient = cloud.account("sharer").project_id, cloud.account("recipient").project_id
     member = {"dest_project_id": recipient, "status": "pending"}
@@ -333,7 +333,7 @@ def test_the_type_of_an_answer_is_not_what_decides(operation: str, cloud: Emulat
 
 
 def test_an_expired_token_is_renewed_once_and_the_call_sent_again(cloud: Emulator) -> None:
-    """Signing in, the refused offer, signing in anew, the offer."""
+    """Sign in, a refused POST, sign in again, the POST."""
     cloud.add_fault(replace(CASES["401 0307"].fault, method="POST", path="/members$"))
 
     assert attempt("share", settings_for("sign in", cloud), state_of(cloud)) == "ok"
@@ -342,7 +342,7 @@ def test_an_expired_token_is_renewed_once_and_the_call_sent_again(cloud: Emulato
 
 
 def test_a_token_that_is_refused_even_when_new_is_an_error(cloud: Emulator) -> None:
-    """Renewing does not help, so it is not done for ever."""
+    """It is renewed only once."""
     cloud.add_fault(replace(CASES["401 0307"].fault, method="POST", path="/members$", times=99))
 
     assert attempt("share", settings_for("sign in", cloud), state_of(cloud)) == "CredentialRefused"
@@ -353,7 +353,7 @@ def test_a_token_that_is_refused_even_when_new_is_an_error(cloud: Emulator) -> N
 
 @pytest.mark.parametrize("found", [0, 2])
 def test_a_project_that_is_not_the_only_one_of_its_name_is_an_error(found: int, cloud: Emulator) -> None:
-    """Nobody guesses in whose project a share is made."""
+    """The project is not guessed."""
     projects = [{"id": f"{number}" * 32} for number in range(found)]
     cloud.add_fault(Fault("GET", "/v3/projects$", 200, json.dumps({"projects": projects})))
 
@@ -368,7 +368,7 @@ def test_a_project_that_is_not_the_only_one_of_its_name_is_an_error(found: int, 
 def test_a_fault_of_signing_in_is_the_same_where_the_token_tells_the_project(
     name: str, lasting: bool, cloud: Emulator
 ) -> None:
-    """The first thing that is asked for is then the project, not a share."""
+    """Then the first request is for the project, not for a share."""
     case, where = CASES[name], OPERATIONS["sign in"]
     cloud.add_fault(replace(case.fault, method=where.method, path=where.path, times=99 if lasting else 1))
 

@@ -1,4 +1,4 @@
-"""Another endpoint than the state records: the same cloud by another address, or another cloud that knows nothing."""
+"""Another endpoint than in the state: the same cloud with another URL, or another cloud."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="elsewhere")
 def _elsewhere(emulator: Emulator) -> Iterator[Emulator]:
-    """Another cloud with the same accounts, projects and backup, where nothing is shared."""
+    """Another cloud with the same accounts, projects and backup, but without shares."""
     with serve() as other:
         assert other.account("sharer").project_id == emulator.account("sharer").project_id
         yield other
 
 
 def by_another_address(emulator: Emulator, account: str = "sharer") -> Session:
-    """The same cloud by another name."""
+    """The same cloud with another URL."""
     address = emulator.url.replace("127.0.0.1", "localhost")
     return session_of(replace(settings_of(emulator, account), cbr=address))
 
 
 def shared(emulator: Emulator) -> Share:
-    """The seeded backup, shared with the recipient, as a state records it."""
+    """The state of a share of the first backup with the recipient."""
     inputs = MemberInputs(emulator.backup.id, emulator.account("recipient").project_id)
     return member.create(session_of(settings_of(emulator)), inputs)
 
 
 def test_the_same_share_by_another_address_is_the_same_and_the_address_is_recorded(emulator: Emulator) -> None:
-    """The record's id tells."""
+    """It is recognised by the id of its record."""
     share = shared(emulator)
     live = member.read(by_another_address(emulator), share)
     assert live
@@ -54,7 +54,7 @@ def test_the_same_share_by_another_address_is_the_same_and_the_address_is_record
 
 
 def test_another_cloud_says_nothing_of_a_share(emulator: Emulator, elsewhere: Emulator) -> None:
-    """Neither gone nor deleted: an error that names both endpoints."""
+    """It is neither gone nor deleted: an error names both endpoints."""
     share, there = shared(emulator), session_of(settings_of(elsewhere))
     for verb in (member.read, member.delete):
         with pytest.raises(WrongProject, match=rf"endpoint {emulator.url}, but the settings have {elsewhere.url}"):
@@ -63,7 +63,7 @@ def test_another_cloud_says_nothing_of_a_share(emulator: Emulator, elsewhere: Em
 
 
 def test_a_share_with_another_record_is_another_share(emulator: Emulator, elsewhere: Emulator) -> None:
-    """The same backup is shared with the same project over there, too: that one is not ours to cancel."""
+    """In the other cloud, the same backup is shared with the same project, but by another share."""
     share, other = shared(emulator), shared(elsewhere)
     assert share.share_id != other.share_id
     with pytest.raises(WrongProject):
@@ -72,13 +72,13 @@ def test_a_share_with_another_record_is_another_share(emulator: Emulator, elsewh
 
 
 def test_a_state_without_an_endpoint_is_taken_as_it_is(emulator: Emulator) -> None:
-    """It was recorded before endpoints were."""
+    """Older versions did not record the endpoint."""
     share = Share(**{**asdict(shared(emulator)), "endpoint": None})
     assert member.read(by_another_address(emulator), share)
 
 
 def test_a_set_by_another_address_is_the_same(emulator: Emulator) -> None:
-    """By the ids of its records."""
+    """It is recognised by the ids of its records."""
     inputs = SetInputs(emulator.backup.id, [emulator.account("recipient").project_id])
     made = recipient_set.create(session_of(settings_of(emulator)), inputs)
     live = recipient_set.read(by_another_address(emulator), made)
@@ -89,7 +89,7 @@ def test_a_set_by_another_address_is_the_same(emulator: Emulator) -> None:
 
 
 def test_another_cloud_says_nothing_of_a_set(emulator: Emulator, elsewhere: Emulator) -> None:
-    """Whatever is shared over there with the same project."""
+    """Even if the backup is shared with the same project there."""
     project = emulator.account("recipient").project_id
     inputs = SetInputs(emulator.backup.id, [project])
     made = recipient_set.create(session_of(settings_of(emulator)), inputs)
@@ -105,7 +105,7 @@ def test_another_cloud_says_nothing_of_a_set(emulator: Emulator, elsewhere: Emul
 
 
 def test_an_acceptance_elsewhere_is_told_by_its_backup(emulator: Emulator, elsewhere: Emulator) -> None:
-    """Another cloud, where nothing was offered, does not make it look gone."""
+    """It is not gone because another cloud has no offer."""
     project = emulator.account("recipient").project_id
     emulator.add_member(emulator.backup.id, project)
     inputs = AcceptanceInputs(emulator.backup.id, emulator.vault("recipient").id)

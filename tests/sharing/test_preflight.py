@@ -1,4 +1,4 @@
-"""Plans that refuse what the cloud would refuse, asked of the plugin's Check as the engine does for new resources."""
+"""Checks at preview refuse what the cloud would refuse, called as the engine does for new resources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
 
 @dataclass
 class Plan:
-    """One process that checks, and what it printed once it has ended."""
+    """A process that checks, and its output when it has ended."""
 
     emulator: Emulator
     account: str = "sharer"
@@ -66,27 +66,27 @@ class Plan:
 
 @pytest.fixture(name="plan")
 def _plan(emulator: Emulator) -> Iterator[Plan]:
-    """As the sharer."""
+    """A preview with the sharer's credentials."""
     with Plan(emulator) as plan:
         yield plan
 
 
 @pytest.fixture(name="theirs")
 def _theirs(emulator: Emulator) -> Iterator[Plan]:
-    """As the recipient."""
+    """A preview with the recipient's credentials."""
     with Plan(emulator, "recipient") as plan:
         yield plan
 
 
 def team(emulator: Emulator, name: str) -> str:
-    """The project of an account, which is made if there is none."""
+    """The project of an account, which is created if necessary."""
     if name not in [account.name for account in emulator.accounts.all()]:
         emulator.add_account(name)
     return emulator.account(name).project_id
 
 
 def crowd(emulator: Emulator, count: int) -> list[str]:
-    """Share the seeded backup with that many teams; returns their projects."""
+    """Share the first backup with new accounts; returns their projects."""
     projects = [team(emulator, f"team-{number}") for number in range(count)]
     for project in projects:
         emulator.add_member(emulator.backup.id, project)
@@ -94,12 +94,12 @@ def crowd(emulator: Emulator, count: int) -> list[str]:
 
 
 def asked(emulator: Emulator) -> list[str]:
-    """The last pieces of the paths that were asked for."""
+    """The last parts of the requested paths."""
     return [request.path.rpartition("/")[2] for request in emulator.requests]
 
 
 def test_a_good_share_passes_with_two_looks_a_backup(plan: Plan, emulator: Emulator) -> None:
-    """However many recipients it gets in the same process."""
+    """For any number of recipients in the same process."""
     for number in range(10):
         assert plan.member(dest_project_id=team(emulator, f"team-{number}")) == {}
     assert asked(emulator) == [emulator.backup.id, "members"]
@@ -107,7 +107,7 @@ def test_a_good_share_passes_with_two_looks_a_backup(plan: Plan, emulator: Emula
 
 @pytest.mark.parametrize("kind", ["member", "share"])
 def test_a_missing_backup_is_refused(kind: str, plan: Plan) -> None:
-    """With the project that it was looked for in."""
+    """The error has the project."""
     failures = getattr(plan, kind)(backup_id=MISSING)
     assert list(failures) == ["backup_id"]
     assert "does not exist in project" in failures["backup_id"]
@@ -115,7 +115,7 @@ def test_a_missing_backup_is_refused(kind: str, plan: Plan) -> None:
 
 @pytest.mark.parametrize("kind", ["member", "share"])
 def test_a_received_backup_is_refused(kind: str, theirs: Plan, emulator: Emulator) -> None:
-    """The recipient sees it, and cannot share it on."""
+    """The recipient can read it, but not share it."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"), status="accepted")
     own = {"dest_project_id": team(emulator, "bystander")} if kind == "member" else {}
     failures = getattr(theirs, kind)(**own)
@@ -123,14 +123,14 @@ def test_a_received_backup_is_refused(kind: str, theirs: Plan, emulator: Emulato
 
 
 def test_the_eleventh_recipient_is_refused_and_those_that_are_there_pass(plan: Plan, emulator: Emulator) -> None:
-    """A share that exists is adopted, at the limit, too."""
+    """Existing shares are adopted, also at the limit."""
     ten = crowd(emulator, 10)
     assert plan.member(dest_project_id=ten[3]) == {}
     assert "is shared with 10 projects already" in plan.member()["dest_project_id"]
 
 
 def test_those_that_one_program_adds_count_together(plan: Plan, emulator: Emulator) -> None:
-    """Nine are there, the program adds two: the second is one too many, again and again."""
+    """With nine recipients, the program adds two: the second is refused, in each check."""
     crowd(emulator, 9)
     assert plan.member() == {}
     assert plan.member() == {}
@@ -140,13 +140,13 @@ def test_those_that_one_program_adds_count_together(plan: Plan, emulator: Emulat
 
 
 def test_adopt_false_is_refused_in_the_plan(plan: Plan, emulator: Emulator) -> None:
-    """What stands in the way is known before anything is made."""
+    """The existing share is known before anything is created."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
     assert "is a recipient already (pending, since 20" in plan.member(adopt=False)["dest_project_id"]
 
 
 def test_a_recipient_that_replaces_another_at_the_limit_is_not_refused(emulator: Emulator) -> None:
-    """Its predecessor makes room; below the limit the new share comes first, so that nobody is ever without."""
+    """The old share is cancelled first; below the limit, the new share is created first."""
     ten, news = crowd(emulator, 10), team(emulator, "recipient")
     inputs = {"backup_id": emulator.backup.id, "dest_project_id": ten[0]}
     for full in (True, False):
@@ -166,8 +166,8 @@ def test_a_recipient_that_replaces_another_at_the_limit_is_not_refused(emulator:
         emulator.add_member(emulator.backup.id, ten[0])
 
 
-def test_two_replacements_do_not_take_the_same_last_place(plan: Plan, emulator: Emulator) -> None:
-    """Nine are there: the first comes before its predecessor goes, the second takes its place."""
+def test_two_replacements_do_not_count_the_same_free_slot(plan: Plan, emulator: Emulator) -> None:
+    """With nine recipients, the first replacement uses the tenth slot, the second that of its predecessor."""
     nine = crowd(emulator, 9)
     for old, account in zip(nine, ("recipient", "bystander"), strict=False):
         inputs = {"backup_id": emulator.backup.id, "dest_project_id": old}
@@ -189,7 +189,7 @@ def test_two_replacements_do_not_take_the_same_last_place(plan: Plan, emulator: 
     ids=lambda value: str(value)[:30],
 )
 def test_what_may_change_or_be_allowed_is_a_warning(changes: dict[str, Any], warning: str, emulator: Emulator) -> None:
-    """Said once a backup."""
+    """Once for each backup."""
     backup = emulator.add_backup("sharer", **changes)
     with Plan(emulator) as plan:
         assert plan.member(backup_id=backup.id) == {}
@@ -198,7 +198,7 @@ def test_what_may_change_or_be_allowed_is_a_warning(changes: dict[str, Any], war
 
 
 def test_a_new_set_warns_of_those_it_will_remove(emulator: Emulator) -> None:
-    """Taking over a backup that others share must not be a surprise."""
+    """It lists the shares that it will cancel."""
     one, two = crowd(emulator, 2)
     with Plan(emulator) as plan:
         assert plan.share(one) == {}
@@ -207,7 +207,7 @@ def test_a_new_set_warns_of_those_it_will_remove(emulator: Emulator) -> None:
 
 
 def test_a_set_at_the_limit_makes_room_for_itself(plan: Plan, emulator: Emulator) -> None:
-    """Its removals come first, so ten others are no reason to refuse."""
+    """It removes others first, so ten other recipients are no error."""
     crowd(emulator, 10)
     assert plan.share(team(emulator, "recipient")) == {}
 
@@ -224,7 +224,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_cloud_that_gives_no_answer_is_one_warning(fault: Fault, emulator: Emulator) -> None:
-    """No plan fails for want of a network, and no fault reads as a missing backup."""
+    """No preview fails without a network, and no fault means a missing backup."""
     emulator.add_fault(fault)
     others = [emulator.add_backup("sharer").id for _ in range(3)]
     with Plan(emulator) as plan:
@@ -234,7 +234,7 @@ def test_a_cloud_that_gives_no_answer_is_one_warning(fault: Fault, emulator: Emu
 
 
 def test_a_cloud_out_of_reach_is_a_warning(emulator: Emulator) -> None:
-    """Nor does it take the whole patience."""
+    """And it does not take long."""
     with Plan(emulator, env={"HW_CBR_ENDPOINT": "http://127.0.0.1:9"}) as plan:
         assert plan.member() == {}
         assert plan.member(backup_id=MISSING) == {}
@@ -242,7 +242,7 @@ def test_a_cloud_out_of_reach_is_a_warning(emulator: Emulator) -> None:
 
 
 def test_who_may_not_look_is_warned_once_a_permission(emulator: Emulator) -> None:
-    """The share itself may well be permitted."""
+    """The share itself may be permitted."""
     for action in ("cbr:backups:get", "cbr:member:list"):
         emulator.deny("sharer", action)
     others = [emulator.add_backup("sharer").id for _ in range(3)]
@@ -254,7 +254,7 @@ def test_who_may_not_look_is_warned_once_a_permission(emulator: Emulator) -> Non
 
 
 def test_a_refused_credential_fails_the_plan_after_one_request(emulator: Emulator) -> None:
-    """It would fail everything else, and a second try would burn it."""
+    """All other calls would fail, and more tries would lock the key."""
     with Plan(emulator, env={"HW_SECRET_KEY": "wrong"}) as plan:
         for number in range(20):
             failures = plan.member(dest_project_id=f"{number:032x}")
@@ -264,14 +264,14 @@ def test_a_refused_credential_fails_the_plan_after_one_request(emulator: Emulato
 
 @pytest.mark.parametrize("value", ["0", "false", "off"])
 def test_the_switch_turns_it_off(value: str, emulator: Emulator) -> None:
-    """Nothing is asked then, so nothing is refused."""
+    """Then nothing is sent or refused."""
     with Plan(emulator, env={"HW_PLAN_CHECKS": value}) as plan:
         assert plan.member(backup_id=MISSING) == {}
     assert emulator.requests == []
 
 
 def test_what_exists_or_is_unknown_is_not_looked_at(plan: Plan, emulator: Emulator) -> None:
-    """A resource in the state is the refresh's affair; an unknown backup is checked when it is known."""
+    """Existing resources are left to refresh; unknown backups are checked when they are known."""
     inputs = {"backup_id": MISSING, "dest_project_id": team(emulator, "recipient")}
     assert plan.plugin.check(MEMBER, inputs, olds=inputs).failures == {}
     assert plan.member(backup_id=UNKNOWN) == {}
@@ -280,7 +280,7 @@ def test_what_exists_or_is_unknown_is_not_looked_at(plan: Plan, emulator: Emulat
 
 
 def test_a_missing_vault_is_refused(theirs: Plan) -> None:
-    """Before anybody waits for an offer."""
+    """Nobody waits for an offer."""
     assert "does not exist in project" in theirs.accepter(vault_id=MISSING)["vault_id"]
 
 
@@ -294,7 +294,7 @@ def test_a_backup_in_another_vault_is_refused(theirs: Plan, emulator: Emulator) 
 
 
 def test_a_move_to_another_vault_is_not_refused(emulator: Emulator) -> None:
-    """The replaced accepter gives its vault up, so what stands there is no obstacle."""
+    """The replaced accepter gives the share back first."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
     inputs = {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id}
     moved = inputs | {"vault_id": emulator.add_vault(account="recipient").id}
@@ -307,7 +307,7 @@ def test_a_move_to_another_vault_is_not_refused(emulator: Emulator) -> None:
 
 
 def test_the_room_of_a_vault_is_compared_with_the_sum(emulator: Emulator) -> None:
-    """Each of two backups of 40 GB would fit into 60 GB; a second look at the same one does not count twice."""
+    """Each of two backups of 40 GB fits into 60 GB, but not both; a backup that is checked again counts once."""
     made = emulator.add_vault(account="recipient", size=60)
     offers = [emulator.backup.id, emulator.add_backup().id]
     for offer in offers:
@@ -330,7 +330,7 @@ def test_the_room_of_a_vault_is_compared_with_the_sum(emulator: Emulator) -> Non
     ids=["kind", "room", "status"],
 )
 def test_a_vault_that_seems_not_to_fit_is_a_warning(vault: dict[str, Any], warning: str, emulator: Emulator) -> None:
-    """The codes for it are inferred, so the service decides."""
+    """The error codes are inferred, so the service decides."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
     made = emulator.add_vault(account="recipient", **vault)
     with Plan(emulator, "recipient") as plan:
@@ -347,7 +347,7 @@ BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
 
 @pytest.mark.engine
 def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Path) -> None:
-    """The engine names resource and property; `up` stops in its own preview, before any POST."""
+    """The engine names resource and property; `up` stops in its preview, before any POST."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     stack.program(PROGRAM.format(backup=MISSING, project=team(emulator, "recipient")))
@@ -361,7 +361,7 @@ def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Pat
 
 @pytest.mark.engine
 def test_a_recipient_is_replaced_at_the_limit(emulator: Emulator, tmp_path: Path) -> None:
-    """One of ten gives its place to another in one `up`."""
+    """One of ten recipients is replaced in one `up`."""
     crowd(emulator, 9)
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
@@ -375,7 +375,7 @@ def test_a_recipient_is_replaced_at_the_limit(emulator: Emulator, tmp_path: Path
 
 @pytest.mark.engine
 def test_a_preview_makes_two_reads_and_an_update_one_post(emulator: Emulator, tmp_path: Path) -> None:
-    """The engine tells a provider of neither; the program does, by a property that nobody sees."""
+    """The program tells the provider of a preview by a hidden property."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=team(emulator, "recipient")))
@@ -390,7 +390,7 @@ def test_a_preview_makes_two_reads_and_an_update_one_post(emulator: Emulator, tm
 
 @pytest.mark.engine
 def test_a_wrong_key_costs_one_request_with_a_preview_ahead(emulator: Emulator, tmp_path: Path) -> None:
-    """The preview fails, so that the update does not ask once more."""
+    """The preview fails, so the update does not send it again."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator) | {"HW_SECRET_KEY": "wrong"})
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=team(emulator, "recipient")))
@@ -400,7 +400,7 @@ def test_a_wrong_key_costs_one_request_with_a_preview_ahead(emulator: Emulator, 
 
 
 def test_a_wrong_key_costs_one_request_in_all_its_projects(emulator: Emulator) -> None:
-    """Two connections with the same key are one key to the service, which locks it."""
+    """Two connections with the same key share its circuit breaker."""
     place = environment(emulator) | {"HW_SECRET_KEY": "wrong"}
     inputs = {"backup_id": emulator.backup.id, "dest_project_id": team(emulator, "team")}
     with Plugin(env=place) as plugin:
@@ -411,7 +411,7 @@ def test_a_wrong_key_costs_one_request_in_all_its_projects(emulator: Emulator) -
 
 
 def test_a_second_connection_is_another_cloud(emulator: Emulator) -> None:
-    """What one account cannot see, another may."""
+    """Another account may see what the first cannot."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
     dr = BackupShareAccepterProvider(Connection(namespace="dr"))
     env = environment(emulator) | environment(emulator, "recipient", prefix="DR_")
