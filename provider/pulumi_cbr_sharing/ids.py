@@ -65,11 +65,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX = re.compile(r"[0-9a-f]{32}")
 BACKUP = Shape("backup id", _UUID, "0b07081e-3ec7-4e77-8571-54e2947da422")
 VAULT = Shape("vault id", _UUID, "3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f")
-MEMBER_RECORD = Shape("id of a member's record", _UUID)
+MEMBER_RECORD = Shape("member record id", _UUID)
 PROJECT = Shape("project id of 32 hexadecimal digits", _HEX, "0605767b5780d5762fc5c0118072a564")
 # Servers, disks, images and checkpoints belong to other services, which document their ids elsewhere. These ids are
 # shown and used as filters, never in a path; nothing fits that could lead elsewhere.
-FOREIGN = Shape("id", re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.:-]{0,127}"))
+FOREIGN = Shape("valid id", re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.:-]{0,127}"))
 
 trouble_with_backup_id = BACKUP.trouble_with
 trouble_with_vault_id = VAULT.trouble_with

@@ -197,7 +197,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "blank": (lambda: get_backups(name=" "), "listing backups: name is empty"),
     "number": (lambda: get_vaults(name=3), "listing vaults: name is not a string"),  # type: ignore[arg-type]
     "account": (lambda: get_projects(""), "'' is not an account name"),
-    "member_status": (lambda: get_backups(member_status="pending"), "member_status goes with"),
+    "member_status": (lambda: get_backups(member_status="pending"), "member_status is for the last two only"),
     "own_type": (lambda: get_backups(own_type="mine"), "own_type is 'mine'"),  # type: ignore[arg-type]
 }
 

@@ -121,7 +121,7 @@ def list_backups(
     if own_type not in get_args(OwnType) or (member_status and own_type == "private"):
         raise Refused(
             f"listing backups: own_type is {one_line(own_type, 30)!r}, member_status {one_line(member_status, 30)!r}: "
-            "own_type is private, shared or all_granted, and member_status goes with the last two"
+            "own_type must be private, shared or all_granted, and member_status is for the last two only"
         )
     wanted = _wanted(vault_id=vault_id, resource_id=resource_id, name=name, status=status)
     shared = {"own_type": own_type, "member_status": member_status} if own_type != "private" else {}
@@ -187,7 +187,7 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         clock.sleep(min(pause, left))
         pause = min(pause * 1.5, 15.0)
     if status != AVAILABLE:
-        trouble = f"the backup's status is {one_line(status, 30)}, and only an available one can be shared"
+        trouble = f"the backup's status is {one_line(status, 30)}, and only available backups can be shared"
         raise BackupNotAvailable(
             refusal.doing,
             trouble,

@@ -53,7 +53,7 @@ class Record:
         """
         value = self.fields.get(name)
         if not shape.fits(value):
-            raise self.unexpected(name, f"is {_shown(value)}, which is no {shape.what}")
+            raise self.unexpected(name, f"is {_shown(value)}, which is not a {shape.what}")
         return str(value)
 
     def id_or_none(self, name: str, shape: Shape) -> str | None:

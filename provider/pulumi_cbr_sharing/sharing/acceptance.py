@@ -91,12 +91,10 @@ def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> 
     Raises:
         Refused: the backup is gone.
     """
-    live = read(session, recorded)
-    if inputs.pending is True:
-        return create(session, inputs)
-    if live is None:
+    live = read(session, recorded)  # which also makes sure that it is the same cloud
+    if live is None and inputs.pending is not True:
         raise Refused(f"reading the received backup {recorded.backup_id}: it is gone: run `pulumi up --refresh`")
-    return create(session, inputs) if is_changed(live, inputs) else live
+    return create(session, inputs) if live is None or is_changed(live, inputs) else live
 
 
 def delete(session: Session, recorded: Acceptance) -> None:
