@@ -15,6 +15,7 @@ import pytest
 
 from clouds import environment
 from stack import Run, Stack
+from wheelhouse import pip_environment, wheelhouse
 
 
 if TYPE_CHECKING:
@@ -518,13 +519,12 @@ def test_the_pack_does_not_run_in_the_environment_of_the_program(
     assert_nothing_was_written(emulator)
 
 
-def test_the_pack_installs_what_it_requires(tmp_path: Path) -> None:
+def test_the_pack_installs_what_it_requires(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """From its requirements.txt, with this version of the package, into an environment of its own."""
-    dist, folder = tmp_path / "dist", tmp_path / "cbr"
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", dist, ROOT], check=True)
+    dist, folder = wheelhouse(tmp_path_factory), tmp_path / "cbr"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("isolated", "environment"))
-    subprocess.run([sys.executable, folder / "install.py", "--find-links", dist], check=True)
+    env = os.environ | pip_environment(dist)
+    subprocess.run([sys.executable, folder / "install.py", "--find-links", dist], env=env, check=True)
     program = "import pulumi_cbr_sharing.policies as p, sys; print(p.__file__, sys.flags.isolated)"
     python = folder / "isolated" / "bin" / "python"
     told = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -36,6 +36,7 @@ name: {project}
 runtime: python
 """
 TIMEOUT = 180  # seconds for one command; the slowest usual one takes five
+_WRITTEN: dict[tuple[str, str], dict[Path, bytes]] = {}  # by `pulumi stack init`, for a project and a stack
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,25 @@ class Stack:
             "HOME": str(home),  # the tester's may hold credentials of a cloud
             "PULUMI_BACKEND_URL": self._backend.as_uri(),
             "PULUMI_HOME": str(home / ".pulumi"),
+            "PULUMI_STACK": name,
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for tests",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",  # a missing plugin is a failure, not a download
         }
         self.file("Pulumi.yaml", PROJECT.format(project=project))
         self.program("")
-        self.pulumi("stack", "init", name)
+        self._init(folder, project)
+
+    def _init(self, folder: Path, project: str) -> None:
+        """Run `pulumi stack init` once for each pair of names; further stacks start with what that wrote."""
+        if written := _WRITTEN.get((project, self.name)):
+            for path, content in written.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+        else:
+            self.pulumi("stack", "init", self.name)
+            files = (self.folder / f"Pulumi.{self.name}.yaml", *filter(Path.is_file, self._backend.rglob("*")))
+            _WRITTEN[project, self.name] = {path.relative_to(folder): path.read_bytes() for path in files}
 
     def program(self, source: str) -> None:
         """Replace the program."""
@@ -150,7 +163,8 @@ class Stack:
 
     def resources(self, type_suffix: str = "") -> list[dict[str, Any]]:
         """The resources in the state whose type ends so."""
-        return [entry for entry in self.export().get("resources", []) if entry["type"].endswith(type_suffix)]
+        state = json.loads(self.state_text())["checkpoint"]["latest"] or {}
+        return [entry for entry in state.get("resources", []) if entry["type"].endswith(type_suffix)]
 
     def pulumi(self, *args: str, check: bool = True) -> Run:
         """Run any command of `pulumi` here."""
