@@ -225,8 +225,8 @@ def test_inputs_of_the_receiver_may_be_outputs(emulator: Emulator, stack: Stack)
     assert stack.outputs()["backup_ids"] == [made]
     for wrong, reason in (
         ({"vault": "'x'"}, "vault_id has another shape"),
-        ({"vault": "[]"}, "vault_id is neither a vault's id nor a list of them"),
-        ({"owners": "[]"}, "owner_project_ids is no list of project ids, or an empty one"),
+        ({"vault": "[]"}, "vault_id is not a list, or an empty one: give a list with at least one vault id"),
+        ({"owners": "[]"}, "owner_project_ids is not a list, or an empty one"),
         ({"owners": "['x']"}, "owner_project_ids has an entry that has another shape"),
     ):
         stack.program(program(emulator, **wrong))

@@ -108,7 +108,7 @@ class Sharer(Half):
             member.declare(session, inputs, inputs if recorded else None, planning=False)
             if recorded is None:
                 self.state[id_] = member.create(session, inputs)
-            elif member.is_changed(recorded):
+            elif member.is_changed(recorded, inputs):
                 self.state[id_] = member.update(session, recorded, inputs)
         self.remove(backups, lambda share: member.delete(session, share))
 
