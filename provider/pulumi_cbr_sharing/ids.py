@@ -49,6 +49,13 @@ class Shape:
             return f"{_not_a_string(value)}: {expected}"
         return None if self.fits(value) else f"{self._difference(value)}: {expected}"
 
+    def trouble_with_list(self, values: Any) -> str | None:
+        """What is wrong with a value that should be a list of these ids, one at least."""
+        if not isinstance(values, (list, tuple)) or not values:
+            return f"is not a list, or an empty one: give a list with at least one {self.what}"
+        trouble = next(filter(None, map(self.trouble_with, values)), None)
+        return f"has an entry that {trouble}" if trouble else None
+
     def _difference(self, value: str) -> str:
         if self.fits(value.strip()):
             return "has white space around it"

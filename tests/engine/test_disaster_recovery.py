@@ -235,4 +235,3 @@ def test_six_nights_in_changing_order(emulator: Emulator, tmp_path: Path) -> Non
     nights.run("recipient", Fault(path=f"{dr}/backups$", status=403, body="{}", times=99), fails="HTTP 403")
     nights.run("recipient")
     assert nights.is_exact()
-    nights.run("recipient", options=("--expect-no-changes",))

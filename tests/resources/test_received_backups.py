@@ -51,7 +51,7 @@ def program(emulator: Emulator, **rest: Any) -> str:
 
 def offer(emulator: Emulator, account: str = "sharer", **fields: Any) -> str:
     """Make a backup of the server and share it with the recipient; returns its id."""
-    made = emulator.add_backup(account, resource_id=WEB["id"], **fields)
+    made = emulator.add_backup(account, **{"resource_id": WEB["id"], **fields})
     emulator.add_member(made.id, emulator.account("recipient").project_id)
     return made.id
 
@@ -188,25 +188,30 @@ def test_a_lookup_that_fails_touches_nothing(emulator: Emulator, stack: Stack) -
 
 @pytest.mark.engine
 def test_a_window_that_stopped_is_told_or_fails(emulator: Emulator, stack: Stack) -> None:
-    """A warning in every plan and run; or an error, after the offers have been seen to."""
+    """A warning in every plan and run; or an error, after what came is accepted: a failed run removes nothing."""
     first = offer(emulator)
-    stack.program(program(emulator, max_age="timedelta(days=1.5)"))
+    stack.program(program(emulator, keep=1, max_age="timedelta(days=1.5)"))
     assert "max_age is" not in stack.up().output
     emulator.pass_time(days=4)
+    other = {"resource_id": "22222222-2222-4333-8444-555555555555"}
+    second = offer(emulator, **other)
     sentence = f"the newest backup of server ({WEB['id']}) is 4.0 days old ({first}, made"
     assert f"ReceivedBackups nightly: {sentence}" in stack.preview().output
     assert sentence in stack.up().output
 
-    second = emulator.add_backup(resource_id="22222222-2222-4333-8444-555555555555").id
-    emulator.add_member(second, emulator.account("recipient").project_id)
-    stack.program(program(emulator, max_age="timedelta(days=1.5)", on_stale="'error'"))
+    third = offer(emulator, **other)
+    stack.program(program(emulator, keep=1, max_age="timedelta(days=1.5)", on_stale="'error'"))
     plan = stack.preview(check=False)
     run = stack.up(check=False)
     assert not plan.ok
     assert not run.ok
     assert sentence in run.output
     assert "Traceback" not in run.output
-    assert accepted(emulator) == {first, second}
+    assert accepted(emulator) == {first, second, third}
+
+    stack.program(program(emulator, keep=1))
+    stack.up()
+    assert accepted(emulator) == {first, third}
 
 
 @pytest.mark.engine
@@ -220,8 +225,8 @@ def test_inputs_of_the_receiver_may_be_outputs(emulator: Emulator, stack: Stack)
     assert stack.outputs()["backup_ids"] == [made]
     for wrong, reason in (
         ({"vault": "'x'"}, "vault_id has another shape"),
-        ({"vault": "[]"}, "vault_id is neither a vault's id nor a list of them"),
-        ({"owners": "[]"}, "owner_project_ids is no list of project ids, or an empty one"),
+        ({"vault": "[]"}, "vault_id is not a list, or an empty one: give a list with at least one vault id"),
+        ({"owners": "[]"}, "owner_project_ids is not a list, or an empty one"),
         ({"owners": "['x']"}, "owner_project_ids has an entry that has another shape"),
     ):
         stack.program(program(emulator, **wrong))

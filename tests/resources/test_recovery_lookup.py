@@ -72,7 +72,7 @@ def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     [
         ({}, "vault_id is empty"),
         ({"vault_id": "v"}, "vault_id has another shape"),
-        ({"owners": []}, "owners is no list of project ids, or an empty one"),
+        ({"owners": []}, "owners is not a list, or an empty one"),
         ({"owners": ["x"]}, "owners has an entry that has another shape"),
         ({"owners": ["5" * 32], "recipients": ["5" * 32]}, "owners goes with vault_id and recipients alone"),
     ],

@@ -343,9 +343,9 @@ def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> Non
     for wrong, reason in (
         (good.replace(emulator.vault("sharer").id, "x"), "vault_id has another shape"),
         (good.replace(f"['{project}']", "['x']"), "dest_project_ids has an entry that has another shape"),
-        (good.replace(f"['{project}']", f"['{project}'] * 2"), "dest_project_ids has a project twice"),
-        (good.replace(f"['{project}']", f"'{project}'"), "dest_project_ids is no list but of type str"),
-        (program(emulator, "recipient", resource_ids="'server-1'"), "resource_ids is no list of ids"),
+        (good.replace(f"['{project}']", f"['{project}'] * 2"), f"dest_project_ids has {project} twice"),
+        (good.replace(f"['{project}']", f"'{project}'"), "dest_project_ids is not a list"),
+        (program(emulator, "recipient", resource_ids="'server-1'"), "resource_ids is not a list of ids"),
     ):
         stack.program(wrong)
         refused = stack.preview(check=False)

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.ids import trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import looking_up
-from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, trouble_with_resources, wired
+from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
 from pulumi_cbr_sharing.sharing import received
 from pulumi_cbr_sharing.sharing.received import Chosen
 from pulumi_cbr_sharing.sharing.window import Rolling
@@ -105,17 +105,22 @@ class ReceivedBackups(Windowed[Chosen]):
             opts=opts,
         )
 
+    def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
+        one = isinstance(known["vault_id"], str)
+        return {
+            "vault_id": (VAULT.trouble_with if one else VAULT.trouble_with_list)(known["vault_id"]),
+            "owner_project_ids": PROJECT.trouble_with_list(known["owner_project_ids"]),
+        }
+
     def _look_up(self, known: Mapping[str, Any]) -> Chosen:
         """What is to be accepted, or kept."""
         vault_ids = [known["vault_id"]] if isinstance(known["vault_id"], str) else known["vault_id"]
-        if trouble := _trouble_with_ids(vault_ids, known):
-            raise pulumi.RunError(f"{self._called}: {trouble}")
         with looking_up(self._connection) as client:
             vaults = received.look_at_vaults(client, vault_ids)
             offers = received.look(client, known["owner_project_ids"], vault_ids)
         chosen = received.choose(offers, self._window, vaults, known["resource_ids"])
         for warning in chosen.warnings:
-            pulumi.log.warn(f"{self._called}: {warning}")
+            self._warn(warning)
         return chosen
 
     def _backups(self, found: Chosen) -> list[Backup]:
@@ -140,16 +145,3 @@ class ReceivedBackups(Windowed[Chosen]):
             for choice in found.choices
         }
         return {backup_id: accepter.status for backup_id, accepter in accepters.items()}
-
-
-def _trouble_with_ids(vault_ids: Any, known: Mapping[str, Any]) -> str | None:
-    owners = known["owner_project_ids"]
-    if not isinstance(vault_ids, (list, tuple)) or not vault_ids:
-        return "vault_id is neither a vault's id nor a list of them: give one"
-    if trouble := next(filter(None, map(trouble_with_vault_id, vault_ids)), None):
-        return f"vault_id {trouble}"
-    if not isinstance(owners, (list, tuple)) or not owners:
-        return "owner_project_ids is no list of project ids, or an empty one: give the owners whose offers you accept"
-    if trouble := next(filter(None, map(trouble_with_project_id, owners)), None):
-        return f"owner_project_ids has an entry that {trouble}"
-    return trouble_with_resources(known["resource_ids"])

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.ids import trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import PROJECT, trouble_with_vault_id
 from pulumi_cbr_sharing.resources.lookups import looking_up, need, when_known
 from pulumi_cbr_sharing.sharing import recovery_points
 
@@ -52,12 +52,12 @@ def get_recovery_points(
     function, now = "get_recovery_points", datetime.now(timezone.utc)
     with looking_up(connection) as client:
         if owners is not None and vault_id is None and recipients is None:
-            need(function, "owners", owners, _trouble_with_projects(owners))
+            need(function, "owners", owners, PROJECT.trouble_with_list(owners))
             return recovery_points.of_recipient(client, owners, now)
         both = "goes with vault_id and recipients alone: give these as the owner, or owners as the recipient"
         need(function, "owners", owners, None if owners is None else both)
         need(function, "vault_id", vault_id, trouble_with_vault_id(vault_id))
-        need(function, "recipients", recipients, _trouble_with_projects(recipients))
+        need(function, "recipients", recipients, PROJECT.trouble_with_list(recipients))
         return recovery_points.of_owner(client, str(vault_id), recipients or (), now)
 
 
@@ -71,10 +71,3 @@ def get_recovery_points_output(
     """`get_recovery_points` for values that other resources give."""
     look_up = partial(get_recovery_points, connection=connection)
     return when_known(look_up, vault_id=vault_id, recipients=recipients, owners=owners)
-
-
-def _trouble_with_projects(values: Any) -> str | None:
-    if not isinstance(values, (list, tuple)) or not values:
-        return "is no list of project ids, or an empty one"
-    trouble = next(filter(None, map(trouble_with_project_id, values)), None)
-    return f"has an entry that {trouble}" if trouble else None

@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.ids import trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import trouble_with_vault_id
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
-from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, trouble_with_resources, wired
+from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
+from pulumi_cbr_sharing.sharing.inputs import troubles_with_recipients
 from pulumi_cbr_sharing.sharing.window import Rolling
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from pulumi_cbr_sharing.cbr.backups import Backup
@@ -111,14 +111,19 @@ class VaultShare(Windowed["list[Backup]"]):
             opts=opts,
         )
 
+    def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
+        given = known["dest_project_ids"]
+        projects = list(given) if isinstance(given, tuple) else given
+        empty = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
+        wrong = next(troubles_with_recipients(projects), empty if not (projects or self._allow_empty) else None)
+        return {"vault_id": trouble_with_vault_id(known["vault_id"]), "dest_project_ids": wrong}
+
     def _look_up(self, known: Mapping[str, Any]) -> list[Backup]:
         """The backups in the window.
 
         Raises:
             LookupFailed: there are none.
         """
-        if trouble := _trouble_with_ids(known, allow_empty=self._allow_empty):
-            raise pulumi.RunError(f"{self._called}: {trouble}")
         backups = get_backups(vault_id=known["vault_id"], connection=self._connection)
         found = self._window.of(backups, known["resource_ids"])
         if not found and not self._allow_empty:
@@ -132,7 +137,7 @@ class VaultShare(Windowed["list[Backup]"]):
 
     def _tell_missing(self, found: set[str], wanted: Sequence[str] | None) -> None:
         if missing := [one for one in wanted or () if one not in found]:
-            pulumi.log.warn(f"{self._called}: no backup to share of {', '.join(missing)}")
+            self._warn(f"no backup to share of {', '.join(missing)}")
 
     def _backups(self, found: list[Backup]) -> list[Backup]:
         return found
@@ -166,25 +171,3 @@ class VaultShare(Windowed["list[Backup]"]):
             connection=self._accept_connection,
             opts=pulumi.ResourceOptions(parent=self, depends_on=shares),
         )
-
-
-def _trouble_with_ids(known: Mapping[str, Any], *, allow_empty: bool) -> str | None:
-    vault_id, projects = known["vault_id"], known["dest_project_ids"]
-    if trouble := trouble_with_vault_id(vault_id):
-        return f"vault_id {trouble}"
-    if trouble := trouble_with_resources(known["resource_ids"]):
-        return trouble
-    return next((f"dest_project_ids {trouble}" for trouble in _troubles_with_recipients(projects, allow_empty)), None)
-
-
-def _troubles_with_recipients(projects: Any, allow_empty: bool) -> Iterator[str]:  # noqa: FBT001
-    if not isinstance(projects, (list, tuple)):
-        yield f"is no list but of type {type(projects).__name__}: give a list of project ids"
-        return
-    yield from (f"has an entry that {trouble}" for trouble in map(trouble_with_project_id, projects) if trouble)
-    if len(set(projects)) < len(projects):
-        yield "has a project twice: name each recipient once"
-    if len(projects) > MOST_RECIPIENTS:
-        yield f"has {len(projects)} projects; a backup can be shared with at most {MOST_RECIPIENTS}"
-    if not projects and not allow_empty:
-        yield "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"

@@ -65,6 +65,10 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
     statuses_name: str
 
     @abstractmethod
+    def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
+        """What is wrong with what was given, by name."""
+
+    @abstractmethod
     def _look_up(self, known: Mapping[str, Any]) -> F:
         """What is there, once all that was given is known; no child is made before."""
 
@@ -76,8 +80,16 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
     def _children(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> dict[str, pulumi.Output[str]]:
         """Make the children; their statuses by their ids."""
 
+    def _find(self, known: Mapping[str, Any]) -> F:
+        """Look up, unless something that was given is wrong."""
+        troubles = {**self._troubles(known), "resource_ids": _trouble_with_resources(known["resource_ids"])}
+        for name, trouble in troubles.items():
+            if trouble:
+                raise pulumi.RunError(f"{self._called}: {name} {trouble}")
+        return self._look_up(known)
+
     def _make_now(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
-        found = self._look_up(given)
+        found = self._find(given)
         self.backup_ids = pulumi.Output.from_input([backup.id for backup in self._backups(found)])
         self.newest_at = pulumi.Output.from_input(newest_at(self._backups(found)))
         return self._made(found, given, None)
@@ -86,7 +98,7 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
         known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
 
         def look_up(values: dict[str, Any]) -> Awaitable[F]:
-            return asyncio.to_thread(self._look_up, values)
+            return asyncio.to_thread(self._find, values)
 
         found: pulumi.Output[F] = known.apply(look_up)
         self.backup_ids = found.apply(lambda found: [backup.id for backup in self._backups(found)])
@@ -106,7 +118,10 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
         if told and self._rolling.on_stale == "error":
             raise pulumi.RunError(f"{self._called}: {'; '.join(told)}")
         for one in told:
-            pulumi.log.warn(f"{self._called}: {one}")
+            self._warn(one)
+
+    def _warn(self, what: str) -> None:
+        pulumi.log.warn(f"{self._called}: {what}")
 
 
 def wired(value: str, origin: Origin | None) -> pulumi.Input[str]:
@@ -114,11 +129,10 @@ def wired(value: str, origin: Origin | None) -> pulumi.Input[str]:
     return value if origin is None else origin.apply(lambda _: value)
 
 
-def trouble_with_resources(resources: Any) -> str | None:
-    """What is wrong with `resource_ids`."""
+def _trouble_with_resources(resources: Any) -> str | None:
     if isinstance(resources, (list, tuple, type(None))) and all(isinstance(one, str) for one in resources or ()):
         return None
-    return "resource_ids is no list of ids: give one, or None for all"
+    return "is not a list of ids: give one, or None for all"
 
 
 def _is_plain(value: Any) -> bool:

@@ -86,7 +86,7 @@ class SetInputs:
         """Problems with the shapes of the inputs. Unknown values have none."""
         yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
         if not is_unknown(self.dest_project_ids):
-            yield from (Problem.it("dest_project_ids", one) for one in _troubles_with_recipients(self.dest_project_ids))
+            yield from (Problem.it("dest_project_ids", one) for one in troubles_with_recipients(self.dest_project_ids))
         yield from _problems("wait_for_backup", self.wait_for_backup, _trouble_with_wait)
 
 
@@ -132,7 +132,7 @@ def _trouble_with_flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else "is neither true nor false"
 
 
-def _troubles_with_recipients(project_ids: Any) -> Iterator[str]:
+def troubles_with_recipients(project_ids: Any) -> Iterator[str]:
     """Invalid ids, duplicates, more than ten."""
     if not isinstance(project_ids, list):
         yield "is not a list: give a list of project ids, an empty one to share with nobody"

@@ -100,7 +100,7 @@ class Rolling:
         if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
             return f"keep is {keep!r}: give a number of backups, 1 or more"
         if prefix is not None and not isinstance(prefix, str):
-            return f"name_prefix is of type {type(prefix).__name__}: give a text"
+            return f"name_prefix is of type {type(prefix).__name__}: give a string"
         for name in ("older_than", "newer_than"):
             if not isinstance(getattr(self, name), (datetime, timedelta, type(None))):
                 return f"{name} is of type {type(getattr(self, name)).__name__}: give a datetime or a timedelta"
