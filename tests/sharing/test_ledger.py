@@ -21,16 +21,6 @@ def test_a_declared_member_stays() -> None:
     assert not ledger.declares(OTHER, "p")
 
 
-def test_what_this_run_made_itself_is_its_own_to_cancel() -> None:
-    """No older resource can have left a record behind that did not exist before the run."""
-    ledger = Ledger()
-    ledger.declare_member(BACKUP, "p")
-    ledger.note_made("record")
-    assert not ledger.declares(BACKUP, "p", not_made_as="record")
-    assert ledger.declares(BACKUP, "p", not_made_as="older")
-    assert ledger.declares(BACKUP, "p", not_made_as=None)
-
-
 def test_a_set_owns_every_share_of_its_backup() -> None:
     """Whoever it does not name goes by its own work, not by an older resource's."""
     ledger = Ledger()

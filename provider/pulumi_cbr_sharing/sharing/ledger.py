@@ -27,7 +27,6 @@ class Ledger:
         self._sets: dict[str, frozenset[str] | None] = {}
         self._acceptances: set[tuple[str, str]] = set()
         self._left: dict[tuple[str, str], str] = {}
-        self._made: set[str] = set()
         self._lock = threading.Lock()
 
     def declare_member(self, backup_id: str, project_id: str | None, *, instead_of: str | None = None) -> str | None:
@@ -81,21 +80,9 @@ class Ledger:
             if instead_of and instead_of != vault_id:
                 self._left[backup_id, vault_id] = instead_of
 
-    def note_made(self, share_id: str | None) -> None:
-        """Note a record that this run itself has made, so that no older resource can have left it behind."""
-        with self._lock:
-            self._made |= {share_id} if share_id else set()
-
-    def declares(self, backup_id: str, project_id: str, *, not_made_as: str | None = None) -> bool:
-        """Whether a resource of the program owns this share: as a member, or as the set of all recipients.
-
-        Args:
-            backup_id: the backup.
-            project_id: the recipient.
-            not_made_as: the record that is to be cancelled: where this run made it, its very owner is being deleted.
-        """
-        owned = backup_id in self._sets or project_id in self._members.get(backup_id, ())
-        return owned and not_made_as not in self._made
+    def declares(self, backup_id: str, project_id: str) -> bool:
+        """Whether a resource of the program owns this share: as a member, or as the set of all recipients."""
+        return backup_id in self._sets or project_id in self._members.get(backup_id, ())
 
     def declares_set(self, backup_id: str) -> bool:
         """Whether a BackupShare of the program owns all recipients of the backup."""

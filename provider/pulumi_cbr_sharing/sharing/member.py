@@ -136,7 +136,7 @@ def delete(session: Session, recorded: Share) -> None:
     """Cancel the share, unless the program declares it now; gone is success."""
     doing = f"cancelling {recorded}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
-    if session.ledger.declares(recorded.backup_id, recorded.dest_project_id, not_made_as=recorded.share_id):
+    if session.ledger.declares(recorded.backup_id, recorded.dest_project_id):
         session.say(
             f"{recorded} stays, because the program declares it; to offer it anew, remove the resource from the "
             "program, run `pulumi up`, put it back, and run `pulumi up` again"
@@ -195,7 +195,6 @@ def _offer_again(session: Session, inputs: MemberInputs) -> Share:
 def _offer(session: Session, inputs: MemberInputs) -> Share:
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     member = session.live.add(backup_id, [project_id], wait=inputs.wait_for_backup)[project_id]
-    session.ledger.note_made(member.id)
     return _share(session, backup_id, member)
 
 
