@@ -57,15 +57,16 @@ def test_a_set_that_is_checked_again_is_the_same_in_any_order_of_its_recipients(
     assert ledger.declare_set(BACKUP, None) is None
 
 
-def test_who_takes_whose_place_is_known_until_somebody_else_declares_it() -> None:
-    """A recipient that is replaced makes room, unless another resource of the program has it now."""
+def test_whoever_is_replaced_leaves_until_somebody_else_declares_it() -> None:
+    """A recipient that is replaced makes room, unless a resource of the program has it now."""
     ledger = Ledger()
-    ledger.declare_member(BACKUP, "new", instead_of="old")
-    assert ledger.left_by(BACKUP, "new") == "old"
-    assert ledger.leaving(BACKUP) == {"old"}
+    ledger.declare_member(BACKUP, "new", instead_of=(BACKUP, "old"))
+    ledger.declare_member(BACKUP, "same", instead_of=(BACKUP, "same"))
+    ledger.declare_member(OTHER, "moved", instead_of=(BACKUP, "moved"))
+    assert ledger.leaving(BACKUP) == {"moved", "old"}
+    assert ledger.leaving(OTHER) == set()
     ledger.declare_member(BACKUP, "old")
-    assert ledger.left_by(BACKUP, "new") is None
-    assert ledger.leaving(BACKUP) == set()
+    assert ledger.leaving(BACKUP) == {"moved"}
 
 
 def test_an_acceptance_is_declared_into_its_vault() -> None:
