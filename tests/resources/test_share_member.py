@@ -42,6 +42,13 @@ def _blind(emulator: Emulator) -> Iterator[Plugin]:
         yield plugin
 
 
+@pytest.fixture(name="later")
+def _later(emulator: Emulator) -> Iterator[Plugin]:
+    """A run to which nothing has been declared: what it deletes is not in the program any more."""
+    with Plugin(env=environment(emulator)) as plugin:
+        yield plugin
+
+
 def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
     """What a program gives to share the seeded backup with the recipient."""
     given = {"backup_id": emulator.backup.id, "dest_project_id": emulator.account("recipient").project_id}
@@ -80,13 +87,14 @@ def test_a_process_that_the_engine_starts_needs_nothing_in_advance(emulator: Emu
         made = plugin.create(OURS, inputs(emulator))
         assert recipients(emulator) == {recipient: "pending"}
         assert plugin.read(made) == made
+    with Plugin(env=environment(emulator), forked=False) as plugin:
         plugin.delete(made)
     assert recipients(emulator) == {}
 
 
-def test_requests_are_as_the_api_has_them(emulator: Emulator, blind: Plugin) -> None:
+def test_requests_are_as_the_api_has_them(emulator: Emulator, blind: Plugin, later: Plugin) -> None:
     """The path ends in the recipient's project, and texts are asked for in English."""
-    blind.delete(blind.create(OURS, inputs(emulator)))
+    later.delete(blind.create(OURS, inputs(emulator)))
 
     post, delete = emulator.requests
     owner, recipient = emulator.account("sharer").project_id, emulator.account("recipient").project_id
@@ -165,19 +173,19 @@ def test_read_raises_where_nothing_can_be_concluded(fault: Fault, emulator: Emul
     assert recipients(emulator)
 
 
-def test_delete_is_one_request(emulator: Emulator, plugin: Plugin) -> None:
+def test_delete_is_one_request(emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
     """Cancelling a share looks nothing up before."""
     made = plugin.create(OURS, inputs(emulator))
     emulator.clear_requests()
 
-    plugin.delete(made)
+    later.delete(made)
 
     assert recipients(emulator) == {}
     assert sent(emulator) == ["DELETE"]
 
 
 @pytest.mark.parametrize("how", ["member", "backup"])
-def test_delete_of_what_is_gone_is_success(how: str, emulator: Emulator, plugin: Plugin) -> None:
+def test_delete_of_what_is_gone_is_success(how: str, emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
     """A share that somebody else cancelled is cancelled."""
     made = plugin.create(OURS, inputs(emulator))
     if how == "member":
@@ -185,23 +193,23 @@ def test_delete_of_what_is_gone_is_success(how: str, emulator: Emulator, plugin:
     else:
         emulator.remove_backup(emulator.backup.id)
 
-    plugin.delete(made)
+    later.delete(made)
 
     assert emulator.requests[-1].status == 404
 
 
-def test_delete_is_not_fooled_by_a_page_of_a_proxy(emulator: Emulator, plugin: Plugin) -> None:
+def test_delete_is_not_fooled_by_a_page_of_a_proxy(emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
     """Only the service's own 204 means that the share is cancelled."""
     made = plugin.create(OURS, inputs(emulator))
     emulator.add_fault(Fault(method="DELETE", status=200, body="<html>sign in</html>"))
 
     with pytest.raises(PluginError, match="cancelling the share"):
-        plugin.delete(made)
+        later.delete(made)
 
     assert recipients(emulator)
 
 
-def test_delete_names_the_image_that_stands_in_the_way(emulator: Emulator, plugin: Plugin) -> None:
+def test_delete_names_the_image_that_stands_in_the_way(emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
     """6710: the recipient's image must go first, and the error says which."""
     made = plugin.create(OURS, inputs(emulator))
     recipient = emulator.account("recipient").project_id
@@ -209,7 +217,7 @@ def test_delete_names_the_image_that_stands_in_the_way(emulator: Emulator, plugi
     image = emulator.register_image(emulator.backup.id, recipient)
 
     with pytest.raises(PluginError, match=f"the recipient must delete image {image} first"):
-        plugin.delete(made)
+        later.delete(made)
 
 
 def test_an_existing_share_is_adopted(emulator: Emulator, plugin: Plugin) -> None:

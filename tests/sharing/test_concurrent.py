@@ -137,7 +137,7 @@ def test_the_authoritative_kind_takes_what_others_shared_meanwhile(emulator: Emu
     """It is no conflict if somebody else shares with a declared recipient at the same time."""
     projects = teams(emulator, 6)
 
-    deeds = [settling(emulator, projects), *(sharing(emulator, project) for project in projects[:3])]
+    deeds = [settling(emulator, projects), *(sharing(emulator, project) for project in projects[:5])]
     outcomes = at_once(emulator, deeds)
 
     assert told(outcomes) == []

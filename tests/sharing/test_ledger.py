@@ -21,16 +21,6 @@ def test_a_declared_member_stays() -> None:
     assert not ledger.declares(OTHER, "p")
 
 
-def test_what_this_run_made_itself_is_its_own_to_cancel() -> None:
-    """No older resource can have left a record behind that did not exist before the run."""
-    ledger = Ledger()
-    ledger.declare_member(BACKUP, "p")
-    ledger.note_made("record")
-    assert not ledger.declares(BACKUP, "p", not_made_as="record")
-    assert ledger.declares(BACKUP, "p", not_made_as="older")
-    assert ledger.declares(BACKUP, "p", not_made_as=None)
-
-
 def test_a_set_owns_every_share_of_its_backup() -> None:
     """Whoever it does not name goes by its own work, not by an older resource's."""
     ledger = Ledger()
@@ -67,15 +57,16 @@ def test_a_set_that_is_checked_again_is_the_same_in_any_order_of_its_recipients(
     assert ledger.declare_set(BACKUP, None) is None
 
 
-def test_who_takes_whose_place_is_known_until_somebody_else_declares_it() -> None:
-    """A recipient that is replaced makes room, unless another resource of the program has it now."""
+def test_whoever_is_replaced_leaves_until_somebody_else_declares_it() -> None:
+    """A recipient that is replaced makes room, unless a resource of the program has it now."""
     ledger = Ledger()
-    ledger.declare_member(BACKUP, "new", instead_of="old")
-    assert ledger.left_by(BACKUP, "new") == "old"
-    assert ledger.leaving(BACKUP) == {"old"}
+    ledger.declare_member(BACKUP, "new", instead_of=(BACKUP, "old"))
+    ledger.declare_member(BACKUP, "same", instead_of=(BACKUP, "same"))
+    ledger.declare_member(OTHER, "moved", instead_of=(BACKUP, "moved"))
+    assert ledger.leaving(BACKUP) == {"moved", "old"}
+    assert ledger.leaving(OTHER) == set()
     ledger.declare_member(BACKUP, "old")
-    assert ledger.left_by(BACKUP, "new") is None
-    assert ledger.leaving(BACKUP) == set()
+    assert ledger.leaving(BACKUP) == {"moved"}
 
 
 def test_an_acceptance_is_declared_into_its_vault() -> None:

@@ -3,26 +3,37 @@
 A refresh reads everything; then every declared resource is checked, compared, and created or replaced (the new one
 before the old one is deleted, unless the old one must go first), and what is not declared any more is deleted at the
 end. A create that raises records nothing. A killed run loses the record of its last operation, whose effect may be
-there. Every run has a process of its own.
+there. Every run has a process of its own, and so has the preview before it.
+
+A protected resource is not replaced, which ends the run when it is planned; and not deleted, which ends it there.
 """
 
 from __future__ import annotations
 
 import itertools
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from inprocess import pickled_provider
 from pulumi_cbr_sharing.errors import Refused
+from pulumi_cbr_sharing.resources.dynamic import PLANNING
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from inprocess import Run
     from pulumi_cbr_sharing.resources.dynamic import CbrProvider
 
 
 class Killed(Exception):
     """The process is gone."""
+
+
+class Protected(Exception):
+    """The engine's refusal to replace or delete what is protected."""
 
 
 @dataclass
@@ -34,6 +45,7 @@ class Resource:
     id: str
     inputs: dict[str, Any]
     outs: dict[str, Any]
+    protect: bool = False
 
 
 @dataclass
@@ -42,15 +54,19 @@ class Stack:
 
     Attributes:
         program: kind and inputs by name.
+        protected: the resources of the program that it protects.
         state: the resources, older ones first.
         tried: shares that a create or an update may have made without being recorded.
     """
 
     program: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    protected: set[str] = field(default_factory=set)
     state: list[Resource] = field(default_factory=list)
     tried: set[tuple[str, str]] = field(default_factory=set)
 
-    def up(self, run: Run, *, refresh: bool, kill_at: int = 10_000, replace: str = "") -> None:
+    def up(
+        self, run: Run, *, refresh: bool, kill_at: int = 10_000, replace: str = "", planned_first: bool = False
+    ) -> None:
         """One `pulumi up`; it ends with the first error, and a killed one forgets what it was doing.
 
         Args:
@@ -58,6 +74,8 @@ class Stack:
             refresh: whether the state is compared with the cloud first.
             kill_at: the operation after which the process is gone.
             replace: the resource that `--replace` names.
+            planned_first: whether every resource is checked and compared before the first one is made, as where none
+                waits for another and the cloud is slow; else each after the one before it is made.
         """
         steps = itertools.count()
 
@@ -67,15 +85,30 @@ class Stack:
 
         if refresh:
             self.refresh(run)
-        for name, (kind, inputs) in self.program.items():
-            self._settle(run, name, kind, inputs, survive, replace=name == replace)
-        for old in [old for old in self.state if self._is_leftover(old)]:
+        plans = (self._plan(run, name, survive, anew=name == replace) for name in list(self.program))
+        for carry_out in list(plans) if planned_first else plans:
+            carry_out()
+        for old in self._leftovers():
             self._delete(run, old, survive)
+
+    def preview(self, run: Run, *, refresh: bool) -> None:
+        """One `pulumi preview`; its process is not that of the update.
+
+        Raises:
+            Refused, Protected: the plan fails, so that `pulumi up` ends here.
+        """
+        plan = replace(self, state=[replace(one) for one in self.state])
+        if refresh:
+            plan.refresh(run)
+        for name in plan.program:
+            plan._plan(run, name, lambda: None, anew=False, planning=True)
+        for old in plan._leftovers():
+            plan._raise_if_protected(old)
 
     def refresh(self, run: Run) -> None:
         """One `pulumi refresh`."""
         for old in list(self.state):
-            provider = provider_of(run, old.kind)
+            provider = run.providers[old.kind]
             live = provider.read(old.id, old.outs)
             if live.id:
                 old.outs = dict(live.outs or {})
@@ -88,51 +121,82 @@ class Stack:
         for old in list(self.state):
             self._delete(run, old, lambda: None)
 
-    def _is_leftover(self, old: Resource) -> bool:
-        """No longer declared, or replaced by a newer one of the same name."""
-        newest = [one for one in self.state if one.name == old.name][-1]
-        return old.name not in self.program or self.program[old.name][0] != old.kind or newest is not old
+    def recorded(self, name: str) -> Resource | None:
+        """What the state has of a resource of the program; one of the same name and another kind is another one."""
+        kind = self.program[name][0]
+        return next((one for one in reversed(self.state) if is_same(one, name, kind)), None)
 
-    def _settle(self, run: Run, name: str, kind: str, inputs: dict[str, Any], survive: Any, *, replace: bool) -> None:
-        provider = provider_of(run, kind)
-        old = next((one for one in reversed(self.state) if (one.name, one.kind) == (name, kind)), None)
-        self._check(provider, old.inputs if old else {}, inputs)
+    def _leftovers(self) -> list[Resource]:
+        """No longer declared, or replaced by a newer one of the same name."""
+        kept = [self.recorded(name) for name in self.program]
+        return [one for one in self.state if not any(one is other for other in kept)]
+
+    def _plan(
+        self, run: Run, name: str, survive: Callable[[], None], *, anew: bool, planning: bool = False
+    ) -> Callable[[], None]:
+        """Check a resource and compare it with the state; what is to be done is done when the result is called."""
+        kind, inputs = self.program[name]
+        provider, old = run.providers[kind], self.recorded(name)
+        _check(provider, old.inputs if old else {}, inputs, planning=planning)
+        create = partial(self._create, provider, name, survive)
         if old is None:
-            self._create(provider, name, kind, inputs, survive)
-            return
+            return create
+        pickles = {"__provider": pickled_provider(old.kind)}, {"__provider": pickled_provider(kind)}
         # The engine may compare without doing anything about it.
-        provider.diff(old.id, old.outs, {**inputs, "backup_id": "what if"})
-        diff = provider.diff(old.id, old.outs, inputs)
-        if diff.replaces or replace:
-            self._check(provider, {}, inputs)  # as the engine does for what is made anew
-            if diff.delete_before_replace:
-                self._delete(run, old, survive)
-            self._create(provider, name, kind, inputs, survive)
-        elif diff.changes:
+        provider.diff(old.id, {**old.outs, **pickles[0]}, {**inputs, **pickles[1], "backup_id": "what if"})
+        diff = provider.diff(old.id, {**old.outs, **pickles[0]}, {**inputs, **pickles[1]})
+        if not (diff.replaces or anew):
+            return partial(self._keep, provider, name, old, survive, changed=bool(diff.changes))
+        if old.protect and name in self.protected:
+            raise Protected(f"unable to replace {name}")
+        _check(provider, {}, inputs, planning=planning)  # as the engine does for what is made anew
+        assert not diff.delete_before_replace, "not modelled"
+        return create
+
+    def _keep(
+        self, provider: CbrProvider[Any], name: str, old: Resource, survive: Callable[[], None], *, changed: bool
+    ) -> None:
+        """Update a resource, or record what the program says of it now."""
+        kind, inputs = self.program[name]
+        if changed:
             trying = shares_of(inputs) - shares_of(old.inputs) - self.tried
             self.tried |= trying
             outs = dict(provider.update(old.id, old.outs, inputs).outs or {})
             survive()
             self.tried -= trying
-            old.inputs, old.outs = inputs, outs
+            old.outs = outs
+        old.kind, old.inputs, old.protect = kind, inputs, name in self.protected
 
-    def _check(self, provider: CbrProvider[Any], olds: dict[str, Any], inputs: dict[str, Any]) -> None:
-        """What the plan refuses ends the run."""
-        if failures := provider.check(dict(olds), dict(inputs)).failures:
-            raise Refused(str([(failure.property, failure.reason) for failure in failures]))
-
-    def _create(self, provider: CbrProvider[Any], name: str, kind: str, inputs: dict[str, Any], survive: Any) -> None:
+    def _create(self, provider: CbrProvider[Any], name: str, survive: Callable[[], None]) -> None:
+        kind, inputs = self.program[name]
         trying = shares_of(inputs) - self.tried
         self.tried |= trying
         made = provider.create(dict(inputs))
         survive()
         self.tried -= trying
-        self.state.append(Resource(name, kind, made.id, inputs, dict(made.outs or {})))
+        self.state.append(Resource(name, kind, made.id, inputs, dict(made.outs or {}), name in self.protected))
 
-    def _delete(self, run: Run, old: Resource, survive: Any) -> None:
-        provider_of(run, old.kind).delete(old.id, old.outs)
+    def _delete(self, run: Run, old: Resource, survive: Callable[[], None]) -> None:
+        self._raise_if_protected(old)
+        run.providers[old.kind].delete(old.id, old.outs)
         survive()
         self.state.remove(old)
+
+    def _raise_if_protected(self, old: Resource) -> None:
+        """What has been replaced was allowed to be."""
+        newest = [one for one in self.state if is_same(one, old.name, old.kind)][-1]
+        if old.protect and newest is old:
+            raise Protected(f"unable to delete {old.name}")
+
+
+def is_same(one: Resource, name: str, kind: str) -> bool:
+    """Whether a resource in the state is the one of this name and kind: the connection is not part of either."""
+    return (one.name, kind_of(one.kind)) == (name, kind_of(kind))
+
+
+def kind_of(kind: str) -> str:
+    """A kind of resource without its connection."""
+    return kind.removesuffix("@dr")
 
 
 def shares_of(inputs: dict[str, Any]) -> set[tuple[str, str]]:
@@ -141,6 +205,13 @@ def shares_of(inputs: dict[str, Any]) -> set[tuple[str, str]]:
     return {(inputs["backup_id"], project) for project in projects}
 
 
-def provider_of(run: Run, kind: str) -> CbrProvider[Any]:
-    """The provider of a kind of resource."""
-    return run.providers[kind]
+def shares_of_all(resources: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
+    """The same of the inputs of many resources."""
+    return set().union(*map(shares_of, resources))
+
+
+def _check(provider: CbrProvider[Any], olds: dict[str, Any], inputs: dict[str, Any], *, planning: bool) -> None:
+    """What the plan refuses ends the run."""
+    news = {**inputs, PLANNING: True} if planning else dict(inputs)
+    if failures := provider.check(dict(olds), news).failures:
+        raise Refused(str([(failure.property, failure.reason) for failure in failures]))

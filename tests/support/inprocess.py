@@ -6,9 +6,12 @@ of the plugin does, with a clock that the test chooses.
 
 from __future__ import annotations
 
+import base64
+import pickle
 import threading
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
@@ -72,6 +75,16 @@ def session_of(
     return Session(settings, say=say or (lambda _: None), clock=clock, ledger=ledger)
 
 
+SECOND = Connection(namespace="dr")
+
+
+@cache
+def pickled_provider(kind: str) -> str:
+    """The provider of a kind of resource as the state has it, by which a change of the connection shows."""
+    provider_type = BackupShareMemberProvider if kind.startswith("member") else BackupShareProvider
+    return base64.b64encode(pickle.dumps(provider_type(SECOND if kind.endswith("@dr") else None))).decode()
+
+
 @dataclass
 class Run:
     """One run of the engine: providers of both resources, with two connections to the same account.
@@ -91,15 +104,15 @@ class Run:
         self.providers: dict[str, CbrProvider[Any]] = {
             "member": self.member,
             "share": self.share,
-            "member@dr": BackupShareMemberProvider(open_session=lambda *_: second),
-            "share@dr": BackupShareProvider(open_session=lambda *_: second),
+            "member@dr": BackupShareMemberProvider(SECOND, open_session=lambda *_: second),
+            "share@dr": BackupShareProvider(SECOND, open_session=lambda *_: second),
         }
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.session.close()
+        """Leave the connections open, for the runs that follow in this process."""
 
     def create(self, backup_id: str, project_id: str, **inputs: Any) -> dict[str, Any]:
         """Share a backup with a project; returns the state of the resource."""

@@ -26,17 +26,19 @@ class Ledger:
         self._members: defaultdict[str, set[str]] = defaultdict(set)
         self._sets: dict[str, frozenset[str] | None] = {}
         self._acceptances: set[tuple[str, str]] = set()
-        self._left: dict[tuple[str, str], str] = {}
-        self._made: set[str] = set()
+        self._left: set[tuple[str, str]] = set()
+        self._left_vaults: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
-    def declare_member(self, backup_id: str, project_id: str | None, *, instead_of: str | None = None) -> str | None:
+    def declare_member(
+        self, backup_id: str, project_id: str | None, *, instead_of: tuple[str, str] | None = None
+    ) -> str | None:
         """Declare one recipient of a backup.
 
         Args:
             backup_id: the backup.
             project_id: the recipient; None if it is not known yet.
-            instead_of: the recipient that the same resource has had until now.
+            instead_of: backup and recipient that the same resource has had until now.
 
         Returns:
             What is wrong: a BackupShare in the program owns all recipients of the backup. None if nothing is.
@@ -45,8 +47,7 @@ class Ledger:
             if backup_id in self._sets:
                 return _shared_by_both("BackupShare")
             self._members[backup_id] |= {project_id} if project_id else set()
-            if project_id and instead_of and instead_of != project_id:
-                self._left[backup_id, project_id] = instead_of
+            self._left |= {instead_of} if project_id and instead_of else set()
         return None
 
     def declare_set(self, backup_id: str, project_ids: Iterable[str] | None) -> str | None:
@@ -79,23 +80,11 @@ class Ledger:
         with self._lock:
             self._acceptances.add((backup_id, vault_id))
             if instead_of and instead_of != vault_id:
-                self._left[backup_id, vault_id] = instead_of
+                self._left_vaults[backup_id, vault_id] = instead_of
 
-    def note_made(self, share_id: str | None) -> None:
-        """Note a record that this run itself has made, so that no older resource can have left it behind."""
-        with self._lock:
-            self._made |= {share_id} if share_id else set()
-
-    def declares(self, backup_id: str, project_id: str, *, not_made_as: str | None = None) -> bool:
-        """Whether a resource of the program owns this share: as a member, or as the set of all recipients.
-
-        Args:
-            backup_id: the backup.
-            project_id: the recipient.
-            not_made_as: the record that is to be cancelled: where this run made it, its very owner is being deleted.
-        """
-        owned = backup_id in self._sets or project_id in self._members.get(backup_id, ())
-        return owned and not_made_as not in self._made
+    def declares(self, backup_id: str, project_id: str) -> bool:
+        """Whether a resource of the program owns this share: as a member, or as the set of all recipients."""
+        return backup_id in self._sets or project_id in self._members.get(backup_id, ())
 
     def declares_set(self, backup_id: str) -> bool:
         """Whether a BackupShare of the program owns all recipients of the backup."""
@@ -105,18 +94,19 @@ class Ledger:
         """Whether a resource of the program accepts the backup into this vault."""
         return (backup_id, vault_id) in self._acceptances
 
-    def left_by(self, backup_id: str, whom: str) -> str | None:
-        """The recipient (or vault) that this one replaces in the program, unless another resource declares it too."""
-        old = self._left.get((backup_id, whom))
-        if old is None or self.declares(backup_id, old) or self.declares_acceptance(backup_id, old):
-            return None
-        return old
+    def left_by(self, backup_id: str, vault_id: str) -> str | None:
+        """The vault that this one replaces in the program, unless another resource accepts the backup into it."""
+        old = self._left_vaults.get((backup_id, vault_id))
+        return None if old is None or self.declares_acceptance(backup_id, old) else old
 
     def leaving(self, backup_id: str) -> set[str]:
-        """The recipients of a backup that the program replaces by others."""
+        """The recipients of a backup whom the program replaces, so that their shares are cancelled as the run ends.
+
+        A resource that has not been checked yet may still declare one of them.
+        """
         with self._lock:
-            replaced = [(whom, old) for (backup, whom), old in self._left.items() if backup == backup_id]
-        return {old for whom, old in replaced if self.left_by(backup_id, whom)}
+            left = {project for backup, project in self._left if backup == backup_id}
+        return {project for project in left if not self.declares(backup_id, project)}
 
 
 def _shared_by_both(kind: str) -> str:

@@ -1,12 +1,13 @@
 """One recipient of one backup, and no other: what happens on check, create, read, update and delete.
 
 A share that exists already is adopted; a rejected one is cancelled and offered again, because the service keeps its
-record and refuses a second offer (6703). On a backup that has its ten recipients, a recipient that takes the place of
-another can only come after that one has gone (6701).
+record and refuses a second offer (6703). On a backup that has its ten recipients, a new one can only come after one
+whom the program replaces has gone (6701).
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,8 @@ def create(session: Session, inputs: MemberInputs) -> Share:
         if not inputs.adopt:
             raise
         return _take_over(session, inputs)
-    except TooManyRecipients:
-        return _take_the_place(session, inputs)
+    except TooManyRecipients as full:
+        return _take_a_place(session, inputs, full)
 
 
 def read(session: Session, recorded: Share) -> Share | None:
@@ -136,7 +137,7 @@ def delete(session: Session, recorded: Share) -> None:
     """Cancel the share, unless the program declares it now; gone is success."""
     doing = f"cancelling {recorded}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
-    if session.ledger.declares(recorded.backup_id, recorded.dest_project_id, not_made_as=recorded.share_id):
+    if session.ledger.declares(recorded.backup_id, recorded.dest_project_id):
         session.say(
             f"{recorded} stays, because the program declares it; to offer it anew, remove the resource from the "
             "program, run `pulumi up`, put it back, and run `pulumi up` again"
@@ -162,7 +163,7 @@ def _declared(
         return
     if is_unknown(backup_id):
         return
-    before = recorded.dest_project_id if recorded and recorded.backup_id == backup_id else None
+    before = (recorded.backup_id, recorded.dest_project_id) if recorded else None
     known = None if is_unknown(project_id) else project_id
     if conflict := session.ledger.declare_member(backup_id, known, instead_of=before):
         yield Problem.it("backup_id", conflict)
@@ -180,11 +181,22 @@ def _take_over(session: Session, inputs: MemberInputs) -> Share:
     return _offer_again(session, inputs) if member.status == REJECTED else _share(session, inputs.backup_id, member)
 
 
-def _take_the_place(session: Session, inputs: MemberInputs) -> Share:
-    """Make room by the recipient that this one replaces, which would be cancelled in a moment anyway."""
-    if old := session.ledger.left_by(inputs.backup_id, inputs.dest_project_id):
-        session.live.remove(inputs.backup_id, old)
-    return _offer(session, inputs)
+def _take_a_place(session: Session, inputs: MemberInputs, full: TooManyRecipients) -> Share:
+    """Make room by a recipient whom the program replaces, and whose share would be cancelled in a moment anyway.
+
+    Whether a resource that is checked later still wants that recipient, nobody can know. It offers the share anew.
+    """
+    backup_id, project_id = inputs.backup_id, inputs.dest_project_id
+    there = session.live.look(backup_id).members
+    for old in sorted(session.ledger.leaving(backup_id) & set(there)):
+        session.say(
+            f"backup {backup_id} is full: project {project_id} takes the place of {old}, whose share is cancelled; if "
+            "another resource declares that one, it is offered anew and has to be accepted again"
+        )
+        session.live.remove(backup_id, old)
+        with suppress(TooManyRecipients):
+            return _offer(session, inputs)
+    raise full
 
 
 def _offer_again(session: Session, inputs: MemberInputs) -> Share:
@@ -195,7 +207,6 @@ def _offer_again(session: Session, inputs: MemberInputs) -> Share:
 def _offer(session: Session, inputs: MemberInputs) -> Share:
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     member = session.live.add(backup_id, [project_id], wait=inputs.wait_for_backup)[project_id]
-    session.ledger.note_made(member.id)
     return _share(session, backup_id, member)
 
 

@@ -183,23 +183,22 @@ def _tell(session: Session, backup_id: str, undeclared: Sequence[str]) -> None:
 def _add(
     session: Session, inputs: SetInputs, project_ids: Sequence[str]
 ) -> tuple[Mapping[str, Member], Mapping[str, Member]]:
-    """One POST for all that is missing; somebody who shared one of them meanwhile makes it two.
+    """One POST for all that is missing, and one more for each time that somebody shared one of them meanwhile.
 
     Returns:
         The new members, and those that somebody else has made meanwhile.
     """
-    backup_id, wait = inputs.backup_id, inputs.wait_for_backup
     if not project_ids:
         return {}, {}
     try:
-        return session.live.add(backup_id, project_ids, wait=wait), {}
+        return session.live.add(inputs.backup_id, project_ids, wait=inputs.wait_for_backup), {}
     except AlreadyShared:
-        live = session.live.look(backup_id).all()
+        live = session.live.look(inputs.backup_id).all()
         found = {project: live[project] for project in project_ids if project in live}
-        missing = [project for project in project_ids if project not in found]
         if not found:
             raise
-        return (session.live.add(backup_id, missing, wait=wait) if missing else {}), found
+    added, others = _add(session, inputs, [project for project in project_ids if project not in found])
+    return added, {**found, **others}
 
 
 def _take_back(session: Session, backup_id: str, added: Collection[str], errors: Sequence[CbrSharingError]) -> None:
