@@ -84,12 +84,14 @@ def test_a_role_is_assumed_from_wherever_it_is_set(way: str, emulator: Emulator)
         made = plugin.create(provider, inputs)
         assert plugin.read(made)
         assert list(emulator.members(emulator.backup.id)) == [recipient(emulator)]
+    with Plugin(config=config, env=of_bystander(emulator) | env) as plugin:
         plugin.delete(made)
 
     assert callers(emulator) == [
         ("securitytokens", "bystander"),
         ("members", "sharer"),
         ("members", "sharer"),
+        ("securitytokens", "bystander"),
         (recipient(emulator), "sharer"),
     ]
     assert emulator.members(emulator.backup.id) == {}

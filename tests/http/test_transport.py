@@ -146,13 +146,17 @@ def test_a_ca_file_that_is_none_is_named(kind: str, secure: Emulator, tmp_path: 
 def test_insecure_works_and_warns_in_each_run(secure: Emulator) -> None:
     """Each process warns once, however many resources it has."""
     env = environment(secure) | {"HW_INSECURE": "true"}
-    for _ in range(2):
-        plugin = Plugin(env=env).__enter__()
-        made = plugin.create(OURS, inputs(secure))
-        plugin.delete(made)
-        assert plugin.stop().count("warning: insecure is set, so TLS certificates are not verified") == 1
+    plugin = Plugin(env=env).__enter__()
+    made = plugin.create(OURS, inputs(secure))
+    assert plugin.read(made)
+    printed = [plugin.stop()]
+    plugin = Plugin(env=env).__enter__()
+    plugin.delete(made)
+    printed.append(plugin.stop())
 
-    assert [request.status for request in secure.requests] == [200, 204] * 2  # POST, DELETE
+    warning = "warning: insecure is set, so TLS certificates are not verified"
+    assert [text.count(warning) for text in printed] == [1, 1]
+    assert [request.status for request in secure.requests] == [200, 200, 204]  # POST, GET, DELETE
 
 
 def test_insecure_is_not_undone_by_a_ca_bundle(secure: Emulator, tmp_path: Path) -> None:
