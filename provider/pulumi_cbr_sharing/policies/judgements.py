@@ -79,8 +79,8 @@ def none_denied(share: Share, config: Config) -> Said:
             yield Finding(f"{_shares(share, project)}, which is denied{why}: remove this recipient", (project,))
         elif not A_PROJECT.fullmatch(project):
             yield Finding(
-                f"{_shares(share, project)}, which is no project id, so that it cannot be compared with those that are "
-                "denied: give the 32 hexadecimal digits",
+                f"{_shares(share, project)}, which is not a project id and cannot be compared with the denied ones: "
+                "give the 32 hexadecimal digits",
                 (project,),
             )
     yield from _unseen_recipients(share)
