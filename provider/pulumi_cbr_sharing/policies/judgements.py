@@ -103,7 +103,7 @@ def _unseen_recipients(share: Share) -> Said:
 def _later(share: Share, what: str) -> Unchecked:
     return Unchecked(
         f"cannot be checked yet: {what} of {share.label} ({share.backup_named}) is known only after another resource "
-        "was made; the update checks it, before it sends anything for this resource"
+        "is created; the update checks it, before it sends anything for this resource"
     )
 
 
@@ -188,8 +188,8 @@ def answered(clock: Callable[[], datetime]) -> Judge[Share]:
                 yield _later(share, "the status")
             elif status == "pending" and _older(since, timedelta(days=days), clock()):
                 yield Finding(
-                    f"{_shares(share, project)}, which has not answered since {since or 'a time that is not kept'} "
-                    f"(allowed: {days} days): ask its owner to accept, or take the offer back",
+                    f"{_shares(share, project)}, which has not answered since {since or 'an unknown time'} "
+                    f"(allowed: {days} days): ask its owner to accept, or cancel the share",
                     (project,),
                 )
 
