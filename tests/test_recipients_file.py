@@ -100,11 +100,11 @@ def test_every_key_is_mandatory(section: str) -> None:
         (lambda d: d["exceptions"][0].update(backup=BACKUP[:-1]), r"exceptions\[0\].backup has another shape"),
         (lambda d: d["exceptions"][0].update(recipient="me"), r"exceptions\[0\].recipient has another shape"),
         (lambda d: d["exceptions"][0].update(reason=""), r"exceptions\[0\].reason is empty"),
-        (lambda d: d["exceptions"][0].update(owner=["x"]), r"exceptions\[0\].owner is empty, or no text"),
+        (lambda d: d["exceptions"][0].update(owner=["x"]), r"exceptions\[0\].owner is empty, or not a text"),
         (lambda d: d["exceptions"][0].update(until="next year"), "until is 'next year': give the last day"),
         (lambda d: d["exceptions"][0].update(until="2027-02-30"), "until is '2027-02-30'"),
-        (lambda d: d.update(recipients={}), "recipients is no list"),
-        (lambda d: d.update(recipients=["x"]), r"recipients\[0\] is no map"),
+        (lambda d: d.update(recipients={}), "recipients is not a list"),
+        (lambda d: d.update(recipients=["x"]), r"recipients\[0\] is not a map"),
         (lambda d: d["recipients"].append(d["recipients"][0]), f"project {DIGITS} is there twice"),
     ],
 )
@@ -117,7 +117,7 @@ def test_errors_have_the_line(change: Callable[[dict[str, Any]], object], told: 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("- x", "it is no map"),
+        ("- x", "it is not a map"),
         ("a: [", "cbr-sharing.yaml:"),
         ("a: 1\na: 2", "line 2: a is there twice"),
     ],

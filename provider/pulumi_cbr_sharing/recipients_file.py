@@ -1,4 +1,4 @@
-"""`cbr-sharing.yaml`: who may receive backups, and which exceptions were agreed, by whom and until when.
+"""`cbr-sharing.yaml`: the projects that may receive backups, and the agreed exceptions.
 
     recipients:
       - project_id: 02e814ff2f81f01a5fb11caf75eed906
@@ -12,7 +12,7 @@
         owner: security@example.org
         until: 2027-06-30            # the last day, UTC
 
-Every key is mandatory, and no other is known. JSON is read, too. An error names the file, the line and the entry.
+All keys are mandatory, and unknown ones are errors. JSON is read, too. Errors have the file, the line and the entry.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Recipient:
 
     Attributes:
         project_id: 32 hexadecimal digits.
-        name: as people call it.
+        name: its name for people.
         owner: whom to ask about it.
         class_: `friendly` or `third-party`.
     """
@@ -60,15 +60,15 @@ class Recipient:
 
 @dataclass(frozen=True)
 class AgreedException:
-    """A share that somebody agreed to, although no program declares it or a rule forbids it.
+    """An agreed share that no program declares, or that a rule forbids.
 
     Attributes:
-        backup: a backup id, or a pattern of some: `*`, `?` and `[…]` are wildcards.
-        recipient: a project id, or a pattern of some.
-        reason: why.
-        owner: who answers for it.
+        backup: a backup id, or a pattern: `*`, `?` and `[…]` are wildcards.
+        recipient: a project id, or a pattern.
+        reason: why it was agreed.
+        owner: who is responsible for it.
         until: its last day, UTC.
-        line: where it stands in the file.
+        line: its line in the file.
     """
 
     backup: str
@@ -79,17 +79,17 @@ class AgreedException:
     line: int
 
     def covers(self, backup_id: str, project_id: str) -> bool:
-        """Whether it is about the share of a backup with a project."""
+        """Whether it covers the share of a backup with a project."""
         return fnmatchcase(backup_id, self.backup) and fnmatchcase(project_id, self.recipient)
 
 
 @dataclass(frozen=True)
 class RecipientsFile:
-    """What was agreed.
+    """The content of a recipients file.
 
     Attributes:
-        path: of the file, as it was named.
-        recipients: by project id; None if the file does not say who may receive backups.
+        path: the path of the file, as given.
+        recipients: by project id; None if the file has no list of recipients.
         exceptions: in the order of the file.
     """
 
@@ -104,10 +104,10 @@ class RecipientsFile:
 
 
 def read_recipients_file(path: Path) -> RecipientsFile:
-    """Read a file of recipients and exceptions.
+    """Read a recipients file.
 
     Raises:
-        SettingsError: says what is wrong with it, and where.
+        SettingsError: it cannot be read, or is not valid; says what is wrong, and where.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -180,7 +180,7 @@ def _pairs(node: Any, prefix: str) -> Iterator[tuple[str, _Value]]:
 def _mapping(at: _Value, known: tuple[str, ...], required: tuple[str, ...] | None = None) -> dict[str, _Value]:
     """A map that has all the keys it must have, and no other."""
     if not isinstance(at.value, dict):
-        raise _WrongError(at, f"is no map with {', '.join(known)}")
+        raise _WrongError(at, f"is not a map with {', '.join(known)}")
     found: dict[str, _Value] = at.value
     for name, value in found.items():
         if name not in known:
@@ -195,13 +195,13 @@ def _entries(listed: _Value | None) -> list[_Value]:
     if listed is None or listed.value == "":
         return []
     if not isinstance(listed.value, list):
-        raise _WrongError(listed, "is no list")
+        raise _WrongError(listed, "is not a list")
     return listed.value
 
 
 def _text(at: _Value, trouble_with: Callable[[str], str | None] = lambda _: None) -> str:
     if not isinstance(at.value, str) or not at.value.strip():
-        raise _WrongError(at, "is empty, or no text")
+        raise _WrongError(at, "is empty, or not a text")
     if trouble := trouble_with(at.value):
         raise _WrongError(at, trouble)
     return at.value

@@ -91,7 +91,7 @@ def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path
     emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
     drift = CliRunner().invoke(main, ["audit", *words, "--format", "github"], env=stack.env)
     assert drift.exit_code == 2
-    assert f"file={stack.folder}/__main__.py,line=6,title=A declared share that is not there::" in drift.stdout
+    assert f"file={stack.folder}/__main__.py,line=6,title=A declared share that does not exist::" in drift.stdout
     unknown = CliRunner().invoke(main, ["audit", "--stack", "nobody", "--cwd", str(stack.folder)], env=stack.env)
     assert unknown.exit_code == 1
     assert "reading stack nobody by `pulumi stack export`" in unknown.output

@@ -373,7 +373,7 @@ def test_a_pack_of_the_sdk_judges_and_shows_nothing_that_may_be_secret() -> None
         assert "[not shown]" in message
     hidden = {"huaweicloud:secretKey": {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "planted"}}
     (message,) = asked(no_plain_secrets, {}, "pulumi:providers:pulumi-python", hidden)
-    assert "nobody can tell whether huaweicloud:secretKey" in message
+    assert "it is not known whether huaweicloud:secretKey" in message
     assert asked(allowed_recipients, ONLY_DR, PLAIN, {"backup_id": BACKUP, "dest_project_id": DR}) == []
 
 

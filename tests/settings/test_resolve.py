@@ -211,7 +211,7 @@ def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
     )
     parts = [
         "environment HW_ACCESS_KEY is set without",
-        "the region 'EU_DE' is no region name (environment HW_REGION_NAME)",
+        "the region 'EU_DE' is not a valid region name (environment HW_REGION_NAME)",
         "the project id 'p' has another shape ('p'): give a project id of 32 hexadecimal digits",
         "insecure is 'perhaps', not true or false (environment HW_INSECURE)",
         "maxRetries is 'many', not a number from 0 to 999 (environment HW_MAX_RETRIES)",
@@ -339,7 +339,7 @@ def test_what_becomes_part_of_a_host_name_is_a_host_name(tmp_path: Path, name: s
     config = {"huaweicloud:region": "eu-de"} | {f"huaweicloud:{name}": region}
     text = trouble(tmp_path, KEY, config=config)
     assert text.startswith(f"Settings: the {name} ")
-    assert text.endswith(f" is no {name} name (stack config huaweicloud:{name})")
+    assert text.endswith(f" is not a valid {name} name (stack config huaweicloud:{name})")
 
 
 @pytest.mark.parametrize("insecure", [None, "false"])

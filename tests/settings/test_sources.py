@@ -145,7 +145,7 @@ def test_what_is_no_map_is_refused_with_the_way_to_set_one(endpoints: Any) -> No
     with pytest.raises(SettingsError) as caught:
         from_stack_config({"huaweicloud:endpoints": endpoints}, "huaweicloud")
     assert str(caught.value) == (
-        "stack config huaweicloud:endpoints is no map: "
+        "stack config huaweicloud:endpoints is not a map: "
         "set it with `pulumi config set --path 'huaweicloud:endpoints.name' value`"
     )
 

@@ -145,14 +145,14 @@ def lacking(call: Call, reply: Reply, what: str) -> UnexpectedAnswer:
 
 
 def refusal(call: Call, reply: Reply) -> ApiError:
-    """The error that a reply with a status of 400 or more stands for."""
+    """The error for a reply with a status of 400 or more."""
     code, message, request_id = error_parts(reply.payload)
     meaning, is_general = _meaning(call, reply, code)
     retry_after = _seconds(reply.header("Retry-After"))
     reasons = [meaning.reason]
     if is_general and (said := _quote(call, reply, message, 300)):
         reasons.append(f"it says: {said}")
-    if (retry_after or 0) >= 60:  # noqa: PLR2004 - less than that is nothing to wonder about
+    if (retry_after or 0) >= 60:  # noqa: PLR2004 - shorter waits are not worth mentioning
         reasons.append(f"it asks to wait {retry_after:.0f} s")
     if reply.status == 403:  # noqa: PLR2004
         reasons.append(f"{call.action} is needed")
@@ -168,10 +168,10 @@ def refusal(call: Call, reply: Reply) -> ApiError:
 
 
 def _meaning(call: Call, reply: Reply, code: str) -> tuple[Meaning, bool]:
-    """What a refusal means, and whether that is told by its status alone, so that the service's message adds to it."""
+    """What a refusal means, and whether only its status says so: then the service's message is quoted, too."""
     if call.service == "cbr" and reply.status == 401 and reply.payload == MALFORMED_URL:  # noqa: PLR2004
         return _MALFORMED_URL, False
-    by_gateway = code.startswith(("APIGW.", "APIG."))  # it does not know what was asked for
+    by_gateway = code.startswith(("APIGW.", "APIG."))  # which does not know what was asked for
     if reply.status in call.meanings and not by_gateway:
         return call.meanings[reply.status], True
     meaning = meaning_of(reply.status, code)

@@ -79,8 +79,8 @@ def none_denied(share: Share, config: Config) -> Said:
             yield Finding(f"{_shares(share, project)}, which is denied{why}: remove this recipient", (project,))
         elif not A_PROJECT.fullmatch(project):
             yield Finding(
-                f"{_shares(share, project)}, which is no project id, so that it cannot be compared with those that are "
-                "denied: give the 32 hexadecimal digits",
+                f"{_shares(share, project)}, which is not a project id and cannot be compared with the denied ones: "
+                "give the 32 hexadecimal digits",
                 (project,),
             )
     yield from _unseen_recipients(share)
@@ -103,7 +103,7 @@ def _unseen_recipients(share: Share) -> Said:
 def _later(share: Share, what: str) -> Unchecked:
     return Unchecked(
         f"cannot be checked yet: {what} of {share.label} ({share.backup_named}) is known only after another resource "
-        "was made; the update checks it, before it sends anything for this resource"
+        "is created; the update checks it, before it sends anything for this resource"
     )
 
 
@@ -188,8 +188,8 @@ def answered(clock: Callable[[], datetime]) -> Judge[Share]:
                 yield _later(share, "the status")
             elif status == "pending" and _older(since, timedelta(days=days), clock()):
                 yield Finding(
-                    f"{_shares(share, project)}, which has not answered since {since or 'a time that is not kept'} "
-                    f"(allowed: {days} days): ask its owner to accept, or take the offer back",
+                    f"{_shares(share, project)}, which has not answered since {since or 'an unknown time'} "
+                    f"(allowed: {days} days): ask its owner to accept, or cancel the share",
                     (project,),
                 )
 

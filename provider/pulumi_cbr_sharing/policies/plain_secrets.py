@@ -30,18 +30,18 @@ def encrypted(provider: ResourceValidationArgs, config: Config) -> Iterator[Find
         value = props.get(key)
         if isinstance(value, Unknown):
             yield Unchecked(
-                f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource was "
-                "made; the update checks it"
+                f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource is "
+                "created; the update checks it"
             )
         elif isinstance(value, Unmarked):
             yield Finding(
-                f"nobody can tell whether {key} of provider '{provider.name}' is encrypted: run the rules by "
+                f"it is not known whether {key} of provider '{provider.name}' is encrypted: run the rules with "
                 "pulumi_cbr_sharing.policies.run_pack, which keeps the marks of secrets"
             )
         elif value not in (None, "") and not isinstance(value, Secret):
             yield Finding(
-                f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and lies open in the "
-                "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or give it by "
+                f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and can be read in the "
+                "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or set it in "
                 "the environment"
             )
 

@@ -49,8 +49,14 @@ class Secret:
         raise TypeError("a Secret is never pickled: it would end up in the state of a stack")
 
 
+class _WithSecrets:
+    def secrets(self) -> list[str]:
+        """What no message may show."""
+        return [value.reveal() for value in vars(self).values() if isinstance(value, Secret)]
+
+
 @dataclass(frozen=True)
-class AccessKey:
+class AccessKey(_WithSecrets):
     """An access key with its secret key; with a security token it is a temporary one.
 
     Attributes:
@@ -62,25 +68,17 @@ class AccessKey:
     security_token: Secret | None
     source: str
 
-    def secrets(self) -> list[str]:
-        """What no message may show."""
-        return [secret.reveal() for secret in (self.secret_key, self.security_token) if secret]
-
 
 @dataclass(frozen=True)
-class Token:
+class Token(_WithSecrets):
     """A token that the user fetched; it cannot be renewed."""
 
     token: Secret
     source: str
 
-    def secrets(self) -> list[str]:
-        """What no message may show."""
-        return [self.token.reveal()]
-
 
 @dataclass(frozen=True)
-class Password:
+class Password(_WithSecrets):
     """A user with password: by name in an account, or by id."""
 
     user_name: str | None
@@ -89,10 +87,6 @@ class Password:
     domain_id: str | None
     password: Secret
     source: str
-
-    def secrets(self) -> list[str]:
-        """What no message may show."""
-        return [self.password.reveal()]
 
 
 Credential = AccessKey | Token | Password

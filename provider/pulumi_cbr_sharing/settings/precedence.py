@@ -60,14 +60,12 @@ def _sources_of(
 
 def _with_profile(groups: list[list[Source]], home: Path, *, default_files: bool) -> list[Source]:
     """All groups, the first that names a profile followed by that profile. If none does, default files come last."""
-    file, sources, named = first(chain(*groups), "profile_file"), list[Source](), False
-    for group in groups:
-        sources += group
-        profile = first(group, "profile")
-        if not named and (profile or first(group, "profile_file")):
-            named = True
-            sources += filter(None, [from_profile(home, file, profile)])
-    if default_files and not named:
+    file = first(chain(*groups), "profile_file")
+    naming = next((group for group in groups if first(group, "profile") or first(group, "profile_file")), None)
+    if naming is not None:
+        naming += filter(None, [from_profile(home, file, first(naming, "profile"))])
+    sources = list(chain(*groups))
+    if default_files and naming is None:
         sources += _default_files(home, needed=not any(map(_has_credential, sources)))
     return sources
 

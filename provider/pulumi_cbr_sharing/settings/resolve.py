@@ -188,7 +188,7 @@ class _Draft:
         """A value that becomes part of a host name."""
         value = first(self._sources, name)
         if value and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value):
-            self._complain(f"the {name} {one_line(value, 60)!r} is no {name} name", name)
+            self._complain(f"the {name} {one_line(value, 60)!r} is not a valid {name} name", name)
             return None
         return value
 

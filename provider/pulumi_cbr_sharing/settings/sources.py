@@ -126,7 +126,9 @@ def _as_map(key: str, value: Any) -> Mapping[str, Any]:
     if isinstance(value, list) and len(value) == 1:  # the bridged provider writes a single block so
         value = value[0]
     if not isinstance(value, dict):
-        raise SettingsError(f"stack config {key} is no map: set it with `pulumi config set --path '{key}.name' value`")
+        raise SettingsError(
+            f"stack config {key} is not a map: set it with `pulumi config set --path '{key}.name' value`"
+        )
     return value
 
 
