@@ -85,26 +85,22 @@ trouble_with_project_id = PROJECT.trouble_with
 
 def trouble_with_account(value: Any) -> str | None:
     """What is wrong with an account's name. Its shape is not documented, so this is generous."""
-    expected = "give the account's name (the domain name)"
-    if not isinstance(value, str):
-        return f"{_not_a_string(value)}: {expected}"
-    if not value.strip(". "):  # dots alone would be another path
-        return f"is empty: {expected}"
-    if len(value) > LONGEST_NAME:
-        return f"has {len(value)} characters: {expected}"
-    if value != value.strip() or not value.isprintable() or "/" in value:
-        return f"has white space around it, control characters or a slash: {expected}"
-    return None
+    trouble = trouble_with_text(value, LONGEST_NAME)
+    if not trouble and not value.strip("."):  # dots alone would be another path
+        trouble = "has dots only"
+    if not trouble and (value != value.strip() or "/" in value):
+        trouble = "has white space around it, or a slash in it"
+    return f"{trouble}: give the account's name (the domain name)" if trouble else None
 
 
-def trouble_with_text(value: Any) -> str | None:
+def trouble_with_text(value: Any, longest: int = LONGEST_TEXT) -> str | None:
     """What is wrong with a name, a status or another filter."""
     if not isinstance(value, str):
         return _not_a_string(value)
     if not value.strip():
         return "is empty"
-    if len(value) > LONGEST_TEXT:
-        return f"has {len(value)} characters, more than {LONGEST_TEXT}"
+    if len(value) > longest:
+        return f"has {len(value)} characters, more than {longest}"
     # Among these are lone surrogates such as "\ud800", which cannot be sent as UTF-8.
     return None if value.isprintable() else "has characters that cannot be printed"
 

@@ -160,13 +160,7 @@ def _fits(record: Mapping[str, Any], wanted: Mapping[str, str], owner: str | Non
 
 
 def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvailable, seconds: float) -> None:
-    """Wait for a backup that is still being made.
-
-    Args:
-        client: the owner's.
-        backup_id: the backup.
-        refusal: the service's refusal to share it.
-        seconds: how long to wait at most.
+    """Wait for a backup that is still being made, after the service has refused to share it.
 
     Raises:
         WaitTimeout: the backup did not become available in time.

@@ -88,11 +88,7 @@ def add_members(
 ) -> Mapping[str, Member] | T:
     """Share a backup with projects.
 
-    Args:
-        client: the backup owner's.
-        backup_id: an available backup of the client's project.
-        project_ids: 1 to 10 recipients.
-        look: called when it is unknown whether the backup is shared now; see `Client.send`.
+    `look` is called when it is unknown whether the backup is shared now; see `Client.send`.
 
     Returns:
         The new members by project, or what `look` found.
@@ -151,11 +147,7 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
 def answer_membership(client: Client, backup_id: str, status: Status, vault_id: str | None = None) -> Member:
     """Accept or reject an offer, as the recipient.
 
-    Args:
-        client: the recipient's; the member is its own project.
-        backup_id: the sharer's backup.
-        status: `accepted`, with a vault; or `rejected`, which also gives an accepted share back.
-        vault_id: the recipient's vault.
+    `accepted` needs a vault; `rejected` also gives an accepted share back.
 
     Raises:
         MemberNotFound, BackupNotFound: there is no offer.

@@ -33,14 +33,10 @@ class Project:
 
 # GET /v3/domain/{domain_name}/projects → 200 {"projects": [{"project_id", "project_name"}, …]}, without count or pages
 def projects_of_account(client: Client, account: str) -> list[Project]:
-    """The projects of an account in the client's region, sorted by name.
+    """The projects of an account (a "domain") in the client's region, sorted by name.
 
     The vendor documents this for the caller's own account only; other clients ask for any. If the service does not
     tell, the list is empty, or the call is refused.
-
-    Args:
-        client: any account's.
-        account: the name of the account (the "domain name").
 
     Raises:
         Refused: the name is malformed.
@@ -57,12 +53,8 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
 def project_of_account(client: Client, account: str, region: str | None) -> Project:
     """The project to share with, if the recipient is given by account name.
 
-    It is the region's main project, which has the region's name; else the only project of the region.
-
-    Args:
-        client: any account's.
-        account: the name of the account.
-        region: such as `eu-de`; None takes the account's only project.
+    It is the region's main project, which has the region's name; else the only project of the region, or of the
+    account if no region is known.
 
     Raises:
         Refused: there is no such project, or there are several; the error lists them.

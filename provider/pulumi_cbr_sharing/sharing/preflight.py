@@ -49,13 +49,7 @@ class Preflight:
         self._lock = threading.Lock()
 
     def problems_with_member(self, backup_id: str, project_id: str | None, *, adopt: bool) -> Iterator[Problem]:
-        """The backup cannot be shared, has ten recipients, or has this recipient already.
-
-        Args:
-            backup_id: the backup.
-            project_id: the recipient; None if it is not known yet.
-            adopt: whether to take over a share that exists already.
-        """
+        """The backup cannot be shared, has ten recipients, or has this recipient (if it is known) already."""
         trouble, members = self._backup_and_members(backup_id)
         if trouble:
             yield Problem.it("backup_id", trouble)
@@ -63,12 +57,7 @@ class Preflight:
             yield Problem.it("dest_project_id", trouble)
 
     def problems_with_set(self, backup_id: str, project_ids: Collection[str] | None) -> Iterator[Problem]:
-        """The backup cannot be shared. Warns of recipients that are not declared, and would lose it.
-
-        Args:
-            backup_id: the backup.
-            project_ids: the recipients; None if they are not known yet.
-        """
+        """The backup cannot be shared. Warns of recipients that are not among those declared, if these are known."""
         trouble, members = self._backup_and_members(backup_id)
         if trouble:
             yield Problem.it("backup_id", trouble)
@@ -80,9 +69,7 @@ class Preflight:
     def problems_with_acceptance(self, backup_id: str | None, vault_id: str) -> Iterator[Problem]:
         """The vault does not exist, or the backup is the recipient's own or in another vault. Warns if it does not fit.
 
-        Args:
-            backup_id: the backup on offer; None if it is not known yet.
-            vault_id: the recipient's vault.
+        As long as the backup is not known, only the vault is checked.
         """
         looks: list[Callable[[], object]] = [partial(self._vault, vault_id)]
         if backup_id:

@@ -51,13 +51,8 @@ class Session:
     def project_of_recipient(self, account: Any, known: str | None, *, planning: bool) -> str | Unknown:
         """The project to share with, if the recipient is given by account name; `UNKNOWN` if a preview cannot tell.
 
-        A share that exists keeps its project while the look-up fails. A preview does not fail if it gets no answer,
-        and looks nothing up if plan checks are switched off.
-
-        Args:
-            account: the name; it may be unknown in a preview.
-            known: the project that the share was made with; None for a new share.
-            planning: whether this is a preview.
+        A share that exists keeps its project, `known`, while the look-up fails. A preview does not fail if it gets no
+        answer, and looks nothing up if plan checks are switched off.
 
         Raises:
             Refused: the account has no project in the region, or several.
@@ -82,17 +77,12 @@ class Session:
             return known or UNKNOWN
 
     def guard(self, doing: str, *, region: str | None, project_id: str | None) -> None:
-        """Make sure that the settings are of the region and project that the state records.
+        """Make sure that the settings are of the recorded region and project, as far as these are recorded.
 
         In another project a live share looks gone: it would be dropped from the state, but still be there.
 
-        Args:
-            doing: what is being done, for the error.
-            region: the recorded one; None if there is none.
-            project_id: likewise.
-
         Raises:
-            WrongProject: they are not.
+            WrongProject: the settings are of another region or project.
         """
         for what, recorded, present in (
             ("region", region, self.settings.region),
@@ -109,17 +99,12 @@ class Session:
         return endpoint is not None and endpoint != self.settings.cbr
 
     def same_cloud_or_raise(self, doing: str, endpoint: str | None, *, found: bool) -> None:
-        """Accept another endpoint than the recorded one only if the same shares are found there.
+        """Accept another endpoint than the recorded one only if the recorded share was found there.
 
-        Another cloud does not know the share, which is no reason to consider it gone.
-
-        Args:
-            doing: what is being done, for the error.
-            endpoint: the recorded one.
-            found: whether the recorded share was found, with the same record id.
+        Another cloud does not know the share, but that does not mean that it is gone.
 
         Raises:
-            WrongProject: it was not found.
+            WrongProject: the share was not found.
         """
         if self.is_elsewhere(endpoint) and not found:
             raise WrongProject(
