@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import uniform
 from typing import TYPE_CHECKING
 
@@ -64,14 +64,12 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-@dataclass
 class RateLimit:
     """The pause after a 429. It is shared by all calls of an account, because the limit is the account's."""
 
-    clock: Clock
-    _until: float = 0.0
-    _in_a_row: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self._lock = clock, threading.Lock()
+        self._until, self._in_a_row = 0.0, 0
 
     def wait(self, doing: str, patience: float) -> None:
         """Sleep until the pause is over; a 429 of another thread may extend it.
@@ -106,28 +104,19 @@ class RateLimit:
                 self._in_a_row = 0
 
 
-@dataclass
 class Retries:
     """The retries of one call.
 
-    Attributes:
+    Args:
         rate_limit: that of the account.
         most: retries after a fault; throttling is limited by the deadline only.
         deadline: seconds for all tries together.
         notify: gets one line before a long wait.
     """
 
-    rate_limit: RateLimit
-    most: int
-    deadline: float
-    notify: Callable[[str], None]
-    _faults: int = 0
-    _failed: int = 0
-    _started: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._clock = self.rate_limit.clock
-        self._started = self._clock.now()
+    def __init__(self, rate_limit: RateLimit, most: int, deadline: float, notify: Callable[[str], None]) -> None:
+        self._rate_limit, self._clock, self._most, self._notify = rate_limit, rate_limit.clock, most, notify
+        self._ends, self._faults, self._failed = self._clock.now() + deadline, 0, 0
 
     def wait_or_raise(self, error: CbrSharingError, *, connected: bool) -> None:
         """Wait before the next try, or raise `error` if there is none.
@@ -137,17 +126,17 @@ class Retries:
             connected: whether the service has ever answered.
         """
         self._failed += 1
-        pause = self._pause_after(error, self.most if connected else min(self.most, UNCONNECTED_TRIES))
-        if self._clock.now() + pause - self._started > self.deadline:
+        pause = self._pause_after(error, self._most if connected else min(self._most, UNCONNECTED_TRIES))
+        if self._clock.now() + pause > self._ends:
             raise error
         if pause > 5 or self._failed == 3:  # noqa: PLR2004 - short waits are not worth a message
             trouble = error.again(remedy="") if isinstance(error, ApiError) else error
-            self.notify(f"{trouble} - trying again in {max(1, round(pause))} s")
+            self._notify(f"{trouble} - trying again in {max(1, round(pause))} s")
         self._clock.sleep(pause)
 
     def _pause_after(self, error: CbrSharingError, most: int) -> float:
         if isinstance(error, Throttled):
-            return self.rate_limit.throttled(error.retry_after)
+            return self._rate_limit.throttled(error.retry_after)
         self._faults += 1
         if self._faults > most:
             raise error

@@ -12,7 +12,6 @@ import re
 from urllib.parse import urlsplit
 
 
-_HUAWEI = ("https://cbr.{region}.{cloud}", "https://iam.{region}.{cloud}/v3")
 _OTC = "otc.t-systems.com"
 _OTC_SWISS = ("https://cbr.eu-ch2.sc.otc.t-systems.com", "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3")
 _NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
@@ -28,14 +27,9 @@ def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str]:
     """
     if region == "eu-ch2" and cloud is None:  # CBR's is inferred from IAM's
         return _OTC_SWISS
-    cbr, iam = _HUAWEI
-    names = {"region": region, "cloud": cloud or _cloud_of(region)}
-    return cbr.format(**names), iam.format(**names)
-
-
-def _cloud_of(region: str) -> str:
-    fallback = "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
-    return _CLOUD_OF_REGION.get(region, fallback)
+    huawei = "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
+    cloud = cloud or _CLOUD_OF_REGION.get(region, huawei)
+    return f"https://cbr.{region}.{cloud}", f"https://iam.{region}.{cloud}/v3"
 
 
 def exact_cbr(address: str) -> str:
