@@ -13,11 +13,15 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundl
 export UV_SYSTEM_CERTS ?= 1
 endif
 
+# Modules are compiled once, not in each of the hundreds of processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The engine first, then this project's Python; no folder of an engine where a Pulumi release is on PATH.
 WITH_ENGINE = engine="$$($(PYTHON) tools/engine_setup.py)" && PATH="$${engine:+$$engine:}$$PWD/.venv/bin:$$PATH"
 
-# As many test processes as cores; each engine test starts a handful of processes of its own.
-TESTS = $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8
+# As many test processes as cores; each engine test starts a handful of processes of its own. Slow tests are handed out
+# two by two, so that no process sits on many while another one is idle.
+TESTS = $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --maxschedchunk 2
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

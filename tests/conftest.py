@@ -24,6 +24,10 @@ settings.register_profile(
 settings.load_profile("same")
 
 
+# They come before other tests with an engine, so that none of them is left at the end, for one process alone.
+LONGEST = ("test_odd_folder", "test_examples", "test_disaster_recovery", "test_demo")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what takes milliseconds first, so that a failure shows in seconds: units, plugins, searches, the engine."""
     items.sort(key=_weight)
@@ -31,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _weight(item: pytest.Item) -> int:
     if item.get_closest_marker("engine"):
-        return 3
+        return 3 if item.path.stem in LONGEST else 4
     if item.get_closest_marker("search"):
         return 2
     return 1 if "emulator" in getattr(item, "fixturenames", ()) else 0

@@ -41,15 +41,15 @@ def wheelhouse(factory: pytest.TempPathFactory) -> Path:
     worker = "PYTEST_XDIST_WORKER" in os.environ
     folder = (factory.getbasetemp().parent if worker else factory.getbasetemp()) / "wheelhouse"
     folder.mkdir(exist_ok=True)
-    with _locked(folder):
+    with _locked(folder / "wheels"):
         if not list(folder.glob("*.whl")):
             _build(folder)
     return folder
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("w") as lock:
+def _locked(path: Path) -> Iterator[None]:
+    with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -62,7 +62,7 @@ def pulumi_install(stack: Stack, folder: Path) -> None:
     stack.env |= pip_environment(folder)
     required = hashlib.sha256((stack.folder / "requirements.txt").read_bytes()).hexdigest()
     shared = folder / f"environment-{required[:16]}"
-    with _locked(folder):
+    with _locked(shared):
         if shared.exists():
             (stack.folder / "venv").symlink_to(shared.resolve())
         else:
