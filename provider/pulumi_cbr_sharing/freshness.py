@@ -1,4 +1,4 @@
-"""Is the newest backup that one could recover from young enough? One rule for programs, policies and audits."""
+"""Whether the newest backup of a server or disk is too old: one rule for programs, policies and audits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Newest:
     """The newest backup of a server or disk.
 
     Attributes:
-        which: how messages go on after "the newest backup": `of web`, `in VaultShare 'dr'`.
-        made: when it was made, as the API writes it; None where there is no backup.
-        backup_id: its id, where it is known.
+        which: what follows "the newest backup" in messages: `of web`, `in VaultShare 'dr'`.
+        made: when it was made, as a timestamp of the API; None if there is no backup.
+        backup_id: its id, if known.
     """
 
     which: str
@@ -33,12 +33,12 @@ class Newest:
 
 
 def newest_of(many: Iterable[T], key: Callable[[T], K], order: Callable[[T], Any]) -> dict[K, T]:
-    """The newest of each server or disk, the newest of all first.
+    """The newest of each server or disk, newest first.
 
     Args:
-        many: backups, or what holds one, in any order.
-        key: what tells servers and disks apart.
-        order: grows from old to new.
+        many: backups, or objects that hold one, in any order.
+        key: identifies the server or disk.
+        order: the sort key, from old to new.
     """
     newest: dict[K, T] = {}
     for one in sorted(many, key=order, reverse=True):
@@ -47,9 +47,9 @@ def newest_of(many: Iterable[T], key: Callable[[T], K], order: Callable[[T], Any
 
 
 def too_old(newest: Newest, max_age: timedelta, now: datetime) -> str | None:
-    """The sentence about a backup that is older than `max_age`, or missing; None for one that is not.
+    """The sentence about a backup that is older than `max_age`, or missing; None if it is neither.
 
-    Where nobody says when it was made, it counts as too old: it may be.
+    A backup that was made at an unknown time counts as too old.
     """
     at = moment(newest.made)
     if at is not None and now - at <= max_age:
@@ -69,6 +69,6 @@ def _state(newest: Newest, age: timedelta | None) -> str:
 
 
 def in_words(age: timedelta) -> str:
-    """`3.5 days`, or `7.0 hours` where it is less than two days."""
+    """`3.5 days`, or `7.0 hours` if it is less than two days."""
     hours = age.total_seconds() / 3600
     return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"  # noqa: PLR2004

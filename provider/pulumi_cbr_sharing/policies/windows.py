@@ -1,7 +1,6 @@
-"""What a policy sees of a window of backups: how old the newest backup of each server or disk in it is.
+"""How old the newest backups in a VaultShare or a ReceivedBackups are.
 
-The moment at which a backup was made is in the outputs of no share. The components that look backups up register it,
-as `newest_at`: `{owner's project}/{resource}` to a moment.
+No output of a share says when its backup was made. The two components do, in their output `newest_at`.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ class BackupWindow:
     """A component that shares, or accepts, the newest backups of a vault.
 
     Attributes:
-        label: how messages call it.
-        name: what the program calls it.
-        urn: what the engine calls it.
-        newest_at: when the newest backup of each resource was made, as the component registered it.
+        label: what messages call it.
+        name: its name in the program.
+        urn: its URN.
+        newest_at: when the newest backup of each server or disk was made, as the component registered it.
     """
 
     label: str
@@ -47,7 +46,7 @@ class BackupWindow:
 
 
 def windows_of(resource: ResourceValidationArgs | PolicyResource) -> list[BackupWindow]:
-    """The window that a resource is; empty if it is something else."""
+    """The window, if the resource is such a component."""
     if resource.resource_type not in TOKENS:
         return []
     label = f"{resource.resource_type.rpartition(':')[2]} '{shown(resource.name)}'"
@@ -55,7 +54,7 @@ def windows_of(resource: ResourceValidationArgs | PolicyResource) -> list[Backup
 
 
 def recent(clock: Callable[[], datetime]) -> Judge[BackupWindow]:
-    """Windows whose newest backup of a resource is too old; without `max_age_hours` nothing is."""
+    """Finds windows whose newest backup of a server or disk is too old; none without `max_age_hours`."""
 
     def judge(window: BackupWindow, config: Mapping[str, Any]) -> Iterator[Finding | Unchecked]:
         if "max_age_hours" in config:

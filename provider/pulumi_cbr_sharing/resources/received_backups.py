@@ -1,19 +1,18 @@
-"""ReceivedBackups: what named owners share, accepted into the recipient's vaults. Run nightly, the window rolls.
+"""ReceivedBackups: accepts the newest backups that named owners share. Run it every night, and the window rolls.
 
-    GET /v3/{project_id}/backups?own_type=shared&member_status=…    what is pending, and what was accepted
+    GET /v3/{project_id}/backups?own_type=shared&member_status=…    pending offers, and accepted ones
     GET /v3/{project_id}/vaults/{vault_id}                          kind and room
-    all else is done by BackupShareAccepter
+    BackupShareAccepter does the rest
 
-The mirror of VaultShare: it looks up what is in the window and makes one BackupShareAccepter for each. What stays in
-the window is left untouched, what left it is given back, what came is accepted, and the plan shows it.
+The recipient's side of VaultShare: a component that looks up the backups in the window and declares a
+BackupShareAccepter for each. Backups that stay in the window are left alone, those that left it are given back, new
+ones are accepted, and the plan shows all of it.
 
-What may surprise:
-
-* An offer that was accepted is pending no more. A program that accepts what is pending, and nothing else, gives all
-  of it back in its next run. So what was accepted before is looked up, too, and kept.
-* What the owner cancelled, or what expired, is gone from the lookup, and leaves the state without an error.
-* An offer that does not fit is told and left pending. It takes no place in the window, so that nothing is given back
-  for what cannot be accepted.
+* An accepted offer is no longer pending. A program that declares only what is pending gives everything back in its next
+  run. So what was accepted before is looked up as well, and kept.
+* What the owner cancelled, and what expired, is not found any more and leaves the state without an error.
+* An offer that does not fit stays pending, with a warning. It takes no place in the window, so nothing is given back
+  for it.
 """
 
 from __future__ import annotations
@@ -41,37 +40,37 @@ if TYPE_CHECKING:
 
 
 TYPE = "huaweicloud:cbr:ReceivedBackups"  # in URNs: it stays
-OFFER_WAIT = 30.0  # seconds; the offer has been seen a moment ago
+OFFER_WAIT = 30.0  # seconds; the lookup has just seen the offer
 
 
 class ReceivedBackups(Windowed[Chosen]):
-    """The newest backups of each resource that named owners share, accepted into vaults of the recipient.
+    """The newest backups of each server or disk that named owners share, accepted into vaults of the recipient.
 
     Args:
-        resource_name: the name of the component in the program; the accepters' names begin with it.
-        vault_id: the vault, or several: an offer goes into the first that is of its kind and has room. To change
-            vaults, give the new and the former one until nothing is left in the former.
-        owner_project_ids: the projects whose offers are accepted. Never is anything accepted of another.
-        keep: how many backups of each resource are kept, the newest ones that pass all filters; 1 or more. If the
-            owner shares no more than that, nothing is given back before the owner cancels it.
+        resource_name: the name of the component in the program. The names of the accepters start with it.
+        vault_id: the vault, or a list: an offer goes into the first one that is of its kind and has room. To change
+            vaults, give the new one and the old one until nothing is left in the old one.
+        owner_project_ids: the projects whose offers are accepted. Nothing of any other project ever is.
+        keep: how many backups of each server or disk to keep: the newest that match all filters. An owner who shares
+            no more than that never gets one back before cancelling its share.
         resource_ids: only backups of these servers or disks; None for all.
-        name_prefix: only backups whose names begin so.
-        older_than: only backups made before: a moment (without zone it is UTC), or how long ago.
-        newer_than: only backups made after: likewise.
-        max_age: how old the newest backup of a resource may be; an older one is told in every plan and run, and so is
-            it if there is none.
-        on_stale: `warn`, or `error`: then the program fails once what came is accepted. In a run that fails Pulumi
-            removes nothing, so what left the window stays accepted.
-        connection: the recipient's account, where the program's default is another.
-        opts: Pulumi's options. With `protect`, which the accepters inherit, none can leave the window.
+        name_prefix: only backups whose names start with this.
+        older_than: only backups that are older: a time (UTC if it has no zone), or an age.
+        newer_than: only backups that are newer, likewise.
+        max_age: how old the newest backup of a server or disk may be. Every plan and run warns of an older one, and if
+            there is no backup at all.
+        on_stale: `warn`, or `error` to fail instead, after new backups are accepted. Pulumi removes nothing in a run
+            that fails, so backups that left the window stay accepted.
+        connection: the recipient's account, if it is not the default one.
+        opts: Pulumi's options. The accepters inherit `protect`, and then cannot leave the window.
 
     Attributes:
         backup_ids: the backups in the window, newest first.
-        newest_at: `{owner_project_id}/{resource_id}` to when the newest of them was made; a policy reads it.
-        accepted: the backups' ids to their status, `accepted`.
+        newest_at: when the newest backup of each server or disk was made, by `{owner_project_id}/{resource_id}`.
+        accepted: the status of each backup, `accepted`, by its id.
 
     Raises:
-        LookupFailed: the cloud did not answer, said no, or a vault does not exist. Nothing is touched then.
+        LookupFailed: the lookup failed, or a vault does not exist. Nothing is changed.
         pulumi.RunError: an argument is wrong, or a backup is too old.
     """
 
@@ -113,7 +112,7 @@ class ReceivedBackups(Windowed[Chosen]):
         }
 
     def _look_up(self, known: Mapping[str, Any]) -> Chosen:
-        """What is to be accepted, or kept."""
+        """The backups to accept or keep."""
         vault_ids = [known["vault_id"]] if isinstance(known["vault_id"], str) else known["vault_id"]
         with looking_up(self._connection) as client:
             vaults = received.look_at_vaults(client, vault_ids)

@@ -1,6 +1,6 @@
-"""get_recovery_points: can the recipient recover today, and from how long ago?
+"""get_recovery_points: could the recipient recover today, and how old is what it would get?
 
-GET /v3/{project_id}/backups?vault_id=…                         as the owner: what there is
+GET /v3/{project_id}/backups?vault_id=…                         as the owner: its backups
 GET /v3/{project_id}/backups/{backup_id}/members                newest first, until each recipient's is found
 GET /v3/{project_id}/backups?own_type=shared&member_status=…    as the recipient: on offer, and accepted
 """
@@ -32,19 +32,19 @@ def get_recovery_points(
     owners: Sequence[str] | None = None,
     connection: Connection | None = None,
 ) -> list[RecoveryPoint]:
-    """From how long ago each server or disk could be recovered: the newest copies, with age and expiry.
+    """The newest copies of each server or disk, with their age and expiry.
 
-    As the owner, give `vault_id` and `recipients`: what is in the vault, and what each of them has of it. As the
-    recipient, give `owners`: what they share with this project, and what of it is accepted.
+    As the owner, give `vault_id` and `recipients`. As the recipient, give `owners`.
 
     Args:
         vault_id: a vault of the project.
-        recipients: the projects that are to recover, by id.
-        owners: the projects that share, by id.
+        recipients: the ids of the projects that would recover.
+        owners: the ids of the projects that share.
         connection: another account than that of `huaweicloud:*` and `HW_*`.
 
     Returns:
-        One for each resource and recipient. Ages are of this moment: what holds them changes with every run.
+        One for each server or disk and recipient. Ages are those of this moment: a stack output with them changes in
+        every run.
 
     Raises:
         LookupFailed: the cloud did not answer, or said no.

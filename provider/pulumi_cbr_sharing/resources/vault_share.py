@@ -1,17 +1,13 @@
-"""VaultShare: the newest backups of a vault, shared with projects. Run nightly, the window rolls.
+"""VaultShare: shares the newest backups in a vault. Run it every night, and the window rolls.
 
-    GET /v3/{project_id}/backups?vault_id={vault_id}    one list a run; all else is done by BackupShareMember
+    GET /v3/{project_id}/backups?vault_id={vault_id}    once a run; BackupShareMember does the rest
 
-A component: it looks up which backups are in the window and makes one BackupShareMember for each of them and each
-recipient. Their names hold the backup's id and the recipient's, so at the next run what stays in the window is left
-untouched, what left it is cancelled, what came is shared, and the plan shows it.
+A component: it looks up the backups in the window and declares a BackupShareMember for each backup and recipient. Their
+names contain both ids. So in the next run the shares of backups that stay in the window are left alone, those of
+backups that left it are cancelled, new backups are shared, and the plan shows all of it.
 
-What may surprise:
-
-* The lookup runs at preview and at up. A backup that is made in between is in the second plan only.
-* A backup that is just being restored from counts: cancelling its shares for that time would take the recipients'
-  accepted copies away.
-* Resources that depend on a lookup are made inside an `apply` where `vault_id` and the like are Outputs.
+* The lookup runs in the preview and in the update. A backup that is made in between is in the update only.
+* A backup that is being restored from stays in the window: its recipients would lose their copies.
 """
 
 from __future__ import annotations
@@ -42,38 +38,36 @@ TYPE = "huaweicloud:cbr:VaultShare"  # the SDK takes the package from a token of
 
 
 class VaultShare(Windowed["list[Backup]"]):
-    """The newest backups of each resource in a vault, shared with projects.
+    """The newest backups of each server or disk in a vault, shared with projects.
 
-    With plain values the shares are made directly, and every plan shows them. Where `vault_id`, `dest_project_ids` or
-    `resource_ids` is an Output, they are made inside its `apply`: a preview in which it is unknown (the vault is made
-    by the same run) shows none of them. Prefer plain values where you have them.
+    Prefer plain values for `vault_id`, `dest_project_ids` and `resource_ids`: every plan then shows the shares. If one
+    of them is an Output, a preview in which it is unknown (the vault is made in the same run) does not show them.
 
     Args:
-        resource_name: the name of the component in the program; the shares' names begin with it.
-        vault_id: a vault of the project of the credentials. Backups that were received by sharing are left out.
-        dest_project_ids: the recipients, ten at the most.
-        keep: how many backups of each resource are shared, the newest ones that pass all filters; 1 or more.
+        resource_name: the name of the component in the program. The names of the shares start with it.
+        vault_id: a vault in the project of the credentials. Received backups in it are ignored.
+        dest_project_ids: the recipients' projects, at most ten.
+        keep: how many backups of each server or disk to share: the newest that match all filters.
         resource_ids: only backups of these servers or disks; None for all in the vault.
-        name_prefix: only backups whose names begin so.
-        older_than: only backups made before: a moment (without zone it is UTC), or how long ago.
-        newer_than: only backups made after: likewise.
-        max_age: how old the newest backup of a resource may be; an older one is told in every plan and run.
-        on_stale: `warn`, or `error`: then the program fails once what came is shared. In a run that fails Pulumi
-            removes nothing, so what left the window stays shared.
-        accept_into: a vault of the recipient, into which every shared backup is accepted by this program, too. The
-            recipient is the one of `accept_connection`.
-        accept_connection: the recipient's account.
-        allow_empty: let there be nothing to share, which cancels all shares of earlier runs; else that is an error.
-        connection: another account than that of `huaweicloud:*` and `HW_*`.
-        opts: Pulumi's options. With `protect`, which the shares inherit, none can leave the window.
+        name_prefix: only backups whose names start with this.
+        older_than: only backups that are older: a time (UTC if it has no zone), or an age.
+        newer_than: only backups that are newer, likewise.
+        max_age: how old the newest backup of a server or disk may be. Every plan and run warns of an older one.
+        on_stale: `warn`, or `error` to fail instead, after new backups are shared. Pulumi removes nothing in a run that
+            fails, so backups that left the window stay shared.
+        accept_into: a vault of the recipient. This program then accepts every shared backup into it.
+        accept_connection: the recipient's account, for `accept_into`.
+        allow_empty: accept that there is nothing to share and cancel all shares. By default that is an error.
+        connection: the account, if it is not the default one.
+        opts: Pulumi's options. The shares inherit `protect`, and then cannot leave the window.
 
     Attributes:
         backup_ids: the backups in the window, newest first.
-        newest_at: `{owner_project_id}/{resource_id}` to when the newest of them was made; a policy reads it.
-        shares: `{backup_id}/{dest_project_id}` to the share's status.
+        newest_at: when the newest backup of each server or disk was made, by `{owner_project_id}/{resource_id}`.
+        shares: the status of each share, by `{backup_id}/{dest_project_id}`.
 
     Raises:
-        LookupFailed: nothing to share, the cloud did not answer, or said no. No share is touched then.
+        LookupFailed: there is nothing to share, or the lookup failed. No share is changed.
         pulumi.RunError: an argument is wrong, or a backup is too old.
     """
 
@@ -163,7 +157,7 @@ class VaultShare(Windowed["list[Backup]"]):
         )
 
     def _accept(self, backup_id: str, shares: list[BackupShareMember], vault_id: pulumi.Input[str]) -> None:
-        """By way of the shares: they are made before it is accepted, and cancelled after it was given back."""
+        """Accept a backup after its shares are made. On destroy it is given back before they are cancelled."""
         BackupShareAccepter(
             f"{self._prefix}-{backup_id}-accepted",
             backup_id=shares[0].backup_id,

@@ -1,7 +1,7 @@
-"""What the components over a window of backups have in common: they look up, then make one child for each backup.
+"""What VaultShare and ReceivedBackups have in common: they look up backups and make child resources for them.
 
-With plain values the children are made directly, and every plan shows them. Where an argument is an Output, they are
-made inside its `apply`: a preview in which it is unknown shows none of them.
+If all arguments are plain values, every plan shows the children. If one is an Output, the children are made in its
+`apply`, and a preview in which it is unknown does not show them.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
 
     Args:
         token: the type.
-        resource_name: the name of the component in the program; the children's names begin with it.
-        given: what the lookup needs, by name.
-        rolling: which backups, and how old the newest may be.
+        resource_name: the name of the component in the program. The children's names start with it.
+        given: the arguments that may be Outputs, by name.
+        rolling: the other arguments.
         opts: Pulumi's options.
     """
 
@@ -66,11 +66,11 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
 
     @abstractmethod
     def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
-        """What is wrong with what was given, by name."""
+        """What is wrong with the arguments, by name."""
 
     @abstractmethod
     def _look_up(self, known: Mapping[str, Any]) -> F:
-        """What is there, once all that was given is known; no child is made before."""
+        """Look up what is there, with known and valid arguments."""
 
     @abstractmethod
     def _backups(self, found: F) -> list[Backup]:
@@ -78,10 +78,10 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
 
     @abstractmethod
     def _children(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> dict[str, pulumi.Output[str]]:
-        """Make the children; their statuses by their ids."""
+        """Make the children. Returns their statuses by their ids."""
 
     def _find(self, known: Mapping[str, Any]) -> F:
-        """Look up, unless something that was given is wrong."""
+        """Look up what is there, unless an argument is wrong."""
         troubles = {**self._troubles(known), "resource_ids": _trouble_with_resources(known["resource_ids"])}
         for name, trouble in troubles.items():
             if trouble:
@@ -108,12 +108,12 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
     def _made(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> pulumi.Output[dict[str, str]]:
         statuses = self._children(found, known, origin)
         self._tell_stale(self._backups(found), known["resource_ids"])
-        if not statuses:  # of nothing, `all` makes a list
+        if not statuses:  # `all` of nothing is a list
             return pulumi.Output.from_input({})
         return cast("pulumi.Output[dict[str, str]]", pulumi.Output.all(**statuses))
 
     def _tell_stale(self, backups: list[Backup], resource_ids: Sequence[str] | None) -> None:
-        """Warn of resources whose newest backup is too old, or fail once the others have been seen to."""
+        """Warn of backups that are too old, or fail. The children have been declared by then."""
         told = self._rolling.stale(backups, self._now, resource_ids)
         if told and self._rolling.on_stale == "error":
             raise pulumi.RunError(f"{self._called}: {'; '.join(told)}")
@@ -125,7 +125,7 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
 
 
 def wired(value: str, origin: Origin | None) -> pulumi.Input[str]:
-    """A value with the dependencies of where it came from: destroyed in order, the child goes before the vault."""
+    """A value with the dependencies of its Output, so that destroy removes the child before the vault, say."""
     return value if origin is None else origin.apply(lambda _: value)
 
 
@@ -136,7 +136,7 @@ def _trouble_with_resources(resources: Any) -> str | None:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is known now, with all that is in it."""
+    """Whether a value holds no Output."""
     if isinstance(value, (list, tuple)):
         return all(map(_is_plain, value))
     return value is None or isinstance(value, str)

@@ -1,7 +1,7 @@
-"""What others share with the recipient, and which of it the recipient accepts into its vaults.
+"""What other projects share with the recipient, and which of it is accepted into the recipient's vaults.
 
-The trap: an offer that was accepted is pending no more. Who accepts what is pending, and declares nothing else, gives
-everything back in the next run. So what was accepted before is looked up, too.
+An accepted offer is no longer pending. A program that declares only what is pending gives everything back in its next
+run, so what was accepted before is looked up as well.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Received:
-    """What some owners share with the client's project; both newest first.
+    """What some owners share with the client's project, newest first.
 
     Attributes:
-        pending: on offer.
-        accepted: in a vault of the recipient; `vault_id` is that vault.
+        pending: offers that are not answered yet.
+        accepted: backups in a vault of the recipient, which is their `vault_id`.
     """
 
     pending: tuple[Backup, ...] = ()
@@ -42,12 +42,12 @@ class Received:
 
 @dataclass(frozen=True)
 class Choice:
-    """A backup that is to be in a vault of the recipient.
+    """A backup that belongs in a vault of the recipient.
 
     Attributes:
         backup: the backup.
         vault_id: the vault.
-        pending: whether it has yet to be accepted.
+        pending: whether it still has to be accepted.
     """
 
     backup: Backup
@@ -57,7 +57,7 @@ class Choice:
 
 @dataclass
 class Chosen:
-    """What is to be accepted or kept, newest first, and what to tell the user."""
+    """The backups to accept or keep, newest first, and warnings for the user."""
 
     choices: list[Choice] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -65,13 +65,13 @@ class Chosen:
 
 # GET /v3/{project_id}/backups?own_type=shared&member_status=…
 def look(client: Client, owner_project_ids: Collection[str], vault_ids: Collection[str] = ()) -> Received:
-    """What these owners share with the client's project; of others nothing is seen.
+    """What these owners share with the client's project. What others share is ignored.
 
     Args:
         client: the recipient's.
         owner_project_ids: the owners.
-        vault_ids: vaults of the recipient. Where a list names another vault for an accepted backup, the backup itself
-            is looked at: no page says whose vault a list names.
+        vault_ids: vaults of the recipient. If the list names another vault for an accepted backup, the backup is read:
+            the documents do not say whether the list has the owner's vault or the recipient's.
     """
     lists = [
         [
@@ -93,7 +93,7 @@ def look(client: Client, owner_project_ids: Collection[str], vault_ids: Collecti
 
 
 def _seen(client: Client, listed: Backup) -> Backup | None:
-    """A backup as the recipient sees it; without a vault it is an offer. None if it is gone meanwhile."""
+    """The backup as the recipient sees it, without a vault if it is an offer; None if it is gone by now."""
     try:
         return replace(listed, vault_id=get_backup(client, listed.id).vault_id)
     except BackupNotFound:
@@ -101,7 +101,7 @@ def _seen(client: Client, listed: Backup) -> Backup | None:
 
 
 def look_at_vaults(client: Client, vault_ids: Sequence[str]) -> dict[str, Vault]:
-    """The recipient's vaults, in this order.
+    """The recipient's vaults, in the order given.
 
     Raises:
         NotFound: one of them does not exist.
@@ -112,14 +112,14 @@ def look_at_vaults(client: Client, vault_ids: Sequence[str]) -> dict[str, Vault]
 def choose(
     received: Received, window: Window, vaults: Mapping[str, Vault], resource_ids: Sequence[str] | None = None
 ) -> Chosen:
-    """What of it is to be in the vaults: the window, newest first, as far as it fits.
+    """Choose the backups of the window that fit into the vaults, newest first.
 
-    An offer that does not fit takes no place in the window, so that no accepted backup is given back for it.
+    An offer that does not fit takes no place in the window, so no accepted backup is given back for it.
 
     Args:
-        received: what is on offer and what was accepted.
-        window: which of it.
-        vaults: the recipient's vaults by id; for each kind of backup the first with room is taken.
+        received: what is shared.
+        window: which of it to accept or keep.
+        vaults: the recipient's vaults by id. An offer goes into the first one of its kind that has room.
         resource_ids: only backups of these servers or disks; None for all.
     """
     counting, room, chosen = Counting(window, resource_ids), _Room(vaults), Chosen()
@@ -136,7 +136,7 @@ def choose(
 
 
 class _Room:
-    """The room in the vaults, as it is taken."""
+    """The room that is left in the vaults while backups are chosen."""
 
     def __init__(self, vaults: Mapping[str, Vault]) -> None:
         self._vaults = vaults
@@ -146,7 +146,7 @@ class _Room:
         self._odd: list[str] = []
 
     def take(self, backup: Backup) -> str | None:
-        """The vault that takes an offer; None, to be told, if none does."""
+        """The vault for an offer; None, with a warning, if there is none."""
         fitting = [id_ for id_, vault in self._vaults.items() if _is_for(vault, backup)]
         if not fitting:
             self._odd.append(
@@ -159,7 +159,7 @@ class _Room:
             self._odd.append(f"vault {fitting[0]} is in status {status}, so backup {backup.id} is left pending")
             return None
         for vault_id in open_:
-            # A vault without a size is one that does not say, so that the service has to.
+            # If the size of a vault is unknown, the service decides.
             if not self._vaults[vault_id].size or backup.resource_size <= self._left[vault_id]:
                 self._left[vault_id] -= backup.resource_size
                 self._wanted[vault_id].append(backup)
@@ -168,7 +168,7 @@ class _Room:
         return None
 
     def of_accepted(self, backup: Backup) -> str | None:
-        """The vault that an accepted backup is in, if it is one of these."""
+        """The vault of an accepted backup, if it is one of these."""
         if backup.vault_id in self._vaults:
             return backup.vault_id
         self._odd.append(
@@ -178,7 +178,7 @@ class _Room:
         return None
 
     def warnings(self) -> Iterator[str]:
-        """What does not fit, with figures."""
+        """Warnings about what does not fit, with figures."""
         yield from self._odd
         for vault_id, left_out in self._left_out.items():
             vault, wanted = self._vaults[vault_id], [*self._wanted[vault_id], *left_out]
@@ -196,7 +196,7 @@ def _is_for(vault: Vault, backup: Backup) -> bool:
 
 
 def _kind(backup: Backup) -> str:
-    """What a vault calls it."""
+    """The kind of vault that the backup belongs in."""
     return KINDS.get(backup.resource_type, backup.resource_type or "server")
 
 

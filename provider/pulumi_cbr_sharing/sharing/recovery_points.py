@@ -1,4 +1,4 @@
-"""Can the recipient recover, and from how long ago? The newest copies of each server or disk, on either side."""
+"""Recovery points: the newest copies of each server or disk, as the owner or the recipient sees them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Copy:
 
     Attributes:
         backup_id: its UUID.
-        created_at, expired_at: RFC 3339 in UTC; `expired_at` is when it expires, and with it what recipients accepted;
-            "" for never.
-        age_seconds: since it was made, at the time of the look.
+        created_at, expired_at: when it was made, and when it expires together with the recipients' copies; RFC 3339,
+            UTC; "" if the service gives none.
+        age_seconds: its age at the time of the lookup.
     """
 
     backup_id: str
@@ -46,11 +46,11 @@ class RecoveryPoint:
 
     Attributes:
         resource_id, resource_name, resource_type: the server or disk.
-        owner_project_id: the project whose it is.
-        recipient_project_id: the project that is to recover it.
-        newest: the owner's newest backup; None where the recipient looks, which does not see it.
-        shared: the newest that is shared with the recipient, accepted or not; None if there is none.
-        accepted: the newest that the recipient has accepted; None if there is none.
+        owner_project_id: the project that it belongs to.
+        recipient_project_id: the project that would recover it.
+        newest: the owner's newest backup; None in the recipient's lookups, which cannot see it.
+        shared: the newest backup that is shared with the recipient, accepted or not; None if there is none.
+        accepted: the newest backup that the recipient has accepted; None if there is none.
     """
 
     resource_id: str
@@ -65,16 +65,16 @@ class RecoveryPoint:
 
 # GET /v3/{project_id}/backups?vault_id=…, then GET …/backups/{backup_id}/members, newest first
 def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: datetime) -> list[RecoveryPoint]:
-    """The recovery points of a vault for some recipients, by resource and recipient, as the owner sees them.
+    """The recovery points in a vault, one for each server or disk and recipient, as the owner sees them.
 
-    The members of a resource's backups are looked at from the newest on, until each recipient's newest accepted one
+    The members of a server's backups are listed from the newest backup on, until every recipient's newest accepted one
     is found.
 
     Args:
         client: the owner's.
         vault_id: the vault.
         recipients: project ids.
-        now: the present moment in UTC.
+        now: the current time.
     """
     resources = _by_resource(list_backups(client, vault_id=vault_id))
     found: dict[tuple[str, str], list[RecoveryPoint]] = {}
@@ -91,7 +91,7 @@ def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: date
 
 # GET /v3/{project_id}/backups?own_type=shared&member_status=…
 def of_recipient(client: Client, owners: Sequence[str], now: datetime) -> list[RecoveryPoint]:
-    """The recovery points that some owners' shares give the client's project, by owner and resource."""
+    """The recovery points that the client's project has from these owners, one for each server or disk."""
     seen = received.look(client, owners)
     shared, accepted = newest_of_each((*seen.pending, *seen.accepted)), newest_of_each(seen.accepted)
     return [
@@ -125,12 +125,12 @@ def _of_resource(
 def _members(client: Client, backup_id: str) -> Mapping[str, Member]:
     try:
         return list_members(client, backup_id).all()
-    except BackupNotFound:  # it has expired since it was listed
+    except BackupNotFound:  # expired since it was listed
         return {}
 
 
 def _by_resource(backups: Iterable[Backup]) -> dict[tuple[str, str], list[Backup]]:
-    """What one could recover from, in the order given, by owner and resource."""
+    """The usable backups by owner and id of the server or disk, in the order given."""
     found: dict[tuple[str, str], list[Backup]] = {}
     for backup in backups:
         if backup.whole:

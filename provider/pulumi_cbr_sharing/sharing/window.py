@@ -1,4 +1,4 @@
-"""The window: which backups are shared, or kept as the recipient. The same rules on both sides, so that they fit."""
+"""Which backups are shared, or kept by the recipient. Both sides use the same rules, so that they agree."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ OnStale = Literal["warn", "error"]
 
 @dataclass(frozen=True)
 class Window:
-    """Which backups are in the window.
+    """The rules that decide which backups are in the window.
 
     Attributes:
-        keep: how many of each resource.
-        name_prefix: what their names begin with.
-        before, after: moments in UTC that they were made before and after.
+        keep: how many backups of each server or disk.
+        name_prefix: only backups whose names start with this.
+        before, after: only backups that were made before, or after, this time.
     """
 
     keep: int
@@ -36,19 +36,19 @@ class Window:
     after: datetime | None = None
 
     def of(self, backups: Iterable[Backup], resource_ids: Sequence[str] | None = None) -> list[Backup]:
-        """The newest `keep` of each resource among those that pass.
+        """The newest `keep` matching backups of each server or disk.
 
         Args:
             backups: newest first.
-            resource_ids: servers or disks; None for all.
+            resource_ids: only these servers or disks; None for all.
         """
         counting = Counting(self, resource_ids)
         return [backup for backup in backups if counting.has_place_for(backup) and counting.take(backup)]
 
     def passes(self, backup: Backup, resource_ids: Sequence[str] | None) -> bool:
-        """Whether a backup is one of those that are counted."""
+        """Whether a backup matches."""
         return (
-            backup.whole  # also while it is restored from: to leave it out would take the recipients' copies away
+            backup.whole  # also during a restore: leaving it out would cancel its shares
             and (resource_ids is None or backup.resource_id in resource_ids)
             and backup.name.startswith(self.name_prefix or "")
             and (self.before is None or backup.created < self.before)
@@ -58,32 +58,32 @@ class Window:
 
 @dataclass
 class Counting:
-    """A window that is filled with one backup after the other, newest first; each owner's resources apart."""
+    """Fills a window, newest backup first. Each owner's servers and disks are counted separately."""
 
     window: Window
     resource_ids: Sequence[str] | None = None
     _taken: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def has_place_for(self, backup: Backup) -> bool:
-        """Whether a backup passes, and there is a place left for its resource."""
+        """Whether a backup matches and there is a place left for its server or disk."""
         taken = self._taken.get(backup.resource, 0)
         return taken < self.window.keep and self.window.passes(backup, self.resource_ids)
 
     def take(self, backup: Backup) -> bool:
-        """Give a backup its place."""
+        """Count a backup."""
         self._taken[backup.resource] = self._taken.get(backup.resource, 0) + 1
         return True
 
 
 @dataclass(frozen=True)
 class Rolling:
-    """What a program says of a window that rolls.
+    """The arguments that VaultShare and ReceivedBackups have in common.
 
     Attributes:
-        keep, name_prefix: as in the window.
-        older_than, newer_than: a moment (without zone it is UTC), or how long ago.
-        max_age: how old the newest backup of a resource may be.
-        on_stale: what follows if it is older.
+        keep, name_prefix: as in `Window`.
+        older_than, newer_than: a time (UTC if it has no zone), or an age.
+        max_age: how old the newest backup of a server or disk may be.
+        on_stale: whether an older one is a warning or an error.
     """
 
     keep: int
@@ -95,7 +95,7 @@ class Rolling:
 
     @property
     def trouble(self) -> str | None:
-        """What is wrong with it."""
+        """What is wrong with an argument."""
         keep, prefix = self.keep, self.name_prefix
         if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
             return f"keep is {keep!r}: give a number of backups, 1 or more"
@@ -111,16 +111,16 @@ class Rolling:
         return None
 
     def window(self, now: datetime) -> Window:
-        """The window; ages count from now."""
+        """The window. Ages are counted from now."""
         return Window(self.keep, self.name_prefix, _moment(self.older_than, now), _moment(self.newer_than, now))
 
     def stale(self, backups: Iterable[Backup], now: datetime, resource_ids: Sequence[str] | None = None) -> list[str]:
-        """A sentence for each resource whose newest backup is older than `max_age`, or that has none.
+        """A sentence for each server or disk whose newest backup is older than `max_age`, or missing.
 
         Args:
-            backups: those in the window.
-            now: the present moment in UTC.
-            resource_ids: what has to have one; None for whatever has.
+            backups: the backups in the window.
+            now: the current time.
+            resource_ids: servers and disks that must have a backup; None if none must.
         """
         if self.max_age is None:
             return []
@@ -134,13 +134,13 @@ class Rolling:
 
 
 def newest_of_each(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
-    """The newest backup of each resource that one could recover from."""
+    """The newest usable backup of each server or disk, by owner and id."""
     whole = (backup for backup in backups if backup.whole)
     return newest_of(whole, attrgetter("resource"), attrgetter("order"))
 
 
 def newest_at(backups: Iterable[Backup]) -> dict[str, str]:
-    """When the newest backup of each resource was made, by `{owner's project}/{resource}`; "" where nobody says."""
+    """When the newest backup of each server or disk was made ("" if unknown), by `{owner_project_id}/{resource_id}`."""
     return {"/".join(key): backup.created_at for key, backup in newest_of_each(backups).items()}
 
 
