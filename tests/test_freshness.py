@@ -1,4 +1,4 @@
-"""When the newest backup is too old: one rule, by which programs, policies and audits judge alike."""
+"""When the newest backup is too old: one rule for programs, policies and audits."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def share(accepted: Backup, **member: Any) -> Share:
 
 
 def by_component(*backups: Backup) -> list[str]:
-    """What VaultShare and ReceivedBackups say."""
+    """The warnings of VaultShare and ReceivedBackups."""
     return Rolling(keep=3, max_age=MAX_AGE).stale(backups, NOW)
 
 
 def by_policy(*backups: Backup) -> list[str]:
-    """What the policy says of what they register."""
+    """The report of the policy on their outputs."""
     window = Resource("huaweicloud:cbr:VaultShare", "dr", {"newest_at": newest_at(backups)})
     judged = PolicyTest({"recovery-point-too-old": {"max_age_hours": 36}}, today=NOW.date()).check(window)
     return [report.message for report in judged]
 
 
 def by_audit(*backups: Backup) -> list[str]:
-    """What the audit finds."""
+    """The findings of the audit."""
     found = recovery_point_too_old(map(share, backups), Limits(max_age=MAX_AGE, now=NOW), lambda _: False)
     return [finding.message for finding in found]
 
@@ -68,7 +68,7 @@ def by_audit(*backups: Backup) -> list[str]:
     ],
 )
 def test_all_judge_alike(judge: Callable[..., list[str]], made: str, told: str | None) -> None:
-    """Older than allowed, not as old; of an unknown time is too old; in the same words."""
+    """Older than the limit, or of an unknown age; in the same words."""
     sentences = judge(backup(made), backup("2026-05-01T10:00:00Z" if made else "", id="a0"))
     assert len(sentences) == (told is not None)
     assert all(f"{told} (" in one or f"{told}, " in one for one in sentences)
@@ -77,14 +77,14 @@ def test_all_judge_alike(judge: Callable[..., list[str]], made: str, told: str |
 
 @pytest.mark.parametrize("judge", [by_component, by_audit])
 def test_what_cannot_be_recovered_from_makes_nothing_younger(judge: Callable[..., list[str]]) -> None:
-    """A backup that failed is not a newer recovery point; one that is just being restored from is."""
+    """A failed backup is not a recovery point; one that is being restored from is."""
     old = backup("2026-06-11T12:00:00Z")
     assert len(judge(old, backup("2026-06-15T00:00:00Z", id="b2", status="error"))) == 1
     assert judge(old, backup("2026-06-15T00:00:00Z", id="b2", status="restoring")) == []
 
 
 def test_an_audit_judges_what_it_has_looked_at() -> None:
-    """Not where a newer backup was not looked at, nor by what is on offer; each recipient apart."""
+    """Not if a newer backup could not be checked, nor by pending offers; separately for each recipient."""
     old, new = backup("2026-06-11T12:00:00Z"), backup("2026-06-15T00:00:00Z", id="b2")
     limits = Limits(max_age=MAX_AGE, now=NOW)
     shares = [share(old), share(new, status="pending"), share(new, dest_project_id="7" * 32)]
@@ -95,14 +95,14 @@ def test_an_audit_judges_what_it_has_looked_at() -> None:
 
 
 def test_no_backup_is_told_as_such() -> None:
-    """With what it is missing from."""
+    """The message says where it is missing."""
     assert too_old(Newest("in VaultShare 'dr'", None), MAX_AGE, NOW) == (
         "there is no backup in VaultShare 'dr', and max_age is 36.0 hours"
     )
 
 
 def test_the_newest_of_each() -> None:
-    """In any order; the newest first."""
+    """For any input order; the newest first."""
     assert newest_of([("a", 1), ("b", 9), ("a", 3)], lambda one: one[0], lambda one: one[1]) == {
         "b": ("b", 9),
         "a": ("a", 3),

@@ -1,4 +1,4 @@
-"""ReceivedBackups on the real engine against the emulated cloud, beside the sharer's pipeline."""
+"""ReceivedBackups on the real engine, with the sharer's pipeline."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pulumi.export("accepted", nightly.accepted)
 
 @pytest.fixture(name="stack")
 def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
-    """The recipient's stack; the sharer has no backup yet, but a vault with a server."""
+    """The recipient's stack; the sharer has a vault with a server, but no backup yet."""
     emulator.remove_backup(emulator.backup.id)
     emulator.vault("sharer").resources.append(WEB)
     stack = Stack(tmp_path)
@@ -42,7 +42,7 @@ def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
 
 
 def program(emulator: Emulator, **rest: Any) -> str:
-    """A program that accepts what the sharer offers; an argument that is a text is code."""
+    """A program that accepts the sharer's offers; arguments are code."""
     given = {"vault": repr(emulator.vault("recipient").id), "owners": repr([emulator.account("sharer").project_id])}
     given |= {name: rest.pop(name) for name in ("vault", "owners") if name in rest}
     words = ", ".join(f"{name}={value}" for name, value in rest.items())
@@ -50,14 +50,14 @@ def program(emulator: Emulator, **rest: Any) -> str:
 
 
 def offer(emulator: Emulator, account: str = "sharer", **fields: Any) -> str:
-    """Make a backup of the server and share it with the recipient; returns its id."""
+    """Create a backup of the server and share it with the recipient; returns its id."""
     made = emulator.add_backup(account, **{"resource_id": WEB["id"], **fields})
     emulator.add_member(made.id, emulator.account("recipient").project_id)
     return made.id
 
 
 def accepted(emulator: Emulator) -> set[str]:
-    """What the recipient can recover from: the truth."""
+    """The backups that the recipient has accepted."""
     return emulator.visible_to(emulator.account("recipient").project_id)
 
 
@@ -68,7 +68,7 @@ def changes(emulator: Emulator) -> list[str]:
 
 @pytest.mark.engine
 def test_the_window_rolls_on_the_recipients_side(emulator: Emulator, stack: Stack) -> None:
-    """The trap: what was accepted is pending no more, and is kept. A night at a time; a second run changes nothing."""
+    """Accepted backups are no longer pending, and are kept. Night after night; a second run changes nothing."""
     stack.program(program(emulator, keep=2))
     stack.up()
     assert accepted(emulator) == set()  # nothing on offer, nothing accepted, no error
@@ -95,7 +95,7 @@ def test_the_window_rolls_on_the_recipients_side(emulator: Emulator, stack: Stac
 
 @pytest.mark.engine
 def test_two_owners_have_a_window_each(emulator: Emulator, stack: Stack) -> None:
-    """Their servers have one id and one name; a third owner's, too, of whom nothing is taken. The age tells whose."""
+    """Their servers, and that of an owner who is not named, have the same id and name. Warnings name the owner."""
     owners = [emulator.account("sharer").project_id, emulator.add_account("partner").project_id]
     ours, theirs, strange = [offer(emulator, account) for account in ("sharer", "partner", "bystander")]
     emulator.pass_time(days=4)
@@ -116,7 +116,7 @@ def test_two_owners_have_a_window_each(emulator: Emulator, stack: Stack) -> None
 
 @pytest.mark.engine
 def test_the_recipients_program_in_the_readme_runs(emulator: Emulator, stack: Stack) -> None:
-    """The names in it are those of the emulated cloud."""
+    """Its names are those of the emulated cloud."""
     section = (ROOT / "README.md").read_text().partition("### The worst day\n")[2]
     made, _stranger = offer(emulator), offer(emulator, "bystander")
     stack.program(section.partition("```python\n")[2].partition("```")[0])
@@ -127,7 +127,7 @@ def test_the_recipients_program_in_the_readme_runs(emulator: Emulator, stack: St
 
 @pytest.mark.engine
 def test_an_offer_that_is_made_again_is_accepted_again(emulator: Emulator, stack: Stack) -> None:
-    """The owner cancelled the share and made it anew; no refresh has seen it, and the state holds it for accepted."""
+    """The owner has cancelled the share and created it again; without a refresh it is still accepted in the state."""
     made = offer(emulator)
     project = emulator.account("recipient").project_id
     stack.program(program(emulator))
@@ -144,7 +144,7 @@ def test_an_offer_that_is_made_again_is_accepted_again(emulator: Emulator, stack
 
 @pytest.mark.engine
 def test_nothing_of_a_stranger_and_nothing_that_does_not_fit(emulator: Emulator, stack: Stack) -> None:
-    """It is told and left pending, the rest is accepted; at preview, too."""
+    """They are reported and left pending, the rest is accepted; at preview, too."""
     vault = emulator.add_vault(account="recipient", name="small", size=100)
     good = [offer(emulator) for _ in range(2)]
     emulator.pass_time(hours=1)
@@ -167,7 +167,7 @@ def test_nothing_of_a_stranger_and_nothing_that_does_not_fit(emulator: Emulator,
 
 @pytest.mark.engine
 def test_a_lookup_that_fails_touches_nothing(emulator: Emulator, stack: Stack) -> None:
-    """One line, and what was accepted stays; also where the vault is wrong, or the answer cannot be believed."""
+    """The error is one line, and accepted backups are kept; also with a wrong vault or an invalid answer."""
     made = offer(emulator)
     stack.program(program(emulator))
     stack.up()
@@ -188,7 +188,7 @@ def test_a_lookup_that_fails_touches_nothing(emulator: Emulator, stack: Stack) -
 
 @pytest.mark.engine
 def test_a_window_that_stopped_is_told_or_fails(emulator: Emulator, stack: Stack) -> None:
-    """A warning in every plan and run; or an error, after what came is accepted: a failed run removes nothing."""
+    """A warning in every preview and update; or an error after accepting new offers: a failed run removes nothing."""
     first = offer(emulator)
     stack.program(program(emulator, keep=1, max_age="timedelta(days=1.5)"))
     assert "max_age is" not in stack.up().output
@@ -216,7 +216,7 @@ def test_a_window_that_stopped_is_told_or_fails(emulator: Emulator, stack: Stack
 
 @pytest.mark.engine
 def test_inputs_of_the_receiver_may_be_outputs(emulator: Emulator, stack: Stack) -> None:
-    """Known at up; wrong ones are told in one line."""
+    """They are known at `up`; wrong ones are an error of one line."""
     made = offer(emulator)
     vault = repr(emulator.vault("recipient").id)
     stack.program(program(emulator, vault=f"pulumi.Output.from_input({vault})"))
@@ -237,6 +237,6 @@ def test_inputs_of_the_receiver_may_be_outputs(emulator: Emulator, stack: Stack)
 
 @pytest.mark.parametrize("argument", [{"keep": 0}, {"on_stale": "no"}, {"max_age": 3}], ids=repr)
 def test_wrong_arguments_are_refused_before_anything_is_asked(argument: dict[str, Any]) -> None:
-    """With the component's name."""
+    """The error has the component's name."""
     with pytest.raises(pulumi.RunError, match=f"ReceivedBackups nightly: {next(iter(argument))} is "):
         ReceivedBackups("nightly", vault_id="v", owner_project_ids=[], **argument)

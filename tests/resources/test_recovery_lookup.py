@@ -1,4 +1,4 @@
-"""get_recovery_points in this process, and in a program on the real engine, against the emulated cloud."""
+"""get_recovery_points in this process, and in a program on the real engine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ pulumi.export("recipient later", get_recovery_points_output(owners=[owner], conn
 
 @pytest.mark.engine
 def test_a_program_looks_from_both_sides(emulator: Emulator, tmp_path: Path) -> None:
-    """The newest there is, that is shared, that is accepted, with their ages; plain, and for values that come later."""
+    """The newest copy, the newest shared and the newest accepted one, with ages; with plain values and Outputs."""
     emulator.remove_backup(emulator.backup.id)
     owner, recipient = (emulator.account(name).project_id for name in ("sharer", "recipient"))
     made = []
@@ -60,7 +60,7 @@ def test_a_program_looks_from_both_sides(emulator: Emulator, tmp_path: Path) -> 
 
 @pytest.fixture(name="signed_in")
 def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
-    """This process as a program's: the sharer by the environment, the recipient under `dr`."""
+    """The environment of a program: the sharer's credentials, the recipient's under `dr`."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, text in (environment(emulator) | environment(emulator, "recipient", prefix="DR_")).items():
         monkeypatch.setenv(name, text)
@@ -81,14 +81,14 @@ def _signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_wrong_arguments_are_refused_before_anything_is_asked(
     signed_in: Emulator, given: dict[str, Any], trouble: str
 ) -> None:
-    """In one line that names the argument."""
+    """The error is one line, with the argument."""
     with pytest.raises(LookupFailed, match=f"get_recovery_points: {trouble}"):
         get_recovery_points(**given)
     assert signed_in.requests == []
 
 
 def test_a_look_that_fails_says_so(signed_in: Emulator) -> None:
-    """No recovery point is missing because a list was refused."""
+    """No recovery point is missing because a list failed."""
     signed_in.add_fault(Fault(path="/backups$", status=403, body="{}", times=9))
     with pytest.raises(LookupFailed, match=r"listing the backups of project .*HTTP 403"):
         get_recovery_points(owners=[signed_in.account("sharer").project_id], connection=Connection(namespace="dr"))

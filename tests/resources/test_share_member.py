@@ -30,14 +30,14 @@ MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
-    """One run, signed in as the sharer by the environment."""
+    """A run with the sharer's credentials in the environment."""
     with Plugin(env=environment(emulator)) as plugin:
         yield plugin
 
 
 @pytest.fixture(name="blind")
 def _blind(emulator: Emulator) -> Iterator[Plugin]:
-    """The same, without a look at the cloud while inputs are checked: what create itself sends and refuses."""
+    """The same without checks at preview, to test what `create` itself sends and refuses."""
     with Plugin(env=environment(emulator) | {"HW_PLAN_CHECKS": "0"}) as plugin:
         yield plugin
 
@@ -50,23 +50,23 @@ def _later(emulator: Emulator) -> Iterator[Plugin]:
 
 
 def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
-    """What a program gives to share the seeded backup with the recipient."""
+    """The inputs to share the first backup with the recipient."""
     given = {"backup_id": emulator.backup.id, "dest_project_id": emulator.account("recipient").project_id}
     return {**given, **changes}
 
 
 def sent(emulator: Emulator) -> list[str]:
-    """The methods of the requests that reached the cloud."""
+    """The methods of the requests to the cloud."""
     return [request.method for request in emulator.requests]
 
 
 def recipients(emulator: Emulator) -> dict[str, str]:
-    """Who the seeded backup is shared with, and in which status."""
+    """The status of each share of the first backup."""
     return {project: member.status for project, member in emulator.members(emulator.backup.id).items()}
 
 
 def test_create_shares_the_backup_with_one_post_and_nothing_else(emulator: Emulator, blind: Plugin) -> None:
-    """A share costs one request, and its answer is all that the outputs need."""
+    """One request creates the share, and its answer has all outputs."""
     made = blind.create(OURS, inputs(emulator))
 
     recipient = emulator.account("recipient").project_id
@@ -105,7 +105,7 @@ def test_requests_are_as_the_api_has_them(emulator: Emulator, blind: Plugin, lat
 
 
 def test_a_refresh_of_all_members_of_a_backup_is_one_list(emulator: Emulator, plugin: Plugin) -> None:
-    """Ten members read side by side cost one GET."""
+    """Ten members that are read in parallel need one GET."""
     projects = [emulator.add_account(f"team-{n}").project_id for n in range(10)]
     made = [plugin.create(OURS, inputs(emulator, dest_project_id=project)) for project in projects]
     emulator.clear_requests()
@@ -132,7 +132,7 @@ def test_read_follows_the_recipients_answer(emulator: Emulator, plugin: Plugin) 
 
 @pytest.mark.parametrize("how", ["member removed", "backup removed", "malformed url"])
 def test_read_reports_gone_only_where_the_cloud_says_so(how: str, emulator: Emulator, plugin: Plugin) -> None:
-    """A full list without the member, 404 6200, and the one 401 body that means the same."""
+    """A complete list without the member, 404 6200, and the 401 body that means the same."""
     made = plugin.create(OURS, inputs(emulator))
     if how == "member removed":
         emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
@@ -161,7 +161,7 @@ NOT_GONE = {
 
 @pytest.mark.parametrize("fault", NOT_GONE.values(), ids=NOT_GONE.keys())
 def test_read_raises_where_nothing_can_be_concluded(fault: Fault, emulator: Emulator, plugin: Plugin) -> None:
-    """A share that is reported gone is dropped from the state, so doubt is an error."""
+    """A share that is gone is dropped from the state, so doubt is an error."""
     made = plugin.create(OURS, inputs(emulator))
     emulator.add_fault(fault)
 
@@ -174,7 +174,7 @@ def test_read_raises_where_nothing_can_be_concluded(fault: Fault, emulator: Emul
 
 
 def test_delete_is_one_request(emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
-    """Cancelling a share looks nothing up before."""
+    """Nothing is looked up before."""
     made = plugin.create(OURS, inputs(emulator))
     emulator.clear_requests()
 
@@ -186,7 +186,7 @@ def test_delete_is_one_request(emulator: Emulator, plugin: Plugin, later: Plugin
 
 @pytest.mark.parametrize("how", ["member", "backup"])
 def test_delete_of_what_is_gone_is_success(how: str, emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
-    """A share that somebody else cancelled is cancelled."""
+    """A share that somebody else has cancelled counts as cancelled."""
     made = plugin.create(OURS, inputs(emulator))
     if how == "member":
         emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
@@ -210,7 +210,7 @@ def test_delete_is_not_fooled_by_a_page_of_a_proxy(emulator: Emulator, plugin: P
 
 
 def test_delete_names_the_image_that_stands_in_the_way(emulator: Emulator, plugin: Plugin, later: Plugin) -> None:
-    """6710: the recipient's image must go first, and the error says which."""
+    """6710: the recipient's image must be deleted first, and the error has its id."""
     made = plugin.create(OURS, inputs(emulator))
     recipient = emulator.account("recipient").project_id
     emulator.answer(emulator.backup.id, recipient, "accepted")
@@ -221,7 +221,7 @@ def test_delete_names_the_image_that_stands_in_the_way(emulator: Emulator, plugi
 
 
 def test_an_existing_share_is_adopted(emulator: Emulator, plugin: Plugin) -> None:
-    """What somebody shared by hand before becomes the stack's, as it is."""
+    """A share that was created by hand becomes the stack's, unchanged."""
     recipient = emulator.account("recipient").project_id
     emulator.add_member(emulator.backup.id, recipient)
     emulator.answer(emulator.backup.id, recipient, "accepted")
@@ -233,7 +233,7 @@ def test_an_existing_share_is_adopted(emulator: Emulator, plugin: Plugin) -> Non
 
 
 def test_adopt_false_refuses_an_existing_share_and_leaves_it(emulator: Emulator, blind: Plugin) -> None:
-    """The refusal says what would be owned."""
+    """The error says what exists."""
     recipient = emulator.account("recipient").project_id
     emulator.add_member(emulator.backup.id, recipient)
     record = emulator.members(emulator.backup.id)[recipient].id
@@ -246,7 +246,7 @@ def test_adopt_false_refuses_an_existing_share_and_leaves_it(emulator: Emulator,
 
 
 def test_a_rejected_share_is_offered_again(emulator: Emulator, plugin: Plugin) -> None:
-    """The rejected record still stands, so it goes first."""
+    """The rejected share still exists, so it is removed first."""
     recipient = emulator.account("recipient").project_id
     emulator.add_member(emulator.backup.id, recipient, status="rejected")
 
@@ -283,7 +283,7 @@ def test_create_waits_for_a_backup_that_is_still_being_made(emulator: Emulator, 
 
 
 def test_the_wait_for_a_backup_is_bounded_and_said(emulator: Emulator) -> None:
-    """What takes long is told while it does, and ends with the way out."""
+    """The wait is reported, and ends with an error that says what to do."""
     emulator.set_backup_status(emulator.backup.id, "protecting")
     plugin = Plugin(env=environment(emulator)).__enter__()
     with pytest.raises(PluginError, match="still protecting after 1 s: run it again"):
@@ -294,7 +294,7 @@ def test_the_wait_for_a_backup_is_bounded_and_said(emulator: Emulator) -> None:
 
 
 def test_a_backup_that_failed_is_not_waited_for(emulator: Emulator, plugin: Plugin) -> None:
-    """From the status error nothing becomes available."""
+    """A backup with the status error does not become available."""
     emulator.set_backup_status(emulator.backup.id, "error")
 
     with pytest.raises(PluginError, match="the backup's status is error"):
@@ -311,7 +311,7 @@ def test_the_eleventh_recipient_is_refused_in_plain_words(emulator: Emulator, bl
 
 
 def test_an_unknown_backup_is_an_error_of_one_line(emulator: Emulator, blind: Plugin) -> None:
-    """What, why, code, request id and the way out."""
+    """What, why, code, request id and what to do."""
     with pytest.raises(PluginError) as told:
         blind.create(OURS, inputs(emulator, backup_id=MISSING))
 
@@ -336,7 +336,7 @@ AFTER = {
 def test_a_share_that_was_made_although_the_answer_was_lost_is_not_lost(
     fault: Fault, emulator: Emulator, plugin: Plugin
 ) -> None:
-    """After an ambiguous end the live list is looked at, and nothing is posted twice."""
+    """After an unknown effect the members are listed, and no POST is sent twice."""
     emulator.add_fault(fault)
 
     made = plugin.create(OURS, inputs(emulator, adopt=False))
@@ -354,7 +354,7 @@ BEFORE = {
 
 @pytest.mark.parametrize("fault", BEFORE.values(), ids=BEFORE.keys())
 def test_a_share_that_was_not_made_is_made_by_a_second_try(fault: Fault, emulator: Emulator, plugin: Plugin) -> None:
-    """Where the list does not have it, the offer is sent again."""
+    """If the list does not have it, the POST is sent again."""
     emulator.add_fault(fault)
 
     plugin.create(OURS, inputs(emulator))
@@ -364,7 +364,7 @@ def test_a_share_that_was_not_made_is_made_by_a_second_try(fault: Fault, emulato
 
 
 def test_credentials_of_another_project_do_not_make_a_share_look_gone(emulator: Emulator, plugin: Plugin) -> None:
-    """Read and delete refuse to speak of a state that is another project's, before anything is sent."""
+    """Read and delete fail for another project's state, before anything is sent."""
     made = plugin.create(OURS, inputs(emulator))
     emulator.clear_requests()
 
@@ -405,7 +405,7 @@ def test_diff(
 
 
 def test_another_connection_is_an_update_that_keeps_the_share(emulator: Emulator) -> None:
-    """The state must name the connection that will delete, and that connection must see the share."""
+    """The state must have the connection that will delete, and that connection must find the share."""
     env = {**environment(emulator), **environment(emulator, prefix="DR_")}
     moved = BackupShareMemberProvider(Connection(namespace="dr"))
     with Plugin(env=env) as plugin:
@@ -459,7 +459,7 @@ def test_a_share_with_oneself_is_refused_where_the_project_is_only_looked_up(emu
 
 
 def test_check_lets_unknown_values_pass(emulator: Emulator, plugin: Plugin) -> None:
-    """What another resource will make is judged when it is known."""
+    """Values of other resources are checked when they are known."""
     checked = plugin.check(OURS, inputs(emulator, backup_id=UNKNOWN, dest_project_id=UNKNOWN))
     assert checked.failures == {}
     assert checked.inputs["backup_id"] == UNKNOWN
@@ -475,7 +475,7 @@ def test_missing_settings_come_in_one_message(emulator: Emulator) -> None:
 
 
 def test_a_wrong_key_is_sent_once_and_told_to_all(emulator: Emulator) -> None:
-    """More than five wrong signatures lock a key, so a refused one is not tried again."""
+    """More than five wrong signatures lock a key, so a refused one is not sent again."""
     env = environment(emulator) | {"HW_SECRET_KEY": "wrong-secret-key"}
     projects = [f"{number:032x}" for number in range(1, 41)]
     told = []
@@ -495,7 +495,7 @@ def test_a_wrong_key_is_sent_once_and_told_to_all(emulator: Emulator) -> None:
 
 
 def test_a_refused_key_of_the_stack_config_names_the_way_out(emulator: Emulator) -> None:
-    """A plain refresh sees the configuration of the last up; the error says so."""
+    """A plain refresh uses the configuration of the last `up`; the error says so."""
     config = stack_config(emulator) | {"huaweicloud:secretKey": "wrong"}
     where = {name: text for name, text in environment(emulator).items() if "ENDPOINT" in name}
     with Plugin(config=config, env=where) as plugin, pytest.raises(PluginError, match="add --run-program"):
@@ -503,7 +503,7 @@ def test_a_refused_key_of_the_stack_config_names_the_way_out(emulator: Emulator)
 
 
 def test_a_missing_permission_is_named_and_locks_nothing(emulator: Emulator, blind: Plugin) -> None:
-    """403 says which IAM action is missing; rights go by enterprise project too, so another backup may be permitted."""
+    """The error has the missing IAM action; permissions depend on the enterprise project, so others are tried."""
     emulator.deny("sharer", "cbr:member:create")
     for number in range(1, 5):
         with pytest.raises(PluginError, match="cbr:member:create is needed"):
@@ -523,14 +523,14 @@ def test_a_bug_of_another_provider_keeps_its_traceback(emulator: Emulator) -> No
 
 
 def test_the_endpoint_that_does_not_answer_is_named(emulator: Emulator) -> None:
-    """A refused connection ends after a few tries, not after the whole patience."""
+    """A refused connection is given up after a few tries."""
     env = environment(emulator) | {"HW_CBR_ENDPOINT": "http://127.0.0.1:9", "HW_MAX_RETRIES": "1"}
     with Plugin(env=env) as plugin, pytest.raises(PluginError, match=r"no answer from 127\.0\.0\.1:9: no connection"):
         plugin.create(OURS, inputs(emulator))
 
 
 def test_open_telekom_clouds_answers_are_read_as_well(emulator: Emulator) -> None:
-    """Left-out keys and zoned timestamps mean what nulls and bare ones do."""
+    """Missing keys mean the same as nulls, and timestamps with a zone the same as without."""
     emulator.dialect = "otc"
     with Plugin(env=environment(emulator)) as plugin:
         made = plugin.create(OURS, inputs(emulator))
@@ -542,7 +542,7 @@ def test_open_telekom_clouds_answers_are_read_as_well(emulator: Emulator) -> Non
 
 
 def test_a_read_while_the_cloud_is_slow_blocks_nobody_for_ever(emulator: Emulator, plugin: Plugin) -> None:
-    """Those who wait for the same list get the same answer."""
+    """All that wait for the same list get the same answer."""
     made = plugin.create(OURS, inputs(emulator))
     emulator.clear_requests()
     emulator.latency = 0.3

@@ -1,4 +1,4 @@
-"""VaultShare on the real engine against the emulated cloud; its window alone, as a function."""
+"""VaultShare on the real engine, and its window as a function."""
 
 from __future__ import annotations
 
@@ -42,32 +42,32 @@ pulumi.export("shares", nightly.shares)
 
 
 def backup(id_: str, *, days: float = 0, resource: str = "server-1", **fields: Any) -> Backup:
-    """A backup made so many days ago."""
+    """A backup that is some days old."""
     created = (NOW - timedelta(days=days)).isoformat()
     given = {"status": "available", "name": "nightly", **fields}
     return Backup(id=id_, resource_id=resource, created_at=created, **given)
 
 
 def picked(window: Window, backups: Iterable[Backup], resources: list[str] | None = None) -> list[str]:
-    """The ids of what is in the window."""
+    """The ids of the backups in the window."""
     return [one.id for one in window.of(backups, resources)]
 
 
 def test_the_newest_of_each_resource() -> None:
-    """`keep` counts by resource."""
+    """`keep` is for each resource."""
     backups = [backup(f"{days}{name}", days=days, resource=name) for days in range(4) for name in "ab"]
     assert picked(Window(2), backups) == ["0a", "0b", "1a", "1b"]
 
 
 @pytest.mark.parametrize("status", ["protecting", "error", "deleting", "waiting_protect", "waiting_delete"])
 def test_what_is_not_available_counts_for_nothing(status: str) -> None:
-    """An older backup that is available takes its place."""
+    """An older available backup is used instead."""
     assert picked(Window(1), [backup("new", status=status), backup("old", days=1)]) == ["old"]
 
 
 @pytest.mark.parametrize("status", ["restoring", "waiting_restore"])
 def test_a_backup_that_is_restored_from_keeps_its_place(status: str) -> None:
-    """A restore takes nobody's share away."""
+    """Its shares are not cancelled during a restore."""
     assert picked(Window(1), [backup("new", status=status), backup("old", days=1)]) == ["new"]
 
 
@@ -84,7 +84,7 @@ FILTERS: dict[str, tuple[Window, list[str] | None, list[str]]] = {
 
 @pytest.mark.parametrize(("window", "resources", "expected"), FILTERS.values(), ids=FILTERS.keys())
 def test_filters_come_before_counting(window: Window, resources: list[str] | None, expected: list[str]) -> None:
-    """`keep` newest among those that pass."""
+    """`keep` applies to the filtered backups."""
     backups = [
         backup("1", days=1),
         backup("3", days=3, name="weekly"),
@@ -104,7 +104,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("argument", "reason"), ARGUMENTS.values(), ids=ARGUMENTS.keys())
 def test_wrong_arguments_are_refused_at_once(argument: dict[str, Any], reason: str) -> None:
-    """Before anything is registered or asked."""
+    """Nothing is registered or sent."""
     with pytest.raises(pulumi.RunError, match=f"VaultShare nightly: {reason}"):
         VaultShare("nightly", vault_id="v", dest_project_ids=[], **argument)
 
@@ -114,7 +114,7 @@ def test_wrong_arguments_are_refused_at_once(argument: dict[str, Any], reason: s
 
 @pytest.fixture(name="stack")
 def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
-    """A fresh stack, signed in as the sharer; the cloud has no backup yet."""
+    """A new stack with the sharer's credentials; the cloud has no backup yet."""
     emulator.remove_backup(emulator.backup.id)
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
@@ -122,20 +122,20 @@ def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
 
 
 def program(emulator: Emulator, *recipients: str, **rest: Any) -> str:
-    """A program that shares the sharer's vault; an argument that is a text is code."""
+    """A program that shares the sharer's vault; arguments are code."""
     projects = [emulator.account(name).project_id for name in recipients]
     words = ", ".join(f"{name}={value}" for name, value in rest.items())
     return PROGRAM.format(vault=emulator.vault("sharer").id, projects=projects, rest=words)
 
 
 def back_up(emulator: Emulator, days: float, resource: str = "server-1", **fields: Any) -> str:
-    """Make a backup of a server, so many days ago; returns its id."""
+    """Create a backup of a server that is some days old; returns its id."""
     created = NOW - timedelta(days=days)
     return emulator.add_backup(created_at=created, resource_id=resource, **fields).id
 
 
 def shared(emulator: Emulator) -> set[str]:
-    """The backups that are shared with anybody."""
+    """The shared backups."""
     return {id_ for id_ in emulator.state.backups if emulator.members(id_)}
 
 
@@ -145,13 +145,13 @@ def changes(emulator: Emulator) -> list[str]:
 
 
 def lists(emulator: Emulator) -> int:
-    """How often backups were listed."""
+    """The number of lists of backups."""
     return sum(one.method == "GET" and one.path.endswith("/backups") for one in emulator.requests)
 
 
 @pytest.mark.engine
 def test_the_window_rolls(emulator: Emulator, stack: Stack) -> None:
-    """Four runs with new backups between them: one list each, only what moved is touched, the plan shows it."""
+    """Four runs with new backups in between: one list each, only moved shares change, as the preview shows."""
     made = [back_up(emulator, days) for days in (9, 8)]
     stack.program(program(emulator, "recipient", keep=3))
     stack.up()
@@ -185,7 +185,7 @@ def test_the_window_rolls(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_what_is_shared_and_what_is_not(emulator: Emulator, stack: Stack) -> None:
-    """Two recipients, own available backups of the named servers in this vault; nothing else."""
+    """Own available backups of the named servers in this vault, with two recipients; nothing else."""
     wanted = {back_up(emulator, 1), back_up(emulator, 2), back_up(emulator, 3, "server-2")}
     back_up(emulator, 0, status="protecting")
     back_up(emulator, 0, status="error")
@@ -218,7 +218,7 @@ def test_what_is_shared_and_what_is_not(emulator: Emulator, stack: Stack) -> Non
 
 @pytest.mark.engine
 def test_an_empty_window_is_refused_and_cancels_nothing(emulator: Emulator, stack: Stack) -> None:
-    """By accident nobody loses a share; allow_empty says that it is none."""
+    """No share is cancelled by mistake, unless `allow_empty` is set."""
     made = back_up(emulator, 1)
     stack.program(program(emulator, "recipient"))
     stack.up()
@@ -241,7 +241,7 @@ def test_an_empty_window_is_refused_and_cancels_nothing(emulator: Emulator, stac
 
 @pytest.mark.engine
 def test_ages_are_moments_or_durations(emulator: Emulator, stack: Stack) -> None:
-    """Older than a day and a half, newer than a moment without zone, which is UTC."""
+    """Older than a day and a half, newer than a time without zone, which is UTC."""
     _, wanted, _ = (back_up(emulator, days) for days in (1, 2, 3))
     moment = (NOW - timedelta(days=2, hours=12)).replace(tzinfo=None)
     ages = {"older_than": "timedelta(days=1.5)", "newer_than": f"datetime.fromisoformat({moment.isoformat()!r})"}
@@ -268,7 +268,7 @@ pulumi.export("shares", nightly.shares)
 
 @pytest.mark.engine
 def test_inputs_may_be_outputs(emulator: Emulator, stack: Stack) -> None:
-    """Unknown at the first preview, known at up; the shares depend on what the vault's id came from."""
+    """They are unknown at the first preview, and known at `up`; the shares depend on the vault's resource."""
     other, made = back_up(emulator, 1, "server-2"), back_up(emulator, 2)
     project = emulator.account("recipient").project_id
     source = OUTPUTS.format(backup=other, project=project, vault=emulator.vault("sharer").id)
@@ -303,7 +303,7 @@ def test_inputs_may_be_outputs(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_one_program_shares_and_accepts(emulator: Emulator, stack: Stack) -> None:
-    """Side by side and in order: shared before it is accepted, given back before it is cancelled."""
+    """In order: shared, then accepted; given back, then cancelled."""
     stack.env.update(environment(emulator, "recipient", prefix="DR_"))
     made = [back_up(emulator, days) for days in (3, 2)]
     vault = emulator.vault("recipient").id
@@ -327,7 +327,7 @@ def test_one_program_shares_and_accepts(emulator: Emulator, stack: Stack) -> Non
 
 @pytest.mark.engine
 def test_a_vault_that_nobody_backs_up_into_is_told(emulator: Emulator, stack: Stack) -> None:
-    """The newest backup is older than max_age: a warning, and the window is shared all the same."""
+    """If the newest backup is older than max_age, there is a warning, and the window is shared."""
     made = back_up(emulator, 4)
     stack.program(program(emulator, "recipient", max_age="timedelta(days=1.5)"))
     assert f"VaultShare nightly: the newest backup of server (server-1) is 4.0 days old ({made}" in stack.up().output
@@ -336,7 +336,7 @@ def test_a_vault_that_nobody_backs_up_into_is_told(emulator: Emulator, stack: St
 
 @pytest.mark.engine
 def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> None:
-    """Before anything is asked."""
+    """Nothing is sent."""
     back_up(emulator, 1)
     project = emulator.account("recipient").project_id
     good = program(emulator, "recipient")
@@ -356,7 +356,7 @@ def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> Non
 
 @pytest.mark.engine
 def test_the_program_in_the_readme_runs(emulator: Emulator, tmp_path: Path) -> None:
-    """The names in it are those of the emulated cloud."""
+    """Its names are those of the emulated cloud."""
     section = (ROOT / "README.md").read_text().partition("## The newest backups, and lookups\n")[2]
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))

@@ -1,4 +1,4 @@
-"""What a program declares, and what a delete may therefore not take along."""
+"""The shares that a program declares, which a delete must not cancel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BACKUP, OTHER = "b", "o"
 
 
 def test_a_declared_member_stays() -> None:
-    """By backup and recipient, and no other."""
+    """Exactly this backup and recipient."""
     ledger = Ledger()
     assert ledger.declare_member(BACKUP, "p") is None
     assert ledger.declares(BACKUP, "p")
@@ -32,7 +32,7 @@ def test_a_set_owns_every_share_of_its_backup() -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["set", "member"])), ids="-".join)
 def test_a_set_and_a_member_of_one_backup_are_refused_in_either_order(order: tuple[str, str]) -> None:
-    """One would undo the other's work."""
+    """Each would undo the other's changes."""
     ledger = Ledger()
     declare = {"set": lambda: ledger.declare_set(BACKUP, ["p"]), "member": lambda: ledger.declare_member(BACKUP, "p")}
     assert declare[order[0]]() is None

@@ -1,4 +1,4 @@
-"""What a recipient accepts and keeps: the choice as a function, and the looks at the emulated cloud."""
+"""What a recipient accepts and keeps, and how it is read from the cloud."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ def ids(found: Chosen) -> list[str]:
 
 
 def test_what_was_accepted_is_kept() -> None:
-    """An accepted offer is pending no more: nothing is on offer, and nothing is given back."""
+    """An accepted offer is no longer pending: without offers, nothing is given back."""
     assert ids(chosen([], [backup("a", 1), backup("b", 2)])) == ["a", "b"]
 
 
 def test_the_window_rolls_over_both() -> None:
-    """What comes takes the place of the oldest that was accepted."""
+    """A new backup replaces the oldest accepted one."""
     assert ids(chosen([backup("c", 0)], [backup("a", 1), backup("b", 2)])) == ["+c", "a"]
 
 
 def test_an_old_offer_takes_no_place() -> None:
-    """Older than what fills the window."""
+    """It is older than the backups in the window."""
     assert ids(chosen([backup("old", 9)], [backup("a", 1), backup("b", 2)])) == ["a", "b"]
 
 
 def test_each_owner_has_a_window_of_its_own() -> None:
-    """The id of a resource is told by its owner: another owner cannot push a copy out with it."""
+    """Owners choose the ids of their resources: one cannot push out the copies of another."""
     other = [backup(f"x{days}", days, project_id="6" * 32) for days in (0, 0.1, 0.2)]
     assert ids(chosen(other, [backup("a", 1), backup("b", 2)])) == ["+x0", "+x0.1", "a", "b"]
 
 
 def test_several_vaults_by_kind() -> None:
-    """A disk's backup goes into the vault for disks."""
+    """The backup of a disk is accepted into the vault for disks."""
     disk = backup("disk", 0, resource_type="OS::Cinder::Volume", resource_id="disk-1")
     found = chosen([disk, backup("a", 1)], [], SERVERS, DISKS)
     assert {one.backup.id: one.vault_id for one in found.choices} == {"disk": "vault-d", "a": "vault-s"}
@@ -85,7 +85,7 @@ def test_an_offer_of_another_kind_is_told_and_left() -> None:
 
 
 def test_a_full_vault_takes_what_fits_and_gives_nothing_back() -> None:
-    """With figures. What cannot be accepted takes no place from what was."""
+    """The message has figures. Offers that cannot be accepted do not replace accepted backups."""
     full = Vault(id="vault-s", object_type="server", status="available", size=100, used=80 * 1024)
     found = chosen([backup("new", 0)], [backup("a", 1), backup("b", 2)], full)
     assert ids(found) == ["a", "b"]
@@ -96,7 +96,7 @@ def test_a_full_vault_takes_what_fits_and_gives_nothing_back() -> None:
 
 
 def test_the_sum_of_the_offers_counts() -> None:
-    """Three of 40 GB do not fit into 100 GB although each would; the newest come first."""
+    """Three of 40 GB do not fit into 100 GB, although each would; the newest are accepted first."""
     small = Vault(id="vault-s", object_type="server", status="available", size=100)
     offers = [backup(str(number), number, resource_id=f"server-{number}") for number in range(3)]
     found = chosen(offers, [], small)
@@ -108,14 +108,14 @@ def test_the_sum_of_the_offers_counts() -> None:
 
 
 def test_the_next_vault_of_the_kind_takes_what_the_first_has_no_room_for() -> None:
-    """So a former vault can be named beside its successor."""
+    """So an old vault can be given together with its successor."""
     first = Vault(id="full", object_type="server", status="available", size=10)
     found = chosen([backup("a", 0)], [], first, SERVERS)
     assert [one.vault_id for one in found.choices] == ["vault-s"]
 
 
 def test_a_vault_that_is_locked_takes_nothing_new() -> None:
-    """It is told; what is in it stays."""
+    """This is reported; accepted backups stay."""
     locked = Vault(id="vault-s", object_type="server", status="lock", size=1000)
     found = chosen([backup("a", 0)], [backup("b", 1)], locked)
     assert ids(found) == ["b"]
@@ -123,7 +123,7 @@ def test_a_vault_that_is_locked_takes_nothing_new() -> None:
 
 
 def test_what_is_in_another_vault_is_somebody_elses() -> None:
-    """It is told, and takes no place."""
+    """It is reported, and does not count."""
     found = chosen([], [backup("a", 0, vault_id="elsewhere"), backup("b", 1)])
     assert ids(found) == ["b"]
     assert "backup a was accepted into vault elsewhere, which is not one of those given" in found.warnings[0]
@@ -138,7 +138,7 @@ def _client(emulator: Emulator) -> Iterator[Client]:
 
 
 def test_only_named_owners_are_seen(emulator: Emulator, client: Client) -> None:
-    """Offers and accepted backups of a stranger do not exist here, nor rejected ones of anybody."""
+    """Backups of other owners are ignored, and so are rejected ones."""
     project = client.project_id
     mine, rejected, kept = (emulator.add_backup().id for _ in range(3))
     stranger, accepted = (emulator.add_backup("bystander").id for _ in range(2))
@@ -158,7 +158,7 @@ def test_only_named_owners_are_seen(emulator: Emulator, client: Client) -> None:
 
 
 def test_a_service_that_ignores_the_status_is_seen_through(emulator: Emulator, client: Client) -> None:
-    """No page says that the filter counts: what is in both lists is looked at."""
+    """The filter is not documented to work: backups in both lists are read."""
     mine, kept = (emulator.add_backup().id for _ in range(2))
     emulator.add_member(mine, client.project_id)
     emulator.add_member(kept, client.project_id, "accepted")

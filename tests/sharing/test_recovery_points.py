@@ -1,4 +1,4 @@
-"""Recovery points as owner and recipient see them in the emulated cloud, whose time a test lets pass."""
+"""Recovery points as owner and recipient see them, while time passes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _recipient(emulator: Emulator) -> Iterator[Client]:
 
 @pytest.fixture(name="nights")
 def _nights(emulator: Emulator) -> list[list[str]]:
-    """Four nights: two servers, backed up nightly and kept for seven days; the newest backup is made now."""
+    """Four nights: two servers, backed up nightly and kept for seven days; the newest backup is from now."""
     vault = emulator.add_vault(account="sharer", resources=[WEB, DB], keep_days=7)
     made = []
     for night in range(4):
@@ -71,7 +71,7 @@ def told(point: RecoveryPoint) -> tuple[str, dict[str, int | None]]:
 def test_the_owner_sees_what_each_recipient_could_recover(
     emulator: Emulator, owner: Client, nights: list[list[str]]
 ) -> None:
-    """The newest there is, the newest on offer, the newest accepted; by resource."""
+    """The newest copy, the newest offer and the newest accepted one, by resource."""
     project = emulator.account("recipient").project_id
     emulator.add_member(nights[0][0], project, "accepted")
     emulator.add_member(nights[1][0], project, "accepted")
@@ -85,7 +85,7 @@ def test_the_owner_sees_what_each_recipient_could_recover(
 
 
 def test_recipients_are_told_apart(emulator: Emulator, owner: Client, nights: list[list[str]]) -> None:
-    """One has what another lacks."""
+    """One recipient has a backup that another lacks."""
     emulator.add_member(nights[3][0], emulator.account("recipient").project_id, "accepted")
     points = [point for point in look(owner, emulator, "recipient", "bystander") if point.resource_name == "web"]
     assert [point.accepted is not None for point in points] == [True, False]
@@ -95,7 +95,7 @@ def test_recipients_are_told_apart(emulator: Emulator, owner: Client, nights: li
 
 
 def test_a_copy_says_when_it_expires(emulator: Emulator, owner: Client, nights: list[list[str]]) -> None:
-    """Seven days after it was made; the id leads to it."""
+    """Seven days after its creation; the copy has its id."""
     point = look(owner, emulator, "recipient")[0]
     assert point.newest
     ages = [
@@ -119,7 +119,7 @@ def test_the_look_ends_where_the_newest_accepted_is_found(
 def test_a_backup_that_is_being_made_is_no_recovery_point(
     emulator: Emulator, owner: Client, nights: list[list[str]]
 ) -> None:
-    """The newest is the newest that is whole."""
+    """The newest complete backup counts."""
     emulator.set_backup_status(nights[3][0], "protecting")
     assert told(look(owner, emulator, "recipient")[0])[1]["newest"] == 1
 
@@ -127,7 +127,7 @@ def test_a_backup_that_is_being_made_is_no_recovery_point(
 def test_the_recipient_sees_what_is_on_offer_and_what_it_has(
     emulator: Emulator, recipient: Client, nights: list[list[str]]
 ) -> None:
-    """Of named owners alone; the owner's newest it cannot see."""
+    """Only those of the named owners; the owner's newest backup is not visible."""
     emulator.add_member(nights[1][0], recipient.project_id, "accepted")
     emulator.add_member(nights[3][0], recipient.project_id)
     emulator.add_member(emulator.add_backup("bystander").id, recipient.project_id)
@@ -139,7 +139,7 @@ def test_the_recipient_sees_what_is_on_offer_and_what_it_has(
 
 
 def test_a_look_that_fails_concludes_nothing(emulator: Emulator, owner: Client, nights: list[list[str]]) -> None:
-    """No recovery point is missing because nobody was allowed to look."""
+    """No recovery point is missing because a permission is missing."""
     assert nights
     emulator.deny("sharer", "cbr:member:list")
     with pytest.raises(PermissionDenied, match="cbr:member:list is needed"):

@@ -1,4 +1,4 @@
-"""What becomes of shares whose resource is renamed, swapped or changed into another kind: they stay, unanswered.
+"""Shares whose resource is renamed, swapped or changed into another kind stay as they are.
 
 The engine creates the new resource before it deletes the old one, and both have the same id. The old one may go in
 a later run, too, when the first was interrupted in between.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("refresh", [False, True])
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_renamed_member_stays(killed: bool, refresh: bool, emulator: Emulator) -> None:
-    """Also if the run ends after the new one is recorded, and the next deletes the old one."""
+    """Also if the run ends after the new one is recorded, and the next run deletes the old one."""
     model = Model(program={"old": member(emulator)})
     up(model, emulator)
     before = accepted(emulator, "recipient")
@@ -48,7 +48,7 @@ def test_a_renamed_member_stays(killed: bool, refresh: bool, emulator: Emulator)
 def test_a_renamed_member_that_had_to_be_made_anew_stays(
     what: str, kind: Callable[..., Any], refresh: bool, emulator: Emulator
 ) -> None:
-    """The old resource's share is not the one that is live now, whatever a refresh has said of the old one."""
+    """The live share is not that of the old resource, whatever a refresh found."""
     model = Model(program={"old": member(emulator)})
     up(model, emulator)
     project = emulator.account("recipient").project_id
@@ -64,7 +64,7 @@ def test_a_renamed_member_that_had_to_be_made_anew_stays(
 
 
 def test_a_rejected_member_is_offered_again_under_its_own_name(emulator: Emulator) -> None:
-    """An update takes the rejected record away and makes the offer anew."""
+    """An update removes the rejected share and creates it again."""
     model = Model(program={"one": member(emulator)})
     up(model, emulator)
     project = emulator.account("recipient").project_id
@@ -78,7 +78,7 @@ def test_a_rejected_member_is_offered_again_under_its_own_name(emulator: Emulato
 
 
 def test_swapped_members_stay(emulator: Emulator) -> None:
-    """Each takes the other's share over."""
+    """Each adopts the other's share."""
     model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
     up(model, emulator)
     before = accepted(emulator, "recipient", "bystander")
@@ -90,7 +90,7 @@ def test_swapped_members_stay(emulator: Emulator) -> None:
 
 
 def test_a_member_that_is_not_declared_any_more_goes(emulator: Emulator) -> None:
-    """Only what another resource declares is kept."""
+    """Only shares that another resource declares are kept."""
     model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
     up(model, emulator)
     del model.program["a"]
@@ -102,7 +102,7 @@ def test_a_member_that_is_not_declared_any_more_goes(emulator: Emulator) -> None
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_renamed_share_stays(killed: bool, emulator: Emulator) -> None:
-    """No recipient loses anything in between."""
+    """No recipient loses its share in between."""
     model = Model(program={"old": share(emulator, "recipient", "bystander")})
     up(model, emulator)
     before = accepted(emulator, "recipient", "bystander")
@@ -117,7 +117,7 @@ def test_a_renamed_share_stays(killed: bool, emulator: Emulator) -> None:
 
 
 def test_a_renamed_share_with_other_recipients_changes_just_these(emulator: Emulator) -> None:
-    """What the old one declared beyond the new one is undeclared, and goes."""
+    """Recipients that only the old one declared are removed."""
     emulator.add_account("third")
     model = Model(program={"old": share(emulator, "recipient", "bystander")})
     up(model, emulator)
@@ -132,7 +132,7 @@ def test_a_renamed_share_with_other_recipients_changes_just_these(emulator: Emul
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_members_that_become_a_share_stay(killed: bool, emulator: Emulator) -> None:
-    """Who goes over to the authoritative kind interrupts nobody; who is not named any more goes."""
+    """Changing to a BackupShare interrupts no share; recipients that are no longer declared are removed."""
     model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
     up(model, emulator)
     accepted(emulator, "recipient", "bystander")
@@ -148,7 +148,7 @@ def test_members_that_become_a_share_stay(killed: bool, emulator: Emulator) -> N
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_share_that_becomes_members_stays(killed: bool, emulator: Emulator) -> None:
-    """And the other way round."""
+    """The shares of a BackupShare stay if BackupShareMembers declare them."""
     model = Model(program={"all": share(emulator, "recipient", "bystander")})
     up(model, emulator)
     accepted(emulator, "recipient", "bystander")
@@ -167,7 +167,7 @@ def test_a_share_that_becomes_members_stays(killed: bool, emulator: Emulator) ->
 def test_what_is_renamed_and_given_another_connection_to_the_same_account_stays(
     killed: bool, kind: Callable[..., Any], emulator: Emulator
 ) -> None:
-    """What a program declares does not depend on the connection that it declares it by."""
+    """Declared shares do not depend on the connection."""
     what, inputs = kind(emulator, "recipient")
     model = Model(program={"old": (what, inputs)})
     up(model, emulator)
@@ -183,7 +183,7 @@ def test_what_is_renamed_and_given_another_connection_to_the_same_account_stays(
 
 
 def test_a_rejected_share_is_offered_again_without_adoption(emulator: Emulator) -> None:
-    """It is the resource's own, so there is nothing to adopt."""
+    """It is the resource's own share, so nothing is adopted."""
     model = Model(program={"one": member(emulator, adopt=False)})
     up(model, emulator)
     project = emulator.account("recipient").project_id
@@ -195,7 +195,7 @@ def test_a_rejected_share_is_offered_again_without_adoption(emulator: Emulator) 
 
 
 def test_replace_of_a_share_that_stands_keeps_it_and_says_what_to_do(emulator: Emulator) -> None:
-    """It would cut the recipient off from a backup that it has accepted."""
+    """The recipient would lose a backup that it has accepted."""
     model = Model(program={"one": member(emulator)})
     up(model, emulator)
     before = accepted(emulator, "recipient")
@@ -208,7 +208,7 @@ def test_replace_of_a_share_that_stands_keeps_it_and_says_what_to_do(emulator: E
 
 
 def test_a_share_that_a_lost_request_seems_to_have_made_stays(emulator: Emulator) -> None:
-    """Where a POST ends without an answer, the share is found that another resource made; that one is deleted now."""
+    """After a lost answer, the share of another resource is found, which is deleted later in the run."""
     model = Model(program={"a": member(emulator), "b": member(emulator, "bystander")})
     up(model, emulator)
     accepted(emulator, "recipient", "bystander")
@@ -232,7 +232,7 @@ from pulumi_cbr_sharing import BackupShare, BackupShareMember
 def test_the_engine_renames_without_interrupting_and_destroys_with_the_program(
     kind: str, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """What keeps a share at a rename does not keep it at `pulumi destroy --run-program`."""
+    """Shares are kept in a rename, but not in `pulumi destroy --run-program`."""
     project = emulator.account("recipient").project_id
     recipients = f"dest_project_id={project!r}" if kind == "BackupShareMember" else f"dest_project_ids=[{project!r}]"
     stack = Stack(tmp_path)
