@@ -77,6 +77,25 @@ def test_an_offer_that_does_not_come_is_told(emulator: Emulator, plugin: Plugin)
         plugin.create(OURS, inputs(emulator, wait_for_offer=1))
 
 
+def test_an_offer_that_is_cancelled_after_the_lookup_is_no_error(emulator: Emulator, plugin: Plugin) -> None:
+    """Both pipelines may run at the same time: the user is told, a refresh finds it gone, a new offer is accepted."""
+    seen = inputs(emulator, wait_for_offer=1, pending=True)
+    made = plugin.create(OURS, seen)
+    assert made.outs["status"] == "withdrawn"
+    assert made.outs["vault_id"] == ""
+    assert plugin.read(made) is None
+
+    offer(emulator)
+    diff = plugin.diff(OURS, made, seen)
+    assert (diff.changes, diff.replaces) == (True, ())
+    assert plugin.update(OURS, made, seen).outs["status"] == "accepted"
+    emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
+    emulator.clear_requests()
+    with Plugin(env=environment(emulator, "recipient")) as later:
+        later.delete(made)
+    assert emulator.requests == []  # nothing was accepted, so nothing is given back
+
+
 def test_accepted_before_into_the_same_vault_is_taken_over(emulator: Emulator, plugin: Plugin) -> None:
     """The offer is not answered again."""
     project = offer(emulator)

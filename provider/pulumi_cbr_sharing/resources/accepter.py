@@ -42,13 +42,14 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
             one replaces the resource.
         wait_for_offer: seconds to wait for the offer.
         pending: whether a lookup in this run saw the offer pending. Then it is accepted even if the state records an
-            earlier acceptance: the owner has cancelled the share and offered it again since the last refresh.
+            earlier acceptance: the owner has cancelled the share and offered it again since the last refresh. If the
+            owner has cancelled it since the lookup, that is no error.
         connection: the recipient's account, if it is not the default one.
         opts: Pulumi's options.
 
     Attributes:
         status: `accepted`; `pending` if a refresh finds the share cancelled and offered again. That is drift: the next
-            `up` accepts it again.
+            `up` accepts it again. `withdrawn` if its owner cancelled it after a lookup of the same run saw it.
         owner_project_id: the project that shares.
         recipient_project_id: the project that accepted.
         region, endpoint: the region and the CBR endpoint in the settings.

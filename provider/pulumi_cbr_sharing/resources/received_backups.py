@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 TYPE = "huaweicloud:cbr:ReceivedBackups"  # in URNs: it stays
-OFFER_WAIT = 30.0  # seconds; the lookup has just seen the offer
+OFFER_WAIT = 10.0  # seconds; the lookup has just seen the offer
 
 
 class ReceivedBackups(Windowed[Chosen]):
@@ -67,7 +67,8 @@ class ReceivedBackups(Windowed[Chosen]):
     Attributes:
         backup_ids: the backups in the window, newest first.
         newest_at: when the newest backup of each server or disk was made, by `{owner_project_id}/{resource_id}`.
-        accepted: the status of each backup, `accepted`, by its id.
+        accepted: the status of each backup by its id: `accepted`, or `withdrawn` if its owner cancelled the offer
+            during the run.
 
     Raises:
         LookupFailed: the lookup failed, or a vault does not exist. Nothing is changed.

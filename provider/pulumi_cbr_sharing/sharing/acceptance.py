@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two tries
 ACCEPTED: Final = "accepted"
 PENDING: Final = "pending"
+WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A received backup as the state records it, see `BackupShareAccepter`; `vault_id` is "" if it is pending again."""
+    """A received backup as the state records it, see `BackupShareAccepter`; `vault_id` is "" unless it is accepted."""
 
     backup_id: str
     vault_id: str = ""
@@ -58,6 +59,9 @@ def declare(
 def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     """Wait for the offer, and accept it; take over a share that was accepted into the same vault before.
 
+    If a lookup of this run saw the offer, and it is gone, its owner has cancelled it meanwhile, as it may: the owner's
+    pipeline does not wait for the recipient's.
+
     Raises:
         Refused: the share was accepted into another vault before.
         WaitTimeout: there was no offer in time.
@@ -66,7 +70,12 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     backup_id, vault_id = inputs.backup_id, inputs.vault_id
     seen = _received(session, backup_id)
     if seen is None or not seen.vault_id:
-        seen = _accept(session, backup_id, vault_id, float(inputs.wait_for_offer))
+        try:
+            seen = _accept(session, backup_id, vault_id, float(inputs.wait_for_offer))
+        except WaitTimeout:
+            if inputs.pending is not True:
+                raise
+            return _withdrawn(session, backup_id)
     if seen.vault_id != vault_id:
         raise Refused(
             f"accepting the share of backup {backup_id} into vault {vault_id}: it was accepted into vault "
@@ -100,6 +109,8 @@ def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> 
 def delete(session: Session, recorded: Acceptance) -> None:
     """Give the share back, unless the program declares it; success if its owner has cancelled it."""
     backup_id, doing = recorded.backup_id, f"giving back the share of backup {recorded.backup_id}"
+    if recorded.status == WITHDRAWN:
+        return
     _guard(session, doing, recorded)
     if session.ledger.declares_acceptance(backup_id, recorded.vault_id):
         session.say(f"the share of backup {backup_id} stays accepted, because the program declares it")
@@ -137,6 +148,19 @@ def _no_offer(session: Session, doing: str, wait: float) -> WaitTimeout:
         f"{doing}: there is no offer to project {session.client.project_id} after {wait:.0f} s: let its owner "
         "share it, or set a larger wait_for_offer; if this program also shares it, set backup_id=share.backup_id, so "
         "that the share is created first"
+    )
+
+
+def _withdrawn(session: Session, backup_id: str) -> Acceptance:
+    session.say(
+        f"the offer of backup {backup_id} was cancelled by its owner in the meantime: there is nothing to accept"
+    )
+    return Acceptance(
+        backup_id=backup_id,
+        status=WITHDRAWN,
+        recipient_project_id=session.client.project_id,
+        region=session.settings.region,
+        endpoint=session.settings.cbr,
     )
 
 
