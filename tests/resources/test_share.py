@@ -309,8 +309,8 @@ def test_the_engine_shows_undeclared_recipients_and_removes_them(
     emulator.remove_member(emulator.backup.id, teams[0])
     found = stack.preview("--refresh", "--expect-no-changes", check=False)
     assert not found.ok
-    assert f"is shared with {teams[9]}, too, which is not declared" in found.output
-    assert f"is not shared any more with {teams[0]}, which is declared" in found.output
+    assert f"is also shared with {teams[9]}, which is not declared" in found.output
+    assert f"is no longer shared with {teams[0]}, which is declared" in found.output
 
     stack.up("--refresh")
     assert live(emulator) == teams[:3]

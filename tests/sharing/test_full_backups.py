@@ -94,7 +94,7 @@ def test_whoever_nobody_declares_any_more_makes_room(order: tuple[str, str], emu
     assert len(model.state) == 2
 
 
-def test_a_recipient_who_is_declared_only_later_is_offered_the_share_anew(emulator: Emulator) -> None:
+def test_a_recipient_who_is_declared_only_later_is_offered_the_share_again(emulator: Emulator) -> None:
     """A resource that waits for another is checked after that one is made: until then nobody knows of it."""
     model = full(emulator, "red", "green")
     model.program = {"red": member(emulator, "blue"), "green": member(emulator, "red")}
@@ -102,7 +102,7 @@ def test_a_recipient_who_is_declared_only_later_is_offered_the_share_anew(emulat
     _, lines = told(model, emulator, planned_first=False)
 
     assert now(emulator) == {"red": "pending", "blue": "pending"}
-    assert "if another resource declares that one, it is offered anew and has to be accepted again" in lines
+    assert "if another resource declares that one, it is offered again and has to be accepted again" in lines
 
 
 def test_a_recipient_who_goes_to_another_backup_makes_room(emulator: Emulator) -> None:

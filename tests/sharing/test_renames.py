@@ -203,7 +203,7 @@ def test_replace_of_a_share_that_stands_keeps_it_and_says_what_to_do(emulator: E
     _, lines = told(model, emulator, replace="one")
 
     assert statuses(emulator) == before
-    assert "stays, because the program declares it; to offer it anew, remove the resource from the program" in lines
+    assert "stays, because the program declares it; to offer it again, remove the resource from the program" in lines
     assert "another resource" not in lines
 
 

@@ -1,7 +1,7 @@
-"""The members of a backup: read once, and changed so that nothing is doubled or lost.
+"""The members of a backup: read once, and changed so that no share is made twice or lost.
 
-All members of a backup come from one list, which the resources of a run share: whoever asks first fetches it, the
-others wait for it, and a change that is made here drops it.
+All resources of a run share one list of a backup's members: the first one that needs it fetches it, the others wait for
+it. A change drops the list.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 REJECTED = "rejected"
-MOST_TRIES = 3  # of sharing a backup that was available when it was looked at, and is refused as unavailable
+MOST_TRIES = 3  # to share a backup that is available, but is refused as not available
 
 
 class LiveShares:
@@ -43,8 +43,8 @@ class LiveShares:
         """The members of a backup, at most half a minute old.
 
         Raises:
-            BackupNotFound: there is no such backup, so no share of it either.
-            CbrSharingError: it cannot be told.
+            BackupNotFound: there is no such backup, so it is shared with nobody.
+            CbrSharingError: the list could not be read.
         """
         return self._cache.get(("members", backup_id), lambda: list_members(self._client, backup_id))
 
@@ -54,19 +54,19 @@ class LiveShares:
         return self.members(backup_id)
 
     def add(self, backup_id: str, project_ids: Sequence[str], *, wait: float) -> Mapping[str, Member]:
-        """Share a backup with projects by one POST; wait for the backup first if it is still being made.
+        """Share a backup with projects in one POST; if the backup is still being made, wait for it first.
 
         Args:
             backup_id: the backup.
-            project_ids: projects that it is not shared with yet.
-            wait: seconds to wait at the most.
+            project_ids: projects that it is not shared with.
+            wait: the longest time to wait, in seconds.
 
         Returns:
             The new members by project.
 
         Raises:
-            AlreadyShared: somebody shared it with one of them before.
-            WaitTimeout, BackupNotAvailable: it does not become available.
+            AlreadyShared: it is shared with one of them already.
+            WaitTimeout, BackupNotAvailable: the backup does not become available.
         """
         look = _Look(self, backup_id, project_ids)
         ends = self._client.clock.now() + wait
@@ -79,7 +79,7 @@ class LiveShares:
                     raise
                 wait_until_available(self._client, backup_id, refusal, max(0.0, ends - self._client.clock.now()))
             except AlreadyShared:
-                # An earlier try may have had its effect after all, later than we looked.
+                # An earlier try may have taken effect after the list was read.
                 if look.asked and (late := look()):
                     return late
                 raise
@@ -88,10 +88,10 @@ class LiveShares:
         return added if all(project in added for project in project_ids) else look.or_raise()
 
     def remove(self, backup_id: str, project_id: str) -> None:
-        """Cancel a share; one that is gone already is as good as cancelled.
+        """Cancel a share; success if it is gone already.
 
         Raises:
-            ImageRegistered: names the image that the recipient has to delete first.
+            ImageRegistered: the error names the image that the recipient must delete first.
         """
         try:
             remove_member(self._client, backup_id, project_id)
@@ -100,7 +100,7 @@ class LiveShares:
         except ImageRegistered as refusal:
             raise self._with_image(refusal, backup_id, project_id) from None
         except UnexpectedAnswer:
-            # A success that is not the 204 of this service: a proxy's page must not hide a live share.
+            # Not the service's 204, but the page of a proxy, say: the share may still be there.
             if self._is_there(backup_id, project_id):
                 raise
         finally:
@@ -115,20 +115,20 @@ class LiveShares:
     def _with_image(self, refusal: ImageRegistered, backup_id: str, project_id: str) -> ImageRegistered:
         try:
             image = get_member(self._client, backup_id, project_id).image_id
-        except Exception:  # noqa: BLE001 - the refusal is what matters; its image is a help
+        except Exception:  # noqa: BLE001 - the image is only a hint in the message
             image = None
         return refusal.again(remedy=f"the recipient must delete image {image} first") if image else refusal
 
 
 class _Look:
-    """Looks for new members in the live list, and remembers whether it was ever asked to."""
+    """Looks for new members in the live list, and remembers whether it has looked."""
 
     def __init__(self, live: LiveShares, backup_id: str, project_ids: Sequence[str]) -> None:
         self._live, self._backup_id, self._project_ids = live, backup_id, project_ids
         self.asked = False
 
     def __call__(self) -> Mapping[str, Member] | None:
-        """The members if all are there. A rejected one is an older record, which no POST of ours made."""
+        """The members, if all are there. A rejected one is an older record, which this POST did not make."""
         self.asked = True
         live = self._live.look(self._backup_id)
         found = {project: member for project in self._project_ids if (member := live.get(project))}
@@ -136,10 +136,10 @@ class _Look:
         return found if whole else None
 
     def or_raise(self) -> Mapping[str, Member]:
-        """The members that the service's answer to a POST has left out."""
+        """The members, if the reply to the POST did not have them all."""
         if found := self():
             return found
         raise UnexpectedAnswer(
-            f"sharing backup {self._backup_id} with project {', '.join(self._project_ids)}: the service said yes, but "
-            "neither its answer nor its list has the share: run it again"
+            f"sharing backup {self._backup_id} with project {', '.join(self._project_ids)}: the service accepted "
+            "it, but neither its reply nor its list has the share: run it again"
         )

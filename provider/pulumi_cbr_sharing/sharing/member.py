@@ -1,8 +1,8 @@
-"""One recipient of one backup, and no other: what happens on check, create, read, update and delete.
+"""One recipient of one backup: what happens on check, create, read, update and delete.
 
-A share that exists already is adopted; a rejected one is cancelled and offered again, because the service keeps its
-record and refuses a second offer (6703). On a backup that has its ten recipients, a new one can only come after one
-whom the program replaces has gone (6701).
+A share that exists already is adopted. A rejected one is cancelled and offered again, because the service keeps its
+record and refuses a second offer (6703). A backup with ten recipients takes a new one only after another one has been
+removed (6701): one that the program replaces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.session import Session
 
 
-OWN = "is the project that owns the backup: give the recipient's"
+OWN = "is the project that owns the backup: give the recipient's project"
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Share:
     """A share as the state records it.
 
     Attributes:
-        backup_id, dest_project_id: which backup, shared with whom.
+        backup_id, dest_project_id: the backup and the recipient.
         status: `pending`, `accepted` or `rejected`.
         share_id: the UUID of the record.
-        owner_project_id, region, endpoint: where it was found: project, region, CBR's address.
-        vault_id, image_id: the recipient's vault, once accepted, and image, once registered.
+        owner_project_id, region, endpoint: the project, the region and the CBR endpoint that it was found in.
+        vault_id, image_id: the recipient's vault, once accepted, and the image, once registered.
         created_at, updated_at: RFC 3339 in UTC.
     """
 
@@ -58,16 +58,16 @@ class Share:
 def declare(
     session: Session, inputs: MemberInputs, recorded: MemberInputs | None, *, planning: bool
 ) -> tuple[MemberInputs, list[Problem]]:
-    """Declare a share whose inputs have no problems; nothing older takes it along when it goes.
+    """Declare a share in the ledger, so that deleting an older resource does not cancel it.
 
     Args:
         session: the owner's.
-        inputs: what the program says.
+        inputs: what the program says; the shapes have been checked.
         recorded: what it said in the last run; None for a new share.
-        planning: whether a plan is being made, which looks at the cloud for what it would refuse of a new share.
+        planning: whether this is a preview, which also checks a new share against the cloud.
 
     Returns:
-        The inputs with the recipient's project, and what is wrong with them.
+        The inputs, with the recipient's project, and the problems with them.
     """
     if inputs.dest_account is not None:
         known = _known_project(inputs, recorded)
@@ -80,10 +80,10 @@ def declare(
 
 
 def create(session: Session, inputs: MemberInputs) -> Share:
-    """Offer the share, or take over the one that is there.
+    """Offer the share, or adopt the one that exists.
 
     Raises:
-        Refused: it is there, and may not be taken over; or the recipient is the owner.
+        Refused: it exists and `adopt` is False, or the recipient is the owner.
         CbrSharingError: the service's reasons.
     """
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
@@ -103,11 +103,11 @@ def create(session: Session, inputs: MemberInputs) -> Share:
 
 
 def read(session: Session, recorded: Share) -> Share | None:
-    """The share as it is now; None only if the service says beyond doubt that it is gone.
+    """The share as it is now; None only if the service clearly says that it is gone.
 
     Raises:
         WrongProject: the settings are of another project, region or cloud than the state.
-        CbrSharingError: it cannot be told.
+        CbrSharingError: the share could not be read.
     """
     doing = f"reading {recorded}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
@@ -117,29 +117,29 @@ def read(session: Session, recorded: Share) -> Share | None:
 
 
 def is_changed(recorded: Share, _inputs: MemberInputs) -> bool:
-    """Whether the live share is none that a program could mean: a rejected one has to be offered again."""
+    """Whether the share was rejected, so that it has to be offered again."""
     return recorded.status == REJECTED
 
 
 def update(session: Session, recorded: Share, inputs: MemberInputs) -> Share:
-    """Offer a rejected share again; else the connection has changed, which must lead to the same share.
+    """Offer a rejected share again. If only the connection has changed, check that it leads to the same share.
 
     Raises:
         Refused: it is gone.
     """
     live = read(session, recorded)
     if live is None:
-        raise Refused(f"reading {recorded}: it is gone: run `pulumi up --refresh` to make it again")
+        raise Refused(f"reading {recorded}: it is gone: run `pulumi up --refresh` to create it again")
     return _offer_again(session, inputs) if is_changed(live, inputs) else live
 
 
 def delete(session: Session, recorded: Share) -> None:
-    """Cancel the share, unless the program declares it now; gone is success."""
+    """Cancel the share, unless the program declares it; success if it is gone already."""
     doing = f"cancelling {recorded}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
     if session.ledger.declares(recorded.backup_id, recorded.dest_project_id):
         session.say(
-            f"{recorded} stays, because the program declares it; to offer it anew, remove the resource from the "
+            f"{recorded} stays, because the program declares it; to offer it again, remove the resource from the "
             "program, run `pulumi up`, put it back, and run `pulumi up` again"
         )
         return
@@ -149,7 +149,7 @@ def delete(session: Session, recorded: Share) -> None:
 
 
 def _known_project(inputs: MemberInputs, recorded: MemberInputs | None) -> str | None:
-    """The project that the account stood for when the share was made."""
+    """The project that the account had when the share was created."""
     same = recorded is not None and recorded.dest_account == inputs.dest_account
     return recorded.dest_project_id if recorded and same else None
 
@@ -169,12 +169,12 @@ def _declared(
         yield Problem.it("backup_id", conflict)
     elif planning and recorded is None:
         yield from session.preflight.problems_with_member(backup_id, known, adopt=inputs.adopt is not False)
-        if project_id == session.client.known_project_id:  # which may be known only since that look
+        if project_id == session.client.known_project_id:  # known at the latest after that request
             yield Problem.it("dest_project_id", OWN)
 
 
 def _take_over(session: Session, inputs: MemberInputs) -> Share:
-    """The share that is there; a new one where it was rejected, or cancelled by somebody meanwhile."""
+    """The existing share; a new one if it was rejected, or cancelled in the meantime."""
     member = session.live.look(inputs.backup_id).get(inputs.dest_project_id)
     if member is None:
         return _offer(session, inputs)
@@ -182,16 +182,16 @@ def _take_over(session: Session, inputs: MemberInputs) -> Share:
 
 
 def _take_a_place(session: Session, inputs: MemberInputs, full: TooManyRecipients) -> Share:
-    """Make room by a recipient whom the program replaces, and whose share would be cancelled in a moment anyway.
+    """Make room by removing a recipient that the program replaces; its share would be cancelled later in this run.
 
-    Whether a resource that is checked later still wants that recipient, nobody can know. It offers the share anew.
+    A resource that the engine checks later may still declare that recipient, and then offers the share again.
     """
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     there = session.live.look(backup_id).members
     for old in sorted(session.ledger.leaving(backup_id) & set(there)):
         session.say(
             f"backup {backup_id} is full: project {project_id} takes the place of {old}, whose share is cancelled; if "
-            "another resource declares that one, it is offered anew and has to be accepted again"
+            "another resource declares that one, it is offered again and has to be accepted again"
         )
         session.live.remove(backup_id, old)
         with suppress(TooManyRecipients):
@@ -215,8 +215,8 @@ def _refuse_existing(session: Session, doing: str, inputs: MemberInputs) -> None
     if member:
         raise Refused(
             f"{doing}: it is shared already ({member.status}, record {member.id or 'without id'}, since "
-            f"{member.created_at or 'an unknown time'}), and adopt is False: cancel that share first, or let "
-            "adopt be True, and this resource will own it and cancel it on destroy"
+            f"{member.created_at or 'an unknown time'}), and adopt is False: cancel that share first, or set "
+            "adopt to True: then this resource owns it, and cancels it on destroy"
         )
 
 
@@ -233,7 +233,7 @@ def _same_cloud_or_raise(session: Session, doing: str, recorded: Share, member: 
 
 
 def _share(session: Session, backup_id: str, member: Member) -> Share:
-    """The one place where a live share becomes what the state records."""
+    """A live share, as the state records it."""
     return Share(
         backup_id=backup_id,
         dest_project_id=member.dest_project_id,

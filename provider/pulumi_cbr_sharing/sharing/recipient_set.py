@@ -1,8 +1,8 @@
 """Exactly these recipients of one backup: what happens on check, create, read, update and delete.
 
-What counts is the live list, not what the state remembers. What is missing is added by one POST; whoever is not
-declared is removed. A new share stands before an old one goes; only where ten is the limit, or a rejected record is in
-the way, removals come first.
+The live list counts, not the state. One POST adds all missing recipients; undeclared recipients are removed. New shares
+are created before old ones are cancelled, except on a backup with ten recipients, and where a rejected record is in the
+way.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class RecipientSet:
 
     Attributes:
         backup_id: the backup.
-        dest_project_ids: whom it is shared with, undeclared ones among them.
+        dest_project_ids: all recipients, also undeclared ones.
         statuses: project to `pending`, `accepted` or `rejected`.
         share_ids: project to the UUID of the record.
-        declared: whom the program named last.
-        owner_project_id, region, endpoint: where it was found: project, region, CBR's address.
+        declared: the recipients in the program, at the last create or update.
+        owner_project_id, region, endpoint: the project, the region and the CBR endpoint that they were found in.
     """
 
     backup_id: str
@@ -51,7 +51,7 @@ class RecipientSet:
 def declare(
     session: Session, inputs: SetInputs, recorded: SetInputs | None, *, planning: bool
 ) -> tuple[SetInputs, list[Problem]]:
-    """Declare all recipients of a backup, as `member.declare` does with one."""
+    """Declare all recipients of a backup, as `member.declare` does for one."""
     return inputs, list(_declared(session, inputs, new=recorded is None, planning=planning))
 
 
@@ -66,19 +66,19 @@ def _declared(session: Session, inputs: SetInputs, *, new: bool, planning: bool)
         yield Problem.it("backup_id", conflict)
     elif planning and new:
         yield from session.preflight.problems_with_set(inputs.backup_id, wanted)
-        if _has_owner(session, inputs):  # which may be known only since that look
+        if _has_owner(session, inputs):  # known at the latest after these requests
             yield Problem.it("dest_project_ids", _own(session))
 
 
 def create(session: Session, inputs: SetInputs) -> RecipientSet:
-    """Make the live list the declared one, whatever it is now.
+    """Make the live list the declared one.
 
-    A recipient who registered an image from the backup cannot be removed (6710), which may stay so for weeks: it keeps
-    nobody else out. After any other error, what was added is taken back, because the error keeps it out of the state.
+    A recipient that registered an image from the backup cannot be removed (6710), perhaps for weeks: the others are
+    added all the same. After any other error, new shares are cancelled again, because the state does not record them.
 
     Raises:
         Refused: the owner is among the recipients.
-        CbrSharingError: the service's reasons; the next run goes on from the live list.
+        CbrSharingError: the service's reasons; the next run continues from the live list.
     """
     backup_id, declared = inputs.backup_id, sorted(inputs.dest_project_ids)
     if session.client.project_id in declared:
@@ -94,7 +94,7 @@ def create(session: Session, inputs: SetInputs) -> RecipientSet:
     try:
         added, found = _add(session, inputs, missing)
     except CbrSharingError as error:
-        raise (errors[0] if errors else error) from None  # the room that was not made explains more
+        raise (errors[0] if errors else error) from None  # a failed removal is why there is no room
     errors += _remove(session, backup_id, [] if crowded else undeclared)
     if errors:
         _take_back(session, backup_id, added, errors)
@@ -103,31 +103,31 @@ def create(session: Session, inputs: SetInputs) -> RecipientSet:
 
 
 def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
-    """Whom the backup is shared with now, undeclared recipients among them; None only with the backup.
+    """All recipients as they are now, also undeclared ones; None only if the backup is gone.
 
     Raises:
         WrongProject: the settings are of another project, region or cloud than the state.
-        CbrSharingError: it cannot be told.
+        CbrSharingError: the recipients could not be read.
     """
     doing = f"reading the shares of backup {recorded.backup_id}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
     live = _live(session, doing, recorded)
     if live is None:
         return None
-    # The engine names the changed property, and its values only with --diff: a pipeline's log should have the ids.
+    # Without --diff the engine shows only which property changed: the log of a pipeline needs the ids.
     if undeclared := sorted(set(live) - set(recorded.declared)):
-        which = f"{', '.join(undeclared)}, too, which is not declared"
-        session.say(f"warning: backup {recorded.backup_id} is shared with {which}")
+        names = ", ".join(undeclared)
+        session.say(f"warning: backup {recorded.backup_id} is also shared with {names}, which is not declared")
     if lost := sorted(set(recorded.declared) - set(live)):
-        which = f"{', '.join(lost)}, which is declared"
-        session.say(f"warning: backup {recorded.backup_id} is not shared any more with {which}")
+        names = ", ".join(lost)
+        session.say(f"warning: backup {recorded.backup_id} is no longer shared with {names}, which is declared")
     return _record(session, recorded.backup_id, live, recorded.declared)
 
 
 def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
-    """Whether the live recipients, or those that the program named last, are others than it names now.
+    """Whether the live recipients, or the recorded declared ones, differ from those in the program, in any order.
 
-    A rejected offer is one: it has to be made again. The order of the recipients means nothing.
+    A rejected share is a change, too: it has to be offered again.
     """
     wanted = _known(inputs.dest_project_ids)
     return (
@@ -138,7 +138,7 @@ def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
 
 
 def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> RecipientSet:
-    """Make the live list the declared one, of the backup that the state records."""
+    """Make the live list of the recorded backup the declared one."""
     doing = f"changing the shares of backup {recorded.backup_id}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
     if session.is_elsewhere(recorded.endpoint):
@@ -147,7 +147,7 @@ def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> Recip
 
 
 def delete(session: Session, recorded: RecipientSet) -> None:
-    """Cancel the declared shares, unless the program declares them now; what others made stays theirs."""
+    """Cancel the declared shares, unless the program declares them; shares that others made stay."""
     backup_id, doing = recorded.backup_id, f"cancelling the shares of backup {recorded.backup_id}"
     session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
     if session.ledger.declares_set(backup_id):
@@ -161,7 +161,7 @@ def delete(session: Session, recorded: RecipientSet) -> None:
 
 
 def _known(project_ids: Any) -> Sequence[str] | None:
-    """The recipients, or None while one of them is not known."""
+    """The recipients; None as long as one of them is not known."""
     return None if is_unknown(project_ids) or any(map(is_unknown, project_ids)) else project_ids
 
 
@@ -170,7 +170,7 @@ def _has_owner(session: Session, inputs: SetInputs) -> bool:
 
 
 def _own(session: Session) -> str:
-    return f"has {session.client.project_id}, the project that owns the backup: give recipients only"
+    return f"has {session.client.project_id}, the project that owns the backup: list only recipients"
 
 
 def _tell(session: Session, backup_id: str, undeclared: Sequence[str]) -> None:
@@ -183,10 +183,10 @@ def _tell(session: Session, backup_id: str, undeclared: Sequence[str]) -> None:
 def _add(
     session: Session, inputs: SetInputs, project_ids: Sequence[str]
 ) -> tuple[Mapping[str, Member], Mapping[str, Member]]:
-    """One POST for all that is missing, and one more for each time that somebody shared one of them meanwhile.
+    """Add recipients in one POST, and in one more each time that somebody else shares with one of them meanwhile.
 
     Returns:
-        The new members, and those that somebody else has made meanwhile.
+        The new members, and the members that somebody else has made.
     """
     if not project_ids:
         return {}, {}
@@ -206,7 +206,9 @@ def _take_back(session: Session, backup_id: str, added: Collection[str], errors:
         return
     if _remove(session, backup_id, added):
         names = ", ".join(added)
-        session.say(f"warning: backup {backup_id} stays shared with {names}, which is not recorded: run it again")
+        session.say(
+            f"warning: backup {backup_id} stays shared with {names}, which is not in the state: run `pulumi up` again"
+        )
 
 
 def _remove(session: Session, backup_id: str, project_ids: Collection[str]) -> list[CbrSharingError]:
@@ -217,7 +219,7 @@ def _live(session: Session, doing: str, recorded: RecipientSet) -> Mapping[str, 
     """The members of the recorded backup; None if there is no such backup.
 
     Raises:
-        WrongProject: the endpoint is another one than recorded, and leads to other shares.
+        WrongProject: the endpoint is not the recorded one, and the recorded shares are not there.
     """
     try:
         live = session.live.members(recorded.backup_id).all()
@@ -230,7 +232,7 @@ def _live(session: Session, doing: str, recorded: RecipientSet) -> Mapping[str, 
 
 
 def _record(session: Session, backup_id: str, live: Mapping[str, Member], declared: Collection[str]) -> RecipientSet:
-    """The one place where live shares become what the state records."""
+    """Live shares, as the state records them."""
     return RecipientSet(
         backup_id=backup_id,
         dest_project_ids=sorted(live),
