@@ -23,8 +23,8 @@ def runs(command: Command) -> bool:
 
 def listed() -> dict[str, str]:
     """What `pip list` says; empty if there is no pip."""
-    found = reversed(list(distributions(path=sys.path[1:])))  # the first one of a name counts
-    return {one.metadata["Name"]: one.version for one in found} if find_spec("pip") else {}
+    found = [one.metadata for one in distributions(path=sys.path[1:])]  # each asks the file anew
+    return {one["Name"]: one["Version"] for one in reversed(found)} if find_spec("pip") else {}  # the first one counts
 
 
 def plugin_file(name: str) -> str:
