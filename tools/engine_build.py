@@ -73,7 +73,7 @@ def _watch(run: subprocess.Popen[bytes], started: float) -> None:
         elapsed = time.monotonic() - started
         if elapsed > LIMIT:
             raise Unavailable(f"go build took more than {LIMIT} s")
-        say(f"still building after {elapsed:.0f} s; a busy machine takes longer")
+        say(f"still building after {elapsed:.0f} s")
 
 
 def _ended(run: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from pulumi_cbr_sharing.audit.side_by_side import side_by_side
+from pulumi_cbr_sharing.audit.bounded import bounded_map
 from pulumi_cbr_sharing.cbr.backups import Backup, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import Member, get_member, list_members
 from pulumi_cbr_sharing.cbr.vaults import list_vaults
@@ -161,7 +161,7 @@ def _look_into(live: Live, account: Account, parallel: int, progress: Callable[[
     live.others.update((backup.id, backup) for backup in found if not live.scope.has(backup))
     wanted = [backup for backup in found if live.scope.has(backup)]
     _name_vaults(live, account)
-    for done, seen in enumerate(side_by_side(lambda one: _look_at(account, project, one), wanted, parallel), 1):
+    for done, seen in enumerate(bounded_map(lambda one: _look_at(account, project, one), wanted, parallel), 1):
         live.backups[seen.backup.id] = seen
         progress(done, len(wanted))
 
@@ -211,7 +211,7 @@ def _look_at_offers(live: Live, account: Account, parallel: int) -> None:
         live.unseen.append(Unseen(project, account.name, str(error), incoming=True))
         return
     live.offers_read.add(project)
-    for seen in side_by_side(lambda one: _offer(account, project, *one), listed, parallel):
+    for seen in bounded_map(lambda one: _offer(account, project, *one), listed, parallel):
         if isinstance(seen, Unseen):
             live.unseen.append(seen)
         elif live.scope.has(seen.backup):

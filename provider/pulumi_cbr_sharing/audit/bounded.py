@@ -16,7 +16,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-def side_by_side(do: Callable[[S], T], items: Iterable[S], parallel: int) -> Iterator[T]:
+def bounded_map(do: Callable[[S], T], items: Iterable[S], parallel: int) -> Iterator[T]:
     """The results of `do` for all items, in order; at most `parallel` run at once, twice as many are kept in memory."""
     with ThreadPoolExecutor(parallel, thread_name_prefix="audit") as pool:
         waiting: deque[Future[T]] = deque()
