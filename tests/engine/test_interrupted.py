@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -98,8 +99,9 @@ def _world(tmp_path: Path, emulator: Emulator) -> Iterator[World]:
 def until(condition: Callable[[], object]) -> None:
     """Wait until a condition is true."""
     for _ in range(600):
-        if condition():
-            return
+        with suppress(AssertionError):  # a state that is being written cannot be read
+            if condition():
+                return
         time.sleep(0.05)
     raise AssertionError("it did not happen within 30 s")
 

@@ -6,5 +6,6 @@ real one asks and refuses, in the same words, so that what works here works for 
 program's environment before it runs the program, and it installs what `pulumi install` is to install.
 
 What it leaves out: Poetry, type checkers, debuggers, generated code (`pulumi package add`), pyenv, templates, and a
-requirements.txt that is to become a uv project.
+requirements.txt that is to become a uv project. It refuses a policy pack whose `virtualenv` is missing; with the real
+one, the engine (3.274.1) waits for such a pack without an end.
 """
