@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-ABOUT = "https://pypi.org/project/pulumi-cbr-sharing/"
 LEVELS = {"high": "error", "medium": "warning", "low": "note", "none": "none"}
 SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0", "none": "0.0"}  # code scanning treats 7.0 and more as high
 Json = dict[str, Any]
@@ -42,7 +41,6 @@ def as_sarif(report: Mapping[str, Any], recipients_path: str) -> Iterator[str]:
 def _driver() -> Json:
     return {
         "name": "cbr-sharing audit",
-        "informationUri": ABOUT,
         "semanticVersion": version("pulumi-cbr-sharing"),
         "rules": [_rule(kind) for kind in KINDS],
     }
