@@ -19,9 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # The engine first, then this project's Python; no folder of an engine where a Pulumi release is on PATH.
 WITH_ENGINE = engine="$$($(PYTHON) tools/engine_setup.py)" && PATH="$${engine:+$$engine:}$$PWD/.venv/bin:$$PATH"
 
-# As many test processes as cores; each engine test starts a handful of processes of its own. Slow tests are handed out
-# two by two, so that no process sits on many while another one is idle.
-TESTS = $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --maxschedchunk 2
+# Slow tests are handed out two by two, so that no process sits on many while another one is idle.
+TESTS = $(PYTHON) -m pytest --numprocesses auto --maxschedchunk 2
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

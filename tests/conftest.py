@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +28,11 @@ settings.load_profile("same")
 
 # They come before other tests with an engine, so that none of them is left at the end, for one process alone.
 LONGEST = ("test_odd_folder", "test_examples", "test_disaster_recovery", "test_demo")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One test process more than cores, because some tests wait; eight at most, because engine tests start others."""
+    return min((os.cpu_count() or 1) + 1, 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
