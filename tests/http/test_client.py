@@ -347,3 +347,10 @@ def test_nobody_is_waited_for_longer_than_the_time_out(
     with pytest.raises(Unreachable, match=r"it took longer than 0\.2 s"):
         list_members(client, emulator.backup.id)
     client.close()
+
+
+def test_a_brief_client_is_made_once(emulator: Emulator) -> None:
+    """So all optional look-ups of a preview share its way to the service, whose proxies are looked up once."""
+    client = Client(settings_of(emulator))
+    assert client.brief is client.brief
+    assert client.brief is not client

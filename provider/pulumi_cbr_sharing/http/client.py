@@ -68,7 +68,7 @@ class Client:
         """The id of the project; None if it has not been looked up yet."""
         return self._project.known
 
-    @property
+    @cached_property
     def brief(self) -> Client:
         """The same client with short time-outs, few tries and no retry messages, for optional look-ups."""
         client, settings = copy(self), self.settings
