@@ -92,7 +92,12 @@ class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     stables = ("recipient_project_id", "region")
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """An offer that is pending again is not in a vault: it is accepted by an update."""
+        """An offer that is pending again is not in a vault: it is accepted by an update.
+
+        A backup can be in one vault of a recipient only, so it is given back before it goes into another one.
+        """
         if acceptance.is_changed(known(Acceptance, olds), known(AcceptanceInputs, news)):
             olds = {**olds, "vault_id": news.get("vault_id")}
-        return super().diff(id_, olds, news)
+        diff = super().diff(id_, olds, news)
+        diff.delete_before_replace = "vault_id" in (diff.replaces or ())
+        return diff

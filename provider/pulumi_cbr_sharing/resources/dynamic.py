@@ -164,7 +164,6 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
             changes=bool(replaces) or changed or self._is_reconnected(olds, news),
             replaces=replaces,
             stables=list(self.stables),
-            delete_before_replace="vault_id" in replaces,  # a backup can be in one vault of a recipient only
         )
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
