@@ -74,6 +74,7 @@ def _door() -> socket.socket:
 def _serve(door: socket.socket) -> None:
     for name in IN_ADVANCE:
         importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that have ended
     gc.freeze()  # a collection in a child would copy the memory that it shares
     while True:
         request, streams, _, _ = socket.recv_fds(door, SIZE, 2)
@@ -85,16 +86,10 @@ def _serve(door: socket.socket) -> None:
             door.sendall(str(pid).encode())
             for stream in streams:
                 os.close(stream)
-            _bury()
         else:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             door.close()
             _become_a_plugin(json.loads(request), *streams)
-
-
-def _bury() -> None:
-    """Let go of those that have ended."""
-    while os.waitpid(-1, os.WNOHANG)[0]:
-        pass
 
 
 def _become_a_plugin(env: Mapping[str, str], out: int, err: int) -> None:

@@ -84,8 +84,7 @@ def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: date
 
     looks: list[Callable[[], None]] = [partial(see, key) for key in resources]
     for error in side_by_side(looks):
-        if error:
-            raise error
+        raise error
     return [point for key in sorted(resources) for point in found[key]]
 
 
