@@ -63,16 +63,16 @@ def test_whoever_is_replaced_leaves_until_somebody_else_declares_it() -> None:
     ledger.declare_member(BACKUP, "new", instead_of=(BACKUP, "old"))
     ledger.declare_member(BACKUP, "same", instead_of=(BACKUP, "same"))
     ledger.declare_member(OTHER, "moved", instead_of=(BACKUP, "moved"))
-    assert ledger.leaving(BACKUP) == {"moved", "old"}
-    assert ledger.leaving(OTHER) == set()
+    assert ledger.members.leaving(BACKUP) == {"moved", "old"}
+    assert ledger.members.leaving(OTHER) == set()
     ledger.declare_member(BACKUP, "old")
-    assert ledger.leaving(BACKUP) == {"moved"}
+    assert ledger.members.leaving(BACKUP) == {"moved"}
 
 
 def test_an_acceptance_is_declared_into_its_vault() -> None:
     """In another vault it is another one, and the old one has to be given back."""
     ledger = Ledger()
-    ledger.declare_acceptance(BACKUP, "new", instead_of="old")
-    assert ledger.declares_acceptance(BACKUP, "new")
-    assert not ledger.declares_acceptance(BACKUP, "old")
-    assert ledger.left_by(BACKUP, "new") == "old"
+    ledger.acceptances.add(BACKUP, "new", instead_of=(BACKUP, "old"))
+    assert ledger.acceptances.has(BACKUP, "new")
+    assert not ledger.acceptances.has(BACKUP, "old")
+    assert ledger.acceptances.leaving(BACKUP) == {"old"}

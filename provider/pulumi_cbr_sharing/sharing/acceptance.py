@@ -49,8 +49,8 @@ def declare(
         return inputs, []
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
     if backup_id:
-        before = recorded.vault_id if recorded and recorded.backup_id == backup_id else None
-        session.ledger.declare_acceptance(backup_id, inputs.vault_id, instead_of=before)
+        before = (backup_id, recorded.vault_id) if recorded and recorded.backup_id == backup_id else None
+        session.ledger.acceptances.add(backup_id, inputs.vault_id, instead_of=before)
     if not planning or recorded is not None:
         return inputs, []
     return inputs, list(session.preflight.problems_with_acceptance(backup_id, inputs.vault_id))
@@ -86,7 +86,9 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
 
 def read(session: Session, recorded: Acceptance) -> Acceptance | None:
     """The backup as the recipient sees it; None if the recipient does not see it any more."""
-    return _recorded(session, f"reading the received backup {recorded.backup_id}", recorded)
+    _guard(session, f"reading the received backup {recorded.backup_id}", recorded)
+    seen = _received(session, recorded.backup_id)
+    return _acceptance(session, seen) if seen else None
 
 
 def is_changed(recorded: Acceptance, inputs: AcceptanceInputs) -> bool:
@@ -108,15 +110,13 @@ def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> 
 
 def delete(session: Session, recorded: Acceptance) -> None:
     """Give the share back, unless the program declares it; success if its owner has cancelled it."""
-    backup_id, doing = recorded.backup_id, f"giving back the share of backup {recorded.backup_id}"
+    backup_id = recorded.backup_id
     if recorded.status == WITHDRAWN:
         return
-    _guard(session, doing, recorded)
-    if session.ledger.declares_acceptance(backup_id, recorded.vault_id):
+    _guard(session, f"giving back the share of backup {backup_id}", recorded)
+    if session.ledger.acceptances.has(backup_id, recorded.vault_id):
         session.say(f"the share of backup {backup_id} stays accepted, because the program declares it")
         return
-    if session.is_elsewhere(recorded.endpoint):
-        _recorded(session, doing, recorded)
     try:
         answer_membership(session.client, backup_id, "rejected")
     except (MemberNotFound, BackupNotFound):
@@ -182,21 +182,14 @@ def _received(session: Session, backup_id: str) -> Backup | None:
     return seen
 
 
-def _recorded(session: Session, doing: str, recorded: Acceptance) -> Acceptance | None:
-    """What the state records, as it is now. It is the same cloud if backup and owner are the same.
-
-    Raises:
-        WrongProject: the settings are of another project, region or cloud than the state.
-    """
-    _guard(session, doing, recorded)
-    seen = _received(session, recorded.backup_id)
-    found = seen is not None and seen.project_id == recorded.owner_project_id
-    session.same_cloud_or_raise(doing, recorded.endpoint, found=found)
-    return _acceptance(session, seen) if seen else None
-
-
 def _guard(session: Session, doing: str, recorded: Acceptance) -> None:
-    session.guard(doing, region=recorded.region, project_id=recorded.recipient_project_id)
+    """See `Session.guard`: it is the same cloud if the backup has the same owner there."""
+
+    def found() -> bool:
+        seen = _received(session, recorded.backup_id)
+        return seen is not None and seen.project_id == recorded.owner_project_id
+
+    session.guard(doing, recorded.region, recorded.recipient_project_id, recorded.endpoint, found)
 
 
 def _acceptance(session: Session, seen: Backup) -> Acceptance:

@@ -19,26 +19,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Ledger:
-    """The shares and acceptances that a program declares; safe for many threads."""
+class Declared:
+    """What resources of one kind declare: backups, and for each the recipients' projects or vaults."""
 
     def __init__(self) -> None:
-        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._present: defaultdict[str, set[str]] = defaultdict(set)
+        self._former: defaultdict[str, set[str]] = defaultdict(set)
+        self._lock = threading.Lock()
+
+    def add(self, backup_id: str, to: str, *, instead_of: tuple[str, str] | None = None) -> None:
+        """Declare a backup for a recipient; `instead_of` are those that the same resource has had until now."""
+        with self._lock:
+            self._present[backup_id].add(to)
+            if instead_of:
+                self._former[instead_of[0]].add(instead_of[1])
+
+    def has(self, backup_id: str, to: str | None = None) -> bool:
+        """Whether the backup is declared for this recipient, or for any."""
+        present = self._present.get(backup_id, set())
+        return bool(present) if to is None else to in present
+
+    def leaving(self, backup_id: str) -> set[str]:
+        """Whom the program replaces, so that they lose the backup as the run ends.
+
+        A resource that has not been checked yet may still declare one of them.
+        """
+        with self._lock:
+            return self._former.get(backup_id, set()) - self._present.get(backup_id, set())
+
+
+class Ledger:
+    """The shares and acceptances that a program declares; safe for many threads.
+
+    Attributes:
+        members: backups and recipients, by BackupShareMember.
+        acceptances: backups and the recipient's vaults, by BackupShareAccepter.
+    """
+
+    def __init__(self) -> None:
+        self.members, self.acceptances = Declared(), Declared()
         self._sets: dict[str, frozenset[str] | None] = {}
-        self._acceptances: set[tuple[str, str]] = set()
-        self._left: set[tuple[str, str]] = set()
-        self._left_vaults: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
     def declare_member(
         self, backup_id: str, project_id: str | None, *, instead_of: tuple[str, str] | None = None
     ) -> str | None:
-        """Declare one recipient of a backup.
-
-        Args:
-            backup_id: the backup.
-            project_id: the recipient; None if it is not known yet.
-            instead_of: backup and recipient that the same resource has had until now.
+        """Declare one recipient of a backup; None as long as the recipient is not known.
 
         Returns:
             What is wrong: a BackupShare in the program owns all recipients of the backup. None if nothing is.
@@ -46,19 +72,18 @@ class Ledger:
         with self._lock:
             if backup_id in self._sets:
                 return _shared_by_both("BackupShare")
-            self._members[backup_id] |= {project_id} if project_id else set()
-            self._left |= {instead_of} if project_id and instead_of else set()
+            self.members.add(backup_id, project_id or "", instead_of=instead_of if project_id else None)
         return None
 
     def declare_set(self, backup_id: str, project_ids: Iterable[str] | None) -> str | None:
-        """Declare all recipients of a backup; None if they are not known yet.
+        """Declare all recipients of a backup; None as long as they are not known.
 
         Returns:
             What is wrong: another resource of the program declares recipients of the same backup.
         """
         wanted = None if project_ids is None else frozenset(project_ids)
         with self._lock:
-            if backup_id in self._members:
+            if self.members.has(backup_id):
                 return _shared_by_both("BackupShareMember")
             declared = self._sets.get(backup_id)
             if wanted is not None and declared is not None and declared != wanted:
@@ -69,44 +94,13 @@ class Ledger:
             self._sets[backup_id] = declared if wanted is None else wanted
         return None
 
-    def declare_acceptance(self, backup_id: str, vault_id: str, *, instead_of: str | None = None) -> None:
-        """Declare that a backup is accepted into a vault.
-
-        Args:
-            backup_id: the backup.
-            vault_id: the recipient's vault.
-            instead_of: the vault that the same resource has named until now.
-        """
-        with self._lock:
-            self._acceptances.add((backup_id, vault_id))
-            if instead_of and instead_of != vault_id:
-                self._left_vaults[backup_id, vault_id] = instead_of
-
     def declares(self, backup_id: str, project_id: str) -> bool:
         """Whether a resource of the program owns this share: as a member, or as the set of all recipients."""
-        return backup_id in self._sets or project_id in self._members.get(backup_id, ())
+        return self.declares_set(backup_id) or self.members.has(backup_id, project_id)
 
     def declares_set(self, backup_id: str) -> bool:
         """Whether a BackupShare of the program owns all recipients of the backup."""
         return backup_id in self._sets
-
-    def declares_acceptance(self, backup_id: str, vault_id: str) -> bool:
-        """Whether a resource of the program accepts the backup into this vault."""
-        return (backup_id, vault_id) in self._acceptances
-
-    def left_by(self, backup_id: str, vault_id: str) -> str | None:
-        """The vault that this one replaces in the program, unless another resource accepts the backup into it."""
-        old = self._left_vaults.get((backup_id, vault_id))
-        return None if old is None or self.declares_acceptance(backup_id, old) else old
-
-    def leaving(self, backup_id: str) -> set[str]:
-        """The recipients of a backup whom the program replaces, so that their shares are cancelled as the run ends.
-
-        A resource that has not been checked yet may still declare one of them.
-        """
-        with self._lock:
-            left = {project for backup, project in self._left if backup == backup_id}
-        return {project for project in left if not self.declares(backup_id, project)}
 
 
 def _shared_by_both(kind: str) -> str:

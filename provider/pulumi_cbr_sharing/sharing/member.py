@@ -109,10 +109,8 @@ def read(session: Session, recorded: Share) -> Share | None:
         WrongProject: the settings are of another project, region or cloud than the state.
         CbrSharingError: the share could not be read.
     """
-    doing = f"reading {recorded}"
-    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
+    _guard(session, f"reading {recorded}", recorded)
     member = _live(session, recorded)
-    _same_cloud_or_raise(session, doing, recorded, member)
     return _share(session, recorded.backup_id, member) if member else None
 
 
@@ -135,16 +133,13 @@ def update(session: Session, recorded: Share, inputs: MemberInputs) -> Share:
 
 def delete(session: Session, recorded: Share) -> None:
     """Cancel the share, unless the program declares it; success if it is gone already."""
-    doing = f"cancelling {recorded}"
-    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
+    _guard(session, f"cancelling {recorded}", recorded)
     if session.ledger.declares(recorded.backup_id, recorded.dest_project_id):
         session.say(
             f"{recorded} stays, because the program declares it; to offer it again, remove the resource from the "
             "program, run `pulumi up`, put it back, and run `pulumi up` again"
         )
         return
-    if session.is_elsewhere(recorded.endpoint):
-        _same_cloud_or_raise(session, doing, recorded, _live(session, recorded))
     session.live.remove(recorded.backup_id, recorded.dest_project_id)
 
 
@@ -188,7 +183,7 @@ def _take_a_place(session: Session, inputs: MemberInputs, full: TooManyRecipient
     """
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     there = session.live.look(backup_id).members
-    for old in sorted(session.ledger.leaving(backup_id) & set(there)):
+    for old in sorted(session.ledger.members.leaving(backup_id) & set(there)):
         session.say(
             f"backup {backup_id} is full: project {project_id} takes the place of {old}, whose share is cancelled; if "
             "another resource declares that one, it is offered again and has to be accepted again"
@@ -220,16 +215,19 @@ def _refuse_existing(session: Session, doing: str, inputs: MemberInputs) -> None
         )
 
 
+def _guard(session: Session, doing: str, recorded: Share) -> None:
+    def found() -> bool:
+        member = _live(session, recorded)
+        return member is not None and member.id == recorded.share_id
+
+    session.guard(doing, recorded.region, recorded.owner_project_id, recorded.endpoint, found)
+
+
 def _live(session: Session, recorded: Share) -> Member | None:
     try:
         return session.live.members(recorded.backup_id).get(recorded.dest_project_id)
     except BackupNotFound:
         return None
-
-
-def _same_cloud_or_raise(session: Session, doing: str, recorded: Share, member: Member | None) -> None:
-    found = member is not None and member.id == recorded.share_id
-    session.same_cloud_or_raise(doing, recorded.endpoint, found=found)
 
 
 def _share(session: Session, backup_id: str, member: Member) -> Share:

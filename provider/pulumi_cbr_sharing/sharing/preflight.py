@@ -99,7 +99,7 @@ class Preflight:
             since = f"({one_line(there.status, 20)}, since {there.created_at or 'an unknown time'})"
             refused = f"is a recipient already {since}, and adopt is False: cancel that share, or set adopt to True"
             return None if adopt else refused
-        leaving = self._ledger.leaving(backup_id)
+        leaving = self._ledger.members.leaving(backup_id)
         with self._lock:
             staying = set(live) - leaving
             every = staying | self._coming[backup_id] | {project_id}
@@ -114,7 +114,7 @@ class Preflight:
             return None
         if seen.project_id == self._client.known_project_id:
             return f"is a backup of project {seen.project_id} itself: use the recipient's Connection"
-        if seen.vault_id in ("", vault_id, self._ledger.left_by(backup_id, vault_id)):
+        if seen.vault_id in {"", vault_id, *self._ledger.acceptances.leaving(backup_id)}:
             return None
         return f"was accepted into vault {seen.vault_id} before: set that vault_id, or give the share back first"
 

@@ -109,9 +109,8 @@ def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
         WrongProject: the settings are of another project, region or cloud than the state.
         CbrSharingError: the recipients could not be read.
     """
-    doing = f"reading the shares of backup {recorded.backup_id}"
-    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
-    live = _live(session, doing, recorded)
+    _guard(session, "reading", recorded)
+    live = _live(session, recorded)
     if live is None:
         return None
     # Without --diff the engine shows only which property changed: the log of a pipeline needs the ids.
@@ -139,22 +138,17 @@ def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
 
 def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> RecipientSet:
     """Make the live list of the recorded backup the declared one."""
-    doing = f"changing the shares of backup {recorded.backup_id}"
-    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
-    if session.is_elsewhere(recorded.endpoint):
-        _live(session, doing, recorded)
+    _guard(session, "changing", recorded)
     return create(session, inputs)
 
 
 def delete(session: Session, recorded: RecipientSet) -> None:
     """Cancel the declared shares, unless the program declares them; shares that others made stay."""
-    backup_id, doing = recorded.backup_id, f"cancelling the shares of backup {recorded.backup_id}"
-    session.guard(doing, region=recorded.region, project_id=recorded.owner_project_id)
+    _guard(session, "cancelling", recorded)
+    backup_id = recorded.backup_id
     if session.ledger.declares_set(backup_id):
         session.say(f"the shares of backup {backup_id} stay, because the program declares them")
         return
-    if session.is_elsewhere(recorded.endpoint):
-        _live(session, doing, recorded)
     going = [project for project in recorded.declared if not session.ledger.declares(backup_id, project)]
     for error in _remove(session, backup_id, going):
         raise error
@@ -215,20 +209,26 @@ def _remove(session: Session, backup_id: str, project_ids: Collection[str]) -> l
     return side_by_side(partial(session.live.remove, backup_id, project) for project in project_ids)
 
 
-def _live(session: Session, doing: str, recorded: RecipientSet) -> Mapping[str, Member] | None:
-    """The members of the recorded backup; None if there is no such backup.
+def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:
+    """See `Session.guard`: the backup has one of the recorded shares, and no other share with the same project."""
 
-    Raises:
-        WrongProject: the endpoint is not the recorded one, and the recorded shares are not there.
-    """
+    def found() -> bool:
+        live = _live(session, recorded)
+        if live is None:
+            return False
+        same = [live[to].id == id_ for to, id_ in recorded.share_ids.items() if to in live]
+        return all(same) and bool(same or not recorded.share_ids)
+
+    doing = f"{verb} the shares of backup {recorded.backup_id}"
+    session.guard(doing, recorded.region, recorded.owner_project_id, recorded.endpoint, found)
+
+
+def _live(session: Session, recorded: RecipientSet) -> Mapping[str, Member] | None:
+    """The members of the recorded backup; None if there is no such backup."""
     try:
-        live = session.live.members(recorded.backup_id).all()
+        return session.live.members(recorded.backup_id).all()
     except BackupNotFound:
-        live = None
-    same = live is not None and all(live[to].id == id_ for to, id_ in recorded.share_ids.items() if to in live)
-    found = same and (not recorded.share_ids or bool(set(recorded.share_ids) & set(live or ())))
-    session.same_cloud_or_raise(doing, recorded.endpoint, found=found)
-    return live
+        return None
 
 
 def _record(session: Session, backup_id: str, live: Mapping[str, Member], declared: Collection[str]) -> RecipientSet:

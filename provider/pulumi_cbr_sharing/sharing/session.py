@@ -76,13 +76,16 @@ class Session:
             self.say(f"warning: {error}; {rest}")
             return known or UNKNOWN
 
-    def guard(self, doing: str, *, region: str | None, project_id: str | None) -> None:
-        """Make sure that the settings are of the recorded region and project, as far as these are recorded.
+    def guard(
+        self, doing: str, region: str | None, project_id: str | None, endpoint: str | None, found: Callable[[], bool]
+    ) -> None:
+        """Make sure that the settings are of the recorded region, project and cloud, as far as these are recorded.
 
-        In another project a live share looks gone: it would be dropped from the state, but still be there.
+        Elsewhere a live share looks gone: it would be dropped from the state, but still be there. Another endpoint may
+        lead to the same cloud, which has what the state records; `found` looks for that.
 
         Raises:
-            WrongProject: the settings are of another region or project.
+            WrongProject: the settings are of another region, project or cloud.
         """
         for what, recorded, present in (
             ("region", region, self.settings.region),
@@ -93,20 +96,7 @@ class Session:
                     f"{doing}: the state records {what} {recorded}, but the settings are of {what} {present}: "
                     f"use the credentials and settings of {what} {recorded}; nothing was sent and the state is kept"
                 )
-
-    def is_elsewhere(self, endpoint: str | None) -> bool:
-        """Whether the state records another endpoint than the settings have."""
-        return endpoint is not None and endpoint != self.settings.cbr
-
-    def same_cloud_or_raise(self, doing: str, endpoint: str | None, *, found: bool) -> None:
-        """Accept another endpoint than the recorded one only if the recorded share was found there.
-
-        Another cloud does not know the share, but that does not mean that it is gone.
-
-        Raises:
-            WrongProject: the share was not found.
-        """
-        if self.is_elsewhere(endpoint) and not found:
+        if endpoint not in (None, self.settings.cbr) and not found():
             raise WrongProject(
                 f"{doing}: the state records the endpoint {endpoint}, but the settings have {self.settings.cbr}, where "
                 "it is not found: use the recorded endpoint, or, if that cloud no longer exists, remove the resource "
