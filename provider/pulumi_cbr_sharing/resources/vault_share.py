@@ -21,7 +21,7 @@ from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
 from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
-from pulumi_cbr_sharing.sharing.inputs import troubles_with_recipients
+from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
 from pulumi_cbr_sharing.sharing.window import Rolling
 
 
@@ -108,9 +108,10 @@ class VaultShare(Windowed["list[Backup]"]):
     def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
         given = known["dest_project_ids"]
         projects = list(given) if isinstance(given, tuple) else given
-        empty = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
-        wrong = next(troubles_with_recipients(projects), empty if not (projects or self._allow_empty) else None)
-        return {"vault_id": trouble_with_vault_id(known["vault_id"]), "dest_project_ids": wrong}
+        trouble = trouble_with_recipients(projects)
+        if not projects and not trouble and not self._allow_empty:
+            trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
+        return {"vault_id": trouble_with_vault_id(known["vault_id"]), "dest_project_ids": trouble}
 
     def _look_up(self, known: Mapping[str, Any]) -> list[Backup]:
         """The backups in the window.

@@ -5,21 +5,17 @@ They are described at the resources. They may be of any type until `problems` fi
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.ids import (
-    trouble_with_account,
-    trouble_with_backup_id,
-    trouble_with_project_id,
-    trouble_with_vault_id,
-)
+from pulumi_cbr_sharing.ids import BACKUP, PROJECT, VAULT, trouble_with_account
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Unknown(Enum):
@@ -51,8 +47,63 @@ class Problem(NamedTuple):
         return cls(name, f"it {trouble}")
 
 
+def is_unknown(value: Any) -> bool:
+    """Whether a value is not known yet."""
+    return value is UNKNOWN
+
+
+def _trouble_with_flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "is neither true nor false"
+
+
+def _trouble_with_wait(seconds: Any) -> str | None:
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
+        return None
+    return f"is not a number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
+
+
+def trouble_with_recipients(project_ids: Any) -> str | None:
+    """Invalid ids, duplicates, more than ten."""
+    if not isinstance(project_ids, list):
+        return "is not a list: give a list of project ids, an empty one to share with nobody"
+    known = [project for project in project_ids if not is_unknown(project)]
+    troubles = [f"has an entry that {trouble}" for trouble in map(PROJECT.trouble_with, known) if trouble]
+    texts = Counter(project for project in known if isinstance(project, str))
+    troubles += [f"has {project} twice: name each recipient once" for project, n in sorted(texts.items()) if n > 1]
+    if len(project_ids) > MOST_RECIPIENTS:
+        troubles.append(f"has {len(project_ids)} projects; a backup can be shared with at most {MOST_RECIPIENTS}")
+    return "; it ".join(troubles) or None
+
+
+def _unless_missing(trouble_with: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+    return lambda value: None if value is None else trouble_with(value)
+
+
+_TROUBLE_WITH: Mapping[str, Callable[[Any], str | None]] = {
+    "backup_id": BACKUP.trouble_with,
+    "vault_id": VAULT.trouble_with,
+    "dest_project_id": _unless_missing(PROJECT.trouble_with),
+    "dest_account": _unless_missing(trouble_with_account),
+    "dest_project_ids": trouble_with_recipients,
+    "adopt": _trouble_with_flag,
+    "pending": _trouble_with_flag,
+    "wait_for_backup": _trouble_with_wait,
+    "wait_for_offer": _trouble_with_wait,
+}
+
+
+class Inputs:
+    """Base of the inputs of a kind of resource."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Problems with the shapes of the inputs. Unknown values have none."""
+        for name, value in vars(self).items():
+            if not is_unknown(value) and (trouble := _TROUBLE_WITH[name](value)):
+                yield Problem.it(name, trouble)
+
+
 @dataclass(frozen=True)
-class MemberInputs:
+class MemberInputs(Inputs):
     """The inputs of a BackupShareMember."""
 
     backup_id: Any = None
@@ -62,85 +113,29 @@ class MemberInputs:
     wait_for_backup: Any = DEFAULT_WAIT
 
     def problems(self) -> Iterator[Problem]:
-        """Problems with the shapes of the inputs. Unknown values have none."""
-        yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
-        if self.dest_account is None:
-            yield from _problems("dest_project_id", self.dest_project_id, _trouble_with_recipient)
-        elif self.dest_project_id is None:
-            yield from _problems("dest_account", self.dest_account, trouble_with_account)
-        else:
+        """Also none or two of the ways to name the recipient."""
+        if self.dest_account is None and self.dest_project_id is None:
+            missing = "is missing: give the recipient's project id, or the account's name as dest_account"
+            yield Problem.it("dest_project_id", missing)
+        elif self.dest_account is not None and self.dest_project_id is not None:
             yield Problem.it("dest_account", "is given together with dest_project_id: give one of the two")
-        yield from _problems("wait_for_backup", self.wait_for_backup, _trouble_with_wait)
-        yield from _problems("adopt", self.adopt, _trouble_with_flag)
+        yield from super().problems()
 
 
 @dataclass(frozen=True)
-class SetInputs:
+class SetInputs(Inputs):
     """The inputs of a BackupShare."""
 
     backup_id: Any = None
     dest_project_ids: Any = None
     wait_for_backup: Any = DEFAULT_WAIT
 
-    def problems(self) -> Iterator[Problem]:
-        """Problems with the shapes of the inputs. Unknown values have none."""
-        yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
-        if not is_unknown(self.dest_project_ids):
-            yield from (Problem.it("dest_project_ids", one) for one in troubles_with_recipients(self.dest_project_ids))
-        yield from _problems("wait_for_backup", self.wait_for_backup, _trouble_with_wait)
-
 
 @dataclass(frozen=True)
-class AcceptanceInputs:
+class AcceptanceInputs(Inputs):
     """The inputs of a BackupShareAccepter."""
 
     backup_id: Any = None
     vault_id: Any = None
     wait_for_offer: Any = DEFAULT_OFFER_WAIT
     pending: Any = False
-
-    def problems(self) -> Iterator[Problem]:
-        """Problems with the shapes of the inputs. Unknown values have none."""
-        yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
-        yield from _problems("vault_id", self.vault_id, trouble_with_vault_id)
-        yield from _problems("wait_for_offer", self.wait_for_offer, _trouble_with_wait)
-
-
-def is_unknown(value: Any) -> bool:
-    """Whether a value is not known yet."""
-    return value is UNKNOWN
-
-
-def _problems(name: str, value: Any, trouble_with: Callable[[Any], str | None]) -> Iterator[Problem]:
-    if not is_unknown(value) and (trouble := trouble_with(value)):
-        yield Problem.it(name, trouble)
-
-
-def _trouble_with_recipient(project_id: Any) -> str | None:
-    if project_id is None:
-        return "is missing: give the recipient's project id, or the account's name as dest_account"
-    return trouble_with_project_id(project_id)
-
-
-def _trouble_with_wait(seconds: Any) -> str | None:
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
-        return None
-    return f"is not a number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
-
-
-def _trouble_with_flag(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "is neither true nor false"
-
-
-def troubles_with_recipients(project_ids: Any) -> Iterator[str]:
-    """Invalid ids, duplicates, more than ten."""
-    if not isinstance(project_ids, list):
-        yield "is not a list: give a list of project ids, an empty one to share with nobody"
-        return
-    known = [project for project in project_ids if not is_unknown(project)]
-    yield from (f"has an entry that {trouble}" for project in known if (trouble := trouble_with_project_id(project)))
-    texts = [project for project in known if isinstance(project, str)]
-    for project in sorted({text for text in texts if texts.count(text) > 1}):
-        yield f"has {project} twice: name each recipient once"
-    if len(project_ids) > MOST_RECIPIENTS:
-        yield f"has {len(project_ids)} projects; a backup can be shared with at most {MOST_RECIPIENTS}"
