@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import threading
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
+from pulumi_cbr_sharing.cbr.projects import project_of_account
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import (
     ApiError,
     CbrSharingError,
     CredentialRefused,
     NotFound,
+    Refused,
     ServerFault,
     SettingsError,
     Throttled,
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
 
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # After one of these, the cloud is not asked again in this run's previews.
 _OUT_OF_REACH = (Unreachable, ServerFault, Throttled, UnexpectedAnswer)
+_UNCHECKED = "the preview is not checked against the cloud"
 
 
 class Looks:
@@ -54,12 +56,6 @@ class Looks:
         self._told: set[str] = set()
         self._out_of_reach = False
         self._lock = threading.Lock()
-
-    def at_once(self, *looks: Callable[[], object]) -> None:
-        """Make several look-ups at the same time; then their answers are in the cache."""
-        for error in side_by_side(looks):
-            if isinstance(error, (CredentialRefused, SettingsError)):
-                raise error
 
     def backup(self, backup_id: str) -> Backup | None:
         """A backup.
@@ -90,6 +86,24 @@ class Looks:
         offers = self._ask(lambda brief: self._cache.get("offers", lambda: list_backups(brief, own_type="shared")))
         return offers or []
 
+    def project(self, account: str, recorded: str | None, *, planning: bool) -> str | None:
+        """The project of an account. Without an answer it is the recorded one; a preview goes on without any.
+
+        Raises:
+            Refused: the account has no project in the region, or several, and none is recorded.
+            CbrSharingError: there is no answer to an update, and none is recorded.
+        """
+
+        def look(client: Client) -> str:
+            region = client.settings.region
+            return self._cache.get(("account", account), lambda: project_of_account(client, account, region).id)
+
+        if recorded:
+            return self._ask(look, f"the share keeps project {recorded}", final=()) or recorded
+        if planning:
+            return self._ask(look, "the preview goes on without the project", (Refused,))
+        return look(self._client)
+
     def warn(self, text: str, once_for: str | None = None) -> None:
         """Show a warning, once in a run for each text, or for each `once_for`."""
         with self._lock:
@@ -98,18 +112,18 @@ class Looks:
         if not told:
             self._client.notify(f"warning: {text}")
 
-    def _ask(self, look: Callable[[Client], T]) -> T | None:
+    def _ask(self, look: Callable[[Client], T], otherwise: str = _UNCHECKED, final: Any = (NotFound,)) -> T | None:
         if self._out_of_reach or not self._client.settings.plan_checks:
             return None
         try:
             return look(self._client.brief)
-        except (NotFound, CredentialRefused, SettingsError):
-            raise
         except CbrSharingError as error:
+            if isinstance(error, (CredentialRefused, SettingsError, *final)):
+                raise
             if isinstance(error, _OUT_OF_REACH):
                 self._out_of_reach = True
                 rest, reason = "; the other checks are skipped, too", "out of reach"  # said once, whatever the error
             else:
-                rest, reason = "", error.reason if isinstance(error, ApiError) else type(error).__name__
-            self.warn(f"the preview is not checked against the cloud: {error}{rest}", once_for=reason)
+                rest, reason = "", f"{otherwise}: {error.reason if isinstance(error, ApiError) else type(error)}"
+            self.warn(f"{otherwise}: {error}{rest}", once_for=reason)
             return None

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused, TooManyRecipients
-from pulumi_cbr_sharing.sharing.inputs import MemberInputs, Problem, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, MemberInputs, Problem, is_unknown
 from pulumi_cbr_sharing.sharing.live_shares import REJECTED
 
 
@@ -70,12 +70,12 @@ def declare(
         The inputs, with the recipient's project, and the problems with them.
     """
     if inputs.dest_account is not None:
-        known = _known_project(inputs, recorded)
         try:
-            project = session.project_of_recipient(inputs.dest_account, known, planning=planning)
+            inputs = replace(
+                inputs, dest_project_id=_project(session, inputs.dest_account, recorded, planning=planning)
+            )
         except CbrSharingError as error:
             return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", str(error))]
-        inputs = replace(inputs, dest_project_id=project)
     return inputs, list(_declared(session, inputs, recorded, planning=planning))
 
 
@@ -143,10 +143,12 @@ def delete(session: Session, recorded: Share) -> None:
     session.live.remove(recorded.backup_id, recorded.dest_project_id)
 
 
-def _known_project(inputs: MemberInputs, recorded: MemberInputs | None) -> str | None:
-    """The project that the account had when the share was created."""
-    same = recorded is not None and recorded.dest_account == inputs.dest_account
-    return recorded.dest_project_id if recorded and same else None
+def _project(session: Session, account: Any, recorded: MemberInputs | None, *, planning: bool) -> Any:
+    """The recipient's project; while nobody can tell, the one that the account had when the share was created."""
+    if is_unknown(account):
+        return UNKNOWN
+    known = recorded.dest_project_id if recorded and recorded.dest_account == account else None
+    return session.looks.project(account, known, planning=planning) or UNKNOWN
 
 
 def _declared(

@@ -16,18 +16,18 @@ from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.errors import NotFound, one_line
 from pulumi_cbr_sharing.sharing.inputs import Problem
-from pulumi_cbr_sharing.sharing.looks import Looks
+from pulumi_cbr_sharing.sharing.side_by_side import in_background
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.cbr.vaults import Vault
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
     from pulumi_cbr_sharing.sharing.ledger import Ledger
+    from pulumi_cbr_sharing.sharing.looks import Looks
 
 
 # The `object_type` of the vaults for a kind of backup. Servers can be shared, disks only in some regions.
@@ -42,8 +42,8 @@ class Preflight:
         CredentialRefused, SettingsError: from every method; all later calls would fail, too.
     """
 
-    def __init__(self, client: Client, ledger: Ledger, cache: SingleFlightCache) -> None:
-        self._client, self._ledger, self._looks = client, ledger, Looks(client, cache)
+    def __init__(self, client: Client, ledger: Ledger, looks: Looks) -> None:
+        self._client, self._ledger, self._looks = client, ledger, looks
         self._coming: defaultdict[str, set[str]] = defaultdict(set)
         self._filling: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._lock = threading.Lock()
@@ -71,23 +71,25 @@ class Preflight:
 
         As long as the backup is not known, only the vault is checked.
         """
-        looks: list[Callable[[], object]] = [partial(self._vault, vault_id)]
-        if backup_id:
-            looks += [partial(self._received, backup_id), self._looks.offers]
-        self._looks.at_once(*looks)
-        vault = self._vault(vault_id)
-        if isinstance(vault, str):
-            yield Problem.it("vault_id", vault)
-        if backup_id and (trouble := self._in_another_vault(backup_id, vault_id)):
+        seen = in_background(partial(self._received, backup_id))
+        offered = in_background(partial(self._offer, backup_id))
+        try:
+            vault = self._looks.vault(vault_id)
+        except NotFound:
+            vault = None
+            yield Problem.it("vault_id", self._not_there())
+        if vault and vault.status not in ("", AVAILABLE):
+            self._looks.warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
+        received, offer = seen.result(), offered.result()
+        if received and (trouble := self._in_another_vault(received, vault_id)):
             yield Problem.it("backup_id", trouble)
-        elif backup_id and vault and not isinstance(vault, str):
-            self._warn_of_misfit(backup_id, vault)
+        elif vault and offer and not (received and received.vault_id):
+            self._warn_of_misfit(offer, vault)
 
     def _backup_and_members(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
         """What is wrong with a backup that is to be shared, and its members; both are read at the same time."""
-        self._looks.at_once(partial(self._backup, backup_id), partial(self._looks.members, backup_id))
-        trouble = self._backup(backup_id)
-        return trouble, None if trouble else self._looks.members(backup_id)
+        members = in_background(partial(self._looks.members, backup_id))
+        return self._trouble_with_backup(backup_id), members.result()
 
     def _room(
         self, backup_id: str, project_id: str | None, live: Mapping[str, Member] | None, *, adopt: bool
@@ -108,18 +110,7 @@ class Preflight:
             self._coming[backup_id].add(project_id)
         return None
 
-    def _in_another_vault(self, backup_id: str, vault_id: str) -> str | None:
-        seen = self._received(backup_id)
-        if seen is None:
-            return None
-        if seen.project_id == self._client.known_project_id:
-            return f"is a backup of project {seen.project_id} itself: use the recipient's Connection"
-        if seen.vault_id in {"", vault_id, *self._ledger.acceptances.leaving(backup_id)}:
-            return None
-        return f"was accepted into vault {seen.vault_id} before: set that vault_id, or give the share back first"
-
-    def _backup(self, backup_id: str) -> str | None:
-        """What is wrong with a backup that is to be shared."""
+    def _trouble_with_backup(self, backup_id: str) -> str | None:
         try:
             backup = self._looks.backup(backup_id)
         except NotFound:
@@ -133,42 +124,39 @@ class Preflight:
             self._looks.warn(f"backup {backup_id} {doubt}")
         return None
 
-    def _vault(self, vault_id: str) -> Vault | str | None:
-        """The vault, or what is wrong with it; None if there is no answer."""
-        try:
-            vault = self._looks.vault(vault_id)
-        except NotFound:
-            return self._not_there()
-        if vault and vault.status not in ("", AVAILABLE):
-            self._looks.warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
-        return vault
-
     def _not_there(self) -> str:
         return f"does not exist in project {self._client.known_project_id}: check the id, the region and the project"
 
-    def _received(self, backup_id: str) -> Backup | None:
+    def _received(self, backup_id: str | None) -> Backup | None:
         try:
-            return self._looks.backup(backup_id)
+            return self._looks.backup(backup_id) if backup_id else None
         except NotFound:  # nothing accepted yet
             return None
 
-    def _warn_of_misfit(self, backup_id: str, vault: Vault) -> None:
-        """Only warn: what the service refuses here (codes 6713 and 6114) is inferred."""
-        offered = next((backup for backup in self._looks.offers() if backup.id == backup_id), None)
-        received = self._received(backup_id)
-        if offered is None or (received and received.vault_id):
-            return
-        kind = KINDS.get(offered.resource_type)
+    def _offer(self, backup_id: str | None) -> Backup | None:
+        offers = self._looks.offers() if backup_id else []
+        return next((backup for backup in offers if backup.id == backup_id), None)
+
+    def _in_another_vault(self, received: Backup, vault_id: str) -> str | None:
+        if received.project_id == self._client.known_project_id:
+            return f"is a backup of project {received.project_id} itself: use the recipient's Connection"
+        if received.vault_id in {"", vault_id, *self._ledger.acceptances.leaving(received.id)}:
+            return None
+        return f"was accepted into vault {received.vault_id} before: set that vault_id, or give the share back first"
+
+    def _warn_of_misfit(self, offer: Backup, vault: Vault) -> None:
+        """Only warn: what the service refuses here (codes 6712, 6713 and 6114) is inferred."""
+        kind = KINDS.get(offer.resource_type)
         if kind and vault.object_type and kind != vault.object_type:
             self._looks.warn(
-                f"vault {vault.id} is for {vault.object_type} backups, but backup {backup_id} is of a {kind}"
+                f"vault {vault.id} is for {vault.object_type} backups, but backup {offer.id} is of a {kind}"
             )
         with self._lock:
             coming = self._filling[vault.id]
-            coming[backup_id] = offered.resource_size
+            coming[offer.id] = offer.resource_size
             count, needed = len(coming), sum(coming.values())
         if vault.size and needed > vault.free:
-            what = f"backup {backup_id} needs" if count == 1 else f"the {count} backups that this program accepts need"
+            what = f"backup {offer.id} needs" if count == 1 else f"the {count} backups that this program accepts need"
             self._looks.warn(
                 f"vault {vault.id} has {vault.free:.0f} GB of {vault.size} GB left, but {what} {needed} GB: enlarge "
                 "the vault, or the share may be refused"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.cbr.projects import project_of_account
-from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Refused, SettingsError, WrongProject
+from pulumi_cbr_sharing.errors import WrongProject
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Unknown, is_unknown
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
+from pulumi_cbr_sharing.sharing.looks import Looks
 from pulumi_cbr_sharing.sharing.preflight import Preflight
 
 
@@ -32,6 +31,7 @@ class Session:
     Attributes:
         client: calls the API.
         live: the members of backups.
+        looks: reads what a preview needs.
         preflight: what the cloud would refuse.
     """
 
@@ -40,41 +40,13 @@ class Session:
     ) -> None:
         self.settings, self.say, self.ledger = settings, say, ledger or Ledger()
         self.client = Client(settings, notify=say, **client)
-        self._cache = SingleFlightCache(self.client.clock)
-        self.live = LiveShares(self.client, self._cache)
-        self.preflight = Preflight(self.client, self.ledger, self._cache)
+        cache = SingleFlightCache(self.client.clock)
+        self.live, self.looks = LiveShares(self.client, cache), Looks(self.client, cache)
+        self.preflight = Preflight(self.client, self.ledger, self.looks)
 
     def close(self) -> None:
         """Close all connections."""
         self.client.close()
-
-    def project_of_recipient(self, account: Any, known: str | None, *, planning: bool) -> str | Unknown:
-        """The project to share with, if the recipient is given by account name; `UNKNOWN` if a preview cannot tell.
-
-        A share that exists keeps its project, `known`, while the look-up fails. A preview does not fail if it gets no
-        answer, and looks nothing up if plan checks are switched off.
-
-        Raises:
-            Refused: the account has no project in the region, or several.
-            CbrSharingError: the look-up failed.
-        """
-        if is_unknown(account):
-            return UNKNOWN
-        if (planning or known) and not self.settings.plan_checks:
-            return known or UNKNOWN
-        client = self.client.brief if planning or known else self.client
-        try:
-            return self._cache.get(
-                ("account", account), lambda: project_of_account(client, account, self.settings.region).id
-            )
-        except (SettingsError, CredentialRefused):
-            raise
-        except CbrSharingError as error:
-            if not known and (not planning or isinstance(error, Refused)):
-                raise
-            rest = f"the share keeps project {known}" if known else "the preview goes on without it"
-            self.say(f"warning: {error}; {rest}")
-            return known or UNKNOWN
 
     def guard(
         self, doing: str, region: str | None, project_id: str | None, endpoint: str | None, found: Callable[[], bool]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.errors import CbrSharingError
 
@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+T = TypeVar("T")
 # Its threads are started when they are needed. No call submits another one, so the pool cannot wait for itself.
 _POOL = ThreadPoolExecutor(10, thread_name_prefix="cbr-sharing")
+
+
+def in_background(call: Callable[[], T]) -> Future[T]:
+    """Make a call while the caller goes on."""
+    return _POOL.submit(call)
 
 
 def side_by_side(calls: Iterable[Callable[[], object]]) -> list[CbrSharingError]:
@@ -22,7 +28,7 @@ def side_by_side(calls: Iterable[Callable[[], object]]) -> list[CbrSharingError]
     Returns:
         The errors of those that failed, in the order of the calls.
     """
-    errors = [outcome.exception() for outcome in [_POOL.submit(call) for call in calls]]
+    errors = [outcome.exception() for outcome in [in_background(call) for call in calls]]
     for error in errors:
         if error and not isinstance(error, CbrSharingError):
             raise error
