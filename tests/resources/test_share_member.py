@@ -416,6 +416,7 @@ def test_another_connection_is_an_update_that_keeps_the_share(emulator: Emulator
     assert (diff.changes, diff.replaces) == (True, ())
     assert updated.outs["share_id"] == made.outs["share_id"]
     assert updated.outs["__provider"] != made.outs["__provider"]
+    assert (made.outs.get("connection"), updated.outs["connection"]) == (None, {"namespace": "dr"})
 
 
 CHECKS = {

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from inprocess import pickled_provider
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.resources.dynamic import PLANNING
 
@@ -141,10 +140,9 @@ class Stack:
         create = partial(self._create, provider, name, survive)
         if old is None:
             return create
-        pickles = {"__provider": pickled_provider(old.kind)}, {"__provider": pickled_provider(kind)}
         # The engine may compare without doing anything about it.
-        provider.diff(old.id, {**old.outs, **pickles[0]}, {**inputs, **pickles[1], "backup_id": "what if"})
-        diff = provider.diff(old.id, {**old.outs, **pickles[0]}, {**inputs, **pickles[1]})
+        provider.diff(old.id, old.outs, {**inputs, "backup_id": "what if"})
+        diff = provider.diff(old.id, old.outs, inputs)
         if not (diff.replaces or anew):
             return partial(self._keep, provider, name, old, survive, changed=bool(diff.changes))
         if old.protect and name in self.protected:

@@ -6,12 +6,9 @@ of the plugin does, with a clock that the test chooses.
 
 from __future__ import annotations
 
-import base64
-import pickle
 import threading
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
@@ -76,13 +73,6 @@ def session_of(
 
 
 SECOND = Connection(namespace="dr")
-
-
-@cache
-def pickled_provider(kind: str) -> str:
-    """The provider of a kind of resource as the state has it, by which a change of the connection shows."""
-    provider_type = BackupShareMemberProvider if kind.startswith("member") else BackupShareProvider
-    return base64.b64encode(pickle.dumps(provider_type(SECOND if kind.endswith("@dr") else None))).decode()
 
 
 @dataclass

@@ -1,14 +1,10 @@
 """What the dynamic providers of this package have in common: the door between Pulumi and `sharing/`.
 
 A provider holds a Connection, which is pickled into the state, and opens a session when it needs one. Each verb turns
-properties into dataclasses and calls one function of `sharing/`. Pickles and the marker for unknown values stay in this
-file.
+properties into dataclasses and calls one function of `sharing/`. The marker for unknown values stays in this file.
 """
 
 from __future__ import annotations
-
-import base64
-import pickle
 
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -160,8 +156,9 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
         """What has changed between the state and the program; another connection is an update."""
         replaces = [name for name in self.replaced_by if olds.get(name) != news.get(name)]
         changed = self.verbs.is_changed(known(self.state_type, olds), known(self.inputs_type, news))
+        moved = olds.get("connection") != _given(self.connection)
         return dynamic.DiffResult(
-            changes=bool(replaces) or changed or self._is_reconnected(olds, news),
+            changes=bool(replaces) or changed or moved,
             replaces=replaces,
             stables=list(self.stables),
         )
@@ -169,28 +166,25 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the resource, or take over what is there."""
         made = self.verbs.create(self.session, known(self.inputs_type, props))
-        return dynamic.CreateResult("/".join(getattr(made, name) for name in self.id_parts), asdict(made))
+        return dynamic.CreateResult("/".join(getattr(made, name) for name in self.id_parts), self._recorded(made))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """The resource as it is now; gone only if the service says so beyond doubt."""
         live = self.verbs.read(self.recorded_session, known(self.state_type, props))
-        return dynamic.ReadResult(id_, asdict(live)) if live else dynamic.ReadResult("", {})
+        return dynamic.ReadResult(id_, self._recorded(live)) if live else dynamic.ReadResult("", {})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         """Change the resource to what the program says."""
         recorded, inputs = known(self.state_type, olds), known(self.inputs_type, news)
-        return dynamic.UpdateResult(asdict(self.verbs.update(self.recorded_session, recorded, inputs)))
+        return dynamic.UpdateResult(self._recorded(self.verbs.update(self.recorded_session, recorded, inputs)))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Delete the resource; success if it is gone already."""
         self.verbs.delete(self.recorded_session, known(self.state_type, props))
 
-    def _is_reconnected(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the program names another connection than the state records."""
-        recorded = olds.get("__provider")
-        if recorded is None or recorded == news.get("__provider"):
-            return False
-        return _recorded_connection(recorded) != self.connection
+    def _recorded(self, made: Any) -> dict[str, Any]:
+        """What the state records: also the connection, by which a change of it is noticed."""
+        return {**asdict(made), "connection": _given(self.connection)}
 
 
 def _open_session(connection: Connection, config: Config) -> Session:
@@ -213,14 +207,9 @@ def _known(value: Any) -> Any:
     return UNKNOWN if isinstance(value, Unknown) or value == rpc.UNKNOWN else value
 
 
-def _recorded_connection(pickled: str) -> Connection | None:
-    """The Connection of a provider in the state; None if it cannot be read any more."""
-    try:
-        provider = pickle.loads(base64.b64decode(pickled))  # noqa: S301 - the engine runs this very pickle
-    except Exception:  # noqa: BLE001 - whatever it is, it is not this connection
-        return None
-    connection = getattr(provider, "connection", None)
-    return connection if isinstance(connection, Connection) else None
+def _given(connection: Connection) -> dict[str, Any] | None:
+    """What the program gives of a Connection; None for the default one."""
+    return asdict(connection, dict_factory=lambda items: {name: text for name, text in items if text}) or None
 
 
 def warn_of_plain_secrets(connection: Connection | None) -> None:

@@ -6,8 +6,9 @@ backup that the recipient sees in a vault is accepted, and one that it sees with
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi_cbr_sharing.cbr.backups import get_backup
 from pulumi_cbr_sharing.cbr.members import answer_membership
@@ -75,20 +76,21 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
         except WaitTimeout:
             if inputs.pending is not True:
                 raise
-            return _withdrawn(session, backup_id)
+            session.say(f"the offer of backup {backup_id} was cancelled by its owner: there is nothing to accept")
+            return _acceptance(session, backup_id, status=WITHDRAWN)
     if seen.vault_id != vault_id:
         raise Refused(
             f"accepting the share of backup {backup_id} into vault {vault_id}: it was accepted into vault "
             f"{seen.vault_id} before: set that vault_id, or give the share back first"
         )
-    return _acceptance(session, seen)
+    return _seen(session, seen)
 
 
 def read(session: Session, recorded: Acceptance) -> Acceptance | None:
     """The backup as the recipient sees it; None if the recipient does not see it any more."""
     _guard(session, f"reading the received backup {recorded.backup_id}", recorded)
     seen = _received(session, recorded.backup_id)
-    return _acceptance(session, seen) if seen else None
+    return _seen(session, seen) if seen else None
 
 
 def is_changed(recorded: Acceptance, inputs: AcceptanceInputs) -> bool:
@@ -117,10 +119,8 @@ def delete(session: Session, recorded: Acceptance) -> None:
     if session.ledger.acceptances.has(backup_id, recorded.vault_id):
         session.say(f"the share of backup {backup_id} stays accepted, because the program declares it")
         return
-    try:
+    with suppress(MemberNotFound, BackupNotFound):
         answer_membership(session.client, backup_id, "rejected")
-    except (MemberNotFound, BackupNotFound):
-        return
 
 
 def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Backup:
@@ -148,19 +148,6 @@ def _no_offer(session: Session, doing: str, wait: float) -> WaitTimeout:
         f"{doing}: there is no offer to project {session.client.project_id} after {wait:.0f} s: let its owner "
         "share it, or set a larger wait_for_offer; if this program also shares it, set backup_id=share.backup_id, so "
         "that the share is created first"
-    )
-
-
-def _withdrawn(session: Session, backup_id: str) -> Acceptance:
-    session.say(
-        f"the offer of backup {backup_id} was cancelled by its owner in the meantime: there is nothing to accept"
-    )
-    return Acceptance(
-        backup_id=backup_id,
-        status=WITHDRAWN,
-        recipient_project_id=session.client.project_id,
-        region=session.settings.region,
-        endpoint=session.settings.cbr,
     )
 
 
@@ -192,15 +179,20 @@ def _guard(session: Session, doing: str, recorded: Acceptance) -> None:
     session.guard(doing, recorded.region, recorded.recipient_project_id, recorded.endpoint, found)
 
 
-def _acceptance(session: Session, seen: Backup) -> Acceptance:
-    return Acceptance(
-        backup_id=seen.id,
+def _seen(session: Session, seen: Backup) -> Acceptance:
+    return _acceptance(
+        session,
+        seen.id,
         vault_id=seen.vault_id,
         status=ACCEPTED if seen.vault_id else PENDING,
         owner_project_id=seen.project_id,
-        recipient_project_id=session.client.project_id,
-        region=session.settings.region,
-        endpoint=session.settings.cbr,
         backup_name=seen.name,
         resource_type=seen.resource_type,
+    )
+
+
+def _acceptance(session: Session, backup_id: str, **found: Any) -> Acceptance:
+    settings, project_id = session.settings, session.client.project_id
+    return Acceptance(
+        backup_id, recipient_project_id=project_id, region=settings.region, endpoint=settings.cbr, **found
     )

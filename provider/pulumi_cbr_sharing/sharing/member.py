@@ -28,16 +28,7 @@ OWN = "is the project that owns the backup: give the recipient's project"
 
 @dataclass(frozen=True)
 class Share:
-    """A share as the state records it.
-
-    Attributes:
-        backup_id, dest_project_id: the backup and the recipient.
-        status: `pending`, `accepted` or `rejected`.
-        share_id: the UUID of the record.
-        owner_project_id, region, endpoint: the project, the region and the CBR endpoint that it was found in.
-        vault_id, image_id: the recipient's vault, once accepted, and the image, once registered.
-        created_at, updated_at: RFC 3339 in UTC.
-    """
+    """A share as the state records it, see `BackupShareMember`."""
 
     backup_id: str
     dest_project_id: str

@@ -27,16 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecipientSet:
-    """The recipients of a backup as the state records them.
-
-    Attributes:
-        backup_id: the backup.
-        dest_project_ids: all recipients, also undeclared ones.
-        statuses: project to `pending`, `accepted` or `rejected`.
-        share_ids: project to the UUID of the record.
-        declared: the recipients in the program, at the last create or update.
-        owner_project_id, region, endpoint: the project, the region and the CBR endpoint that they were found in.
-    """
+    """The recipients of a backup as the state records them, see `BackupShare`."""
 
     backup_id: str
     dest_project_ids: list[str] = field(default_factory=list)
