@@ -166,30 +166,21 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         WaitTimeout: the backup did not become available in time.
         BackupNotAvailable: its status never becomes `available`.
     """
-    clock, pause = client.clock, 1.0
-    ends, told = clock.now() + seconds, -math.inf
-    while (status := get_backup(client, backup_id).status) in BECOMING_AVAILABLE:
-        left = ends - clock.now()
-        if left <= 0:
-            raise WaitTimeout(
-                f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or set "
-                "a larger wait_for_backup"
-            )
-        if clock.now() >= told + NEWS_EVERY:
+    told = math.inf
+    for left in client.clock.tries(seconds):
+        status = get_backup(client, backup_id).status
+        if status == AVAILABLE:
+            return
+        if status not in BECOMING_AVAILABLE:
+            reason = f"the backup's status is {one_line(status, 30)}, and only available backups can be shared"
+            raise refusal.again(reason=reason, remedy="share another backup")
+        if 0 < left <= told - NEWS_EVERY:
             client.notify(f"{refusal.doing}: the backup is {status}; waiting up to {left:.0f} s more")
-            told = clock.now()
-        clock.sleep(min(pause, left))
-        pause = min(pause * 1.5, 15.0)
-    if status != AVAILABLE:
-        trouble = f"the backup's status is {one_line(status, 30)}, and only available backups can be shared"
-        raise BackupNotAvailable(
-            refusal.doing,
-            trouble,
-            "share another backup",
-            status=refusal.status,
-            code=refusal.code,
-            request_id=refusal.request_id,
-        )
+            told = left
+    raise WaitTimeout(
+        f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or set a larger "
+        "wait_for_backup"
+    )
 
 
 def _backup(record: Record) -> Backup:
