@@ -21,7 +21,6 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.http.retry import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -64,9 +63,6 @@ RESET = Unreachable("sharing", "the connection was cut", sent=True)
 NOT_SENT = Unreachable("sharing", "no connection", sent=False)
 UNTRUSTED = Unreachable("sharing", "not trusted", sent=False, lasting=True)
 STRANGE = UnexpectedAnswer("a page of a proxy")
-GET = Call("GET", "/v3/p/backups/b/members", "Listing", "cbr:member:list")
-POST = Call("POST", "/v3/p/backups/b/members", "Sharing", "cbr:member:create", repeatable=False)
-REPLY = Reply(200, {}, b'{"members": []}')
 
 
 # --- the rule --------------------------------------------------------------------------------------------------------

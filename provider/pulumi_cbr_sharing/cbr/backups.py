@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.records import Record, fetch_record
+from pulumi_cbr_sharing.cbr.second_look import fetch
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.timestamps import moment
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.records import Record
 
 
 OwnType = Literal["private", "shared", "all_granted"]
@@ -98,7 +99,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     """
     path = paths.backup(client.project_id, backup_id)
     call = Call("GET", path, doing=f"reading backup {backup_id}", action="cbr:backups:get")
-    return _backup(fetch_record(client, call, "backup", name="id", shape=ids.BACKUP, asked=backup_id))
+    return _backup(fetch(client, call, "backup"), backup_id)
 
 
 # GET /v3/{project_id}/backups?vault_id=…&own_type=… → 200 {"backups": [Backup, …], "count": n}
@@ -133,7 +134,7 @@ def list_backups(
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
     owner = client.project_id if not shared else None
-    records = [Record(call, "backup", fields) for fields in whole_list(client, call, "backups")]
+    records = whole_list(client, call, "backups")
     read = [(record, _backup(record)) for record in records]  # all of them: a malformed one spoils the list
     fitting = [backup for record, backup in read if _fits(record.fields, wanted, owner)]
     return sorted(fitting, key=attrgetter("order"), reverse=True)
@@ -183,11 +184,10 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
     )
 
 
-def _backup(record: Record) -> Backup:
-    children = record.fields.get("children")
-    parts = [record.fields, *(children if isinstance(children, list) else [])]
+def _backup(record: Record, asked: str | None = None) -> Backup:
+    whole_and_parts = (record, *record.parts("children"))  # a server's backup contains one of each disk
     return Backup(
-        id=record.id("id", ids.BACKUP),
+        id=record.id("id", ids.BACKUP, asked),
         status=record.word("status"),
         resource_type=record.word("resource_type"),
         project_id=record.id_or_none("project_id", ids.PROJECT) or "",
@@ -199,11 +199,5 @@ def _backup(record: Record) -> Backup:
         checkpoint_id=record.id_or_none("checkpoint_id", ids.FOREIGN) or "",
         created_at=record.timestamp("created_at"),
         expired_at=record.timestamp("expired_at"),
-        encrypted=any(map(_is_encrypted, parts)),
+        encrypted=any(one.part("extend_info").fields.get("encrypted") is True for one in whole_and_parts),
     )
-
-
-def _is_encrypted(record: Any) -> bool:
-    """`extend_info.encrypted` in the vendor's model of a backup; a server's backup contains one of each disk."""
-    info = record.get("extend_info") if isinstance(record, dict) else None
-    return isinstance(info, dict) and info.get("encrypted") is True

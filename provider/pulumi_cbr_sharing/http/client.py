@@ -11,7 +11,6 @@ from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Unreac
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import EndpointBreaker
 from pulumi_cbr_sharing.http.iam import ProjectLookup, auth_for
-from pulumi_cbr_sharing.http.messages import Call, Reply, read
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.http.account import Account
     from pulumi_cbr_sharing.http.auth import Auth
+    from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -114,7 +114,7 @@ class Client:
                     try:
                         reply = self._transport.send(call, issued.signer, self._project.known, settings)
                         self._endpoints.answered.add(call.service)
-                        reply = read(call, reply)
+                        reply.success()
                     except CredentialRefused as error:
                         if renewed or not auth.renew(issued):
                             account.breaker.record(error)

@@ -6,6 +6,7 @@ import threading
 
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.errors import (
     ApiError,
     CbrSharingError,
@@ -17,8 +18,7 @@ from pulumi_cbr_sharing.errors import (
 )
 from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
 from pulumi_cbr_sharing.http.codes import Meaning
-from pulumi_cbr_sharing.http.messages import Call, lacking, row, rows
-from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token, trouble_with_key
 from pulumi_cbr_sharing.timestamps import moment
 
@@ -82,14 +82,11 @@ def get_token(user: Password, settings: Settings, account: Account, send: Send) 
         signs_in=True,
     )
     reply = send(call, auth=fixed(account, unsigned))
-    token, value = row(call, reply, "token"), reply.header("X-Subject-Token")
+    token, value = reply.record("token"), reply.header("X-Subject-Token")
     if trouble_with_key(value):
-        raise lacking(call, reply, "a token in `X-Subject-Token` that can be sent")
-    project = token.get("project")
-    project_id = project.get("id") if isinstance(project, dict) else None
-    if project_id is not None and trouble_with_project_id(project_id):
-        raise lacking(call, reply, "a project id of 32 hexadecimal digits")
-    return Issued(TokenSigner(Secret(value)), moment(token.get("expires_at")), project_id)
+        raise reply.unexpected("without a token in `X-Subject-Token` that can be sent")
+    project_id = token.part("project").id_or_none("id", ids.PROJECT)
+    return Issued(TokenSigner(Secret(value)), moment(token.fields.get("expires_at")), project_id)
 
 
 def _identity(user: Password) -> dict[str, Any]:
@@ -129,10 +126,10 @@ def assume(agency: Agency, base: Auth, send: Send) -> Issued:
         signs_in=True,
     )
     reply = send(call, auth=base)
-    credential = row(call, reply, "credential")
+    credential = reply.record("credential").fields
     access, secret, token = (str(credential.get(key) or "") for key in ("access", "secret", "securitytoken"))
     if any(map(trouble_with_key, (access, secret, token))):
-        raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
+        raise reply.unexpected("without a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
     key = AccessKey(access, Secret(secret), Secret(token), f"agency {agency.name}")
     return Issued(KeySigner(key), moment(credential.get("expires_at")))
 
@@ -187,14 +184,11 @@ def look_up_project(send: Send, auth: Auth, name: str) -> str:
         query=(("name", name),),
         service="iam",
     )
-    reply = send(call, auth=auth)
-    ids = [row.get("id") for row in rows(call, reply, "projects")]
-    if len(ids) != 1:
-        listed = one_line(", ".join(map(str, ids))) or "none"
+    found = send(call, auth=auth).records("projects")
+    if len(found) != 1:
+        listed = one_line(", ".join(project.name("id") for project in found)) or "none"
         raise SettingsError(
-            f"{call.doing}: expected one project, found {len(ids)} ({listed}): "
+            f"{call.doing}: expected one project, found {len(found)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
         )
-    if trouble_with_project_id(ids[0]):
-        raise lacking(call, reply, "a project id of 32 hexadecimal digits")
-    return str(ids[0])
+    return found[0].id("id", ids.PROJECT)
