@@ -24,6 +24,7 @@ from pulumi_cbr_sharing.http.auth import (
     unsigned,
     utc_now,
 )
+from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.iam import auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.settings.connection import Agency
@@ -203,12 +204,10 @@ def account() -> Account:
 
 def auth_of(settings: Settings) -> Auth:
     """The `Auth` for some settings, in a new process."""
-    return auth_for(settings, Accounts().of(settings))
+    return auth_for(settings, Accounts())
 
 
-def never(call: Call, *, auth: Auth) -> Reply:  # noqa: ARG001
-    """Sends nothing."""
-    raise AssertionError
+never: Any = None  # a client that sends nothing
 
 
 def test_a_token_is_fetched_once_for_many_threads() -> None:
@@ -321,15 +320,16 @@ def test_a_fixed_signer_cannot_be_renewed() -> None:
 # --- what is asked of IAM --------------------------------------------------------------------------------------------
 
 
-class Iam:
+class Iam(Client):
     """Gives its answers in turn, and records the calls."""
 
     def __init__(self, *answers: Reply) -> None:
+        super().__init__(SETTINGS)
         self.answers, self.calls, self.signers = list(answers), list[Call](), list["Signer"]()
 
-    def __call__(self, call: Call, *, auth: Auth) -> Reply:
+    def send(self, call: Call, **options: Any) -> Any:
         """One answer."""
-        signer = auth.current(self).signer
+        signer = options["auth"].current(self).signer
         self.calls.append(call)
         self.signers.append(signer)
         return replace(self.answers.pop(0), call=call)

@@ -100,8 +100,8 @@ class Reply:
         """The value of a header, or ""."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
-    def success(self) -> Reply:
-        """This reply, if it is a success.
+    def check(self) -> None:
+        """Make sure that it is a success.
 
         Raises:
             ApiError: the service refused the call; the subclass says why.
@@ -113,7 +113,6 @@ class Reply:
             raise self.unexpected("with an unexpected status")
         if not self.payload and self.status != 204:  # noqa: PLR2004
             raise self.unexpected("without a JSON object")
-        return self
 
     def records(self, key: str) -> list[Record]:
         """The list of objects under `key`, such as `backups`; UnexpectedAnswer if there is no such list."""

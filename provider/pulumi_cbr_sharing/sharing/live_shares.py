@@ -18,13 +18,13 @@ from pulumi_cbr_sharing.errors import (
     MemberNotFound,
     UnexpectedAnswer,
 )
-from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pulumi_cbr_sharing.cbr.members import Member, MemberList
+    from pulumi_cbr_sharing.http.cache import SingleFlightCache
     from pulumi_cbr_sharing.http.client import Client
 
 
@@ -37,7 +37,7 @@ class LiveShares:
 
     def __init__(self, client: Client, cache: SingleFlightCache | None = None) -> None:
         self._client = client
-        self._cache = cache or SingleFlightCache(client.clock)
+        self._cache = cache or client.cache
 
     def members(self, backup_id: str) -> MemberList:
         """The members of a backup, at most half a minute old.

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.cbr.vaults import Vault
+    from pulumi_cbr_sharing.http.cache import SingleFlightCache
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
     from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 

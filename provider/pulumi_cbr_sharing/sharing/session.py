@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from pulumi_cbr_sharing.cbr.projects import project_of_account
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Refused, SettingsError, WrongProject
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Unknown, is_unknown
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
@@ -40,7 +39,7 @@ class Session:
     ) -> None:
         self.settings, self.say, self.ledger = settings, say, ledger or Ledger()
         self.client = Client(settings, notify=say, **client)
-        self._cache = SingleFlightCache(self.client.clock)
+        self._cache = self.client.cache
         self.live = LiveShares(self.client, self._cache)
         self.preflight = Preflight(self.client, self.ledger, self._cache)
 
