@@ -104,6 +104,12 @@ def test_a_refusal_can_be_raised_again_with_another_remedy() -> None:
     assert str(first) == "a: no (HTTP 400): try"
 
 
+def test_a_refusal_can_be_raised_again_with_another_reason() -> None:
+    """When it is known better why; class, code and request stay."""
+    again = AlreadyShared("a", "no", "try", status=400, request_id="r1").again(reason="it is", remedy="stop")
+    assert (type(again), str(again)) == (AlreadyShared, "a: it is (HTTP 400, request r1): stop")
+
+
 def test_a_429_that_is_raised_again_keeps_its_pause() -> None:
     """`retry_after` is one of its attributes."""
     first = Throttled("a", "no", status=429, retry_after=7.0)

@@ -115,11 +115,11 @@ class ApiError(CbrSharingError):
         remedy = f": {self.remedy}" if self.remedy else ""
         return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
 
-    def again(self, *, doing: str | None = None, remedy: str | None = None) -> Self:
-        """The same refusal, for another call or with another remedy."""
+    def again(self, *, doing: str | None = None, reason: str | None = None, remedy: str | None = None) -> Self:
+        """The same refusal, for another call, or with another reason or remedy."""
         return type(self)(
             self.doing if doing is None else doing,
-            self.reason,
+            self.reason if reason is None else reason,
             self.remedy if remedy is None else remedy,
             status=self.status,
             code=self.code,

@@ -39,7 +39,7 @@ class Service:
         """One page."""
         self.asked += 1
         self._time.now += self._page_seconds
-        return Reply(200, {}, json.dumps(self._answer(int(dict(call.query).get("offset", 0)))).encode())
+        return Reply(call, 200, {}, json.dumps(self._answer(int(dict(call.query).get("offset", 0)))).encode())
 
 
 def endless(offset: int) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_rows_that_move_between_pages_are_not_counted_twice() -> None:
     answers = {0: [{"id": 1, "x": [1, {"b": 2, "a": 1}]}, {"id": 2}], 2: [{"x": [1, {"a": 1, "b": 2}], "id": 1}]}
     service: Any = Service(lambda offset: {"things": answers[offset], "count": 3})
     found, complete = pages(service, CALL, "things")
-    assert ([row["id"] for row in found], complete) == ([1, 2], False)
+    assert ([record.fields["id"] for record in found], complete) == ([1, 2], False)
 
 
 def test_rows_too_deep_to_be_compared_conclude_nothing(emulator: Emulator) -> None:

@@ -19,8 +19,7 @@ from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, UnexpectedAnswer, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import UNREACHABLE_FOR
-from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.iam import REMEMBERED_FOR
+from pulumi_cbr_sharing.http.client import REMEMBERED_FOR, Client
 from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock
 
 
@@ -109,7 +108,7 @@ def test_what_a_throttled_answer_asks_for_is_kept(emulator: Emulator) -> None:
 def clients(emulator: Emulator, passed: FakeTime, *changes: dict[str, Any]) -> list[Client]:
     """Clients of one process, each with changes to the sharer's settings."""
     accounts, settings = Accounts(passed.clock), [settings_of(emulator, **fields) for fields in changes]
-    return [Client(each, account=accounts.of(each), clock=passed.clock) for each in settings]
+    return [Client(each, accounts=accounts, clock=passed.clock) for each in settings]
 
 
 def test_one_429_slows_every_client_of_the_account(emulator: Emulator) -> None:
@@ -137,7 +136,7 @@ def test_one_accounts_429_does_not_slow_another(emulator: Emulator) -> None:
     passed = FakeTime()
     accounts = Accounts(passed.clock)
     first, other = (
-        Client(settings, account=accounts.of(settings), clock=passed.clock)
+        Client(settings, accounts=accounts, clock=passed.clock)
         for settings in (settings_of(emulator, deadline=1.0), settings_of(emulator, "recipient"))
     )
     emulator.add_fault(Fault("GET", status=429, headers={"Retry-After": "40"}))
@@ -202,7 +201,7 @@ def test_a_project_id_of_another_shape_is_no_project_id(found: Any, emulator: Em
     """The id is part of every path, so no request is sent with it."""
     emulator.add_fault(Fault("GET", "/projects", 200, json.dumps({"projects": [{"id": found}]})))
     client = Client(settings_of(emulator, project_id=None))
-    with pytest.raises(UnexpectedAnswer, match="without a project id of 32 hexadecimal digits"):
+    with pytest.raises(UnexpectedAnswer, match="with a project whose id is "):
         list_members(client, emulator.backup.id)
     assert len(emulator.requests) == 1
 

@@ -25,7 +25,7 @@ from pulumi_cbr_sharing.errors import (
     Throttled,
     UnexpectedAnswer,
 )
-from pulumi_cbr_sharing.http.messages import MALFORMED_URL, Call, Reply, error_parts, read, row, rows
+from pulumi_cbr_sharing.http.messages import MALFORMED_URL, Call, Reply, error_parts
 
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ SIGN_IN = Call("POST", "/v3/auth/tokens", "Signing in", "a correct password", se
 
 
 def reply(status: int, body: Any = b"", **headers: str) -> Reply:
-    """An answer; a body that is not bytes is sent as JSON."""
+    """An answer to a list; a body that is not bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+    return Reply(LIST, status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
 
 
 def refused(call: Call, answer: Reply) -> CbrSharingError:
-    """The error that reading the answer raises."""
+    """The error of an answer to this call."""
     with pytest.raises(CbrSharingError) as caught:
-        read(call, answer)
+        replace(answer, call=call).check()
     text = str(caught.value)
     assert text.isprintable()
     text.encode()
@@ -85,9 +85,9 @@ HTML = b"<html><body>Bad gateway</body></html>"
         pytest.param(replace(REMOVE, expects=(200, 204)), reply(200, {"a": 1}), id="either of two"),
     ],
 )
-def test_an_answer_of_the_expected_status_is_handed_on(call: Call, answer: Reply) -> None:
-    """The reply is returned unchanged."""
-    assert read(call, answer) is answer
+def test_an_answer_of_the_expected_status_is_a_success(call: Call, answer: Reply) -> None:
+    """Nothing is raised."""
+    replace(answer, call=call).check()
 
 
 @pytest.mark.parametrize(
@@ -146,16 +146,18 @@ def test_a_redirect_is_shown_and_not_followed(status: int) -> None:
 def test_a_list_is_a_list_of_objects(answer: dict[str, Any]) -> None:
     """An answer without the list is not an empty list."""
     with pytest.raises(UnexpectedAnswer, match="an answer without a list `members`"):
-        rows(LIST, reply(200, answer), "members")
-    assert rows(LIST, reply(200, {"members": [{"id": 1}]}), "members") == [{"id": 1}]
+        reply(200, answer).records("members")
+    (record,) = reply(200, {"members": [{"id": 1}]}).records("members")
+    assert (record.what, record.fields) == ("member", {"id": 1})
 
 
 @pytest.mark.parametrize("answer", [{"member": None}, {"member": []}, {"x": {}}], ids=json.dumps)
 def test_an_object_is_an_object(answer: dict[str, Any]) -> None:
     """An answer without the object is not an object without values."""
     with pytest.raises(UnexpectedAnswer, match="an answer without an object `member`"):
-        row(LIST, reply(200, answer), "member")
-    assert row(LIST, reply(200, {"member": {"id": 1}}), "member") == {"id": 1}
+        reply(200, answer).record("member")
+    record = reply(200, {"member": {"id": 1}}).record("member")
+    assert (record.what, record.fields) == ("member", {"id": 1})
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

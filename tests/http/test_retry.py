@@ -21,10 +21,10 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.http.retry import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
+    LONGEST_WAIT,
     UNCONNECTED_TRIES,
     Clock,
     RateLimit,
@@ -63,9 +63,6 @@ RESET = Unreachable("sharing", "the connection was cut", sent=True)
 NOT_SENT = Unreachable("sharing", "no connection", sent=False)
 UNTRUSTED = Unreachable("sharing", "not trusted", sent=False, lasting=True)
 STRANGE = UnexpectedAnswer("a page of a proxy")
-GET = Call("GET", "/v3/p/backups/b/members", "Listing", "cbr:member:list")
-POST = Call("POST", "/v3/p/backups/b/members", "Sharing", "cbr:member:create", repeatable=False)
-REPLY = Reply(200, {}, b'{"members": []}')
 
 
 # --- the rule --------------------------------------------------------------------------------------------------------
@@ -339,3 +336,23 @@ def test_a_throttled_call_pauses_the_others_too() -> None:
     patient.time.now -= 10.0
     patient.rate_limit.wait("Listing", 600.0)
     assert patient.time.slept[1] == pytest.approx(10.0)
+
+
+# --- waiting for what takes its time ---------------------------------------------------------------------------------
+
+
+def test_tries_are_spread_over_the_time_that_is_given() -> None:
+    """The first one is at once, the last one when the time is over; the pauses grow to a quarter minute."""
+    time = FakeTime()
+    left = list(time.clock.tries(60.0))
+    assert (left[0], left[-1], sum(time.slept)) == (60.0, 0.0, 60.0)
+    assert time.slept[:-1] == sorted(time.slept[:-1])
+    assert max(time.slept) == LONGEST_WAIT
+    assert left[1] == 60.0 - time.slept[0]
+
+
+def test_without_time_there_is_one_try() -> None:
+    """And no pause."""
+    time = FakeTime()
+    assert list(time.clock.tries(0.0)) == [0.0]
+    assert time.slept == []

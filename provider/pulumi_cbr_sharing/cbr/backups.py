@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.records import Record, fetch_record
+from pulumi_cbr_sharing.cbr.second_look import fetch
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.timestamps import moment
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.records import Record
 
 
 OwnType = Literal["private", "shared", "all_granted"]
@@ -98,7 +99,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     """
     path = paths.backup(client.project_id, backup_id)
     call = Call("GET", path, doing=f"reading backup {backup_id}", action="cbr:backups:get")
-    return _backup(fetch_record(client, call, "backup", name="id", shape=ids.BACKUP, asked=backup_id))
+    return _backup(fetch(client, call, "backup"), backup_id)
 
 
 # GET /v3/{project_id}/backups?vault_id=…&own_type=… → 200 {"backups": [Backup, …], "count": n}
@@ -133,7 +134,7 @@ def list_backups(
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
     owner = client.project_id if not shared else None
-    records = [Record(call, "backup", fields) for fields in whole_list(client, call, "backups")]
+    records = whole_list(client, call, "backups")
     read = [(record, _backup(record)) for record in records]  # all of them: a malformed one spoils the list
     fitting = [backup for record, backup in read if _fits(record.fields, wanted, owner)]
     return sorted(fitting, key=attrgetter("order"), reverse=True)
@@ -166,37 +167,27 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
         WaitTimeout: the backup did not become available in time.
         BackupNotAvailable: its status never becomes `available`.
     """
-    clock, pause = client.clock, 1.0
-    ends, told = clock.now() + seconds, -math.inf
-    while (status := get_backup(client, backup_id).status) in BECOMING_AVAILABLE:
-        left = ends - clock.now()
-        if left <= 0:
-            raise WaitTimeout(
-                f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or set "
-                "a larger wait_for_backup"
-            )
-        if clock.now() >= told + NEWS_EVERY:
+    told = math.inf
+    for left in client.clock.tries(seconds):
+        status = get_backup(client, backup_id).status
+        if status == AVAILABLE:
+            return
+        if status not in BECOMING_AVAILABLE:
+            reason = f"the backup's status is {one_line(status, 30)}, and only available backups can be shared"
+            raise refusal.again(reason=reason, remedy="share another backup")
+        if 0 < left <= told - NEWS_EVERY:
             client.notify(f"{refusal.doing}: the backup is {status}; waiting up to {left:.0f} s more")
-            told = clock.now()
-        clock.sleep(min(pause, left))
-        pause = min(pause * 1.5, 15.0)
-    if status != AVAILABLE:
-        trouble = f"the backup's status is {one_line(status, 30)}, and only available backups can be shared"
-        raise BackupNotAvailable(
-            refusal.doing,
-            trouble,
-            "share another backup",
-            status=refusal.status,
-            code=refusal.code,
-            request_id=refusal.request_id,
-        )
+            told = left
+    raise WaitTimeout(
+        f"{refusal.doing}: the backup is still {status} after {seconds:.0f} s: run it again, or set a larger "
+        "wait_for_backup"
+    )
 
 
-def _backup(record: Record) -> Backup:
-    children = record.fields.get("children")
-    parts = [record.fields, *(children if isinstance(children, list) else [])]
+def _backup(record: Record, asked: str | None = None) -> Backup:
+    whole_and_parts = (record, *record.parts("children"))  # a server's backup contains one of each disk
     return Backup(
-        id=record.id("id", ids.BACKUP),
+        id=record.id("id", ids.BACKUP, asked),
         status=record.word("status"),
         resource_type=record.word("resource_type"),
         project_id=record.id_or_none("project_id", ids.PROJECT) or "",
@@ -208,11 +199,5 @@ def _backup(record: Record) -> Backup:
         checkpoint_id=record.id_or_none("checkpoint_id", ids.FOREIGN) or "",
         created_at=record.timestamp("created_at"),
         expired_at=record.timestamp("expired_at"),
-        encrypted=any(map(_is_encrypted, parts)),
+        encrypted=any(one.part("extend_info").fields.get("encrypted") is True for one in whole_and_parts),
     )
-
-
-def _is_encrypted(record: Any) -> bool:
-    """`extend_info.encrypted` in the vendor's model of a backup; a server's backup contains one of each disk."""
-    info = record.get("extend_info") if isinstance(record, dict) else None
-    return isinstance(info, dict) and info.get("encrypted") is True

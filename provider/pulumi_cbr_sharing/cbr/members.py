@@ -7,21 +7,21 @@ Details of a Backup Member").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import pages
-from pulumi_cbr_sharing.cbr.records import Record, fetch_record
-from pulumi_cbr_sharing.cbr.second_look import told_apart
+from pulumi_cbr_sharing.cbr.second_look import fetch, told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
-from pulumi_cbr_sharing.http.messages import Call, Reply, rows
+from pulumi_cbr_sharing.http.messages import Call, Reply
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.records import Record
 
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ def add_members(
     if not isinstance(reply, Reply):
         return reply
     try:
-        return _by_project(call, rows(call, reply, "members"), backup_id)
+        return _by_project(reply.records("members"), backup_id)
     except UnexpectedAnswer:
         # The status was a success, so the backup may be shared.
         if (found := look()) is not None:
@@ -128,7 +128,7 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     path = paths.members(client.project_id, backup_id)
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
     found, complete = pages(client, call, "members")
-    return MemberList(_by_project(call, found, backup_id), complete)
+    return MemberList(_by_project(found, backup_id), complete)
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}
@@ -140,7 +140,8 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     """
     path = paths.member(client.project_id, backup_id, project_id)
     doing = f"reading the share of backup {backup_id} with project {project_id}"
-    return _fetch(client, Call("GET", path, doing=doing, action="cbr:member:get"), backup_id, project_id)
+    call = Call("GET", path, doing=doing, action="cbr:member:get")
+    return _member(fetch(client, call, "member"), backup_id, project_id)
 
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
@@ -157,7 +158,7 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
     body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
     path = paths.member(client.project_id, backup_id, client.project_id)
     call = Call("PUT", path, doing=f"{verb} the share of backup {backup_id}", action="cbr:member:update", body=body)
-    return _fetch(client, call, backup_id, client.project_id)
+    return _member(fetch(client, call, "member"), backup_id, client.project_id)
 
 
 # DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id} → 204
@@ -176,27 +177,20 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
         client.send(call)
 
 
-def _fetch(client: Client, call: Call, backup_id: str, project_id: str) -> Member:
-    record = fetch_record(client, call, "member", name="dest_project_id", shape=ids.PROJECT, asked=project_id)
-    return _member(record, backup_id)
-
-
-def _by_project(call: Call, found: list[dict[str, Any]], backup_id: str) -> Mapping[str, Member]:
-    members = [_member(Record(call, "member", fields), backup_id) for fields in found]
+def _by_project(records: list[Record], backup_id: str) -> Mapping[str, Member]:
+    members = [_member(record, backup_id) for record in records]
     return {member.dest_project_id: member for member in members}
 
 
-def _member(record: Record, backup_id: str) -> Member:
+def _member(record: Record, backup_id: str, asked: str | None = None) -> Member:
     """Huawei Cloud sends nulls where Open Telekom Cloud leaves a key out: both become None."""
     if not (status := record.word("status")):
         raise record.unexpected("status", "is missing")
-    if record.id_or_none("backup_id", ids.BACKUP):
-        record.require_id("backup_id", ids.BACKUP, backup_id)
     return Member(
-        dest_project_id=record.id("dest_project_id", ids.PROJECT),
+        dest_project_id=record.id("dest_project_id", ids.PROJECT, asked),
         status=status,
         id=record.id_or_none("id", ids.MEMBER_RECORD),
-        backup_id=record.id_or_none("backup_id", ids.BACKUP),
+        backup_id=record.id_or_none("backup_id", ids.BACKUP, backup_id),
         vault_id=record.id_or_none("vault_id", ids.VAULT),
         image_id=record.id_or_none("image_id", ids.FOREIGN),
         created_at=record.timestamp("created_at") or None,

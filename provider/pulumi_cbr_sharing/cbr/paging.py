@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.second_look import told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
-from pulumi_cbr_sharing.http.messages import lacking, rows
 
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.messages import Call, Reply
+    from pulumi_cbr_sharing.http.messages import Call
+    from pulumi_cbr_sharing.http.records import Record
 
 
 MOST_PAGES, MOST_ROWS = 1000, 100_000  # a list without end must not hold a worker forever
 TRIES = 3  # a backup that is made or expires between two pages spoils a list, but hardly three in a row
 
 
-def pages(client: Client, call: Call, key: str, *, since: float | None = None) -> tuple[list[dict[str, Any]], bool]:
+def pages(client: Client, call: Call, key: str, *, since: float | None = None) -> tuple[list[Record], bool]:
     """All rows of a list, page by page.
 
     Args:
@@ -38,7 +38,7 @@ def pages(client: Client, call: Call, key: str, *, since: float | None = None) -
         UnexpectedAnswer: the list does not end.
     """
     began = client.clock.now() if since is None else since
-    found: list[dict[str, Any]] = []
+    found: list[Record] = []
     seen: set[str] = set()
     counts: list[Any] = []
     while True:
@@ -47,8 +47,8 @@ def pages(client: Client, call: Call, key: str, *, since: float | None = None) -
         with told_apart(client, page):
             reply = client.send(page)
         # Rows move from one page to the next when others come and go.
-        listed = {_text(call, reply, row): row for row in rows(call, reply, key)}
-        new = [row for text, row in listed.items() if text not in seen]
+        listed = {_text(record): record for record in reply.records(key)}
+        new = [record for text, record in listed.items() if text not in seen]
         seen |= listed.keys()
         found += new
         counts.append(count := reply.payload.get("count"))
@@ -58,7 +58,7 @@ def pages(client: Client, call: Call, key: str, *, since: float | None = None) -
             return found, all(type(one) is int and one == len(found) for one in counts)
 
 
-def whole_list(client: Client, call: Call, key: str) -> list[dict[str, Any]]:
+def whole_list(client: Client, call: Call, key: str) -> list[Record]:
     """All rows of a list, over all pages; see `pages`.
 
     Raises:
@@ -81,9 +81,9 @@ def _check_end(client: Client, call: Call, offset: int, number: int, began: floa
         )
 
 
-def _text(call: Call, reply: Reply, row: dict[str, Any]) -> str:
-    """A row in a form that can be compared."""
+def _text(record: Record) -> str:
+    """A record in a form that can be compared."""
     try:
-        return json.dumps(row, sort_keys=True)
+        return json.dumps(record.fields, sort_keys=True)
     except RecursionError:
-        raise lacking(call, reply, "rows that can be read") from None
+        raise record.reply.unexpected("with rows that cannot be read") from None

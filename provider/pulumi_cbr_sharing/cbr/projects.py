@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.records import Record
 from pulumi_cbr_sharing.errors import Refused, one_line
-from pulumi_cbr_sharing.http.messages import Call, rows
+from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
     """
     path, doing = paths.projects_of_account(account), f"listing the projects of account {one_line(account, 60)}"
     call = Call("GET", path, doing=doing, action="cbr:member:list")  # inferred: no document names the action
-    records = [Record(call, "project", fields) for fields in rows(call, client.send(call), "projects")]
+    records = client.send(call).records("projects")
     found = [Project(record.id("project_id", ids.PROJECT), record.name("project_name")) for record in records]
     return sorted(found, key=lambda one: (one.name, one.id))
 

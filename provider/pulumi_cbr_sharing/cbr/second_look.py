@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.errors import BackupNotFound, MalformedUrl, WrongProject
-from pulumi_cbr_sharing.http.messages import Call, rows
+from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.records import Record
+
+
+def fetch(client: Client, call: Call, what: str) -> Record:
+    """Send a call that is answered with one record, under the key `what`."""
+    with told_apart(client, call):
+        return client.send(call).record(what)
 
 
 @contextmanager
@@ -61,7 +68,7 @@ def _list_backups(client: Client, call: Call) -> None:
     query = (("limit", "1"),)
     look = Call("GET", paths.backups(client.project_id), doing=doing, action="cbr:backups:list", query=query)
     try:
-        rows(look, client.send(look), "backups")
+        client.send(look).records("backups")
     except MalformedUrl as same:
         request = f", request {same.request_id}" if same.request_id else ""
         raise WrongProject(

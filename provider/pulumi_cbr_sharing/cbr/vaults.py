@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.records import Record, fetch_record
+from pulumi_cbr_sharing.cbr.second_look import fetch
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.records import Record
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
     doing = f"listing the vaults of project {client.project_id}"
     query = () if name is None else (("name", name),)
     call = Call("GET", paths.vaults(client.project_id), doing=doing, action="cbr:vaults:list", query=query)
-    records = [Record(call, "vault", fields) for fields in whole_list(client, call, "vaults")]
+    records = whole_list(client, call, "vaults")
     # No document says that the filter means the whole name.
     fitting = [_vault(record) for record in records if name in (None, record.fields.get("name"))]
     return sorted(fitting, key=lambda one: (one.name, one.id))
@@ -79,22 +80,20 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     """
     path = paths.vault(client.project_id, vault_id)
     call = Call("GET", path, doing=f"reading vault {vault_id}", action="cbr:vaults:get")
-    return _vault(fetch_record(client, call, "vault", name="id", shape=ids.VAULT, asked=vault_id))
+    return _vault(fetch(client, call, "vault"), vault_id)
 
 
-def _vault(record: Record) -> Vault:
-    call, billing, listed = record.call, record.fields.get("billing"), record.fields.get("resources")
-    billed = Record(call, "vault", billing if isinstance(billing, dict) else {})
-    resources = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
+def _vault(record: Record, asked: str | None = None) -> Vault:
+    billing = record.part("billing")
     return Vault(
-        id=record.id("id", ids.VAULT),
+        id=record.id("id", ids.VAULT, asked),
         name=record.name("name"),
         project_id=record.id_or_none("project_id", ids.PROJECT) or "",
-        object_type=billed.word("object_type"),
-        status=billed.word("status"),
-        size=billed.number("size"),
-        allocated=billed.number("allocated"),
-        used=billed.number("used"),
-        resource_ids=tuple(Record(call, "vault's resource", one).id("id", ids.FOREIGN) for one in resources),
+        object_type=billing.word("object_type"),
+        status=billing.word("status"),
+        size=billing.number("size"),
+        allocated=billing.number("allocated"),
+        used=billing.number("used"),
+        resource_ids=tuple(resource.id("id", ids.FOREIGN) for resource in record.parts("resources")),
         created_at=record.timestamp("created_at"),
     )

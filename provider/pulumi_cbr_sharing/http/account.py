@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulumi_cbr_sharing.http.breaker import CredentialBreaker
 from pulumi_cbr_sharing.http.retry import Clock, RateLimit
@@ -16,19 +16,16 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """What is known of one credential in one cloud.
 
     Attributes:
         breaker: opens when the credential is refused.
         rate_limit: the pause after a 429.
-        base: for an agency, the account whose credential assumes it.
     """
 
     breaker: CredentialBreaker
     rate_limit: RateLimit
-    base: Account | None = None
 
 
 class Accounts:
@@ -40,18 +37,15 @@ class Accounts:
         self._lock = threading.Lock()
 
     def of(self, settings: Settings) -> Account:
-        """The account of the credential in some settings."""
-        base = self._account(settings, None)
-        return self._account(settings, base) if settings.agency else base
-
-    def _account(self, settings: Settings, base: Account | None) -> Account:
-        agency = settings.agency if base else None
-        cloud = (settings.cbr or "").replace(settings.region or "-", "")
-        credential = (cloud, replace(settings.credential, source=""), agency)
+        """The account of the credential in some settings, or of the agency that it assumes."""
+        cloud = settings.cbr.replace(settings.region or "-", "")
+        credential = (cloud, replace(settings.credential, source=""), settings.agency)
         # An access key is good for all regions and projects of a cloud. A token or a user may be good for one project
         # only, so a refusal says nothing about the others.
         project = (settings.region, settings.project_id, settings.project_name)
         scope = () if isinstance(settings.credential, AccessKey) else project
         with self._lock:
-            breaker = self._breakers.setdefault((credential, scope), CredentialBreaker(self._clock))
-            return Account(breaker, self._rate_limits.setdefault(credential, RateLimit(self._clock)), base)
+            return Account(
+                self._breakers.setdefault((credential, scope), CredentialBreaker(self._clock)),
+                self._rate_limits.setdefault(credential, RateLimit(self._clock)),
+            )

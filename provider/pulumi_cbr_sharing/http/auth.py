@@ -10,7 +10,7 @@ import threading
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pulumi_cbr_sharing.errors import ApiError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from pulumi_cbr_sharing.http.account import Account
-    from pulumi_cbr_sharing.http.messages import Call, Reply
+    from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.settings.credentials import AccessKey, Secret
 
     Signer = Callable[[PreparedRequest], PreparedRequest]
@@ -114,13 +114,6 @@ class Issued:
         return self.expires_at - min(RENEW_BEFORE, (self.expires_at - now) / 4)
 
 
-class Send(Protocol):
-    """A way to send, such as `Client.send`."""
-
-    def __call__(self, call: Call, *, auth: Auth) -> Reply:
-        """Send a call, signed by `auth`."""
-
-
 class Auth:
     """Hands out the signer of one credential; safe for many threads.
 
@@ -129,27 +122,31 @@ class Auth:
         fetch: issues a signer, and sends what is needed for that.
         refreshable: whether another one can be issued when one is refused.
         now: the current time.
+
+    Attributes:
+        project_id: the project that was found for the credential; None until then.
     """
 
     def __init__(
         self,
         account: Account,
-        fetch: Callable[[Send], Issued],
+        fetch: Callable[[Client], Issued],
         *,
         refreshable: bool = True,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.account = account
         self._fetch, self._refreshable, self._now = fetch, refreshable, now
+        self.project_id: str | None = None
         self._issued: Issued | None = None
         self._renew_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def current(self, send: Send) -> Issued:
+    def current(self, client: Client) -> Issued:
         """The signer to use now; a new one if there is none, or if it expires soon."""
         with self._lock:
             if self._issued is None or (self._renew_at and self._now() > self._renew_at):
-                self._issued = self._fetched(send)
+                self._issued = self._fetched(client)
                 self._renew_at = self._issued.renew_at(self._now())
             return self._issued
 
@@ -160,9 +157,9 @@ class Auth:
                 self._issued = None
         return self._refreshable
 
-    def _fetched(self, send: Send) -> Issued:
+    def _fetched(self, client: Client) -> Issued:
         try:
-            return self._fetch(send)
+            return self._fetch(client)
         except ApiError as error:
             self.account.breaker.record_sign_in(error)
             raise

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import EndpointBreaker
-from pulumi_cbr_sharing.http.iam import ProjectLookup, auth_for
-from pulumi_cbr_sharing.http.messages import Call, Reply, read
+from pulumi_cbr_sharing.http.cache import SingleFlightCache
+from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 
@@ -19,13 +19,14 @@ from pulumi_cbr_sharing.settings.resolve import RECORDED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_cbr_sharing.http.account import Account
     from pulumi_cbr_sharing.http.auth import Auth
+    from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 T = TypeVar("T")
+REMEMBERED_FOR = 300.0  # seconds for which a failed project lookup is remembered
 BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds
 
 
@@ -34,7 +35,7 @@ class Client:
 
     Args:
         settings: the credential, endpoints and time-outs.
-        account: what is known of the credential; `Accounts.of` gives the one that clients share.
+        accounts: what is known of credentials; clients share it.
         clock: a test passes one that does not wait.
         notify: shows the user a line, for example why it takes long.
     """
@@ -43,14 +44,14 @@ class Client:
         self,
         settings: Settings,
         *,
-        account: Account | None = None,
+        accounts: Accounts | None = None,
         clock: Clock | None = None,
         notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings, self.notify = settings, notify
         self.clock = clock or Clock()
-        self._auth = auth_for(settings, account or Accounts(self.clock).of(settings))
-        self._project = ProjectLookup(settings, self._auth, self.clock)
+        self.cache = SingleFlightCache(self.clock)
+        self._auth = auth_for(settings, accounts or Accounts(self.clock))
         self._endpoints = EndpointBreaker(self.clock)
         self.is_brief = False
 
@@ -61,12 +62,14 @@ class Client:
         Raises:
             SettingsError: no project has the name, or several do.
         """
-        return self._project.find(self.send)
+        if (known := self.known_project_id) is None:
+            known = self._auth.project_id = self.cache.get("project", self._find_project, REMEMBERED_FOR)
+        return known
 
     @property
     def known_project_id(self) -> str | None:
         """The id of the project; None if it has not been looked up yet."""
-        return self._project.known
+        return self.settings.project_id or self._auth.project_id
 
     @cached_property
     def brief(self) -> Client:
@@ -101,35 +104,31 @@ class Client:
             CbrSharingError: the error of the last try.
         """
         auth, settings, renewed = auth or self._auth, self.settings, False
-        account = auth.account
-        retries = Retries(account.rate_limit, settings.max_retries, settings.deadline, self.notify)
+        breaker, rate_limit = auth.account
+        retries = Retries(rate_limit, settings.max_retries, settings.deadline, self.notify)
+        failure: CbrSharingError
         while True:
-            try:
-                account.breaker.raise_if_open(call.doing)
-                # Signing in has its own retries, so its errors are final.
-                issued = auth.current(self.send)
-                with account.breaker.turn(call.doing):
-                    account.rate_limit.wait(call.doing, settings.deadline)
-                    self._endpoints.raise_if_open(call.service, call.doing)
-                    try:
-                        reply = self._transport.send(call, issued.signer, self._project.known, settings)
-                        self._endpoints.answered.add(call.service)
-                        reply = read(call, reply)
-                    except CredentialRefused as error:
-                        if renewed or not auth.renew(issued):
-                            account.breaker.record(error)
-                            raise
+            breaker.raise_if_open(call.doing)
+            issued = auth.current(self)  # signing in has its own retries, so its errors are final
+            with breaker.turn(call.doing):
+                rate_limit.wait(call.doing, settings.deadline)
+                self._endpoints.raise_if_open(call.service, call.doing)
+                try:
+                    reply = self._transport.send(call, issued.signer, self.known_project_id, settings)
+                    self._endpoints.answered.add(call.service)
+                    reply.check()
+                except CredentialRefused as error:
+                    if not renewed and auth.renew(issued):
                         renewed = True
                         continue
-                    except CbrSharingError as error:
-                        account.breaker.record(error)
-                        failure = error
-                    else:
-                        account.breaker.record(None)
-                        account.rate_limit.succeeded()
-                        return reply
-            except CredentialRefused as error:
-                raise _with_origin(error, settings.credential.source) from None
+                    failure = _with_origin(error, settings.credential.source)
+                except CbrSharingError as error:
+                    failure = error
+                else:
+                    breaker.record(None)
+                    rate_limit.succeeded()
+                    return reply
+                breaker.record(failure)
             if look and is_ambiguous(failure):
                 if (found := look()) is not None:
                     return found
@@ -148,6 +147,9 @@ class Client:
 
         return Transport(self.settings)
 
+    def _find_project(self) -> str:
+        return self._auth.current(self).project_id or look_up_project(self)
+
     def _wait_or_raise(self, call: Call, retries: Retries, failure: CbrSharingError) -> None:
         try:
             retries.wait_or_raise(failure, connected=call.service in self._endpoints.answered)
@@ -160,6 +162,4 @@ class Client:
 def _with_origin(error: CredentialRefused, source: str) -> CredentialRefused:
     """Add where a refused credential came from, and why a new one may not have been used."""
     origin = f"it came from {source}" + (f"; {RECORDED}" if source.startswith("stack config") else "")
-    if origin in error.remedy:  # added when signing in
-        return error
     return error.again(remedy=f"{error.remedy}; {origin}")

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import threading
-
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.errors import (
-    ApiError,
-    CbrSharingError,
-    CredentialRefused,
-    ServerFault,
-    SettingsError,
-    Throttled,
-    one_line,
-)
+from pulumi_cbr_sharing import ids
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError, one_line
 from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
 from pulumi_cbr_sharing.http.codes import Meaning
-from pulumi_cbr_sharing.http.messages import Call, lacking, row, rows
-from pulumi_cbr_sharing.ids import trouble_with_project_id
-from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token, trouble_with_key
+from pulumi_cbr_sharing.http.messages import Call
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, trouble_with_key
 from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
-    from pulumi_cbr_sharing.http.account import Account
-    from pulumi_cbr_sharing.http.auth import Send
-    from pulumi_cbr_sharing.http.retry import Clock
+    from collections.abc import Mapping
+
+    from pulumi_cbr_sharing.http.account import Accounts
+    from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.settings.connection import Agency
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 AGENCY_SECONDS = 3600
-REMEMBERED_FOR = 300.0  # seconds for which a failed project lookup is remembered
-_NOT_REMEMBERED = (ServerFault, Throttled, CredentialRefused)  # the circuit breaker remembers a refused credential
 _WRONG_PASSWORD = Meaning(
     CredentialRefused,
     "the user or password is wrong",
@@ -46,25 +36,20 @@ _NO_AGENCY = Meaning(
 )
 
 
-def auth_for(settings: Settings, account: Account) -> Auth:
+def auth_for(settings: Settings, accounts: Accounts) -> Auth:
     """The `Auth` of the credential in some settings, or of the agency that it assumes."""
-    if not settings.agency:
-        return _auth_of_credential(settings, account)
-    agency, base = settings.agency, _auth_of_credential(settings, account.base or account)
-    return Auth(account, lambda send: assume(agency, base, send))
-
-
-def _auth_of_credential(settings: Settings, account: Account) -> Auth:
-    credential = settings.credential
-    if isinstance(credential, AccessKey):
-        return fixed(account, KeySigner(credential))
-    if isinstance(credential, Token):
-        return fixed(account, TokenSigner(credential.token))
-    return Auth(account, lambda send: get_token(credential, settings, account, send))
+    account, credential, agency = accounts.of(settings), settings.credential, settings.agency
+    if agency:
+        # The project is the other account's, so a user signs in to the own project of the region.
+        own = auth_for(replace(settings, agency=None, project_id=None), accounts)
+        return Auth(account, lambda client: assume(client, agency, own))
+    if isinstance(credential, Password):
+        return Auth(account, lambda client: get_token(client, credential, _scope(settings), fixed(account, unsigned)))
+    return fixed(account, KeySigner(credential) if isinstance(credential, AccessKey) else TokenSigner(credential.token))
 
 
 # POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
-def get_token(user: Password, settings: Settings, account: Account, send: Send) -> Issued:
+def get_token(client: Client, user: Password, project: Mapping[str, str | None], auth: Auth) -> Issued:
     """Get a token for a user, bound to one project.
 
     Raises:
@@ -75,21 +60,18 @@ def get_token(user: Password, settings: Settings, account: Account, send: Send) 
         "/v3/auth/tokens",
         doing=f"signing in with the password from {user.source}",
         action="a correct user and password",
-        body={"auth": {"identity": _identity(user), "scope": {"project": _scope(settings)}}},
+        body={"auth": {"identity": _identity(user), "scope": {"project": project}}},
         service="iam",
         expects=(201,),
         meanings={401: _WRONG_PASSWORD},
         signs_in=True,
     )
-    reply = send(call, auth=fixed(account, unsigned))
-    token, value = row(call, reply, "token"), reply.header("X-Subject-Token")
+    reply = client.send(call, auth=auth)
+    token, value = reply.record("token"), reply.header("X-Subject-Token")
     if trouble_with_key(value):
-        raise lacking(call, reply, "a token in `X-Subject-Token` that can be sent")
-    project = token.get("project")
-    project_id = project.get("id") if isinstance(project, dict) else None
-    if project_id is not None and trouble_with_project_id(project_id):
-        raise lacking(call, reply, "a project id of 32 hexadecimal digits")
-    return Issued(TokenSigner(Secret(value)), moment(token.get("expires_at")), project_id)
+        raise reply.unexpected("without a token in `X-Subject-Token` that can be sent")
+    project_id = token.part("project").id_or_none("id", ids.PROJECT)
+    return Issued(TokenSigner(Secret(value)), moment(token.fields.get("expires_at")), project_id)
 
 
 def _identity(user: Password) -> dict[str, Any]:
@@ -106,14 +88,13 @@ def _domain(name: str | None, domain_id: str | None) -> dict[str, str | None]:
 
 
 def _scope(settings: Settings) -> dict[str, str | None]:
-    # With an agency, the project is the other account's: use the user's own project of the region.
-    if settings.project_id and not settings.agency:
+    if settings.project_id:
         return {"id": settings.project_id}
     return {"name": settings.project_name or settings.region}
 
 
 # POST {iam}.0/OS-CREDENTIAL/securitytokens → 201 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
-def assume(agency: Agency, base: Auth, send: Send) -> Issued:
+def assume(client: Client, agency: Agency, auth: Auth) -> Issued:
     """Get a temporary access key for an agency, signed with the user's own credential."""
     role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
     role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
@@ -128,57 +109,24 @@ def assume(agency: Agency, base: Auth, send: Send) -> Issued:
         meanings={404: _NO_AGENCY},
         signs_in=True,
     )
-    reply = send(call, auth=base)
-    credential = row(call, reply, "credential")
+    reply = client.send(call, auth=auth)
+    credential = reply.record("credential").fields
     access, secret, token = (str(credential.get(key) or "") for key in ("access", "secret", "securitytoken"))
     if any(map(trouble_with_key, (access, secret, token))):
-        raise lacking(call, reply, "a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
+        raise reply.unexpected("without a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
     key = AccessKey(access, Secret(secret), Secret(token), f"agency {agency.name}")
     return Issued(KeySigner(key), moment(credential.get("expires_at")))
 
 
-class ProjectLookup:
-    """Finds the id of the project, once; safe for many threads.
-
-    Attributes:
-        known: the project id; None until it has been found.
-    """
-
-    def __init__(self, settings: Settings, auth: Auth, clock: Clock) -> None:
-        self.known = settings.project_id
-        self._name = settings.project_name or settings.region or ""
-        self._auth, self._clock = auth, clock
-        self._failure: CbrSharingError | None = None
-        self._failed_at, self._lock = 0.0, threading.Lock()
-
-    def find(self, send: Send) -> str:
-        """The project id from the settings, else from the token, else looked up by name.
-
-        Raises:
-            SettingsError: no project has the name, or several do.
-        """
-        with self._lock:
-            if self._failure and self._clock.now() < self._failed_at + REMEMBERED_FOR:
-                raise self._failure
-            try:
-                self.known = (
-                    self.known or self._auth.current(send).project_id or look_up_project(send, self._auth, self._name)
-                )
-            except (SettingsError, ApiError) as error:
-                if not isinstance(error, _NOT_REMEMBERED):
-                    self._failure, self._failed_at = error, self._clock.now()
-                raise
-            return self.known
-
-
 # GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
-def look_up_project(send: Send, auth: Auth, name: str) -> str:
-    """Find the caller's project of this name; the main project of a region has the name of the region.
+def look_up_project(client: Client) -> str:
+    """Find the caller's project by its name; the main project of a region has the name of the region.
 
     Raises:
         SettingsError: there is none, or there are several.
         UnexpectedAnswer: the id has another shape.
     """
+    name = client.settings.project_name or client.settings.region or ""
     call = Call(
         "GET",
         "/v3/projects",
@@ -187,14 +135,11 @@ def look_up_project(send: Send, auth: Auth, name: str) -> str:
         query=(("name", name),),
         service="iam",
     )
-    reply = send(call, auth=auth)
-    ids = [row.get("id") for row in rows(call, reply, "projects")]
-    if len(ids) != 1:
-        listed = one_line(", ".join(map(str, ids))) or "none"
+    found = client.send(call).records("projects")
+    if len(found) != 1:
+        listed = one_line(", ".join(project.name("id") for project in found)) or "none"
         raise SettingsError(
-            f"{call.doing}: expected one project, found {len(ids)} ({listed}): "
+            f"{call.doing}: expected one project, found {len(found)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
         )
-    if trouble_with_project_id(ids[0]):
-        raise lacking(call, reply, "a project id of 32 hexadecimal digits")
-    return str(ids[0])
+    return found[0].id("id", ids.PROJECT)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pulumi_cbr_sharing.errors import ApiError, MalformedUrl, UnexpectedAnswer, one_line
 from pulumi_cbr_sharing.http.codes import Meaning, meaning_of
 from pulumi_cbr_sharing.http.echoes import repeats_a_secret
+from pulumi_cbr_sharing.http.records import Record
 
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ class Reply:
     """An answer as it came.
 
     Attributes:
+        call: what it answers.
         status: the HTTP status.
         headers: names in any case.
         body: the bytes.
         secrets: what was sent with the call and must not be shown.
     """
 
+    call: Call
     status: int
     headers: Mapping[str, str] = field(repr=False)  # X-Subject-Token is a secret
     body: bytes = field(repr=False)
@@ -97,94 +100,93 @@ class Reply:
         """The value of a header, or ""."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
-    def quote(self, text: str, limit: int) -> str:
-        """A text of the answer, made fit for a message; "" if the answer repeats a secret."""
-        return "" if self._repeats_a_secret else one_line(text[:LONGEST_QUOTE], limit)
+    def check(self) -> None:
+        """Make sure that it is a success.
+
+        Raises:
+            ApiError: the service refused the call; the subclass says why.
+            UnexpectedAnswer: nothing can be concluded from the reply.
+        """
+        if self.status >= 400:  # noqa: PLR2004
+            raise self._refusal()
+        if self.status not in self.call.expects:
+            raise self.unexpected("with an unexpected status")
+        if not self.payload and self.status != 204:  # noqa: PLR2004
+            raise self.unexpected("without a JSON object")
+
+    def records(self, key: str) -> list[Record]:
+        """The list of objects under `key`, such as `backups`; UnexpectedAnswer if there is no such list."""
+        value = self.payload.get(key)
+        if not isinstance(value, list) or not all(isinstance(fields, dict) for fields in value):
+            raise self.unexpected(f"without a list `{key}`")
+        return [Record(self, key.removesuffix("s"), fields) for fields in value]
+
+    def record(self, key: str) -> Record:
+        """The object under `key`, such as `backup`; UnexpectedAnswer if there is none."""
+        value = self.payload.get(key)
+        if not isinstance(value, dict):
+            raise self.unexpected(f"without an object `{key}`")
+        return Record(self, key, value)
+
+    def quote(self, text: str, limit: int, known: re.Pattern[str] | None = None) -> str:
+        """A text of the answer, made fit for a message; "" if the answer repeats a secret.
+
+        Of an answer to a sign-in, only texts of the `known` shape are quoted.
+        """
+        if self.call.signs_in and not (known and known.fullmatch(text)):
+            return ""
+        text = text[:LONGEST_QUOTE]
+        return "" if self._repeats_a_secret or repeats_a_secret(text, self.secrets) else one_line(text, limit)
 
     @cached_property
     def _repeats_a_secret(self) -> bool:
         texts = (*error_parts(self.payload), *map(self.header, _QUOTED_HEADERS))
         return repeats_a_secret(" ".join(text[:LONGEST_QUOTE] for text in texts), self.secrets)
 
+    def unexpected(self, trouble: str) -> UnexpectedAnswer:
+        """The error for a reply from which nothing can be concluded."""
+        kind = self.quote(self.header("Content-Type") or "no content type", 60)
+        request_id, target = self._request_id(), self.quote(self.header("Location"), 120)
+        facts = [f"HTTP {self.status}", kind, f"{len(self.body)} bytes", f"request {request_id}" if request_id else ""]
+        redirect = f", a redirect to {target}, which is not followed" if target else ""
+        return UnexpectedAnswer(
+            f"{self.call.doing}: an answer {trouble} ({', '.join(filter(None, facts))}){redirect}: "
+            "check the endpoint and any proxy on the way; nothing is concluded from it"
+        )
 
-def read(call: Call, reply: Reply) -> Reply:
-    """The reply, if it is a success.
+    def _refusal(self) -> ApiError:
+        code, message, request_id = error_parts(self.payload)
+        meaning, is_general = self._meaning(code)
+        retry_after = _seconds(self.header("Retry-After"))
+        reasons = [meaning.reason]
+        if is_general and (said := self.quote(message, 300)):
+            reasons.append(f"it says: {said}")
+        if (retry_after or 0) >= 60:  # noqa: PLR2004 - shorter waits are not worth mentioning
+            reasons.append(f"it asks to wait {retry_after:.0f} s")
+        if self.status == 403:  # noqa: PLR2004
+            reasons.append(f"{self.call.action} is needed")
+        return meaning.error(
+            self.call.doing,
+            "; ".join(reasons),
+            meaning.remedy,
+            status=self.status,
+            code=code if _KNOWN_CODE.fullmatch(code) else self.quote(code, 60),
+            request_id=self._request_id(request_id),
+            retry_after=retry_after,
+        )
 
-    Raises:
-        ApiError: the service refused the call; the subclass says why.
-        UnexpectedAnswer: nothing can be concluded from the reply.
-    """
-    if reply.status >= 400:  # noqa: PLR2004
-        raise refusal(call, reply)
-    if reply.status not in call.expects:
-        raise _unexpected(call, reply, "with an unexpected status")
-    if not reply.payload and reply.status != 204:  # noqa: PLR2004
-        raise lacking(call, reply, "a JSON object")
-    return reply
+    def _meaning(self, code: str) -> tuple[Meaning, bool]:
+        """What a refusal means, and whether only its status says so: then the service's message is quoted, too."""
+        if self.call.service == "cbr" and self.status == 401 and self.payload == MALFORMED_URL:  # noqa: PLR2004
+            return _MALFORMED_URL, False
+        by_gateway = code.startswith(("APIGW.", "APIG."))  # which does not know what was asked for
+        if self.status in self.call.meanings and not by_gateway:
+            return self.call.meanings[self.status], True
+        meaning = meaning_of(self.status, code)
+        return meaning, meaning is meaning_of(self.status)
 
-
-def rows(call: Call, reply: Reply, key: str) -> list[dict[str, Any]]:
-    """The list of objects under `key`; UnexpectedAnswer if there is no such list."""
-    value = reply.payload.get(key)
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise lacking(call, reply, f"a list `{key}`")
-    return value
-
-
-def row(call: Call, reply: Reply, key: str) -> dict[str, Any]:
-    """The object under `key`; UnexpectedAnswer if there is none."""
-    value = reply.payload.get(key)
-    if not isinstance(value, dict):
-        raise lacking(call, reply, f"an object `{key}`")
-    return value
-
-
-def lacking(call: Call, reply: Reply, what: str) -> UnexpectedAnswer:
-    """The error for a reply that lacks something."""
-    return _unexpected(call, reply, f"without {what}")
-
-
-def refusal(call: Call, reply: Reply) -> ApiError:
-    """The error for a reply with a status of 400 or more."""
-    code, message, request_id = error_parts(reply.payload)
-    meaning, is_general = _meaning(call, reply, code)
-    retry_after = _seconds(reply.header("Retry-After"))
-    reasons = [meaning.reason]
-    if is_general and (said := _quote(call, reply, message, 300)):
-        reasons.append(f"it says: {said}")
-    if (retry_after or 0) >= 60:  # noqa: PLR2004 - shorter waits are not worth mentioning
-        reasons.append(f"it asks to wait {retry_after:.0f} s")
-    if reply.status == 403:  # noqa: PLR2004
-        reasons.append(f"{call.action} is needed")
-    return meaning.error(
-        call.doing,
-        "; ".join(reasons),
-        meaning.remedy,
-        status=reply.status,
-        code=code if _KNOWN_CODE.fullmatch(code) else _quote(call, reply, code, 60),
-        request_id=_request_id(call, reply, request_id),
-        retry_after=retry_after,
-    )
-
-
-def _meaning(call: Call, reply: Reply, code: str) -> tuple[Meaning, bool]:
-    """What a refusal means, and whether only its status says so: then the service's message is quoted, too."""
-    if call.service == "cbr" and reply.status == 401 and reply.payload == MALFORMED_URL:  # noqa: PLR2004
-        return _MALFORMED_URL, False
-    by_gateway = code.startswith(("APIGW.", "APIG."))  # which does not know what was asked for
-    if reply.status in call.meanings and not by_gateway:
-        return call.meanings[reply.status], True
-    meaning = meaning_of(reply.status, code)
-    return meaning, meaning is meaning_of(reply.status)
-
-
-def _quote(call: Call, reply: Reply, text: str, limit: int) -> str:
-    return "" if call.signs_in else reply.quote(text, limit)
-
-
-def _request_id(call: Call, reply: Reply, from_body: str = "") -> str:
-    text = reply.header("X-Request-Id") or from_body
-    return reply.quote(text, 80) if _PLAIN_ID.fullmatch(text) else _quote(call, reply, text, 80)
+    def _request_id(self, from_body: str = "") -> str:
+        return self.quote(self.header("X-Request-Id") or from_body, 80, _PLAIN_ID)
 
 
 def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -203,16 +205,6 @@ def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
 def _text(value: Any) -> str:
     """A text or number as text, anything else as ""."""
     return str(value) if isinstance(value, (str, int, float)) else ""
-
-
-def _unexpected(call: Call, reply: Reply, trouble: str) -> UnexpectedAnswer:
-    kind = _quote(call, reply, reply.header("Content-Type") or "no content type", 60)
-    request_id, target = _request_id(call, reply), _quote(call, reply, reply.header("Location"), 120)
-    facts = [f"HTTP {reply.status}", kind, f"{len(reply.body)} bytes", f"request {request_id}" if request_id else ""]
-    redirect = f", a redirect to {target}, which is not followed" if target else ""
-    what = f"an answer {trouble} ({', '.join(filter(None, facts))}){redirect}"
-    remedy = "check the endpoint and any proxy on the way; nothing is concluded from it"
-    return UnexpectedAnswer(f"{call.doing}: {what}: {remedy}")
 
 
 def _seconds(text: str) -> float | None:

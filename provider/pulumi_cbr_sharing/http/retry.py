@@ -19,11 +19,12 @@ from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, ServerFault, Th
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0  # the limits of the gateway are per minute
+FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # for what takes its time, such as a backup in the making
 UNCONNECTED_TRIES = 5  # an endpoint that has never answered is more likely wrong than down
 
 
@@ -62,6 +63,15 @@ class Clock:
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+
+    def tries(self, seconds: float) -> Iterator[float]:
+        """Waits between the tries of a loop, for this time in all; yields the seconds that are left."""
+        ends, pause = self.now() + seconds, FIRST_WAIT
+        while (left := ends - self.now()) > 0:
+            yield left
+            self.sleep(min(pause, left))
+            pause = min(pause * 1.5, LONGEST_WAIT)
+        yield 0.0
 
 
 class RateLimit:

@@ -95,7 +95,8 @@ class Transport:
                 body = _body(call, response, settings.read_timeout)
         except (RequestException, HTTPError, OSError, ValueError) as error:
             raise error_of(error, call.doing, route, settings) from None
-        return Reply(response.status_code, dict(response.headers), body, (*self._secrets, *_secrets_in(request)))
+        secrets = (*self._secrets, *_secrets_in(request))
+        return Reply(call, response.status_code, dict(response.headers), body, secrets)
 
     def close(self) -> None:
         """Close the idle connections of the process."""

@@ -38,7 +38,7 @@ def open_session(connection: Connection, config: Config) -> Session:
         if settings not in _SESSIONS:
             if settings.insecure:
                 _say(INSECURE)
-            _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, account=_ACCOUNTS.of(settings))
+            _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, accounts=_ACCOUNTS)
         return _SESSIONS[settings]
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.session import Session
 
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two tries
 ACCEPTED: Final = "accepted"
 PENDING: Final = "pending"
 WITHDRAWN: Final = "withdrawn"
@@ -124,30 +123,22 @@ def delete(session: Session, recorded: Acceptance) -> None:
 
 
 def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Backup:
-    clock, pause = session.client.clock, FIRST_PAUSE
-    ends = clock.now() + wait
-    while True:
+    for _ in session.client.clock.tries(wait):
         try:
             answer_membership(session.client, backup_id, ACCEPTED, vault_id)
             return get_backup(session.client, backup_id)
-        except (MemberNotFound, BackupNotFound) as missing:  # noqa: PERF203 - a loop of tries
-            if (left := ends - clock.now()) <= 0:
-                raise _no_offer(session, missing.doing, wait) from None
-            clock.sleep(min(pause, left))
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+        except (MemberNotFound, BackupNotFound):  # noqa: PERF203 - a loop of tries
+            continue
         except ApiError:
             # A call that was repeated because its reply was lost may be refused, although the first one succeeded.
             seen = _received(session, backup_id)
             if seen is None or seen.vault_id != vault_id:
                 raise
             return seen
-
-
-def _no_offer(session: Session, doing: str, wait: float) -> WaitTimeout:
-    return WaitTimeout(
-        f"{doing}: there is no offer to project {session.client.project_id} after {wait:.0f} s: let its owner "
-        "share it, or set a larger wait_for_offer; if this program also shares it, set backup_id=share.backup_id, so "
-        "that the share is created first"
+    raise WaitTimeout(
+        f"accepting the share of backup {backup_id}: there is no offer to project {session.client.project_id} after "
+        f"{wait:.0f} s: let its owner share it, or set a larger wait_for_offer; if this program also shares it, set "
+        "backup_id=share.backup_id, so that the share is created first"
     )
 
 

@@ -18,7 +18,6 @@ from pulumi_cbr_sharing.errors import (
     MemberNotFound,
     UnexpectedAnswer,
 )
-from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 
 
 if TYPE_CHECKING:
@@ -35,9 +34,8 @@ MOST_TRIES = 3  # to share a backup that is available, but is refused as not ava
 class LiveShares:
     """The members of backups in the client's project; safe for many threads."""
 
-    def __init__(self, client: Client, cache: SingleFlightCache | None = None) -> None:
-        self._client = client
-        self._cache = cache or SingleFlightCache(client.clock)
+    def __init__(self, client: Client) -> None:
+        self._client, self._cache = client, client.cache
 
     def members(self, backup_id: str) -> MemberList:
         """The members of a backup, at most half a minute old.

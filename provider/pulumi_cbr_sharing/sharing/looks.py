@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.cbr.vaults import Vault
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 
 
 T = TypeVar("T")
@@ -51,8 +50,8 @@ class Looks:
         CredentialRefused, SettingsError: from every method; all later calls would fail, too.
     """
 
-    def __init__(self, client: Client, cache: SingleFlightCache) -> None:
-        self._client, self._cache = client, cache
+    def __init__(self, client: Client) -> None:
+        self._client, self._cache = client, client.cache
         self._told: set[str] = set()
         self._out_of_reach = False
         self._lock = threading.Lock()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import WrongProject
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.sharing.cache import SingleFlightCache
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
 from pulumi_cbr_sharing.sharing.looks import Looks
@@ -40,8 +39,7 @@ class Session:
     ) -> None:
         self.settings, self.say, self.ledger = settings, say, ledger or Ledger()
         self.client = Client(settings, notify=say, **client)
-        cache = SingleFlightCache(self.client.clock)
-        self.live, self.looks = LiveShares(self.client, cache), Looks(self.client, cache)
+        self.live, self.looks = LiveShares(self.client), Looks(self.client)
         self.preflight = Preflight(self.client, self.ledger, self.looks)
 
     def close(self) -> None:

@@ -12,20 +12,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.cbr.second_look import told_apart
-from pulumi_cbr_sharing.errors import UnexpectedAnswer, one_line
-from pulumi_cbr_sharing.http.messages import row
+from pulumi_cbr_sharing.errors import one_line
 from pulumi_cbr_sharing.timestamps import rfc3339
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.messages import Call
+    from pulumi_cbr_sharing.errors import UnexpectedAnswer
+    from pulumi_cbr_sharing.http.messages import Reply
     from pulumi_cbr_sharing.ids import Shape
 
 
+LONGEST_ID = 36  # characters of a malformed id that are shown; a UUID has as many
 LONGEST_WORD = 64  # characters of a status or a type
 LONGEST_NAME = 255
 _WORD = re.compile(r"[0-9A-Za-z_-]+(?:::[0-9A-Za-z_-]+)*")  # available, OS::Nova::Server
@@ -36,38 +35,33 @@ class Record:
     """One record of an answer.
 
     Attributes:
-        call: what was asked.
+        reply: the answer.
         what: what it describes: `backup`, `member`, ….
         fields: as received.
     """
 
-    call: Call
+    reply: Reply
     what: str
     fields: Mapping[str, Any]
 
-    def id(self, name: str, shape: Shape) -> str:
+    def id(self, name: str, shape: Shape, asked: str | None = None) -> str:
         """A required id.
 
         Raises:
-            UnexpectedAnswer: it is missing or malformed.
+            UnexpectedAnswer: it is missing, malformed, or not the one that was asked for.
         """
         value = self.fields.get(name)
+        if value in (None, ""):
+            raise self.unexpected(name, "is missing")
         if not shape.fits(value):
-            raise self.unexpected(name, f"is {_shown(value)}, which is not a {shape.what}")
+            raise self.unexpected(name, f"is {self._shown(value)}, not a {shape.what}")
+        if asked not in (None, value):
+            raise self.unexpected(name, f"is {self._shown(value)}, where {asked} was asked for")
         return str(value)
 
-    def id_or_none(self, name: str, shape: Shape) -> str | None:
-        """An optional id; None where it is null, empty or left out.
-
-        Raises:
-            UnexpectedAnswer: it is malformed.
-        """
-        return None if self.fields.get(name) in (None, "") else self.id(name, shape)
-
-    def require_id(self, name: str, shape: Shape, asked: str) -> None:
-        """Make sure that the record is the one that was asked for; else raise UnexpectedAnswer."""
-        if (told := self.id(name, shape)) != asked:
-            raise self.unexpected(name, f"is {told!r}, where {asked} was asked for")
+    def id_or_none(self, name: str, shape: Shape, asked: str | None = None) -> str | None:
+        """An optional id; None where it is null, empty or left out. Raises as `id` does."""
+        return None if self.fields.get(name) in (None, "") else self.id(name, shape, asked)
 
     def word(self, name: str) -> str:
         """A status or a type; "" if it is missing."""
@@ -88,27 +82,26 @@ class Record:
         """RFC 3339 in UTC; "" for anything else."""
         return rfc3339(self.fields.get(name))
 
+    def part(self, name: str) -> Record:
+        """The record within this one; an empty one if there is none."""
+        value = self.fields.get(name)
+        return Record(self.reply, f"{self.what}'s {name}", value if isinstance(value, dict) else {})
+
+    def parts(self, name: str) -> list[Record]:
+        """The list of records within this one; what is no record in it is left out."""
+        value, what = self.fields.get(name), f"{self.what}'s {name.removesuffix('s')}"
+        listed = value if isinstance(value, list) else []
+        return [Record(self.reply, what, fields) for fields in listed if isinstance(fields, dict)]
+
     def unexpected(self, name: str, trouble: str) -> UnexpectedAnswer:
         """The error for a malformed record."""
-        return UnexpectedAnswer(
-            f"{self.call.doing}: the answer has a {self.what} whose {name} {trouble}: check the endpoint; nothing is "
-            "concluded from it"
-        )
+        return self.reply.unexpected(f"with a {self.what} whose {name} {trouble}")
 
-
-def fetch_record(client: Client, call: Call, what: str, *, name: str, shape: Shape, asked: str) -> Record:
-    """Send a call that is answered with one record, under the key `what`, and make sure that its id is `asked`."""
-    with told_apart(client, call):
-        record = Record(call, what, row(call, client.send(call), what))
-    record.require_id(name, shape, asked)
-    return record
+    def _shown(self, value: Any) -> str:
+        if not isinstance(value, str):
+            return f"of type {type(value).__name__}"
+        return repr(quoted) if (quoted := self.reply.quote(value, LONGEST_ID)) else "some text"
 
 
 def _line(value: Any, limit: int) -> str:
     return one_line(value, limit) if isinstance(value, (str, int, float)) else ""
-
-
-def _shown(value: Any) -> str:
-    if value in (None, ""):
-        return "missing"
-    return repr(one_line(value, 80)) if isinstance(value, str) else f"of type {type(value).__name__}"

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, ServerFault, Throttled
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, ServerFault, SettingsError, Throttled
 
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ class _Flight(Future[Any]):
 
 
 class SingleFlightCache:
-    """Answers by key, at most `TIME_TO_LIVE` seconds old; safe for many threads.
+    """Answers by key; safe for many threads.
 
-    A refusal by the service is an answer, too. Any other error goes to those who wait for it, and is then forgotten.
+    A refusal by the service is an answer, too, and so is a mistake in the settings. Any other error goes to those who
+    wait for it, and is then forgotten.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -38,15 +39,15 @@ class SingleFlightCache:
         self._flights: dict[Hashable, _Flight] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """The answer for a key; calls `ask` if there is no fresh one.
+    def get(self, key: Hashable, ask: Callable[[], T], seconds: float = TIME_TO_LIVE) -> T:
+        """The answer for a key; calls `ask` if there is none that is younger than this.
 
         Raises:
             CbrSharingError: what `ask` raises.
         """
         with self._lock:
             flight, mine = self._flights.get(key), None
-            if flight is None or self._clock.now() >= flight.landed + TIME_TO_LIVE:
+            if flight is None or self._clock.now() >= flight.landed + seconds:
                 flight = mine = self._flights[key] = _Flight()
         if mine:
             self._fly(key, mine, ask)
@@ -70,4 +71,6 @@ class SingleFlightCache:
 
 
 def _is_answer(error: BaseException) -> bool:
-    return isinstance(error, ApiError) and not isinstance(error, (CredentialRefused, ServerFault, Throttled))
+    if isinstance(error, (CredentialRefused, ServerFault, Throttled)):
+        return False  # the circuit breaker remembers a refused credential
+    return isinstance(error, (ApiError, SettingsError))

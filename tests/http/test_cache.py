@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from inprocess import FakeTime
-from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, CredentialRefused, Unreachable
-from pulumi_cbr_sharing.sharing.cache import TIME_TO_LIVE, SingleFlightCache
+from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, CredentialRefused, SettingsError, Unreachable
+from pulumi_cbr_sharing.http.cache import TIME_TO_LIVE, SingleFlightCache
 
 
 class Question:
@@ -36,6 +36,16 @@ def test_an_answer_serves_for_a_while_and_no_longer() -> None:
     assert cache.get("a", question) == 2
 
 
+def test_a_question_says_how_old_its_answer_may_be() -> None:
+    """For each question, the same answer is old or fresh."""
+    time, question = FakeTime(), Question()
+    cache = SingleFlightCache(time.clock)
+    cache.get("a", question)
+    time.sleep(TIME_TO_LIVE)
+    assert cache.get("a", question, TIME_TO_LIVE + 1) == 1
+    assert cache.get("a", question) == 2
+
+
 def test_keys_are_apart() -> None:
     """Each key has its own answer."""
     cache, question = SingleFlightCache(FakeTime().clock), Question()
@@ -54,13 +64,14 @@ def test_what_was_changed_is_asked_again() -> None:
     ("error", "times"),
     [
         (ApiError("asking", "no", status=403), 1),
+        (SettingsError("asking: there is no such project"), 1),
         (CredentialRefused("asking", "no", status=401), 2),
         (Unreachable("asking", "cut", sent=True), 2),
     ],
-    ids=["a refusal is an answer", "a credential may be renewed", "a fault may pass"],
+    ids=["a refusal is an answer", "so are wrong settings", "a credential may be renewed", "a fault may pass"],
 )
 def test_which_errors_are_answers(error: CbrSharingError, times: int) -> None:
-    """Refusals by the service are cached; other errors are not."""
+    """Refusals by the service and mistakes in the settings are cached; other errors are not."""
     cache, question = SingleFlightCache(FakeTime().clock), Question(error)
     for _ in range(2):
         with pytest.raises(type(error)):
