@@ -18,7 +18,7 @@ from pulumi_cbr_sharing.errors import (
 from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call, lacking, row, rows
-from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.ids import PROJECT
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, Token, trouble_with_key
 from pulumi_cbr_sharing.timestamps import moment
 
@@ -87,7 +87,7 @@ def get_token(user: Password, settings: Settings, account: Account, send: Send) 
         raise lacking(call, reply, "a token in `X-Subject-Token` that can be sent")
     project = token.get("project")
     project_id = project.get("id") if isinstance(project, dict) else None
-    if project_id is not None and trouble_with_project_id(project_id):
+    if project_id is not None and not PROJECT.fits(project_id):
         raise lacking(call, reply, "a project id of 32 hexadecimal digits")
     return Issued(TokenSigner(Secret(value)), moment(token.get("expires_at")), project_id)
 
@@ -195,6 +195,6 @@ def look_up_project(send: Send, auth: Auth, name: str) -> str:
             f"{call.doing}: expected one project, found {len(ids)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
         )
-    if trouble_with_project_id(ids[0]):
+    if not PROJECT.fits(ids[0]):
         raise lacking(call, reply, "a project id of 32 hexadecimal digits")
     return str(ids[0])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.ids import trouble_with_vault_id
+from pulumi_cbr_sharing.ids import VAULT
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
@@ -110,7 +110,7 @@ class VaultShare(Windowed["list[Backup]"]):
         projects = list(given) if isinstance(given, tuple) else given
         empty = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
         wrong = next(troubles_with_recipients(projects), empty if not (projects or self._allow_empty) else None)
-        return {"vault_id": trouble_with_vault_id(known["vault_id"]), "dest_project_ids": wrong}
+        return {"vault_id": VAULT.trouble_with(known["vault_id"]), "dest_project_ids": wrong}
 
     def _look_up(self, known: Mapping[str, Any]) -> list[Backup]:
         """The backups in the window.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.ids import PROJECT
 from pulumi_cbr_sharing.settings.connection import Agency, Connection
 from pulumi_cbr_sharing.settings.credentials import Credential, Password, credential_in
 from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
@@ -163,7 +163,7 @@ class _Draft:
             if text and not re.fullmatch(form, text):
                 self._complain(trouble.format(one_line(text, 60)), field)
         project_id = self._text("project_id")
-        if project_id and (wrong := trouble_with_project_id(project_id)):
+        if project_id and (wrong := PROJECT.trouble_with(project_id)):
             self._complain(f"the project id {one_line(project_id, 60)!r} {wrong}", "project_id")
 
     def _endpoints(self, *, insecure: bool) -> tuple[str | None, str | None]:

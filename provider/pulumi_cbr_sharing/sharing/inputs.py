@@ -10,12 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.ids import (
-    trouble_with_account,
-    trouble_with_backup_id,
-    trouble_with_project_id,
-    trouble_with_vault_id,
-)
+from pulumi_cbr_sharing.ids import BACKUP, PROJECT, VAULT, trouble_with_account
 
 
 if TYPE_CHECKING:
@@ -63,7 +58,7 @@ class MemberInputs:
 
     def problems(self) -> Iterator[Problem]:
         """Problems with the shapes of the inputs. Unknown values have none."""
-        yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
+        yield from _problems("backup_id", self.backup_id, BACKUP.trouble_with)
         if self.dest_account is None:
             yield from _problems("dest_project_id", self.dest_project_id, _trouble_with_recipient)
         elif self.dest_project_id is None:
@@ -84,7 +79,7 @@ class SetInputs:
 
     def problems(self) -> Iterator[Problem]:
         """Problems with the shapes of the inputs. Unknown values have none."""
-        yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
+        yield from _problems("backup_id", self.backup_id, BACKUP.trouble_with)
         if not is_unknown(self.dest_project_ids):
             yield from (Problem.it("dest_project_ids", one) for one in troubles_with_recipients(self.dest_project_ids))
         yield from _problems("wait_for_backup", self.wait_for_backup, _trouble_with_wait)
@@ -101,8 +96,8 @@ class AcceptanceInputs:
 
     def problems(self) -> Iterator[Problem]:
         """Problems with the shapes of the inputs. Unknown values have none."""
-        yield from _problems("backup_id", self.backup_id, trouble_with_backup_id)
-        yield from _problems("vault_id", self.vault_id, trouble_with_vault_id)
+        yield from _problems("backup_id", self.backup_id, BACKUP.trouble_with)
+        yield from _problems("vault_id", self.vault_id, VAULT.trouble_with)
         yield from _problems("wait_for_offer", self.wait_for_offer, _trouble_with_wait)
 
 
@@ -119,7 +114,7 @@ def _problems(name: str, value: Any, trouble_with: Callable[[Any], str | None]) 
 def _trouble_with_recipient(project_id: Any) -> str | None:
     if project_id is None:
         return "is missing: give the recipient's project id, or the account's name as dest_account"
-    return trouble_with_project_id(project_id)
+    return PROJECT.trouble_with(project_id)
 
 
 def _trouble_with_wait(seconds: Any) -> str | None:
@@ -138,7 +133,7 @@ def troubles_with_recipients(project_ids: Any) -> Iterator[str]:
         yield "is not a list: give a list of project ids, an empty one to share with nobody"
         return
     known = [project for project in project_ids if not is_unknown(project)]
-    yield from (f"has an entry that {trouble}" for project in known if (trouble := trouble_with_project_id(project)))
+    yield from (f"has an entry that {trouble}" for project in known if (trouble := PROJECT.trouble_with(project)))
     texts = [project for project in known if isinstance(project, str)]
     for project in sorted({text for text in texts if texts.count(text) > 1}):
         yield f"has {project} twice: name each recipient once"
