@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_cbr_sharing.ids import (
-    FOREIGN,
-    trouble_with_backup_id,
-    trouble_with_project_id,
-    trouble_with_text,
-    trouble_with_vault_id,
-)
+from pulumi_cbr_sharing.ids import BACKUP, FOREIGN, PROJECT, VAULT, trouble_with_text
 
 
 if TYPE_CHECKING:
@@ -26,9 +20,9 @@ if TYPE_CHECKING:
 
 UUID = "0b07081e-3ec7-4e77-8571-54e2947da422"
 HEX = "0605767b5780d5762fc5c0118072a564"
-CHECKS = [trouble_with_backup_id, trouble_with_vault_id, trouble_with_project_id]
+CHECKS = [BACKUP.trouble_with, VAULT.trouble_with, PROJECT.trouble_with]
 
-every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+every_check = pytest.mark.parametrize("check", CHECKS, ids=["backup", "vault", "project"])
 
 _near = st.text(alphabet="0123456789abcdefABCDEF-\n ０é", max_size=40)
 _anything = st.one_of(
@@ -49,9 +43,9 @@ _anything = st.one_of(
 @pytest.mark.parametrize(
     ("check", "value"),
     [
-        pytest.param(trouble_with_backup_id, UUID, id="backup"),
-        pytest.param(trouble_with_vault_id, UUID, id="vault"),
-        pytest.param(trouble_with_project_id, HEX, id="project"),
+        pytest.param(BACKUP.trouble_with, UUID, id="backup"),
+        pytest.param(VAULT.trouble_with, UUID, id="vault"),
+        pytest.param(PROJECT.trouble_with, HEX, id="project"),
     ],
 )
 def test_an_id_of_the_right_shape_is_no_trouble(check: Check, value: str) -> None:
@@ -59,7 +53,7 @@ def test_an_id_of_the_right_shape_is_no_trouble(check: Check, value: str) -> Non
     assert check(value) is None
 
 
-@pytest.mark.parametrize("check", [trouble_with_backup_id, trouble_with_vault_id], ids=["backup", "vault"])
+@pytest.mark.parametrize("check", [BACKUP.trouble_with, VAULT.trouble_with], ids=["backup", "vault"])
 @given(value=_anything)
 def test_nothing_but_a_lower_case_uuid_is_a_backup_or_vault(check: Check, value: Any) -> None:
     """Nothing else becomes part of a path."""
@@ -71,7 +65,7 @@ def test_nothing_but_a_lower_case_uuid_is_a_backup_or_vault(check: Check, value:
 def test_nothing_but_32_hexadecimal_digits_is_a_project(value: Any) -> None:
     """Nothing else becomes part of a path."""
     fits = isinstance(value, str) and re.fullmatch(r"[0-9a-f]{32}", value)
-    assert (trouble_with_project_id(value) is None) == bool(fits)
+    assert (PROJECT.trouble_with(value) is None) == bool(fits)
 
 
 @every_check
@@ -105,15 +99,15 @@ def test_every_trouble_is_one_short_printable_line(check: Check, value: Any) -> 
 def test_the_trouble_says_what_is_different(value: Any, start: str) -> None:
     """The message says in what the value differs, and what a right one looks like."""
     example = "a project id of 32 hexadecimal digits such as 0605767b5780d5762fc5c0118072a564"
-    assert trouble_with_project_id(value) == start + example
+    assert PROJECT.trouble_with(value) == start + example
 
 
 @pytest.mark.parametrize(
     ("check", "expected"),
     [
-        pytest.param(trouble_with_backup_id, "a backup id such as ", id="backup"),
-        pytest.param(trouble_with_vault_id, "a vault id such as ", id="vault"),
-        pytest.param(trouble_with_project_id, "a project id of 32 hexadecimal digits such as ", id="project"),
+        pytest.param(BACKUP.trouble_with, "a backup id such as ", id="backup"),
+        pytest.param(VAULT.trouble_with, "a vault id such as ", id="vault"),
+        pytest.param(PROJECT.trouble_with, "a project id of 32 hexadecimal digits such as ", id="project"),
     ],
 )
 def test_the_example_in_a_trouble_is_itself_right(check: Check, expected: str) -> None:

@@ -100,12 +100,15 @@ def test_every_key_is_mandatory(section: str) -> None:
         (lambda d: d["exceptions"][0].update(backup=BACKUP[:-1]), r"exceptions\[0\].backup has another shape"),
         (lambda d: d["exceptions"][0].update(recipient="me"), r"exceptions\[0\].recipient has another shape"),
         (lambda d: d["exceptions"][0].update(reason=""), r"exceptions\[0\].reason is empty"),
-        (lambda d: d["exceptions"][0].update(owner=["x"]), r"exceptions\[0\].owner is empty, or not a text"),
+        (lambda d: d["exceptions"][0].update(owner=["x"]), r"exceptions\[0\].owner is not a text"),
         (lambda d: d["exceptions"][0].update(until="next year"), "until is 'next year': give the last day"),
         (lambda d: d["exceptions"][0].update(until="2027-02-30"), "until is '2027-02-30'"),
         (lambda d: d.update(recipients={}), "recipients is not a list"),
         (lambda d: d.update(recipients=["x"]), r"recipients\[0\] is not a map"),
-        (lambda d: d["recipients"].append(d["recipients"][0]), f"project {DIGITS} is there twice"),
+        (
+            lambda d: d["recipients"].append(d["recipients"][0]),
+            rf"line 9: recipients\[1\] has the project_id of another entry, {DIGITS}",
+        ),
     ],
 )
 def test_errors_have_the_line(change: Callable[[dict[str, Any]], object], told: str) -> None:
@@ -120,10 +123,11 @@ def test_errors_have_the_line(change: Callable[[dict[str, Any]], object], told: 
         ("- x", "it is not a map"),
         ("a: [", "cbr-sharing.yaml:"),
         ("a: 1\na: 2", "line 2: a is there twice"),
+        ("recipients: &a [*a]", r"line 1: recipients\[0\] is not a map with project_id, name, owner, class"),
     ],
 )
 def test_what_is_no_such_file_at_all(text: str, told: str) -> None:
-    """Broken YAML, another document, a duplicate key."""
+    """Broken YAML, another document, a duplicate key, a list in itself."""
     with pytest.raises(SettingsError, match=told):
         parse(text)
 

@@ -12,87 +12,60 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from pulumi_cbr_sharing.cbr.backups import Backup
-    from pulumi_cbr_sharing.cbr.members import Member
-    from pulumi_cbr_sharing.cbr.projects import Project
-    from pulumi_cbr_sharing.cbr.vaults import Vault
-    from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
+    from pulumi_cbr_sharing.cbr.backups import Backup as Backup  # noqa: I001 - one import a module
+    from pulumi_cbr_sharing.cbr.members import Member as Member
+    from pulumi_cbr_sharing.cbr.projects import Project as Project
+    from pulumi_cbr_sharing.cbr.vaults import Vault as Vault
+    from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter as BackupShareAccepter
     from pulumi_cbr_sharing.resources.lookups import (
-        LookupFailed,
-        get_backup,
-        get_backup_output,
-        get_backups,
-        get_backups_output,
-        get_projects,
-        get_projects_output,
-        get_share_members,
-        get_share_members_output,
-        get_vaults,
-        get_vaults_output,
+        LookupFailed as LookupFailed,
+        get_backup as get_backup,
+        get_backup_output as get_backup_output,
+        get_backups as get_backups,
+        get_backups_output as get_backups_output,
+        get_projects as get_projects,
+        get_projects_output as get_projects_output,
+        get_share_members as get_share_members,
+        get_share_members_output as get_share_members_output,
+        get_vaults as get_vaults,
+        get_vaults_output as get_vaults_output,
     )
-    from pulumi_cbr_sharing.resources.received_backups import ReceivedBackups
-    from pulumi_cbr_sharing.resources.recovery_lookup import get_recovery_points, get_recovery_points_output
-    from pulumi_cbr_sharing.resources.share import BackupShare
-    from pulumi_cbr_sharing.resources.share_member import BackupShareMember
-    from pulumi_cbr_sharing.resources.vault_share import VaultShare
-    from pulumi_cbr_sharing.settings.connection import Agency, Connection
-    from pulumi_cbr_sharing.sharing.recovery_points import Copy, RecoveryPoint
+    from pulumi_cbr_sharing.resources.received_backups import ReceivedBackups as ReceivedBackups
+    from pulumi_cbr_sharing.resources.recovery_lookup import (
+        get_recovery_points as get_recovery_points,
+        get_recovery_points_output as get_recovery_points_output,
+    )
+    from pulumi_cbr_sharing.resources.share import BackupShare as BackupShare
+    from pulumi_cbr_sharing.resources.share_member import BackupShareMember as BackupShareMember
+    from pulumi_cbr_sharing.resources.vault_share import VaultShare as VaultShare
+    from pulumi_cbr_sharing.settings.connection import Agency as Agency, Connection as Connection
+    from pulumi_cbr_sharing.sharing.recovery_points import Copy as Copy, RecoveryPoint as RecoveryPoint
+else:
+    # A module is imported when one of its names is used: so the command line starts without Pulumi, and a program
+    # imports only what it uses.
+    _MODULES = {
+        "cbr.backups": "Backup",
+        "cbr.members": "Member",
+        "cbr.projects": "Project",
+        "cbr.vaults": "Vault",
+        "resources.accepter": "BackupShareAccepter",
+        "resources.lookups": (
+            "LookupFailed get_backup get_backup_output get_backups get_backups_output get_projects "
+            "get_projects_output get_share_members get_share_members_output get_vaults get_vaults_output"
+        ),
+        "resources.received_backups": "ReceivedBackups",
+        "resources.recovery_lookup": "get_recovery_points get_recovery_points_output",
+        "resources.share": "BackupShare",
+        "resources.share_member": "BackupShareMember",
+        "resources.vault_share": "VaultShare",
+        "settings.connection": "Agency Connection",
+        "sharing.recovery_points": "Copy RecoveryPoint",
+    }
+    _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
+    __all__ = list(_MODULE_OF)
 
-
-__all__ = [
-    "Agency",
-    "Backup",
-    "BackupShare",
-    "BackupShareAccepter",
-    "BackupShareMember",
-    "Connection",
-    "Copy",
-    "LookupFailed",
-    "Member",
-    "Project",
-    "ReceivedBackups",
-    "RecoveryPoint",
-    "Vault",
-    "VaultShare",
-    "get_backup",
-    "get_backup_output",
-    "get_backups",
-    "get_backups_output",
-    "get_projects",
-    "get_projects_output",
-    "get_recovery_points",
-    "get_recovery_points_output",
-    "get_share_members",
-    "get_share_members_output",
-    "get_vaults",
-    "get_vaults_output",
-]
-
-# The names of each module. A module is imported when one of its names is used: so the command line starts without
-# Pulumi, and a program imports only what it uses.
-_MODULES = {
-    "cbr.backups": "Backup",
-    "cbr.members": "Member",
-    "cbr.projects": "Project",
-    "cbr.vaults": "Vault",
-    "resources.accepter": "BackupShareAccepter",
-    "resources.lookups": (
-        "LookupFailed get_backup get_backup_output get_backups get_backups_output get_projects "
-        "get_projects_output get_share_members get_share_members_output get_vaults get_vaults_output"
-    ),
-    "resources.received_backups": "ReceivedBackups",
-    "resources.recovery_lookup": "get_recovery_points get_recovery_points_output",
-    "resources.share": "BackupShare",
-    "resources.share_member": "BackupShareMember",
-    "resources.vault_share": "VaultShare",
-    "settings.connection": "Agency Connection",
-    "sharing.recovery_points": "Copy RecoveryPoint",
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    return value
+    def __getattr__(name: str) -> object:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        return value

@@ -115,17 +115,9 @@ class ApiError(CbrSharingError):
         remedy = f": {self.remedy}" if self.remedy else ""
         return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
 
-    def again(self, *, doing: str | None = None, reason: str | None = None, remedy: str | None = None) -> Self:
-        """The same refusal, for another call, or with another reason or remedy."""
-        return type(self)(
-            self.doing if doing is None else doing,
-            self.reason if reason is None else reason,
-            self.remedy if remedy is None else remedy,
-            status=self.status,
-            code=self.code,
-            request_id=self.request_id,
-            retry_after=self.retry_after,
-        )
+    def again(self, **changed: str) -> Self:
+        """The same refusal with another `doing`, `reason` or `remedy`."""
+        return type(self)(**(vars(self) | changed))
 
 
 class NotFound(ApiError):

@@ -4,7 +4,7 @@ Ids become parts of paths, so a malformed one is never sent, whether it comes fr
 Backups, vaults and the records of members have UUIDs, projects have 32 hexadecimal digits, all in lower case (the
 vendors' API references).
 
-The `trouble_with_…` functions return the end of a sentence, such as `is empty: give …`, or None if the value is right.
+`trouble_with…` returns the end of a sentence, such as `is empty: give …`, or None if the value is right.
 """
 
 from __future__ import annotations
@@ -77,10 +77,6 @@ PROJECT = Shape("project id of 32 hexadecimal digits", _HEX, "0605767b5780d5762f
 # Servers, disks, images and checkpoints belong to other services, which document their ids elsewhere. These ids are
 # shown and used as filters, never in a path; nothing fits that could lead elsewhere.
 FOREIGN = Shape("valid id", re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.:-]{0,127}"))
-
-trouble_with_backup_id = BACKUP.trouble_with
-trouble_with_vault_id = VAULT.trouble_with
-trouble_with_project_id = PROJECT.trouble_with
 
 
 def trouble_with_account(value: Any) -> str | None:

@@ -22,23 +22,23 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
+from pulumi_cbr_sharing.ids import BACKUP, PROJECT
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
+
+    Check = Callable[[str], str | None]  # the end of a sentence, such as `is empty`, or None if a text is right
 
 
 DEFAULT_NAME = "cbr-sharing.yaml"
 CLASSES = ("friendly", "third-party")
-RECIPIENT_KEYS = ("project_id", "name", "owner", "class")
-EXCEPTION_KEYS = ("backup", "recipient", "reason", "owner", "until")
 
 
 @dataclass(frozen=True)
@@ -122,115 +122,88 @@ def parse(text: str, path: str = DEFAULT_NAME) -> RecipientsFile:
     Raises:
         SettingsError: it is not valid; says what is wrong, and where.
     """
+    # JSON may be indented with tabs, YAML may not; between the tokens of JSON any blank will do.
+    text = text.expandtabs() if text.lstrip().startswith("{") else text
     try:
-        top = _mapping(_yaml(text), ("recipients", "exceptions"), required=())
-        recipients = [_recipient(entry) for entry in _entries(top.get("recipients"))]
-        exceptions = [_exception(entry) for entry in _entries(top.get("exceptions"))]
-    except (yaml.YAMLError, _WrongError) as error:
+        top = _Part(yaml.compose(text, Loader=yaml.SafeLoader) or yaml.MappingNode("", []), "", 1)
+        sections = top.fields(("recipients", "exceptions"))
+        recipients = _recipients(sections["recipients"]) if "recipients" in sections else None
+        exceptions = tuple(map(_exception, sections["exceptions"].entries())) if "exceptions" in sections else ()
+    except (yaml.YAMLError, ValueError) as error:
         raise SettingsError(f"{path}: {one_line(error)}") from None
-    by_project = {recipient.project_id: recipient for recipient in recipients}
-    if len(by_project) < len(recipients):
-        twice = next(one.project_id for one in recipients if by_project[one.project_id] is not one)
-        raise SettingsError(f"{path}: recipients: project {twice} is there twice")
-    return RecipientsFile(path, by_project if "recipients" in top else None, tuple(exceptions))
+    return RecipientsFile(path, recipients, exceptions)
 
 
-class _Value(NamedTuple):
-    """A part of the file: a text, a list or a map of values, and where it is."""
+class _Part(NamedTuple):
+    """A part of the file, and where it is."""
 
-    value: Any
+    node: yaml.Node
     where: str
     line: int
 
+    def wrong(self, trouble: str) -> ValueError:
+        return ValueError(f"line {self.line}: {self.where or 'it'} {trouble}")
 
-class _WrongError(Exception):
-    """A part of the file is not valid."""
+    def fields(self, known: Collection[str]) -> dict[str, _Part]:
+        """The parts of a map by key; it has no other keys than the known ones."""
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.wrong(f"is not a map with {', '.join(known)}")
+        found: dict[str, _Part] = {}
+        for key, node in self.node.value:
+            name = str(key.value)
+            part = _Part(node, f"{self.where}.{name}" if self.where else name, key.start_mark.line + 1)
+            if name in found:
+                raise part.wrong("is there twice")
+            found[name] = part
+        for part in (part for name, part in found.items() if name not in known):
+            raise part.wrong(f"is not known; known are {', '.join(known)}")
+        return found
 
-    def __init__(self, at: _Value, trouble: str) -> None:
-        super().__init__(f"line {at.line}: {at.where or 'it'} {trouble}")
+    def entries(self) -> list[_Part]:
+        """The parts of a list; nothing is an empty one."""
+        if self.node.value == "":
+            return []
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.wrong("is not a list")
+        return [
+            _Part(node, f"{self.where}[{index}]", node.start_mark.line + 1)
+            for index, node in enumerate(self.node.value)
+        ]
+
+    def texts(self, checks: Mapping[str, Check]) -> list[str]:
+        """The texts of a map that has all of these keys, in their order."""
+        found = self.fields(checks)
+        for name, trouble_with in checks.items():
+            if name not in found:
+                raise self.wrong(f"has no {name}")
+            node = found[name].node
+            # Every scalar is a text, so that an id of digits stays one.
+            if trouble := trouble_with(node.value) if isinstance(node, yaml.ScalarNode) else "is not a text":
+                raise found[name].wrong(trouble)
+        return [found[name].node.value for name in checks]
 
 
-def _yaml(text: str) -> _Value:
-    """Values with their lines; every scalar is a text, so that an id of digits stays one."""
-    # JSON may be indented with tabs, YAML may not; between the tokens of JSON any blank will do.
-    text = text.expandtabs() if text.lstrip().startswith("{") else text
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    return _Value({}, "", 1) if node is None else _converted(node, "")
-
-
-def _converted(node: Any, where: str) -> _Value:
-    line = node.start_mark.line + 1
-    if node.id == "sequence":
-        return _Value([_converted(one, f"{where}[{index}]") for index, one in enumerate(node.value)], where, line)
-    if node.id == "mapping":
-        return _Value(dict(_pairs(node, f"{where}." if where else "")), where, line)
-    return _Value(node.value, where, line)
-
-
-def _pairs(node: Any, prefix: str) -> Iterator[tuple[str, _Value]]:
-    seen = set()
-    for key, value in node.value:
-        name, where = str(key.value), f"{prefix}{key.value}"
-        if name in seen:
-            raise _WrongError(_Value(name, where, key.start_mark.line + 1), "is there twice")
-        seen.add(name)
-        yield name, _converted(value, where)
-
-
-def _mapping(at: _Value, known: tuple[str, ...], required: tuple[str, ...] | None = None) -> dict[str, _Value]:
-    """A map that has all the keys it must have, and no other."""
-    if not isinstance(at.value, dict):
-        raise _WrongError(at, f"is not a map with {', '.join(known)}")
-    found: dict[str, _Value] = at.value
-    for name, value in found.items():
-        if name not in known:
-            raise _WrongError(value, f"is not known; known are {', '.join(known)}")
-    for name in known if required is None else required:
-        if name not in found:
-            raise _WrongError(at, f"has no {name}")
+def _recipients(section: _Part) -> dict[str, Recipient]:
+    found: dict[str, Recipient] = {}
+    for entry in section.entries():
+        recipient = Recipient(*entry.texts(_RECIPIENT))
+        if recipient.project_id in found:
+            raise entry.wrong(f"has the project_id of another entry, {recipient.project_id}")
+        found[recipient.project_id] = recipient
     return found
 
 
-def _entries(listed: _Value | None) -> list[_Value]:
-    if listed is None or listed.value == "":
-        return []
-    if not isinstance(listed.value, list):
-        raise _WrongError(listed, "is not a list")
-    return listed.value
+def _exception(entry: _Part) -> AgreedException:
+    backup, recipient, reason, owner, until = entry.texts(_EXCEPTION)
+    return AgreedException(backup, recipient, reason, owner, date.fromisoformat(until), entry.line)
 
 
-def _text(at: _Value, trouble_with: Callable[[str], str | None] = lambda _: None) -> str:
-    if not isinstance(at.value, str) or not at.value.strip():
-        raise _WrongError(at, "is empty, or not a text")
-    if trouble := trouble_with(at.value):
-        raise _WrongError(at, trouble)
-    return at.value
-
-
-def _recipient(at: _Value) -> Recipient:
-    entry = _mapping(at, RECIPIENT_KEYS)
-    return Recipient(
-        _text(entry["project_id"], trouble_with_project_id),
-        _text(entry["name"]),
-        _text(entry["owner"]),
-        _text(entry["class"], _trouble_with_class),
-    )
-
-
-def _exception(at: _Value) -> AgreedException:
-    entry = _mapping(at, EXCEPTION_KEYS)
-    return AgreedException(
-        _text(entry["backup"], _unless_pattern(trouble_with_backup_id)),
-        _text(entry["recipient"], _unless_pattern(trouble_with_project_id)),
-        _text(entry["reason"]),
-        _text(entry["owner"]),
-        date.fromisoformat(_text(entry["until"], _trouble_with_day)),
-        at.line,
-    )
-
-
-def _unless_pattern(trouble_with: Callable[[str], str | None]) -> Callable[[str], str | None]:
+def _unless_pattern(trouble_with: Check) -> Check:
     return lambda text: None if re.search(r"[*?\[]", text) else trouble_with(text)
+
+
+def _trouble_with_blank(text: str) -> str | None:
+    return None if text.strip() else "is empty"
 
 
 def _trouble_with_class(text: str) -> str | None:
@@ -243,3 +216,19 @@ def _trouble_with_day(text: str) -> str | None:
     except ValueError:
         good = None
     return None if good else f"is {one_line(text, 40)!r}: give the last day, such as 2027-06-30"
+
+
+# The keys of an entry, in the order of the attributes of its class.
+_RECIPIENT: Mapping[str, Check] = {
+    "project_id": PROJECT.trouble_with,
+    "name": _trouble_with_blank,
+    "owner": _trouble_with_blank,
+    "class": _trouble_with_class,
+}
+_EXCEPTION: Mapping[str, Check] = {
+    "backup": _unless_pattern(BACKUP.trouble_with),
+    "recipient": _unless_pattern(PROJECT.trouble_with),
+    "reason": _trouble_with_blank,
+    "owner": _trouble_with_blank,
+    "until": _trouble_with_day,
+}

@@ -85,7 +85,7 @@ def test_an_empty_list_allows_nobody(folder: Path) -> None:
         ("recipients: [{}]", "line 1: recipients[0] has no project_id"),
         (FILE.replace(DR, "dr"), "line 2: recipients[0].project_id has another shape ('dr')"),
         (FILE.replace("class: friendly", "class: friend"), "line 2: recipients[0].class is 'friend'"),
-        (FILE.replace("recipients:", "recipient:"), "line 2: recipient is not known"),
+        (FILE.replace("recipients:", "recipient:"), "line 1: recipient is not known"),
         ("exceptions: []", "has no recipients: list the projects that may receive backups"),
         ("", "has no recipients: list the projects that may receive backups"),
         ("{", "cbr-sharing.yaml: "),

@@ -39,7 +39,8 @@ def labels(home: Path, connection: Connection, config: dict[str, Any], environ: 
 
 def source(**values: str) -> Source:
     """A source whose names are the fields in upper case."""
-    return Source("environment", values, {name: name.upper() for name in _FIELDS})
+    names = {name: name.upper() for name in _FIELDS}
+    return Source("environment", {names[name]: value for name, value in values.items()}, names)
 
 
 _FIELDS = (

@@ -299,6 +299,8 @@ def test_the_endpoint_of_the_connection_goes_before_all(tmp_path: Path) -> None:
         config={"huaweicloud:endpoints": {"cbr": "https://config.example"}},
     )
     assert found.cbr == "https://mine.example"
+    text = trouble(tmp_path, PLACE, connection=Connection(endpoint="http://mine.example"))
+    assert text.endswith("(Connection endpoint)")
 
 
 @pytest.mark.parametrize(
@@ -529,6 +531,14 @@ def test_the_sdks_file_is_the_last_source(tmp_path: Path) -> None:
     assert found.credential.source == f"file {tmp_path}/.huaweicloud/credentials ak"
 
 
+def test_a_broken_file_that_nobody_named_is_an_error_only_if_its_key_is_needed(tmp_path: Path) -> None:
+    """A key of the environment goes before it anyway."""
+    write_profiles(tmp_path)
+    (tmp_path / ".hcloud/config.json").write_text("{")
+    assert caller(settings_of(tmp_path, PLACE)) == "AK-env"
+    assert trouble(tmp_path).startswith(f"{tmp_path}/.hcloud/config.json cannot be read as JSON: ")
+
+
 # --- namespaces ------------------------------------------------------------------------------------------------------
 
 DR_KEY = {"DR_HW_ACCESS_KEY": "AK-dr", "DR_HW_SECRET_KEY": "planted-secret"}
@@ -597,6 +607,13 @@ def test_a_role_in_another_account_takes_no_project_of_the_source_account(tmp_pa
     assert (found.agency, found.project_id) == (AGENCY, None)
     own = settings_of(tmp_path, connection=Connection(agency=AGENCY, project_id=OTHER_PROJECT), **places)
     assert own.project_id == OTHER_PROJECT
+
+
+def test_a_role_in_another_account_needs_a_project_there_or_a_region_to_look_it_up_by(tmp_path: Path) -> None:
+    """The name of the user's own project does not tell the project there."""
+    environ = KEY | {"HW_CBR_ENDPOINT": "a.example", "HW_IAM_ENDPOINT": "b.example", "HW_PROJECT_NAME": "eu-de_x"}
+    text = trouble(tmp_path, environ, connection=Connection(agency=AGENCY))
+    assert text.startswith("Settings: the project id, or the region to look it up by, is missing (Connection region, ")
 
 
 @pytest.mark.parametrize(

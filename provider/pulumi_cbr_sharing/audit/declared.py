@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id
+from pulumi_cbr_sharing.ids import BACKUP, PROJECT
 
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def declaration(
     if role is None:
         return None
     parts = id_.split("/")
-    backup = _id(_get(properties, "backup_id")) or (None if trouble_with_backup_id(parts[0]) else parts[0])
+    backup = _id(_get(properties, "backup_id")) or (parts[0] if BACKUP.fits(parts[0]) else None)
     listed = [*_recipients(role, properties)]
-    if role == "member" and not _id(listed[0]) and len(parts) > 1 and not trouble_with_project_id(parts[1]):
+    if role == "member" and not _id(listed[0]) and len(parts) > 1 and PROJECT.fits(parts[1]):
         listed = [parts[1]]
     known = tuple(dict.fromkeys(one.strip().lower() for one in listed if _id(one)))
     return Declaration(

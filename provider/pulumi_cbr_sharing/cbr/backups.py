@@ -144,7 +144,7 @@ def _wanted(**filters: str | None) -> dict[str, str]:
     """The filters that are given; `Refused` if one cannot be sent."""
     wanted = {key: text for key, text in filters.items() if text is not None}
     for key, text in wanted.items():
-        trouble = ids.trouble_with_vault_id(text) if key == "vault_id" else ids.trouble_with_text(text)
+        trouble = ids.VAULT.trouble_with(text) if key == "vault_id" else ids.trouble_with_text(text)
         if trouble:
             raise Refused(f"listing backups: {key} {trouble}")
     return wanted

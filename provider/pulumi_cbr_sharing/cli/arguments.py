@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import click
 
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_project_id, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import BACKUP, PROJECT, VAULT
 
 
 def backup_id(value: str) -> str:
     """Check a backup id; another shape is wrong usage."""
-    return _fitting(value, trouble_with_backup_id(value))
+    return _fitting(value, BACKUP.trouble_with(value))
 
 
 def project_id(value: str) -> str:
     """Check a project id; another shape is wrong usage."""
-    return _fitting(value, trouble_with_project_id(value))
+    return _fitting(value, PROJECT.trouble_with(value))
 
 
 def vault_id(value: str) -> str:
     """Check a vault id; another shape is wrong usage."""
-    return _fitting(value, trouble_with_vault_id(value))
+    return _fitting(value, VAULT.trouble_with(value))
 
 
 def _fitting(value: str, trouble: str | None) -> str:

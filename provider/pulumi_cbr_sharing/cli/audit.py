@@ -24,7 +24,7 @@ from pulumi_cbr_sharing.cli.audit_report import write
 from pulumi_cbr_sharing.cli.declarations import declarations_of
 from pulumi_cbr_sharing.cli.durations import duration
 from pulumi_cbr_sharing.cli.outputs import FORMATS, targets
-from pulumi_cbr_sharing.ids import trouble_with_backup_id, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import BACKUP, VAULT
 from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
 from pulumi_cbr_sharing.settings.resolve import resolve
@@ -148,8 +148,8 @@ def scope_of(vaults: Sequence[str], backups: Sequence[str]) -> Scope:
         UsageError: an id is not valid.
     """
     for name, ids, trouble_with in (
-        ("--vault", vaults, trouble_with_vault_id),
-        ("--backup", backups, trouble_with_backup_id),
+        ("--vault", vaults, VAULT.trouble_with),
+        ("--backup", backups, BACKUP.trouble_with),
     ):
         for trouble in filter(None, map(trouble_with, ids)):
             raise click.UsageError(f"{name} {trouble}")

@@ -67,7 +67,7 @@ class CredentialBreaker:
         """Raise the remembered refusal, if there is one."""
         refusal = self._refusal
         if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
-            raise refusal.again(doing=doing if isinstance(refusal, CredentialRefused) else None)
+            raise refusal.again(doing=doing) if isinstance(refusal, CredentialRefused) else refusal.again()
 
     def _open(self, error: ApiError) -> None:
         self._works, self._refused_at, self._refusal = False, self._clock.now(), error

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.ids import PROJECT, trouble_with_vault_id
+from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.resources.lookups import looking_up, need, when_known
 from pulumi_cbr_sharing.sharing import recovery_points
 
@@ -56,7 +56,7 @@ def get_recovery_points(
             return recovery_points.of_recipient(client, owners, now)
         both = "goes with vault_id and recipients alone: give these as the owner, or owners as the recipient"
         need(function, "owners", owners, None if owners is None else both)
-        need(function, "vault_id", vault_id, trouble_with_vault_id(vault_id))
+        need(function, "vault_id", vault_id, VAULT.trouble_with(vault_id))
         need(function, "recipients", recipients, PROJECT.trouble_with_list(recipients))
         return recovery_points.of_owner(client, str(vault_id), recipients or (), now)
 

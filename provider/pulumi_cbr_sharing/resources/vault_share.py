@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.ids import trouble_with_vault_id
+from pulumi_cbr_sharing.ids import VAULT
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
@@ -111,7 +111,7 @@ class VaultShare(Windowed["list[Backup]"]):
         trouble = trouble_with_recipients(projects)
         if not projects and not trouble and not self._allow_empty:
             trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
-        return {"vault_id": trouble_with_vault_id(known["vault_id"]), "dest_project_ids": trouble}
+        return {"vault_id": VAULT.trouble_with(known["vault_id"]), "dest_project_ids": trouble}
 
     def _look_up(self, known: Mapping[str, Any]) -> list[Backup]:
         """The backups in the window.

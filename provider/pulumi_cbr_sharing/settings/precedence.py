@@ -1,7 +1,8 @@
-"""The order of precedence of a connection's sources."""
+"""The order of precedence of a connection's sources, and what each of them may give."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
 from pulumi_cbr_sharing.settings.sources import (
     AMBIENT,
+    NAMES,
     Source,
     environment_prefix,
     from_environment,
@@ -26,64 +28,55 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.sources import Config
 
 
+_CONNECTION = {"region": "region", "project_id": "project_id", "cbr": "endpoint", "profile": "profile"}
+_CREDENTIAL = ("access_key", "secret_key", "token", "password")
+_PROJECT = {"project_id", "project_name"}
+
+
 def sources_of(connection: Connection, config: Config, environ: Mapping[str, str], home: Path) -> list[Source]:
-    """All sources of a connection's settings, in order of precedence."""
-    # Twice: some environment variables are for one region, and any source may say which region is used.
-    region = first(_sources_of(connection, config, environ, home, None), "region")
-    return _sources_of(connection, config, environ, home, region)
-
-
-def _sources_of(
-    connection: Connection, config: Config, environ: Mapping[str, str], home: Path, region: str | None
-) -> list[Source]:
+    """All sources of a connection's settings, in order of precedence, each with the fields that it may give."""
     namespace = connection.namespace or DEFAULT_NAMESPACE
-    named = namespace != DEFAULT_NAMESPACE
-    given = {
-        "region": connection.region or "",
-        "project_id": connection.project_id or "",
-        "cbr": connection.endpoint or "",
-        "profile": connection.profile or "",
-    }
     groups = [
-        [Source("Connection", given, {"region": "region", "project_id": "project_id"})],
+        [Source("Connection", asdict(connection), _CONNECTION)],
         [from_stack_config(config, namespace)],
-        list(from_environment(environ, environment_prefix(namespace), region)),
+        [*from_environment(environ, environment_prefix(namespace))],
     ]
-    sources = _with_profile(groups, home, default_files=not named)
-    if connection.profile:  # its credential is used; the sources after it tell only where the cloud is
-        sources = sources[:2] + [source.only(AMBIENT) for source in sources[2:]]
-    if named:
-        default = [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ, "", region)]
-        sources += [source.only(AMBIENT) for source in default]
-    return sources
+    sources = _with_files(groups, home, default_files=namespace == DEFAULT_NAMESPACE)
+    # The sources after the profile of a Connection, or those of the default names, tell only where the cloud is.
+    own = 2 if connection.profile else len(sources)
+    if namespace != DEFAULT_NAMESPACE:
+        sources += [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ)]
+    sources[own:] = [source.only(AMBIENT) for source in sources[own:]]
+    if connection.agency:  # the other sources name the project of the user's own account
+        sources[1:] = [source.only(NAMES.keys() - _PROJECT) for source in sources[1:]]
+    # What a file says of the caller is about its own credential.
+    used = next(filter(_has_credential, sources), None)
+    unused = {"region", *_CREDENTIAL}
+    sources = [source.only(unused) if source.is_file and source is not used else source for source in sources]
+    region = first(sources, "region")
+    return [source.in_region(region) for source in sources] if region else sources
 
 
-def _with_profile(groups: list[list[Source]], home: Path, *, default_files: bool) -> list[Source]:
+def _with_files(groups: list[list[Source]], home: Path, *, default_files: bool) -> list[Source]:
     """All groups, the first that names a profile followed by that profile. If none does, default files come last."""
-    file = first(chain(*groups), "profile_file")
-    naming = next((group for group in groups if first(group, "profile") or first(group, "profile_file")), None)
-    if naming is not None:
-        naming += filter(None, [from_profile(home, file, first(naming, "profile"))])
-    sources = list(chain(*groups))
-    if default_files and naming is None:
-        sources += _default_files(home, needed=not any(map(_has_credential, sources)))
-    return sources
-
-
-def _default_files(home: Path, *, needed: bool) -> list[Source]:
-    """The files that need not be named; a broken one is an error only if it is needed for a credential."""
+    for group in groups:
+        profile = first(group, "profile")
+        if profile or first(group, "profile_file"):
+            group.extend(from_profile(home, first(chain(*groups), "profile_file"), profile))
+            return [*chain(*groups)]
+    sources = [*chain(*groups)]
     try:
-        return [source for source in (from_profile(home, None, None), from_sdk_file(home)) if source]
-    except SettingsError:
-        if needed:
-            raise
-        return []
+        return [*sources, *from_profile(home), *from_sdk_file(home)] if default_files else sources
+    except SettingsError:  # a broken file that nobody named is only an error if its credential is needed
+        if any(map(_has_credential, sources)):
+            return sources
+        raise
 
 
 def _has_credential(source: Source) -> bool:
-    return any(map(source.get, ("access_key", "token", "password")))
+    return any(map(source.get, _CREDENTIAL))
 
 
-def first(sources: Iterable[Source], name: str) -> str | None:
+def first(sources: Iterable[Source], field: str) -> str | None:
     """The value of a field in the first source that has it."""
-    return next(filter(None, (source.get(name) for source in sources)), None)
+    return next(filter(None, (source.get(field) for source in sources)), None)

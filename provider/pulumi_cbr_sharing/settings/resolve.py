@@ -17,21 +17,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.ids import trouble_with_project_id
+from pulumi_cbr_sharing.ids import PROJECT
 from pulumi_cbr_sharing.settings.connection import Agency, Connection
 from pulumi_cbr_sharing.settings.credentials import Credential, Password, credential_in
 from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
 from pulumi_cbr_sharing.settings.precedence import first, sources_of
-from pulumi_cbr_sharing.settings.sources import NAMES, Source
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.settings.sources import Config
+    from pulumi_cbr_sharing.settings.sources import Config, Source
 
 
 DEFAULT_RETRIES = 8
+_HOST_PART = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
+_TRUE, _FALSE = "(?i:true|1|yes|on)", "(?i:false|0|no|off)"
+_SWITCH = f"{_TRUE}|{_FALSE}"
+# field: what it must look like, and what to say of a text that does not
+_FORMS = {
+    "region": (_HOST_PART, "the region {!r} is not a valid region name"),
+    "cloud": (_HOST_PART, "the cloud {!r} is not a valid cloud name"),
+    "insecure": (_SWITCH, "insecure is {!r}, not true or false"),
+    "plan_checks": (_SWITCH, "planChecks is {!r}, not true or false"),
+    "max_retries": (r"[0-9]{1,3}(\.0)?", "maxRetries is {!r}, not a number from 0 to 999"),  # stack config has floats
+}
 INSECURE = "warning: insecure is set, so TLS certificates are not verified: others may read along"
 # Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
 RECORDED = (
@@ -99,56 +109,46 @@ class _Draft:
 
     def __init__(self, connection: Connection, sources: list[Source]) -> None:
         self._connection, self._sources, self._problems = connection, sources, list[str]()
-        self._credential, origin = self._find_credential()
-        # All sources but files whose credential is not used: what those say of the caller is about another account.
-        self._callers = [source for source in sources if source is origin or not source.is_file]
-        # With an agency of the Connection, the other sources name the project of the user's own account.
-        self._naming_project = self._callers[:1] if connection.agency else self._callers
 
     def settings(self) -> Settings:
-        agency = self._agency()
-        region, cloud = self._host_part("region"), self._host_part("cloud")
-        project_id, project_name = self._project_id(), first(self._naming_project, "project_name")
-        insecure, plan_checks = self._flag("insecure"), self._flag("plan_checks", default="true")
-        cbr, iam = self._endpoints(region, cloud, insecure=insecure)
-        retries = self._retries()
-        if not first(self._sources, "region"):
-            self._need_region(cbr, iam, project_id, signs_in=bool(agency) or isinstance(self._credential, Password))
-        if self._problems or self._credential is None or cbr is None:
+        credential, agency = self._credential(), self._agency()
+        self._check_forms()
+        insecure = re.fullmatch(_TRUE, self._text("insecure") or "") is not None
+        cbr, iam = self._endpoints(insecure=insecure)
+        self._need_region(signs_in=bool(agency) or isinstance(credential, Password))
+        if self._problems or credential is None or cbr is None:
             raise SettingsError("Settings: " + "; ".join(self._problems))
         return Settings(
-            region=region,
+            region=self._text("region"),
             cbr=cbr,
             iam=iam,
-            project_id=project_id,
-            project_name=project_name,
-            credential=self._credential,
+            project_id=self._text("project_id"),
+            project_name=self._text("project_name"),
+            credential=credential,
             agency=agency,
             insecure=insecure,
-            ca_file=first(self._sources, "ca_file"),
-            max_retries=retries,
-            plan_checks=plan_checks,
+            ca_file=self._text("ca_file"),
+            max_retries=int(float(self._text("max_retries") or DEFAULT_RETRIES)),
+            plan_checks=re.fullmatch(_FALSE, self._text("plan_checks") or "") is None,
         )
 
-    def _find_credential(self) -> tuple[Credential | None, Source | None]:
-        for source in self._sources:
-            try:
-                credential = credential_in(source)
-            except SettingsError as error:
-                self._problems.append(str(error))
-                return None, source
-            if credential:
-                return credential, source
-        self._problems.append(
-            f"a credential is missing: an access key ({self._where('access_key')}, with its secret key), "
-            f"a token ({self._where('token')}), or a user with password ({self._where('password')}); "
-            "or a profile of the vendor's command line"
-        )
-        return None, None
+    def _credential(self) -> Credential | None:
+        try:
+            for source in self._sources:
+                if credential := credential_in(source):
+                    return credential
+            self._problems.append(
+                f"a credential is missing: an access key ({self._where('access_key')}, with its secret key), "
+                f"a token ({self._where('token')}), or a user with password ({self._where('password')}); "
+                "or a profile of the vendor's command line"
+            )
+        except SettingsError as error:
+            self._problems.append(str(error))
+        return None
 
     def _agency(self) -> Agency | None:
         agency, where = self._connection.agency, "Agency domain_name"
-        source = next((source for source in self._callers if source.get("agency_name")), None)
+        source = next((source for source in self._sources if source.get("agency_name")), None)
         if not agency and source:
             name, domain, domain_id = (source.get(f"agency_{key}") for key in ("name", "domain_name", "domain_id"))
             agency, where = Agency(name or "", domain, domain_id), source.where("agency_domain_name")
@@ -157,63 +157,49 @@ class _Draft:
             self._problems.append(f"the agency {name!r} is set without the account that granted it ({where})")
         return agency
 
-    def _project_id(self) -> str | None:
-        value = first(self._naming_project, "project_id")
-        if value and (trouble := trouble_with_project_id(value)):
-            self._complain(f"the project id {one_line(value, 60)!r} {trouble}", "project_id")
-        return value
+    def _check_forms(self) -> None:
+        for field, (form, trouble) in _FORMS.items():
+            text = self._text(field)
+            if text and not re.fullmatch(form, text):
+                self._complain(trouble.format(one_line(text, 60)), field)
+        project_id = self._text("project_id")
+        if project_id and (wrong := PROJECT.trouble_with(project_id)):
+            self._complain(f"the project id {one_line(project_id, 60)!r} {wrong}", "project_id")
 
-    def _endpoints(self, region: str | None, cloud: str | None, *, insecure: bool) -> tuple[str | None, str | None]:
-        cbr = first(self._sources, "cbr")
-        iam_name = next((name for source in self._callers for name in ("iam", "auth_url") if source.get(name)), "iam")
-        iam = first(self._callers, iam_name)
-        table = endpoints_of(region, cloud) if region else (None, None)
-        found = exact_cbr(cbr) if cbr else table[0], exact_iam(iam) if iam else table[1]
-        for name, key, address in zip(("cbr", "iam"), ("cbr", iam_name), found, strict=True):
+    def _endpoints(self, *, insecure: bool) -> tuple[str | None, str | None]:
+        region, cbr, iam = map(self._text, ("region", "cbr", "iam"))
+        given = {"cbr": exact_cbr(cbr) if cbr else None, "iam": exact_iam(iam) if iam else None}
+        for name, address in given.items():
             if address and (trouble := trouble_with(address, insecure=insecure)):
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
-                self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", key)
-        return found
+                self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", name)
+        regional = endpoints_of(region, self._text("cloud")) if region else (None, None)
+        return given["cbr"] or regional[0], given["iam"] or regional[1]
 
-    def _need_region(self, cbr: str | None, iam: str | None, project: str | None, *, signs_in: bool) -> None:
+    def _need_region(self, *, signs_in: bool) -> None:
         """Complain about a missing region, if anything depends on it."""
-        if cbr is None:
+        region, cbr, iam, project_id, name = map(self._text, ("region", "cbr", "iam", "project_id", "project_name"))
+        if region:
+            return
+        if not cbr:
             self._complain("the region is missing", "region")
-        elif iam is None and (signs_in or project is None):
+        elif not iam and (signs_in or not project_id):
             self._complain("the region, or the iam endpoint, is missing", "region")
-        elif project is None and not first(self._sources, "project_name"):
+        elif not project_id and not name:
             self._complain("the project id, or the region to look it up by, is missing", "region")
 
-    def _host_part(self, name: str) -> str | None:
-        """A value that becomes part of a host name."""
-        value = first(self._sources, name)
-        if value and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value):
-            self._complain(f"the {name} {one_line(value, 60)!r} is not a valid {name} name", name)
-            return None
-        return value
+    def _text(self, field: str) -> str | None:
+        return first(self._sources, field)
 
-    def _flag(self, name: str, default: str = "false") -> bool:
-        value = (first(self._sources, name) or default).lower()
-        if value not in ("true", "1", "yes", "on", "false", "0", "no", "off"):
-            self._complain(f"{NAMES[name][0]} is {one_line(value, 30)!r}, not true or false", name)
-        return value in ("true", "1", "yes", "on")
+    def _complain(self, trouble: str, field: str) -> None:
+        self._problems.append(f"{trouble} ({self._where(field)})")
 
-    def _retries(self) -> int:
-        value = (first(self._sources, "max_retries") or str(DEFAULT_RETRIES)).removesuffix(".0")  # config has floats
-        if value.isascii() and value.isdigit() and len(value) < 4:  # noqa: PLR2004
-            return int(value)
-        self._complain(f"maxRetries is {one_line(value, 30)!r}, not a number from 0 to 999", "max_retries")
-        return DEFAULT_RETRIES
-
-    def _complain(self, trouble: str, name: str) -> None:
-        self._problems.append(f"{trouble} ({self._where(name)})")
-
-    def _where(self, name: str) -> str:
+    def _where(self, field: str) -> str:
         """Where a field was set, or can be set: `stack config huaweicloud:region, environment HW_REGION_NAME`."""
-        if has := next((source for source in self._sources if source.get(name)), None):
-            return has.where(name)
+        if has := next((source for source in self._sources if source.get(field)), None):
+            return has.where(field)
         seen: dict[str, list[str]] = {}
         for source in self._sources:
-            if name in source.names:
-                seen.setdefault(source.label, []).append(source.names[name])
+            if name := source.name_of(field):
+                seen.setdefault(source.label, []).append(name)
         return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())

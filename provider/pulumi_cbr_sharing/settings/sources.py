@@ -1,16 +1,15 @@
-"""The sources of settings: stack config, environment and files, each read into the same field names.
+"""The sources of settings: stack config, environment and files, each with the names that it has for the same fields.
 
-A `Source` maps fields to texts, and knows the name that each field has in it, so that a message can say
-`environment HW_REGION_NAME` or `stack config huaweicloud:region`. The names are those of `pulumi-huaweicloud`, of the
-Terraform provider, of the SDK and of the vendor's command line.
+The names are those of `pulumi-huaweicloud`, of the Terraform provider, of the SDK and of the vendor's command line.
 """
 
 from __future__ import annotations
 
 import json
+import os.path
 import re
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,40 +18,39 @@ from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
 
-# field: key in the stack config, environment variables in order of precedence
-NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "region": ("region", ("HW_REGION_NAME", "OS_REGION_NAME")),
-    "project_id": ("projectId", ("HW_PROJECT_ID", "OS_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")),
-    "project_name": ("projectName", ("HW_PROJECT_NAME", "OS_PROJECT_NAME")),
-    "domain_id": ("domainId", ("HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID")),
-    "domain_name": ("domainName", ("HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME")),
-    "user_id": ("userId", ("HW_USER_ID", "OS_USER_ID")),
-    "user_name": ("userName", ("HW_USER_NAME", "OS_USERNAME")),
-    "password": ("password", ("HW_USER_PASSWORD", "OS_PASSWORD")),
-    "token": ("token", ("HW_AUTH_TOKEN", "OS_AUTH_TOKEN")),
-    "access_key": ("accessKey", ("HW_ACCESS_KEY", "OS_ACCESS_KEY", "HUAWEICLOUD_SDK_AK")),
-    "secret_key": ("secretKey", ("HW_SECRET_KEY", "OS_SECRET_KEY", "HUAWEICLOUD_SDK_SK")),
-    "security_token": ("securityToken", ("HW_SECURITY_TOKEN", "OS_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN")),
-    "cloud": ("cloud", ("HW_CLOUD",)),
-    "cbr": ("endpoints.cbr", ("HW_CBR_ENDPOINT",)),
-    "iam": ("endpoints.iam", ("HW_IAM_ENDPOINT",)),
-    "auth_url": ("authUrl", ("HW_AUTH_URL", "OS_AUTH_URL")),
-    "insecure": ("insecure", ("HW_INSECURE", "OS_INSECURE")),
-    "ca_file": ("cacertFile", ("HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")),
-    "max_retries": ("maxRetries", ("HW_MAX_RETRIES",)),
-    "plan_checks": ("planChecks", ("HW_PLAN_CHECKS",)),
-    "profile": ("profile", ("HW_PROFILE",)),
-    "profile_file": ("sharedConfigFile", ("HW_SHARED_CONFIG_FILE",)),
-    "agency_name": ("assumeRole.agencyName", ("HW_ASSUME_ROLE_AGENCY_NAME",)),
-    "agency_domain_name": ("assumeRole.domainName", ("HW_ASSUME_ROLE_DOMAIN_NAME",)),
-    "agency_domain_id": ("assumeRole.domainId", ("HW_ASSUME_ROLE_DOMAIN_ID",)),
+# field: keys in the stack config and environment variables, each in order of precedence, separated by blanks
+NAMES: Mapping[str, tuple[str, str]] = {
+    "region": ("region", "HW_REGION_NAME OS_REGION_NAME"),
+    "project_id": ("projectId", "HW_PROJECT_ID OS_PROJECT_ID HUAWEICLOUD_SDK_PROJECT_ID"),
+    "project_name": ("projectName", "HW_PROJECT_NAME OS_PROJECT_NAME"),
+    "domain_id": ("domainId", "HW_DOMAIN_ID OS_DOMAIN_ID OS_USER_DOMAIN_ID"),
+    "domain_name": ("domainName", "HW_DOMAIN_NAME OS_DOMAIN_NAME OS_USER_DOMAIN_NAME"),
+    "user_id": ("userId", "HW_USER_ID OS_USER_ID"),
+    "user_name": ("userName", "HW_USER_NAME OS_USERNAME"),
+    "password": ("password", "HW_USER_PASSWORD OS_PASSWORD"),
+    "token": ("token", "HW_AUTH_TOKEN OS_AUTH_TOKEN"),
+    "access_key": ("accessKey", "HW_ACCESS_KEY OS_ACCESS_KEY HUAWEICLOUD_SDK_AK"),
+    "secret_key": ("secretKey", "HW_SECRET_KEY OS_SECRET_KEY HUAWEICLOUD_SDK_SK"),
+    "security_token": ("securityToken", "HW_SECURITY_TOKEN OS_SECURITY_TOKEN HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+    "cloud": ("cloud", "HW_CLOUD"),
+    "cbr": ("endpoints.cbr", "HW_CBR_ENDPOINT HUAWEICLOUD_SDK_REGION_CBR_<REGION>"),
+    "iam": ("endpoints.iam authUrl", "HW_IAM_ENDPOINT HW_AUTH_URL OS_AUTH_URL HUAWEICLOUD_SDK_REGION_IAM_<REGION>"),
+    "insecure": ("insecure", "HW_INSECURE OS_INSECURE"),
+    "ca_file": ("cacertFile", "HW_CACERT OS_CACERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE"),
+    "max_retries": ("maxRetries", "HW_MAX_RETRIES"),
+    "plan_checks": ("planChecks", "HW_PLAN_CHECKS"),
+    "profile": ("profile", "HW_PROFILE"),
+    "profile_file": ("sharedConfigFile", "HW_SHARED_CONFIG_FILE"),
+    "agency_name": ("assumeRole.agencyName", "HW_ASSUME_ROLE_AGENCY_NAME"),
+    "agency_domain_name": ("assumeRole.domainName", "HW_ASSUME_ROLE_DOMAIN_NAME"),
+    "agency_domain_id": ("assumeRole.domainId", "HW_ASSUME_ROLE_DOMAIN_ID"),
 }
 
 # What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
-AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "auth_url", "insecure", "ca_file", "max_retries", "plan_checks"})
+AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "insecure", "ca_file", "max_retries", "plan_checks"})
 
 FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
 
@@ -64,37 +62,52 @@ class Config(Protocol):
         """The value of a full key such as `huaweicloud:region`, secrets decrypted; None if it is not set."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # a repr would show secrets
 class Source:
     """One source of settings.
 
     Attributes:
-        label: its name in messages.
-        values: text by field; a blank one counts as not set.
-        names: the name of each field in this source.
+        label: what it is called in messages.
+        values: its values by name, such as `HW_REGION_NAME`; a blank one counts as not set.
+        names: the names that it has for each field, in order of precedence, separated by blanks.
+        prefix: what all names begin with.
     """
 
     label: str
-    values: Mapping[str, str] = field(repr=False)
-    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Any]
+    names: Mapping[str, str]
+    prefix: str = ""
 
-    def get(self, name: str) -> str | None:
+    def get(self, field: str) -> str | None:
         """The value of a field, stripped; None if it is not set or blank."""
-        return self.values.get(name, "").strip() or None
+        return self._text(self.name_of(field)) or None
+
+    def name_of(self, field: str) -> str:
+        """The name of a field: the one that is set, else the first; "" if the source has none."""
+        names = [self.prefix + name for name in self.names.get(field, "").split()]
+        return next(filter(self._text, names), names[0] if names else "")
+
+    def where(self, field: str) -> str:
+        """The source and its name for a field, for a message."""
+        return f"{self.label} {self.name_of(field)}"
 
     @property
     def is_file(self) -> bool:
         """Whether it is a file."""
         return self.label.startswith(("profile ", "file "))
 
-    def where(self, name: str) -> str:
-        """The source and its name for a field, for a message."""
-        return f"{self.label} {self.names[name]}" if name in self.names else self.label
-
-    def only(self, fields: frozenset[str]) -> Source:
+    def only(self, fields: Container[str]) -> Source:
         """The same source with only these fields."""
-        values, names = ({key: each[key] for key in each.keys() & fields} for each in (self.values, self.names))
-        return Source(self.label, values, names)
+        return replace(self, names={field: names for field, names in self.names.items() if field in fields})
+
+    def in_region(self, region: str) -> Source:
+        """The same source with the names that count in one region, such as `HUAWEICLOUD_SDK_REGION_CBR_EU_DE`."""
+        part = region.upper().replace("-", "_")
+        return replace(self, names={field: names.replace("<REGION>", part) for field, names in self.names.items()})
+
+    def _text(self, name: str) -> str:
+        value = self.values.get(name)
+        return "" if value is None else str(value).strip()
 
 
 def from_stack_config(config: Config, namespace: str) -> Source:
@@ -104,16 +117,16 @@ def from_stack_config(config: Config, namespace: str) -> Source:
         config: values by full key such as `huaweicloud:region`; objects are maps or JSON texts.
         namespace: `huaweicloud`, or that of a Connection.
     """
-    names = {name: f"{namespace}:{key}" for name, (key, _) in NAMES.items()}
-    return Source("stack config", {name: _config_text(config, key) for name, key in names.items()}, names)
+    names = {field: keys for field, (keys, _) in NAMES.items()}
+    values = {f"{namespace}:{key}": _config_value(config, namespace, key) for key in " ".join(names.values()).split()}
+    return Source("stack config", values, names, f"{namespace}:")
 
 
-def _config_text(config: Config, dotted: str) -> str:
-    key, _, inner = dotted.partition(".")
+def _config_value(config: Config, namespace: str, dotted: str) -> Any:
+    outer, _, inner = dotted.partition(".")
+    key = f"{namespace}:{outer}"
     value = config.get(key)
-    if inner and value is not None:
-        value = _as_map(key, value).get(inner)
-    return "" if value is None else str(value)
+    return _as_map(key, value).get(inner) if inner and value is not None else value
 
 
 def _as_map(key: str, value: Any) -> Mapping[str, Any]:
@@ -137,30 +150,24 @@ def environment_prefix(namespace: str) -> str:
     return "" if namespace == DEFAULT_NAMESPACE else re.sub(r"\W", "_", namespace).upper() + "_"
 
 
-def from_environment(environ: Mapping[str, str], prefix: str = "", region: str | None = None) -> Iterator[Source]:
+def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[Source]:
     """The environment: one source for each family of names, so that no credential is mixed from two of them.
 
     Args:
         environ: the environment variables.
         prefix: what every name begins with, such as `DR_`.
-        region: the region whose `HUAWEICLOUD_SDK_REGION_CBR_<REGION>` is read, if it is known.
     """
     for family in FAMILIES:
-        names = {}
-        for field_name, (_, every) in NAMES.items():
-            if variables := [prefix + variable for variable in _in_family(family, field_name, every, region)]:
-                is_set = (variable for variable in variables if environ.get(variable, "").strip())
-                names[field_name] = next(is_set, variables[0])
-        yield Source("environment", {name: environ.get(variable, "") for name, variable in names.items()}, names)
+        names = {
+            field: " ".join(variable for variable in variables.split() if _family_of(variable) == family)
+            for field, (_, variables) in NAMES.items()
+        }
+        yield Source("environment", environ, names, prefix)
 
 
-def _in_family(family: str, field_name: str, every: tuple[str, ...], region: str | None) -> Iterator[str]:
-    yield from (variable for variable in every if variable.startswith(family))
-    if family == FAMILIES[-1]:
-        # REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE belong to no family: they come last.
-        yield from (variable for variable in every if not variable.startswith(FAMILIES))
-        if field_name in ("cbr", "iam") and region:
-            yield f"{family}REGION_{field_name.upper()}_{region.upper().replace('-', '_')}"
+def _family_of(variable: str) -> str:
+    # REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE belong to no family: they come last.
+    return next(filter(variable.startswith, FAMILIES), FAMILIES[-1])
 
 
 _PROFILE_KEYS = {
@@ -169,14 +176,13 @@ _PROFILE_KEYS = {
     "access_key": "accessKeyId",
     "secret_key": "secretAccessKey",
     "security_token": "securityToken",
-    "domain_id": "domainId",
     "agency_name": "agencyName",
     "agency_domain_name": "agencyDomainName",
 }
 
 
-def from_profile(home: Path, file: str | None, profile: str | None) -> Source | None:
-    """A profile of the vendor's command line; None if there is none, and neither file nor profile was named.
+def from_profile(home: Path, file: str | None = None, profile: str | None = None) -> list[Source]:
+    """A profile of the vendor's command line; nothing if there is none, and neither file nor profile was named.
 
     Args:
         home: the user's home directory.
@@ -186,23 +192,22 @@ def from_profile(home: Path, file: str | None, profile: str | None) -> Source | 
     Raises:
         SettingsError: what was named does not exist, or the file has another format.
     """
-    path = Path(file) if file else home / ".hcloud" / "config.json"
+    path = Path(file or "~/.hcloud/config.json")
     if path.parts[:1] == ("~",):
         path = home.joinpath(*path.parts[1:])
-    if not _is_file(path):
+    if not os.path.isfile(path):  # noqa: PTH113 - see `from_sdk_file`
         if file or profile:
             raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
-        return None
+        return []
     content = _json_object(path)
     wanted = profile or content.get("current") or "default"
     rows = content.get("profiles")
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("name") == wanted:
-            values = {name: str(row.get(key) or "") for name, key in _PROFILE_KEYS.items()}
-            return Source(f"profile {one_line(wanted)} of {path}", values, _PROFILE_KEYS)
+            return [Source(f"profile {one_line(wanted)} of {path}", row, _PROFILE_KEYS)]
     if file or profile:
         raise SettingsError(f"profile {one_line(wanted)}: {path} has no profile of that name")
-    return None
+    return []
 
 
 def _json_object(path: Path) -> dict[str, Any]:
@@ -222,11 +227,12 @@ _SDK_KEYS = {
 }
 
 
-def from_sdk_file(home: Path) -> Source | None:
-    """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; None if there is none."""
+def from_sdk_file(home: Path) -> list[Source]:
+    """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; nothing if there is none."""
     path = home / ".huaweicloud" / "credentials"
-    if not _is_file(path):
-        return None
+    # Not `Path.is_file`, which raises if there is no permission to look, as in a container with another user id.
+    if not os.path.isfile(path):  # noqa: PTH113
+        return []
     import configparser  # noqa: PLC0415 - few users have this file
 
     parser = configparser.ConfigParser(interpolation=None)
@@ -234,14 +240,4 @@ def from_sdk_file(home: Path) -> Source | None:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, configparser.Error) as error:
         raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
-    if not parser.has_section("basic"):
-        return None
-    section = parser["basic"]
-    return Source(f"file {path}", {name: section.get(key, "") for name, key in _SDK_KEYS.items()}, _SDK_KEYS)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # no permission to look into the home directory, as in a container with another user id
-        return False
+    return [Source(f"file {path}", parser["basic"], _SDK_KEYS)] if parser.has_section("basic") else []
