@@ -57,11 +57,11 @@ def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, a
 
     Args:
         shares: the shares to adopt.
-        connections: by the name of the account; the default one may be left out.
+        connections: by the project of their account; the default one may be left out.
         authoritative: generate a BackupShare for each backup, not a BackupShareMember for each share.
     """
     groups, left_out = _grouped(list(shares), authoritative=authoritative)
-    variables = {name: _variable(name) for name in connections if name}
+    variables = {project: _variable(connection) for project, connection in connections.items()}
     adopted = _named(groups, variables, lambda group: _name(group, authoritative=authoritative))
     environment = Environment(
         loader=PackageLoader("pulumi_cbr_sharing", "audit"),
@@ -71,12 +71,12 @@ def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, a
         lstrip_blocks=True,
     )
     environment.filters |= {"literal": lambda text: json.dumps(text, ensure_ascii=False), "one_line": one_line}
-    used = {one.variable for one in adopted}
+    used = {variables[project]: connections[project] for project in connections}
     text = environment.get_template("program.py.j2").render(
         resource="BackupShare" if authoritative else "BackupShareMember",
         adopted=adopted,
         left_out=left_out,
-        connections={variables[name]: connections[name] for name in sorted(variables) if variables[name] in used},
+        connections={name: used[name] for name in sorted({one.variable for one in adopted if one.variable})},
     )
     return text.rstrip("\n") + "\n"
 
@@ -110,7 +110,7 @@ def _named(
     for detail in (_short_ids, _ids):
         counts = Counter(names.values())
         names = {group: f"{name}-{detail(group[0])}" if counts[name] > 1 else name for group, name in names.items()}
-    adopted = [Adopted(name, group, variables.get(group[0].account, "")) for group, name in names.items()]
+    adopted = [Adopted(name, group, variables.get(group[0].owner, "")) for group, name in names.items()]
     return sorted(adopted, key=lambda one: one.name)
 
 
@@ -122,7 +122,7 @@ def _ids(share: Share) -> str:
     return f"{share.backup.id}-{share.recipient}"
 
 
-def _variable(name: str) -> str:
+def _variable(connection: Connection) -> str:
     """The name of a connection's variable."""
-    plain = "".join(char if char.isascii() and char.isalnum() else "_" for char in name.lower())
-    return f"connection_{plain}"
+    name = connection.namespace or connection.profile or ""
+    return "connection_" + "".join(char if char.isascii() and char.isalnum() else "_" for char in name.lower())

@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.audit.adopt import program
 from pulumi_cbr_sharing.audit.audit import CLEAN, NOT_COMPLETE
 from pulumi_cbr_sharing.audit.declared import Declared
 from pulumi_cbr_sharing.audit.live import PARALLEL, look
-from pulumi_cbr_sharing.audit.share import shares_of
+from pulumi_cbr_sharing.audit.share import Evidence
 from pulumi_cbr_sharing.cli.account import connection_of, tell
 from pulumi_cbr_sharing.cli.audit import (
     ACCOUNT_OPTIONS,
@@ -51,14 +51,12 @@ def command(authoritative: bool, output: Path | None, **options: Any) -> None:  
     """
     declared = Declared(declarations_of(options["stacks"], options["states"], options["folder"]))
     file = recipients_file(options["recipients"], options["folder"])
-    names = options["connections"]
-    with accounts_of(names) as accounts:
+    with accounts_of(options["connections"]) as accounts:
         live = look(accounts, scope_of(options["vaults"], options["backups"]), parallel=PARALLEL)
-    found = list(shares_of(live, declared, file))
+    found = [share for share in Evidence(live, declared, file).shares() if share.is_live]
     shares = _for_sets(found, live) if authoritative else [share for share in found if not share.declared_by]
-    text = program(
-        shares, {name: connection_of(name) for name in names if name not in DEFAULT_NAMES}, authoritative=authoritative
-    )
+    connections = {id_: connection_of(name) for id_, name in live.projects.items() if name not in DEFAULT_NAMES}
+    text = program(shares, connections, authoritative=authoritative)
     if output:
         output.write_text(text, encoding="utf-8")
     else:
@@ -69,7 +67,7 @@ def command(authoritative: bool, output: Path | None, **options: Any) -> None:  
 def _for_sets(shares: Sequence[Share], live: Live) -> list[Share]:
     """Leave out backups that are declared already, and those whose shares are not all known."""
     taken = {share.backup.id for share in shares if share.declared_by}
-    return [share for share in shares if share.backup.id not in taken and live.backups[share.backup.id].whole]
+    return [share for share in shares if share.backup.id not in taken and not live.backups[share.backup.id].trouble]
 
 
 def _end(live: Live) -> int:

@@ -19,6 +19,7 @@ from pulumi_cbr_sharing.audit.live import PARALLEL, Account, Scope, look
 from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
 from pulumi_cbr_sharing.audit.report.document import document
 from pulumi_cbr_sharing.audit.rules import Limits
+from pulumi_cbr_sharing.audit.share import Evidence
 from pulumi_cbr_sharing.cli.account import connection_of, tell
 from pulumi_cbr_sharing.cli.audit_report import write
 from pulumi_cbr_sharing.cli.declarations import declarations_of
@@ -121,7 +122,7 @@ def command(**options: Any) -> None:
             parallel=options["parallel"],
             progress=progress,
         )
-    report = audit(declared, live, file, _limits(options), baseline)
+    report = audit(Evidence(live, declared, file), _limits(options), baseline)
     write(report, document(report, redact=options["redact"]), where)
     sys.exit(report.exit_code(fail_on))
 
