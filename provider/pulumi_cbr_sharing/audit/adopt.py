@@ -7,6 +7,7 @@ BackupShareMember, and cancelled by a BackupShare.
 from __future__ import annotations
 
 import json
+import re
 
 from collections import Counter
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, a
 
     Args:
         shares: the shares to adopt.
-        connections: by the project of their account; the default one may be left out.
+        connections: by the project of their account.
         authoritative: generate a BackupShare for each backup, not a BackupShareMember for each share.
     """
     groups, left_out = _grouped(list(shares), authoritative=authoritative)
@@ -123,6 +124,6 @@ def _ids(share: Share) -> str:
 
 
 def _variable(connection: Connection) -> str:
-    """The name of a connection's variable."""
+    """The name of a connection's variable; "" for the default one."""
     name = connection.namespace or connection.profile or ""
-    return "connection_" + "".join(char if char.isascii() and char.isalnum() else "_" for char in name.lower())
+    return name and "connection_" + re.sub(r"[^a-z0-9]", "_", name.lower())

@@ -16,21 +16,13 @@ from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, NotFound,
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
 
 
 PARALLEL = 8  # requests in flight
 OFFERS: tuple[Literal["pending", "accepted", "rejected"], ...] = ("pending", "accepted", "rejected")
-
-
-@dataclass(frozen=True)
-class Account:
-    """An audited account: the name of its connection, and its client."""
-
-    name: str
-    client: ReadOnlyClient
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,7 @@ class Live:
 
 
 def look(
-    accounts: Sequence[Account],
+    clients: Mapping[str, ReadOnlyClient],
     scope: Scope | None = None,
     *,
     incoming: bool = False,
@@ -127,7 +119,7 @@ def look(
     """Read the backups of accounts. What cannot be read is recorded in `unseen`.
 
     Args:
-        accounts: the audited accounts.
+        clients: those of the audited accounts, by the names of their connections.
         scope: which backups; None means all.
         incoming: whether to read what other projects share, too.
         parallel: the number of requests in flight.
@@ -137,13 +129,12 @@ def look(
         SettingsError: the project of an account cannot be determined.
     """
     live = Live(scope or Scope())
-    for account in accounts:
-        project = account.client.project_id
-        if project not in live.projects:
-            live.projects[project] = account.name
-            _look_into(live, account.client, parallel, progress)
+    for name, client in clients.items():
+        if client.project_id not in live.projects:
+            live.projects[client.project_id] = name
+            _look_into(live, client, parallel, progress)
             if incoming:
-                _look_at_offers(live, account.client, parallel)
+                _look_at_offers(live, client, parallel)
     return live
 
 

@@ -11,19 +11,8 @@ import click
 
 from pulumi_cbr_sharing.audit.adopt import program
 from pulumi_cbr_sharing.audit.audit import CLEAN, NOT_COMPLETE
-from pulumi_cbr_sharing.audit.declared import Declared
-from pulumi_cbr_sharing.audit.live import PARALLEL, look
-from pulumi_cbr_sharing.audit.share import Evidence
 from pulumi_cbr_sharing.cli.account import connection_of, tell
-from pulumi_cbr_sharing.cli.audit import (
-    ACCOUNT_OPTIONS,
-    DEFAULT_NAMES,
-    STATE_OPTIONS,
-    accounts_of,
-    recipients_file,
-    scope_of,
-)
-from pulumi_cbr_sharing.cli.declarations import declarations_of
+from pulumi_cbr_sharing.cli.evidence import evidence_of, evidence_options
 
 
 if TYPE_CHECKING:
@@ -34,8 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@STATE_OPTIONS
-@ACCOUNT_OPTIONS
+@evidence_options
 @click.option(
     "--authoritative",
     is_flag=True,
@@ -44,18 +32,15 @@ if TYPE_CHECKING:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; default: standard output."
 )
-def command(authoritative: bool, output: Path | None, **options: Any) -> None:  # noqa: FBT001
+def command(*, authoritative: bool, output: Path | None, **evidence: Any) -> None:
     """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
     `pulumi up` then adopts the shares and changes nothing in the cloud. Ends with 3 if something could not be checked.
     """
-    declared = Declared(declarations_of(options["stacks"], options["states"], options["folder"]))
-    file = recipients_file(options["recipients"], options["folder"])
-    with accounts_of(options["connections"]) as accounts:
-        live = look(accounts, scope_of(options["vaults"], options["backups"]), parallel=PARALLEL)
-    found = [share for share in Evidence(live, declared, file).shares() if share.is_live]
-    shares = _for_sets(found, live) if authoritative else [share for share in found if not share.declared_by]
-    connections = {id_: connection_of(name) for id_, name in live.projects.items() if name not in DEFAULT_NAMES}
+    found = evidence_of(**evidence)
+    live, shares = found.live, [share for share in found.shares() if share.is_live]
+    shares = _for_sets(shares, live) if authoritative else [share for share in shares if not share.declared_by]
+    connections = {project: connection_of(name) for project, name in live.projects.items()}
     text = program(shares, connections, authoritative=authoritative)
     if output:
         output.write_text(text, encoding="utf-8")
