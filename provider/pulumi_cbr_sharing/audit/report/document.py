@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit.baseline import SCHEMA_VERSION
-from pulumi_cbr_sharing.audit.findings import KINDS
 
 
 if TYPE_CHECKING:
@@ -65,9 +64,9 @@ def schema() -> Document:
     return dict(json.loads(files(__package__).joinpath("schema.json").read_text(encoding="utf-8")))
 
 
-def title_of(kind: str) -> str:
-    """The title of a kind."""
-    return KINDS[kind].title
+def counts_of(report: Mapping[str, Any]) -> str:
+    """The number of findings of each kind, in words."""
+    return ", ".join(f"{count} {kind}" for kind, count in report["summary"].items() if count) or "no finding"
 
 
 def _finding(one: Finding, live: Live) -> Document:
