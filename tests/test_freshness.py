@@ -34,7 +34,7 @@ def backup(made: str, **fields: Any) -> Backup:
 def share(accepted: Backup, **member: Any) -> Share:
     """A recipient has accepted it."""
     given = Member(**{"dest_project_id": RECIPIENT, "status": "accepted", **member})
-    return Share(accepted, given, OWNER, "dr", "", "unknown", None, (), ())
+    return Share(accepted, given)
 
 
 def by_component(*backups: Backup) -> list[str]:
@@ -51,7 +51,7 @@ def by_policy(*backups: Backup) -> list[str]:
 
 def by_audit(*backups: Backup) -> list[str]:
     """The findings of the audit."""
-    found = recovery_point_too_old(map(share, backups), Limits(max_age=MAX_AGE, now=NOW), lambda _: False)
+    found = recovery_point_too_old(map(share, backups), Limits(max_age=MAX_AGE, now=NOW), [])
     return [finding.message for finding in found]
 
 
@@ -88,10 +88,10 @@ def test_an_audit_judges_what_it_has_looked_at() -> None:
     old, new = backup("2026-06-11T12:00:00Z"), backup("2026-06-15T00:00:00Z", id="b2")
     limits = Limits(max_age=MAX_AGE, now=NOW)
     shares = [share(old), share(new, status="pending"), share(new, dest_project_id="7" * 32)]
-    (found,) = recovery_point_too_old(shares, limits, lambda _: False)
-    assert (found.backup_id, found.recipient) == ("b1", RECIPIENT)
-    assert list(recovery_point_too_old(shares, limits, lambda _: True)) == []
-    assert list(recovery_point_too_old(shares, Limits(now=NOW), lambda _: False)) == []
+    (found,) = recovery_point_too_old(shares, limits, [backup(new.created_at, id="b3", resource_id="s2")])
+    assert (found.share.backup.id, found.share.recipient) == ("b1", RECIPIENT)
+    assert list(recovery_point_too_old(shares, limits, [new])) == []
+    assert list(recovery_point_too_old(shares, Limits(now=NOW), [])) == []
 
 
 def test_no_backup_is_told_as_such() -> None:

@@ -48,8 +48,8 @@ def test_yaml_and_json_say_the_same(text: str) -> None:
     read = parse(text)
     assert read.recipients is not None
     assert read.recipients[DIGITS].owner == "platform@example.org"
-    assert read.class_of(DIGITS) == "friendly"
-    assert read.class_of("0" * 32) == "unknown"
+    assert read.known(DIGITS) == read.recipients[DIGITS]
+    assert read.known("0" * 32) is None
     (exception,) = read.exceptions
     assert exception.until == date(2027, 6, 30)
     assert exception.covers(BACKUP, DIGITS)

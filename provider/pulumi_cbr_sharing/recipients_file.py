@@ -97,10 +97,9 @@ class RecipientsFile:
     recipients: dict[str, Recipient] | None = None
     exceptions: tuple[AgreedException, ...] = ()
 
-    def class_of(self, project_id: str) -> str:
-        """`friendly`, `third-party`, or `unknown`."""
-        recipient = (self.recipients or {}).get(project_id)
-        return recipient.class_ if recipient else "unknown"
+    def known(self, project_id: str) -> Recipient | None:
+        """The recipient; None if it is not in the file."""
+        return (self.recipients or {}).get(project_id)
 
 
 def read_recipients_file(path: Path) -> RecipientsFile:

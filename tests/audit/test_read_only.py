@@ -12,7 +12,7 @@ import pytest
 import pulumi_cbr_sharing.audit
 
 from clouds import environment
-from pulumi_cbr_sharing.audit.live import Account, look
+from pulumi_cbr_sharing.audit.live import look
 from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
 from pulumi_cbr_sharing.cbr import members
 from pulumi_cbr_sharing.errors import Refused
@@ -72,7 +72,7 @@ def test_signing_in_is_the_one_post(emulator: Emulator) -> None:
         "HW_IAM_ENDPOINT": emulator.iam_url,
     }
     client = ReadOnlyClient(resolve(Connection(), config={}, environ=settings))
-    live = look([Account("", client)])
+    live = look({"": client})
     assert list(live.backups) == [emulator.backup.id]
     assert [one.path for one in emulator.requests if one.method != "GET"] == ["/v3/auth/tokens"]
 

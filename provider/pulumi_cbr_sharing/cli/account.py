@@ -11,13 +11,14 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pulumi_cbr_sharing.cli.arguments import combined
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.settings.connection import Connection
+from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
 from pulumi_cbr_sharing.settings.resolve import INSECURE, resolve
 from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
-OPTIONS = (
+C = TypeVar("C", bound=Client)
+OPTIONS = combined(
     click.option("--connection", metavar="NAME", help="Another account: the namespace of this name, else the profile."),
     click.option("--region", metavar="REGION", help="The region, such as eu-de; default: HW_REGION_NAME."),
     click.option("--project-id", metavar="ID", help="The project to work in; default: HW_PROJECT_ID, or looked up."),
@@ -43,21 +45,19 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(
         *, connection: str | None, region: str | None, project_id: str | None, endpoint: str | None, **others: Any
     ) -> None:
-        with client_of(connection_of(connection, region, project_id, endpoint)) as client:
+        named = connection_of(connection or "")
+        with client_of(replace(named, region=region, project_id=project_id, endpoint=endpoint), Client) as client:
             command(client, **others)
 
-    decorated: Callable[..., None] = with_options
-    for option in reversed(OPTIONS):
-        decorated = option(decorated)
+    decorated: Callable[..., None] = OPTIONS(with_options)
     return decorated
 
 
-def connection_of(
-    name: str | None, region: str | None = None, project_id: str | None = None, endpoint: str | None = None
-) -> Connection:
+def connection_of(name: str) -> Connection:
     """The Connection for a name: a namespace if the environment has settings for it, else a profile."""
-    named = Connection(namespace=name) if name is None or _has_settings(name) else Connection(profile=name)
-    return replace(named, region=region, project_id=project_id, endpoint=endpoint)
+    if name in ("", DEFAULT_NAMESPACE):
+        return Connection()
+    return Connection(namespace=name) if _has_settings(name) else Connection(profile=name)
 
 
 def _has_settings(namespace: str) -> bool:
@@ -66,7 +66,7 @@ def _has_settings(namespace: str) -> bool:
 
 
 @contextmanager
-def client_of(connection: Connection) -> Iterator[Client]:
+def client_of(connection: Connection, kind: type[C]) -> Iterator[C]:
     """The client for a command; progress is printed to standard error.
 
     Raises:
@@ -75,7 +75,7 @@ def client_of(connection: Connection) -> Iterator[Client]:
     settings = _settings_of(connection)
     if settings.insecure:
         tell(INSECURE)
-    client = Client(settings, notify=tell)
+    client = kind(settings, notify=tell)
     try:
         yield client
     finally:

@@ -11,19 +11,8 @@ import click
 
 from pulumi_cbr_sharing.audit.adopt import program
 from pulumi_cbr_sharing.audit.audit import CLEAN, NOT_COMPLETE
-from pulumi_cbr_sharing.audit.declared import Declared
-from pulumi_cbr_sharing.audit.live import PARALLEL, look
-from pulumi_cbr_sharing.audit.share import shares_of
 from pulumi_cbr_sharing.cli.account import connection_of, tell
-from pulumi_cbr_sharing.cli.audit import (
-    ACCOUNT_OPTIONS,
-    DEFAULT_NAMES,
-    STATE_OPTIONS,
-    accounts_of,
-    recipients_file,
-    scope_of,
-)
-from pulumi_cbr_sharing.cli.declarations import declarations_of
+from pulumi_cbr_sharing.cli.evidence import evidence_of, evidence_options
 
 
 if TYPE_CHECKING:
@@ -34,8 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@STATE_OPTIONS
-@ACCOUNT_OPTIONS
+@evidence_options
 @click.option(
     "--authoritative",
     is_flag=True,
@@ -44,21 +32,16 @@ if TYPE_CHECKING:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; default: standard output."
 )
-def command(authoritative: bool, output: Path | None, **options: Any) -> None:  # noqa: FBT001
+def command(*, authoritative: bool, output: Path | None, **evidence: Any) -> None:
     """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
     `pulumi up` then adopts the shares and changes nothing in the cloud. Ends with 3 if something could not be checked.
     """
-    declared = Declared(declarations_of(options["stacks"], options["states"], options["folder"]))
-    file = recipients_file(options["recipients"], options["folder"])
-    names = options["connections"]
-    with accounts_of(names) as accounts:
-        live = look(accounts, scope_of(options["vaults"], options["backups"]), parallel=PARALLEL)
-    found = list(shares_of(live, declared, file))
-    shares = _for_sets(found, live) if authoritative else [share for share in found if not share.declared_by]
-    text = program(
-        shares, {name: connection_of(name) for name in names if name not in DEFAULT_NAMES}, authoritative=authoritative
-    )
+    found = evidence_of(**evidence)
+    live, shares = found.live, [share for share in found.shares() if share.is_live]
+    shares = _for_sets(shares, live) if authoritative else [share for share in shares if not share.declared_by]
+    connections = {project: connection_of(name) for project, name in live.projects.items()}
+    text = program(shares, connections, authoritative=authoritative)
     if output:
         output.write_text(text, encoding="utf-8")
     else:
@@ -69,7 +52,7 @@ def command(authoritative: bool, output: Path | None, **options: Any) -> None:  
 def _for_sets(shares: Sequence[Share], live: Live) -> list[Share]:
     """Leave out backups that are declared already, and those whose shares are not all known."""
     taken = {share.backup.id for share in shares if share.declared_by}
-    return [share for share in shares if share.backup.id not in taken and live.backups[share.backup.id].whole]
+    return [share for share in shares if share.backup.id not in taken and not live.backups[share.backup.id].trouble]
 
 
 def _end(live: Live) -> int:

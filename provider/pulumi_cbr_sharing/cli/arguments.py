@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT, VAULT
 
 
-def backup_id(value: str) -> str:
-    """Check a backup id; another shape is wrong usage."""
-    return _fitting(value, BACKUP.trouble_with(value))
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def project_id(value: str) -> str:
-    """Check a project id; another shape is wrong usage."""
-    return _fitting(value, PROJECT.trouble_with(value))
+def combined(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One decorator for several options; the help shows them in this order."""
+
+    def decorated(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
 
 
-def vault_id(value: str) -> str:
-    """Check a vault id; another shape is wrong usage."""
-    return _fitting(value, VAULT.trouble_with(value))
+def _id(trouble_with: Callable[[str], str | None]) -> Callable[[str], str]:
+    """The type of an id; another shape is wrong usage."""
+
+    def checked(value: str) -> str:
+        if trouble := trouble_with(value):
+            raise click.BadParameter(f"it {trouble}")
+        return value
+
+    return checked
 
 
-def _fitting(value: str, trouble: str | None) -> str:
-    if trouble:
-        raise click.BadParameter(f"it {trouble}")
-    return value
-
+backup_id = _id(BACKUP.trouble_with)
+project_id = _id(PROJECT.trouble_with)
+vault_id = _id(VAULT.trouble_with)
 
 backup_argument = click.argument("backup_id", metavar="BACKUP", type=backup_id)
 projects_argument = click.argument("project_ids", metavar="PROJECT...", type=project_id, nargs=-1, required=True)

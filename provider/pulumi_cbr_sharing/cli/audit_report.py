@@ -45,9 +45,9 @@ def write(report: Report, made: dict[str, Any], targets: Sequence[Target]) -> No
 
 def _rendered(report: Report, made: dict[str, Any], target: Target) -> Iterable[str]:
     if target.format == "sarif":
-        return sarif.as_sarif(made, report.recipients_path)
+        return sarif.as_sarif(made, report.evidence.file.path)
     if target.format == "github":
-        return github.as_commands(made, report.recipients_path)
+        return github.as_commands(made, report.evidence.file.path)
     if target.format == "text":
         terminal = target.file is None and sys.stdout.isatty()
         return as_text(made, colour=terminal, width=shutil.get_terminal_size().columns if terminal else None)

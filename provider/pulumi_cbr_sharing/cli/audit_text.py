@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pulumi_cbr_sharing.audit.report.document import counts_of
 from pulumi_cbr_sharing.errors import one_line
 
 
@@ -79,10 +80,9 @@ def _lines(*texts: str | None) -> str:
 
 
 def _about(report: Mapping[str, Any]) -> Iterator[str]:
-    counts = [f"{count} {kind}" for kind, count in report["summary"].items() if count]
     covered = sum(one["covered"] for one in report["findings"])
     names = ", ".join(f"{one['account'] or 'default'} ({one['project_id']})" for one in report["projects"])
-    yield f"{names}: backups {report['backups']}, shares {len(report['shares'])}; {', '.join(counts) or 'no finding'}"
+    yield f"{names}: backups {report['backups']}, shares {len(report['shares'])}; {counts_of(report)}"
     if covered:
         yield f"{covered} of them covered by exceptions"
     if report["gone"] is not None:

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit.baseline import SCHEMA_VERSION
-from pulumi_cbr_sharing.audit.findings import KINDS
 
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.audit.audit import Report
     from pulumi_cbr_sharing.audit.declared import Declaration
     from pulumi_cbr_sharing.audit.findings import Finding
+    from pulumi_cbr_sharing.audit.live import Live
     from pulumi_cbr_sharing.audit.share import Share
-    from pulumi_cbr_sharing.cbr.backups import Backup
-    from pulumi_cbr_sharing.recipients_file import AgreedException, Recipient
+    from pulumi_cbr_sharing.recipients_file import AgreedException
 
 
 Document = dict[str, Any]
@@ -35,17 +34,21 @@ def document(report: Report, *, redact: bool = False) -> Document:
         report: the result of an audit.
         redact: shorten every id to its first characters.
     """
-    covered = {(one.backup_id, one.recipient): one.exception for one in report.findings if one.covered}
+    live = report.evidence.live
+    covered = {(one.share.backup.id, one.share.recipient): one.exception for one in report.findings if one.covered}
     made: Document = {
         "schema_version": SCHEMA_VERSION,
         "generated_at": report.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "complete": report.complete,
         "summary": report.summary,
-        "projects": [{"project_id": id_, "account": name} for id_, name in report.projects.items()],
-        "backups": report.backups,
-        "findings": [_finding(one) for one in report.findings],
+        "projects": [{"project_id": id_, "account": name} for id_, name in live.projects.items()],
+        "backups": len(live.backups),
+        "findings": [_finding(one, live) for one in report.findings],
         "gone": None if report.gone is None else [dict(one) for one in report.gone],
-        "shares": [_share(one, covered.get((one.backup.id, one.recipient))) for one in report.shares],
+        "shares": [
+            {**_share(one, live), "exception": _exception(covered.get((one.backup.id, one.recipient)))}
+            for one in report.shares
+        ],
     }
     return _redacted(made) if redact else made
 
@@ -61,12 +64,12 @@ def schema() -> Document:
     return dict(json.loads(files(__package__).joinpath("schema.json").read_text(encoding="utf-8")))
 
 
-def title_of(kind: str) -> str:
-    """The title of a kind."""
-    return KINDS[kind].title
+def counts_of(report: Mapping[str, Any]) -> str:
+    """The number of findings of each kind, in words."""
+    return ", ".join(f"{count} {kind}" for kind, count in report["summary"].items() if count) or "no finding"
 
 
-def _finding(one: Finding) -> Document:
+def _finding(one: Finding, live: Live) -> Document:
     return {
         "id": one.id,
         "kind": one.kind,
@@ -74,17 +77,9 @@ def _finding(one: Finding) -> Document:
         "message": one.message,
         "remedy": one.remedy,
         "cause": one.cause,
-        "account": one.account,
-        "owner_project_id": one.owner or None,
-        "backup_id": one.backup_id or None,
-        **_backup(one.backup, one.vault_name),
-        "recipient_project_id": one.recipient or None,
-        **_recipient(one.recipient_known),
-        "recipient_class": one.recipient_class or None,
-        "status": one.status,
-        "since": one.since,
-        "incoming": one.incoming,
-        "declared_by": _declarations(one.declared_by),
+        **_share(one.share, live),
+        "owner_project_id": one.share.owner or None,
+        "declared_by": _declarations(one.share.declarations),
         "exception": _exception(one.exception),
         "covered": one.covered,
         "location": {"file": one.place.file, "line": one.place.line} if one.place else None,
@@ -92,39 +87,30 @@ def _finding(one: Finding) -> Document:
     }
 
 
-def _share(one: Share, covered: AgreedException | None) -> Document:
+def _share(one: Share, live: Live) -> Document:
+    backup, known = one.backup, one.recipient_known
     return {
-        "account": one.account,
+        "account": live.projects.get(one.recipient if one.incoming else one.owner, ""),
         "owner_project_id": one.owner,
-        "backup_id": one.backup.id,
-        **_backup(one.backup, one.vault_name),
-        "recipient_project_id": one.recipient,
-        **_recipient(one.recipient_known),
-        "recipient_class": one.recipient_class,
-        "status": one.member.status,
+        "backup_id": backup.id or None,
+        "backup_name": backup.name or None,
+        "vault_id": backup.vault_id or None,
+        "vault_name": live.vault_names.get(backup.vault_id) or None,
+        "resource_id": backup.resource_id or None,
+        "resource_name": backup.resource_name or None,
+        "resource_type": backup.resource_type or None,
+        "size_gb": backup.resource_size if backup.status else None,
+        "created": backup.created_at or None,
+        "expires": backup.expired_at or None,
+        "recipient_project_id": one.recipient or None,
+        "recipient_name": known.name if known else None,
+        "recipient_owner": known.owner if known else None,
+        "recipient_class": one.recipient_class or None,
+        "status": one.member.status or None,
         "since": one.since,
         "incoming": one.incoming,
         "declared_by": _declarations(one.declared_by),
-        "exception": _exception(covered),
     }
-
-
-def _backup(backup: Backup | None, vault_name: str) -> Document:
-    return {
-        "backup_name": backup.name or None if backup else None,
-        "vault_id": backup.vault_id or None if backup else None,
-        "vault_name": vault_name or None,
-        "resource_id": backup.resource_id or None if backup else None,
-        "resource_name": backup.resource_name or None if backup else None,
-        "resource_type": backup.resource_type or None if backup else None,
-        "size_gb": backup.resource_size if backup else None,
-        "created": backup.created_at or None if backup else None,
-        "expires": backup.expired_at or None if backup else None,
-    }
-
-
-def _recipient(known: Recipient | None) -> Document:
-    return {"recipient_name": known.name if known else None, "recipient_owner": known.owner if known else None}
 
 
 def _declarations(declared: Iterable[Declaration]) -> list[Document]:

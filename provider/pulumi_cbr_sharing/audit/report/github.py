@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.audit.report.document import title_of
+from pulumi_cbr_sharing.audit.findings import KINDS
 from pulumi_cbr_sharing.audit.report.location import location_of
 from pulumi_cbr_sharing.errors import one_line
 
@@ -28,7 +28,7 @@ def _command(finding: Mapping[str, Any], recipients_path: str) -> str:
     place = location_of(finding, recipients_path)
     level = "notice" if finding["covered"] else LEVELS[finding["severity"]]
     covered = f" (covered until {finding['exception']['until']})" if finding["covered"] else ""
-    title = f"{title_of(finding['kind'])}{covered}"
+    title = f"{KINDS[finding['kind']].title}{covered}"
     text = one_line(f"{finding['message']}. What to do: {finding['remedy']}", 1000)
     return f"::{level} file={_property(place.file)},line={place.line},title={_property(title)}::{_data(text)}"
 
