@@ -109,7 +109,7 @@ def test_the_nights_of_the_readme(emulator: Emulator, tmp_path: Path) -> None:
     nights.append(a_night(emulator))  # it is back, and its vault is too small
     target.size = 100
     sharer.up()
-    assert "GB left, and 3 backups of 120 GB are on offer" in recipient.up().output
+    assert "GB left, and the offers need 120 GB" in recipient.up().output
     assert recoverable(emulator) == set(nights[-2:])
     assert emulator.members(nights[-3])[dr].status == "pending"
 

@@ -90,8 +90,7 @@ def test_a_full_vault_takes_what_fits_and_gives_nothing_back() -> None:
     found = chosen([backup("new", 0)], [backup("a", 1), backup("b", 2)], full)
     assert ids(found) == ["a", "b"]
     assert "; ".join(found.warnings) == (
-        "vault vault-s has 20 GB of 100 GB left, and 1 backup of 40 GB is on offer: new is left pending: enlarge it by "
-        "20 GB"
+        "vault vault-s has 20 GB of 100 GB left, and the offers need 40 GB: enlarge it by 20 GB; left pending: new"
     )
 
 
@@ -102,8 +101,7 @@ def test_the_sum_of_the_offers_counts() -> None:
     found = chosen(offers, [], small)
     assert ids(found) == ["+0", "+1"]
     assert "; ".join(found.warnings) == (
-        "vault vault-s has 100 GB of 100 GB left, and 3 backups of 120 GB are on offer: 2 is left pending: enlarge it "
-        "by 20 GB"
+        "vault vault-s has 100 GB of 100 GB left, and the offers need 120 GB: enlarge it by 20 GB; left pending: 2"
     )
 
 

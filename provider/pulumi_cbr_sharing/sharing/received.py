@@ -7,7 +7,7 @@ run, so what was accepted before is looked up as well.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import BackupNotFound
 from pulumi_cbr_sharing.sharing.preflight import KINDS
-from pulumi_cbr_sharing.sharing.window import Counting
 
 
 if TYPE_CHECKING:
@@ -55,39 +54,35 @@ class Choice:
     pending: bool
 
 
-@dataclass
+@dataclass(frozen=True)
 class Chosen:
     """The backups to accept or keep, newest first, and warnings for the user."""
 
-    choices: list[Choice] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    choices: list[Choice]
+    warnings: list[str]
 
 
 # GET /v3/{project_id}/backups?own_type=shared&member_status=…
-def look(client: Client, owner_project_ids: Collection[str], vault_ids: Collection[str] = ()) -> Received:
+def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = ()) -> Received:
     """What these owners share with the client's project. What others share is ignored.
 
     Args:
         client: the recipient's.
-        owner_project_ids: the owners.
+        owners: project ids.
         vault_ids: vaults of the recipient. If the list names another vault for an accepted backup, the backup is read:
-            the documents do not say whether the list has the owner's vault or the recipient's.
+            the documents do not say whether the list has the owner's vault or the recipient's. So is one that is in
+            both lists: they do not say either that the service heeds the status.
     """
-    lists = [
-        [
-            backup
-            for backup in list_backups(client, own_type="shared", member_status=status)
-            if backup.project_id in owner_project_ids
-        ]
+    pending, listed = (
+        [one for one in list_backups(client, own_type="shared", member_status=status) if one.project_id in owners]
         for status in ("pending", "accepted")
+    )
+    offered = {backup.id for backup in pending}
+    accepted = [
+        _seen(client, backup) if backup.id in offered or (vault_ids and backup.vault_id not in vault_ids) else backup
+        for backup in listed
     ]
-    pending, accepted = lists
-    twice = {backup.id for backup in pending} & {backup.id for backup in accepted}
-    seen = [_seen(client, backup) if backup.id in twice else backup for backup in accepted]
-    here = [
-        backup if not vault_ids or backup.vault_id in vault_ids else _seen(client, backup) for backup in seen if backup
-    ]
-    there = tuple(backup for backup in here if backup and backup.vault_id)
+    there = tuple(backup for backup in accepted if backup and backup.vault_id)
     taken = {backup.id for backup in there}
     return Received(tuple(backup for backup in pending if backup.id not in taken), there)
 
@@ -122,53 +117,36 @@ def choose(
         vaults: the recipient's vaults by id. An offer goes into the first one of its kind that has room.
         resource_ids: only backups of these servers or disks; None for all.
     """
-    counting, room, chosen = Counting(window, resource_ids), _Room(vaults), Chosen()
-    accepted = {backup.id for backup in received.accepted}
+    room = _Room(vaults, {backup.id for backup in received.accepted})
     both = sorted((*received.pending, *received.accepted), key=attrgetter("order"), reverse=True)
-    for backup in filter(counting.has_place_for, both):
-        pending = backup.id not in accepted
-        vault_id = room.take(backup) if pending else room.of_accepted(backup)
-        if vault_id:
-            counting.take(backup)
-            chosen.choices.append(Choice(backup, vault_id, pending))
-    chosen.warnings.extend(room.warnings())
-    return chosen
+    backups = window.of(both, resource_ids, fits=room.take)
+    choices = [Choice(backup, room.places[backup.id], backup.id not in room.accepted) for backup in backups]
+    return Chosen(choices, [*room.warnings()])
 
 
 class _Room:
-    """The room that is left in the vaults while backups are chosen."""
+    """The room that is left in the vaults while backups are chosen.
 
-    def __init__(self, vaults: Mapping[str, Vault]) -> None:
+    Attributes:
+        accepted: the ids of accepted backups.
+        places: the vault of each backup that was taken.
+    """
+
+    def __init__(self, vaults: Mapping[str, Vault], accepted: Collection[str]) -> None:
+        self.accepted, self.places = accepted, dict[str, str]()
         self._vaults = vaults
-        self._left = {id_: vault.free for id_, vault in vaults.items()}
-        self._wanted: defaultdict[str, list[Backup]] = defaultdict(list)
+        self._offered = dict.fromkeys(vaults, 0)  # GB
         self._left_out: defaultdict[str, list[Backup]] = defaultdict(list)
         self._odd: list[str] = []
 
-    def take(self, backup: Backup) -> str | None:
-        """The vault for an offer; None, with a warning, if there is none."""
-        fitting = [id_ for id_, vault in self._vaults.items() if _is_for(vault, backup)]
-        if not fitting:
-            self._odd.append(
-                f"backup {backup.id} is of kind {_kind(backup)}, and no vault is for that: it is left pending"
-            )
-            return None
-        open_ = [id_ for id_ in fitting if self._vaults[id_].status in ("", AVAILABLE)]
-        if not open_:
-            status = self._vaults[fitting[0]].status
-            self._odd.append(f"vault {fitting[0]} is in status {status}, so backup {backup.id} is left pending")
-            return None
-        for vault_id in open_:
-            # If the size of a vault is unknown, the service decides.
-            if not self._vaults[vault_id].size or backup.resource_size <= self._left[vault_id]:
-                self._left[vault_id] -= backup.resource_size
-                self._wanted[vault_id].append(backup)
-                return vault_id
-        self._left_out[open_[0]].append(backup)
-        return None
+    def take(self, backup: Backup) -> bool:
+        """Find the vault of a backup; False, with a warning, if there is none."""
+        vault_id = self._of_accepted(backup) if backup.id in self.accepted else self._of_offer(backup)
+        if vault_id:
+            self.places[backup.id] = vault_id
+        return vault_id is not None
 
-    def of_accepted(self, backup: Backup) -> str | None:
-        """The vault of an accepted backup, if it is one of these."""
+    def _of_accepted(self, backup: Backup) -> str | None:
         if backup.vault_id in self._vaults:
             return backup.vault_id
         self._odd.append(
@@ -177,32 +155,36 @@ class _Room:
         )
         return None
 
+    def _of_offer(self, backup: Backup) -> str | None:
+        fitting = [vault for vault in self._vaults.values() if vault.object_type in ("", _kind(backup))]
+        unlocked = [vault for vault in fitting if vault.status in ("", AVAILABLE)]
+        for vault in unlocked:
+            # If the size of a vault is unknown, the service decides.
+            if not vault.size or self._offered[vault.id] + backup.resource_size <= vault.free:
+                self._offered[vault.id] += backup.resource_size
+                return vault.id
+        if unlocked:
+            self._left_out[unlocked[0].id].append(backup)
+        elif fitting:
+            locked = f"vault {fitting[0].id} is in status {fitting[0].status}"
+            self._odd.append(f"{locked}, so backup {backup.id} is left pending")
+        else:
+            what = f"backup {backup.id} is of kind {_kind(backup)}"
+            self._odd.append(f"{what}, and no vault is for that: it is left pending")
+        return None
+
     def warnings(self) -> Iterator[str]:
         """Warnings about what does not fit, with figures."""
         yield from self._odd
         for vault_id, left_out in self._left_out.items():
-            vault, wanted = self._vaults[vault_id], [*self._wanted[vault_id], *left_out]
-            needed = sum(backup.resource_size for backup in wanted)
-            free = vault.free
+            vault = self._vaults[vault_id]
+            needed = self._offered[vault_id] + sum(backup.resource_size for backup in left_out)
             yield (
-                f"vault {vault_id} has {free:.0f} GB of {vault.size} GB left, and {_backups(wanted)} of {needed} GB "
-                f"{_is_or_are(wanted)} on offer: {', '.join(backup.id for backup in left_out)} {_is_or_are(left_out)} "
-                f"left pending: enlarge it by {needed - free:.0f} GB"
+                f"vault {vault_id} has {vault.free:.0f} GB of {vault.size} GB left, and the offers need {needed} GB: "
+                f"enlarge it by {needed - vault.free:.0f} GB; left pending: {', '.join(one.id for one in left_out)}"
             )
-
-
-def _is_for(vault: Vault, backup: Backup) -> bool:
-    return _kind(backup) == vault.object_type or not vault.object_type
 
 
 def _kind(backup: Backup) -> str:
     """The kind of vault that the backup belongs in."""
     return KINDS.get(backup.resource_type, backup.resource_type or "server")
-
-
-def _backups(many: Sequence[object]) -> str:
-    return "1 backup" if len(many) == 1 else f"{len(many)} backups"
-
-
-def _is_or_are(many: Sequence[object]) -> str:
-    return "is" if len(many) == 1 else "are"

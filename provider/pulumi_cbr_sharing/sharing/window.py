@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, get_args
@@ -12,7 +13,7 @@ from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pulumi_cbr_sharing.cbr.backups import Backup
 
@@ -35,15 +36,25 @@ class Window:
     before: datetime | None = None
     after: datetime | None = None
 
-    def of(self, backups: Iterable[Backup], resource_ids: Sequence[str] | None = None) -> list[Backup]:
-        """The newest `keep` matching backups of each server or disk.
+    def of(
+        self,
+        backups: Iterable[Backup],
+        resource_ids: Sequence[str] | None = None,
+        fits: Callable[[Backup], bool] = lambda _: True,
+    ) -> list[Backup]:
+        """The newest `keep` matching backups of each server or disk; each owner's are counted separately.
 
         Args:
             backups: newest first.
             resource_ids: only these servers or disks; None for all.
+            fits: asked for each backup that would be taken; one that does not fit takes no place.
         """
-        counting = Counting(self, resource_ids)
-        return [backup for backup in backups if counting.has_place_for(backup) and counting.take(backup)]
+        taken, found = Counter[tuple[str, str]](), list["Backup"]()
+        for backup in backups:
+            if taken[backup.resource] < self.keep and self.passes(backup, resource_ids) and fits(backup):
+                taken[backup.resource] += 1
+                found.append(backup)
+        return found
 
     def passes(self, backup: Backup, resource_ids: Sequence[str] | None) -> bool:
         """Whether a backup matches."""
@@ -54,25 +65,6 @@ class Window:
             and (self.before is None or backup.created < self.before)
             and (self.after is None or backup.created > self.after)
         )
-
-
-@dataclass
-class Counting:
-    """Fills a window, newest backup first. Each owner's servers and disks are counted separately."""
-
-    window: Window
-    resource_ids: Sequence[str] | None = None
-    _taken: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def has_place_for(self, backup: Backup) -> bool:
-        """Whether a backup matches and there is a place left for its server or disk."""
-        taken = self._taken.get(backup.resource, 0)
-        return taken < self.window.keep and self.window.passes(backup, self.resource_ids)
-
-    def take(self, backup: Backup) -> bool:
-        """Count a backup."""
-        self._taken[backup.resource] = self._taken.get(backup.resource, 0) + 1
-        return True
 
 
 @dataclass(frozen=True)
