@@ -125,16 +125,16 @@ class Recipient(Half):
         owners = [self.cloud.account(name).project_id for name in ("sharer", "partner")]
         vaults = received.look_at_vaults(session.client, [self.vault_id])
         seen = received.look(session.client, owners, [self.vault_id])
-        choices = received.choose(seen, self.window, vaults).choices
-        for choice in choices:
-            id_ = choice.backup.id
-            recorded, inputs = self.state.get(id_), AcceptanceInputs(id_, choice.vault_id, 30, choice.pending)
+        chosen = received.choose(seen, self.window, vaults)
+        for backup in chosen.backups:
+            id_, pending = backup.id, backup.id in chosen.pending
+            recorded, inputs = self.state.get(id_), AcceptanceInputs(id_, backup.vault_id, 30, pending)
             acceptance.declare(session, inputs, inputs if recorded else None, planning=False)
             if recorded is None:
                 self.state[id_] = acceptance.create(session, inputs)
             elif acceptance.is_changed(recorded, inputs):
                 self.state[id_] = acceptance.update(session, recorded, inputs)
-        self.remove({choice.backup.id for choice in choices}, lambda kept: acceptance.delete(session, kept))
+        self.remove({backup.id for backup in chosen.backups}, lambda kept: acceptance.delete(session, kept))
 
 
 class Nights(RuleBasedStateMachine):

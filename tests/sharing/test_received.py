@@ -12,8 +12,8 @@ from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.vaults import Vault
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.sharing import received
-from pulumi_cbr_sharing.sharing.received import Chosen, Received, choose
-from pulumi_cbr_sharing.sharing.window import Window
+from pulumi_cbr_sharing.sharing.received import Received, choose
+from pulumi_cbr_sharing.sharing.window import Chosen, Window
 
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def chosen(pending: list[Backup], accepted: list[Backup], *vaults: Vault, keep: 
 
 def ids(found: Chosen) -> list[str]:
     """The ids of what is chosen, those that have yet to be accepted marked."""
-    return [f"+{one.backup.id}" if one.pending else one.backup.id for one in found.choices]
+    return [f"+{one.id}" if one.id in found.pending else one.id for one in found.backups]
 
 
 def test_what_was_accepted_is_kept() -> None:
@@ -73,7 +73,7 @@ def test_several_vaults_by_kind() -> None:
     """The backup of a disk is accepted into the vault for disks."""
     disk = backup("disk", 0, resource_type="OS::Cinder::Volume", resource_id="disk-1")
     found = chosen([disk, backup("a", 1)], [], SERVERS, DISKS)
-    assert {one.backup.id: one.vault_id for one in found.choices} == {"disk": "vault-d", "a": "vault-s"}
+    assert {one.id: one.vault_id for one in found.backups} == {"disk": "vault-d", "a": "vault-s"}
     assert found.warnings == []
 
 
@@ -109,7 +109,7 @@ def test_the_next_vault_of_the_kind_takes_what_the_first_has_no_room_for() -> No
     """So an old vault can be given together with its successor."""
     first = Vault(id="full", object_type="server", status="available", size=10)
     found = chosen([backup("a", 0)], [], first, SERVERS)
-    assert [one.vault_id for one in found.choices] == ["vault-s"]
+    assert [one.vault_id for one in found.backups] == ["vault-s"]
 
 
 def test_a_vault_that_is_locked_takes_nothing_new() -> None:

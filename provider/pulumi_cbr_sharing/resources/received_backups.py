@@ -26,7 +26,6 @@ from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import looking_up
 from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
 from pulumi_cbr_sharing.sharing import received
-from pulumi_cbr_sharing.sharing.received import Chosen
 from pulumi_cbr_sharing.sharing.window import Rolling
 
 
@@ -34,16 +33,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.settings.connection import Connection
-    from pulumi_cbr_sharing.sharing.window import OnStale
+    from pulumi_cbr_sharing.sharing.window import Chosen, OnStale
 
 
 TYPE = "huaweicloud:cbr:ReceivedBackups"  # in URNs: it stays
 OFFER_WAIT = 10.0  # seconds; the lookup has just seen the offer
 
 
-class ReceivedBackups(Windowed[Chosen]):
+class ReceivedBackups(Windowed):
     """The newest backups of each server or disk that named owners share, accepted into vaults of the recipient.
 
     Args:
@@ -118,13 +116,7 @@ class ReceivedBackups(Windowed[Chosen]):
         with looking_up(self._connection) as client:
             vaults = received.look_at_vaults(client, vault_ids)
             offers = received.look(client, known["owner_project_ids"], vault_ids)
-        chosen = received.choose(offers, self._window, vaults, known["resource_ids"])
-        for warning in chosen.warnings:
-            self._warn(warning)
-        return chosen
-
-    def _backups(self, found: Chosen) -> list[Backup]:
-        return [choice.backup for choice in found.choices]
+        return received.choose(offers, self._window, vaults, known["resource_ids"])
 
     def _children(
         self,
@@ -133,15 +125,15 @@ class ReceivedBackups(Windowed[Chosen]):
         origin: Origin | None,
     ) -> dict[str, pulumi.Output[str]]:
         accepters = {
-            choice.backup.id: BackupShareAccepter(
-                f"{self._prefix}-{choice.backup.id}",
-                backup_id=choice.backup.id,
-                vault_id=wired(choice.vault_id, origin),
+            backup.id: BackupShareAccepter(
+                f"{self._prefix}-{backup.id}",
+                backup_id=backup.id,
+                vault_id=wired(backup.vault_id, origin),
                 wait_for_offer=OFFER_WAIT,
-                pending=choice.pending,
+                pending=backup.id in found.pending,
                 connection=self._connection,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for choice in found.choices
+            for backup in found.backups
         }
         return {backup_id: accepter.status for backup_id, accepter in accepters.items()}

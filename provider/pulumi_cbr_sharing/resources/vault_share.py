@@ -22,14 +22,13 @@ from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
 from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
 from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
-from pulumi_cbr_sharing.sharing.window import Rolling
+from pulumi_cbr_sharing.sharing.window import Chosen, Rolling
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.sharing.window import OnStale
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 TYPE = "huaweicloud:cbr:VaultShare"  # the SDK takes the package from a token of three parts; it is in URNs: it stays
 
 
-class VaultShare(Windowed["list[Backup]"]):
+class VaultShare(Windowed):
     """The newest backups of each server or disk in a vault, shared with projects.
 
     Prefer plain values for `vault_id`, `dest_project_ids` and `resource_ids`: every plan then shows the shares. If one
@@ -113,7 +112,7 @@ class VaultShare(Windowed["list[Backup]"]):
             trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
         return {"vault_id": VAULT.trouble_with(known["vault_id"]), "dest_project_ids": trouble}
 
-    def _look_up(self, known: Mapping[str, Any]) -> list[Backup]:
+    def _look_up(self, known: Mapping[str, Any]) -> Chosen:
         """The backups in the window.
 
         Raises:
@@ -127,21 +126,14 @@ class VaultShare(Windowed["list[Backup]"]):
                 "passes the filters; sharing none would cancel the shares of earlier runs: check vault_id, project and "
                 "filters, or give allow_empty=True"
             )
-        self._tell_missing({backup.resource_id for backup in found}, known["resource_ids"])
-        return found
-
-    def _tell_missing(self, found: set[str], wanted: Sequence[str] | None) -> None:
-        if missing := [one for one in wanted or () if one not in found]:
-            self._warn(f"no backup to share of {', '.join(missing)}")
-
-    def _backups(self, found: list[Backup]) -> list[Backup]:
-        return found
+        missing = set(known["resource_ids"] or ()) - {backup.resource_id for backup in found}
+        return Chosen(found, [f"no backup to share of {', '.join(sorted(missing))}"] if missing else [])
 
     def _children(
-        self, found: list[Backup], known: Mapping[str, Any], origin: Origin | None
+        self, found: Chosen, known: Mapping[str, Any], origin: Origin | None
     ) -> dict[str, pulumi.Output[str]]:
         statuses: dict[str, pulumi.Output[str]] = {}
-        for backup in found:
+        for backup in found.backups:
             shares = {project: self._share(backup.id, project, origin) for project in known["dest_project_ids"]}
             statuses |= {f"{backup.id}/{project}": share.status for project, share in shares.items()}
             if self._accept_into is not None and shares:

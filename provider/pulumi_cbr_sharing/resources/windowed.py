@@ -10,7 +10,7 @@ import asyncio
 
 from abc import abstractmethod
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
@@ -20,15 +20,13 @@ from pulumi_cbr_sharing.sharing.window import newest_at
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
-    from pulumi_cbr_sharing.cbr.backups import Backup
-    from pulumi_cbr_sharing.sharing.window import Rolling
+    from pulumi_cbr_sharing.sharing.window import Chosen, Rolling
 
 
-F = TypeVar("F")  # what a lookup finds
 Origin = pulumi.Output[Any]
 
 
-class Windowed(pulumi.ComponentResource, Generic[F]):
+class Windowed(pulumi.ComponentResource):
     """Base of the components.
 
     Args:
@@ -69,52 +67,53 @@ class Windowed(pulumi.ComponentResource, Generic[F]):
         """What is wrong with the arguments, by name."""
 
     @abstractmethod
-    def _look_up(self, known: Mapping[str, Any]) -> F:
+    def _look_up(self, known: Mapping[str, Any]) -> Chosen:
         """Look up what is there, with known and valid arguments."""
 
     @abstractmethod
-    def _backups(self, found: F) -> list[Backup]:
-        """The backups in the window, newest first."""
-
-    @abstractmethod
-    def _children(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> dict[str, pulumi.Output[str]]:
+    def _children(
+        self, found: Chosen, known: Mapping[str, Any], origin: Origin | None
+    ) -> dict[str, pulumi.Output[str]]:
         """Make the children. Returns their statuses by their ids."""
 
-    def _find(self, known: Mapping[str, Any]) -> F:
-        """Look up what is there, unless an argument is wrong."""
+    def _find(self, known: Mapping[str, Any]) -> Chosen:
+        """Look up what is there, unless an argument is wrong, and show the warnings."""
         troubles = {**self._troubles(known), "resource_ids": _trouble_with_resources(known["resource_ids"])}
         for name, trouble in troubles.items():
             if trouble:
                 raise pulumi.RunError(f"{self._called}: {name} {trouble}")
-        return self._look_up(known)
+        found = self._look_up(known)
+        for warning in found.warnings:
+            self._warn(warning)
+        return found
 
     def _make_now(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
         found = self._find(given)
-        self.backup_ids = pulumi.Output.from_input([backup.id for backup in self._backups(found)])
-        self.newest_at = pulumi.Output.from_input(newest_at(self._backups(found)))
+        self.backup_ids = pulumi.Output.from_input([backup.id for backup in found.backups])
+        self.newest_at = pulumi.Output.from_input(newest_at(found.backups))
         return self._made(found, given, None)
 
     def _make_when_known(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
         known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
 
-        def look_up(values: dict[str, Any]) -> Awaitable[F]:
+        def look_up(values: dict[str, Any]) -> Awaitable[Chosen]:
             return asyncio.to_thread(self._find, values)
 
-        found: pulumi.Output[F] = known.apply(look_up)
-        self.backup_ids = found.apply(lambda found: [backup.id for backup in self._backups(found)])
-        self.newest_at = found.apply(lambda found: newest_at(self._backups(found)))
+        found: pulumi.Output[Chosen] = known.apply(look_up)
+        self.backup_ids = found.apply(lambda found: [backup.id for backup in found.backups])
+        self.newest_at = found.apply(lambda found: newest_at(found.backups))
         return pulumi.Output.all(found, known).apply(lambda pair: self._made(pair[0], pair[1], known))
 
-    def _made(self, found: F, known: Mapping[str, Any], origin: Origin | None) -> pulumi.Output[dict[str, str]]:
+    def _made(self, found: Chosen, known: Mapping[str, Any], origin: Origin | None) -> pulumi.Output[dict[str, str]]:
         statuses = self._children(found, known, origin)
-        self._tell_stale(self._backups(found), known["resource_ids"])
+        self._tell_stale(found, known["resource_ids"])
         if not statuses:  # `all` of nothing is a list
             return pulumi.Output.from_input({})
         return cast("pulumi.Output[dict[str, str]]", pulumi.Output.all(**statuses))
 
-    def _tell_stale(self, backups: list[Backup], resource_ids: Sequence[str] | None) -> None:
+    def _tell_stale(self, found: Chosen, resource_ids: Sequence[str] | None) -> None:
         """Warn of backups that are too old, or fail. The children have been declared by then."""
-        told = self._rolling.stale(backups, self._now, resource_ids)
+        told = self._rolling.stale(found.backups, self._now, resource_ids)
         if told and self._rolling.on_stale == "error":
             raise pulumi.RunError(f"{self._called}: {'; '.join(told)}")
         for one in told:

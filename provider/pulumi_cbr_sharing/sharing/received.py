@@ -15,6 +15,7 @@ from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import BackupNotFound
 from pulumi_cbr_sharing.sharing.preflight import KINDS
+from pulumi_cbr_sharing.sharing.window import Chosen
 
 
 if TYPE_CHECKING:
@@ -37,29 +38,6 @@ class Received:
 
     pending: tuple[Backup, ...] = ()
     accepted: tuple[Backup, ...] = ()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A backup that belongs in a vault of the recipient.
-
-    Attributes:
-        backup: the backup.
-        vault_id: the vault.
-        pending: whether it still has to be accepted.
-    """
-
-    backup: Backup
-    vault_id: str
-    pending: bool
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The backups to accept or keep, newest first, and warnings for the user."""
-
-    choices: list[Choice]
-    warnings: list[str]
 
 
 # GET /v3/{project_id}/backups?own_type=shared&member_status=…
@@ -117,52 +95,40 @@ def choose(
         vaults: the recipient's vaults by id. An offer goes into the first one of its kind that has room.
         resource_ids: only backups of these servers or disks; None for all.
     """
-    room = _Room(vaults, {backup.id for backup in received.accepted})
+    room, accepted = _Room(vaults), {backup.id for backup in received.accepted}
     both = sorted((*received.pending, *received.accepted), key=attrgetter("order"), reverse=True)
-    backups = window.of(both, resource_ids, fits=room.take)
-    choices = [Choice(backup, room.places[backup.id], backup.id not in room.accepted) for backup in backups]
-    return Chosen(choices, [*room.warnings()])
+    backups = window.of(both, resource_ids, lambda one: room.kept(one) if one.id in accepted else room.taken(one))
+    return Chosen(backups, [*room.warnings()], {backup.id for backup in backups} - accepted)
 
 
 class _Room:
-    """The room that is left in the vaults while backups are chosen.
+    """The room that is left in the vaults while backups are chosen."""
 
-    Attributes:
-        accepted: the ids of accepted backups.
-        places: the vault of each backup that was taken.
-    """
-
-    def __init__(self, vaults: Mapping[str, Vault], accepted: Collection[str]) -> None:
-        self.accepted, self.places = accepted, dict[str, str]()
+    def __init__(self, vaults: Mapping[str, Vault]) -> None:
         self._vaults = vaults
         self._offered = dict.fromkeys(vaults, 0)  # GB
         self._left_out: defaultdict[str, list[Backup]] = defaultdict(list)
         self._odd: list[str] = []
 
-    def take(self, backup: Backup) -> bool:
-        """Find the vault of a backup; False, with a warning, if there is none."""
-        vault_id = self._of_accepted(backup) if backup.id in self.accepted else self._of_offer(backup)
-        if vault_id:
-            self.places[backup.id] = vault_id
-        return vault_id is not None
-
-    def _of_accepted(self, backup: Backup) -> str | None:
+    def kept(self, backup: Backup) -> Backup | None:
+        """An accepted backup; None, with a warning, if it is in another vault."""
         if backup.vault_id in self._vaults:
-            return backup.vault_id
+            return backup
         self._odd.append(
             f"backup {backup.id} was accepted into vault {backup.vault_id}, which is not one of those given: it is not "
             "this component's; to keep what is in a former vault, give both"
         )
         return None
 
-    def _of_offer(self, backup: Backup) -> str | None:
+    def taken(self, backup: Backup) -> Backup | None:
+        """An offer with its vault; None, with a warning, if there is none."""
         fitting = [vault for vault in self._vaults.values() if vault.object_type in ("", _kind(backup))]
         unlocked = [vault for vault in fitting if vault.status in ("", AVAILABLE)]
         for vault in unlocked:
             # If the size of a vault is unknown, the service decides.
             if not vault.size or self._offered[vault.id] + backup.resource_size <= vault.free:
                 self._offered[vault.id] += backup.resource_size
-                return vault.id
+                return replace(backup, vault_id=vault.id)
         if unlocked:
             self._left_out[unlocked[0].id].append(backup)
         elif fitting:

@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pulumi_cbr_sharing.cbr.backups import Backup
 
@@ -40,20 +40,21 @@ class Window:
         self,
         backups: Iterable[Backup],
         resource_ids: Sequence[str] | None = None,
-        fits: Callable[[Backup], bool] = lambda _: True,
+        place: Callable[[Backup], Backup | None] = lambda backup: backup,
     ) -> list[Backup]:
         """The newest `keep` matching backups of each server or disk; each owner's are counted separately.
 
         Args:
             backups: newest first.
             resource_ids: only these servers or disks; None for all.
-            fits: asked for each backup that would be taken; one that does not fit takes no place.
+            place: finds the vault of a backup; one without a vault takes no place in the window.
         """
         taken, found = Counter[tuple[str, str]](), list["Backup"]()
         for backup in backups:
-            if taken[backup.resource] < self.keep and self.passes(backup, resource_ids) and fits(backup):
+            free = taken[backup.resource] < self.keep
+            if free and self.passes(backup, resource_ids) and (placed := place(backup)):
                 taken[backup.resource] += 1
-                found.append(backup)
+                found.append(placed)
         return found
 
     def passes(self, backup: Backup, resource_ids: Sequence[str] | None) -> bool:
@@ -65,6 +66,21 @@ class Window:
             and (self.before is None or backup.created < self.before)
             and (self.after is None or backup.created > self.after)
         )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The backups in a window.
+
+    Attributes:
+        backups: newest first; for the recipient, `vault_id` is the vault that each belongs in.
+        warnings: for the user.
+        pending: the ids of those that the recipient still has to accept.
+    """
+
+    backups: list[Backup]
+    warnings: list[str]
+    pending: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True)
