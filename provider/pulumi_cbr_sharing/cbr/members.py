@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.paging import pages
+from pulumi_cbr_sharing.cbr.paging import incomplete, pages
 from pulumi_cbr_sharing.cbr.second_look import fetch, told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 from pulumi_cbr_sharing.http.messages import Call, Reply
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["pending", "accepted", "rejected"]
 MOST_RECIPIENTS = 10
-_INCOMPLETE = "the list does not fit its own count, so nothing is concluded from it: run it again"
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,21 @@ class Member:
 
 @dataclass(frozen=True)
 class MemberList:
-    """The members of a backup, and whether the list is known to be complete."""
+    """The members of a backup by project, and whether the list is known to be complete."""
 
+    doing: str
     members: Mapping[str, Member]
     complete: bool
 
     def all(self) -> Mapping[str, Member]:
-        """All members by project.
+        """All members.
 
         Raises:
             UnexpectedAnswer: the list may be incomplete.
         """
         if self.complete:
             return self.members
-        raise UnexpectedAnswer("listing the members of a backup: " + _INCOMPLETE)
+        raise incomplete(self.doing)
 
     def get(self, project_id: str) -> Member | None:
         """The member of a project; None if there is definitely none.
@@ -77,9 +77,7 @@ class MemberList:
         Raises:
             UnexpectedAnswer: it is not in the list, which may be incomplete.
         """
-        if project_id in self.members or self.complete:
-            return self.members.get(project_id)
-        raise UnexpectedAnswer(f"looking for project {project_id} among the members of a backup: {_INCOMPLETE}")
+        return self.members.get(project_id) or self.all().get(project_id)
 
 
 # POST /v3/{project_id}/backups/{backup_id}/members  {"members": ["<project id>", …]} → 200 {"members": [Member, …]}
@@ -128,7 +126,7 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     path = paths.members(client.project_id, backup_id)
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
     found, complete = pages(client, call, "members")
-    return MemberList(_by_project(found, backup_id), complete)
+    return MemberList(call.doing, _by_project(found, backup_id), complete)
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}

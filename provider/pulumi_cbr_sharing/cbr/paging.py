@@ -69,7 +69,12 @@ def whole_list(client: Client, call: Call, key: str) -> list[Record]:
         found, complete = pages(client, call, key, since=began)
         if complete:
             return found
-    raise UnexpectedAnswer(f"{call.doing}: the list does not fit its own count, so nothing is concluded: run it again")
+    raise incomplete(call.doing)
+
+
+def incomplete(doing: str) -> UnexpectedAnswer:
+    """The error for a list that may be incomplete."""
+    return UnexpectedAnswer(f"{doing}: the list does not fit its own count, so nothing is concluded: run it again")
 
 
 def _check_end(client: Client, call: Call, offset: int, number: int, began: float) -> None:

@@ -58,8 +58,7 @@ def told_apart(client: Client, call: Call) -> Iterator[None]:
 def _get_backup(client: Client, call: Call) -> None:
     path = call.path.partition("/members")[0]
     look = Call("GET", path, doing=f"{call.doing}: checking that the backup exists", action="cbr:backups:get")
-    with told_apart(client, look):
-        client.send(look)
+    fetch(client, look, "backup")
 
 
 # GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}
