@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inprocess import FakeTime, settings_of
+from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paging
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
@@ -44,37 +45,37 @@ class Service:
 
 def endless(offset: int) -> dict[str, Any]:
     """A new row at every offset, and no count."""
-    return {"things": [{"id": offset}]}
+    return {"things": [{"id": str(offset)}]}
 
 
 def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
     """The deadline is for all pages together; a preview has a short one."""
     service: Any = Service(endless, deadline=15.0, page_seconds=4.0)
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 4 rows on 4 pages in 16 s"):
-        pages(service, CALL, "things")
+        pages(service, CALL, "things", ids.FOREIGN)
     assert service.asked == 4
 
 
 def test_tries_share_the_deadline() -> None:
     """Reading a list again does not extend the deadline."""
-    service: Any = Service(lambda offset: {"things": [{"id": offset}], "count": offset + 2}, 15.0, 4.0)
+    service: Any = Service(lambda offset: {"things": [{"id": str(offset)}], "count": offset + 2}, 15.0, 4.0)
     with pytest.raises(UnexpectedAnswer, match="no end"):
-        paging.whole_list(service, CALL, "things")
+        paging.whole_list(service, CALL, "things", ids.FOREIGN)
     assert service.asked == 4
 
 
 def test_endless_rows_end_with_their_number() -> None:
     """However fast the pages are."""
-    service: Any = Service(lambda offset: {"things": [{"id": offset + number} for number in range(1000)]})
+    service: Any = Service(lambda offset: {"things": [{"id": str(offset + number)} for number in range(1000)]})
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 100000 rows on 100 pages"):
-        pages(service, CALL, "things")
+        pages(service, CALL, "things", ids.FOREIGN)
 
 
 def test_endless_pages_end_with_their_number() -> None:
     """However few rows the pages have."""
     service: Any = Service(endless)
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 1000 rows on 1000 pages"):
-        pages(service, CALL, "things")
+        pages(service, CALL, "things", ids.FOREIGN)
 
 
 def test_paging_takes_time_as_the_rows_do() -> None:
@@ -87,21 +88,22 @@ def timed(rows: int) -> float:
     """Seconds that a list takes."""
     service: Any = Service(
         lambda offset: {
-            "things": [{"id": number, "name": "x" * 50} for number in range(offset, min(offset + 1000, rows))],
+            "things": [{"id": str(number), "name": "x" * 50} for number in range(offset, min(offset + 1000, rows))],
             "count": rows,
         }
     )
     began = time.process_time()
-    assert len(pages(service, CALL, "things")[0]) == rows
+    assert len(pages(service, CALL, "things", ids.FOREIGN)[0]) == rows
     return time.process_time() - began
 
 
 def test_rows_that_move_between_pages_are_not_counted_twice() -> None:
-    """A row that comes twice counts once; the list is incomplete, because another row was missed."""
-    answers = {0: [{"id": 1, "x": [1, {"b": 2, "a": 1}]}, {"id": 2}], 2: [{"x": [1, {"a": 1, "b": 2}], "id": 1}]}
+    """A row that comes twice counts once, as it was last; the list is incomplete, because another row was missed."""
+    answers = {0: [{"id": "a", "status": "pending"}, {"id": "b"}], 2: [{"id": "a", "status": "accepted"}]}
     service: Any = Service(lambda offset: {"things": answers[offset], "count": 3})
-    found, complete = pages(service, CALL, "things")
-    assert ([record.fields["id"] for record in found], complete) == ([1, 2], False)
+    found, complete = pages(service, CALL, "things", ids.FOREIGN)
+    assert (list(found), complete) == (["a", "b"], False)
+    assert found["a"].fields["status"] == "accepted"
 
 
 def test_rows_too_deep_to_be_compared_conclude_nothing(emulator: Emulator) -> None:

@@ -194,7 +194,7 @@ class Issuer:
 
     def current(self) -> Issued:
         """What a client would sign with now."""
-        return self.auth.current(never)
+        return self.auth.current(never())
 
 
 def account() -> Account:
@@ -207,7 +207,9 @@ def auth_of(settings: Settings) -> Auth:
     return auth_for(settings, Accounts())
 
 
-never: Any = None  # a client that sends nothing
+def never() -> Client:
+    """A client that sends nothing."""
+    return Iam()
 
 
 def test_a_token_is_fetched_once_for_many_threads() -> None:
@@ -304,17 +306,17 @@ def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
 
     auth = Auth(account(), fetch, now=lambda: NOW)
     with pytest.raises(ServerFault):
-        auth.current(never)
-    assert auth.current(never).signer is unsigned
+        auth.current(never())
+    assert auth.current(never()).signer is unsigned
 
 
 def test_a_fixed_signer_cannot_be_renewed() -> None:
     """A refused access key is not sent again, and it is not bound to a project."""
     auth = fixed(account(), unsigned)
-    issued = auth.current(never)
+    issued = auth.current(never())
     assert issued == Issued(unsigned)
     assert not auth.renew(issued)
-    assert auth.current(never) is issued
+    assert auth.current(never()) is issued
 
 
 # --- what is asked of IAM --------------------------------------------------------------------------------------------
@@ -354,7 +356,7 @@ def body_sent(iam: Iam) -> Any:
 def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
     """They can sign without a request to IAM."""
     auth = auth_of(replace(SETTINGS, credential=credential))
-    assert "Authorization" in (headers := auth.current(never).signer(prepared()).headers) or "X-Auth-Token" in headers
+    assert "Authorization" in (headers := auth.current(never()).signer(prepared()).headers) or "X-Auth-Token" in headers
 
 
 @pytest.mark.parametrize(

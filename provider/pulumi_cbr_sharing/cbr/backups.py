@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.second_look import fetch
+from pulumi_cbr_sharing.cbr.second_look import ask
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.timestamps import moment
@@ -99,7 +99,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     """
     path = paths.backup(client.project_id, backup_id)
     call = Call("GET", path, doing=f"reading backup {backup_id}", action="cbr:backups:get")
-    return _backup(fetch(client, call, "backup"), backup_id)
+    return _backup(ask(client, call).record("backup"), backup_id)
 
 
 # GET /v3/{project_id}/backups?vault_id=…&own_type=… → 200 {"backups": [Backup, …], "count": n}
@@ -134,7 +134,7 @@ def list_backups(
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
     owner = client.project_id if not shared else None
-    records = whole_list(client, call, "backups")
+    records = whole_list(client, call, "backups", ids.BACKUP)
     read = [(record, _backup(record)) for record in records]  # all of them: a malformed one spoils the list
     fitting = [backup for record, backup in read if _fits(record.fields, wanted, owner)]
     return sorted(fitting, key=attrgetter("order"), reverse=True)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.paging import pages
-from pulumi_cbr_sharing.cbr.second_look import fetch, told_apart
+from pulumi_cbr_sharing.cbr.paging import incomplete, pages
+from pulumi_cbr_sharing.cbr.second_look import ask, told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 from pulumi_cbr_sharing.http.messages import Call, Reply
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.records import Record
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["pending", "accepted", "rejected"]
 MOST_RECIPIENTS = 10
-_INCOMPLETE = "the list does not fit its own count, so nothing is concluded from it: run it again"
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,21 @@ class Member:
 
 @dataclass(frozen=True)
 class MemberList:
-    """The members of a backup, and whether the list is known to be complete."""
+    """The members of a backup by project, and whether the list is known to be complete."""
 
+    doing: str
     members: Mapping[str, Member]
     complete: bool
 
     def all(self) -> Mapping[str, Member]:
-        """All members by project.
+        """All members.
 
         Raises:
             UnexpectedAnswer: the list may be incomplete.
         """
         if self.complete:
             return self.members
-        raise UnexpectedAnswer("listing the members of a backup: " + _INCOMPLETE)
+        raise incomplete(self.doing)
 
     def get(self, project_id: str) -> Member | None:
         """The member of a project; None if there is definitely none.
@@ -77,9 +77,7 @@ class MemberList:
         Raises:
             UnexpectedAnswer: it is not in the list, which may be incomplete.
         """
-        if project_id in self.members or self.complete:
-            return self.members.get(project_id)
-        raise UnexpectedAnswer(f"looking for project {project_id} among the members of a backup: {_INCOMPLETE}")
+        return self.members.get(project_id) or self.all().get(project_id)
 
 
 # POST /v3/{project_id}/backups/{backup_id}/members  {"members": ["<project id>", …]} → 200 {"members": [Member, …]}
@@ -127,8 +125,8 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     """
     path = paths.members(client.project_id, backup_id)
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
-    found, complete = pages(client, call, "members")
-    return MemberList(_by_project(found, backup_id), complete)
+    found, complete = pages(client, call, "members", ids.PROJECT, name="dest_project_id")
+    return MemberList(call.doing, _by_project(found.values(), backup_id), complete)
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}
@@ -141,7 +139,7 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     path = paths.member(client.project_id, backup_id, project_id)
     doing = f"reading the share of backup {backup_id} with project {project_id}"
     call = Call("GET", path, doing=doing, action="cbr:member:get")
-    return _member(fetch(client, call, "member"), backup_id, project_id)
+    return _member(ask(client, call).record("member"), backup_id, project_id)
 
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
@@ -158,7 +156,7 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
     body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
     path = paths.member(client.project_id, backup_id, client.project_id)
     call = Call("PUT", path, doing=f"{verb} the share of backup {backup_id}", action="cbr:member:update", body=body)
-    return _member(fetch(client, call, "member"), backup_id, client.project_id)
+    return _member(ask(client, call).record("member"), backup_id, client.project_id)
 
 
 # DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id} → 204
@@ -173,11 +171,10 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     path = paths.member(client.project_id, backup_id, project_id)
     doing = f"cancelling the share of backup {backup_id} with project {project_id}"
     call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
-    with told_apart(client, call):
-        client.send(call)
+    ask(client, call)
 
 
-def _by_project(records: list[Record], backup_id: str) -> Mapping[str, Member]:
+def _by_project(records: Iterable[Record], backup_id: str) -> Mapping[str, Member]:
     members = [_member(record, backup_id) for record in records]
     return {member.dest_project_id: member for member in members}
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.records import Record
+    from pulumi_cbr_sharing.http.messages import Reply
 
 
-def fetch(client: Client, call: Call, what: str) -> Record:
-    """Send a call that is answered with one record, under the key `what`."""
+def ask(client: Client, call: Call) -> Reply:
+    """Send a call, and find out what the odd 401 means."""
     with told_apart(client, call):
-        return client.send(call).record(what)
+        return client.send(call)
 
 
 @contextmanager
@@ -58,8 +58,7 @@ def told_apart(client: Client, call: Call) -> Iterator[None]:
 def _get_backup(client: Client, call: Call) -> None:
     path = call.path.partition("/members")[0]
     look = Call("GET", path, doing=f"{call.doing}: checking that the backup exists", action="cbr:backups:get")
-    with told_apart(client, look):
-        client.send(look)
+    ask(client, look)
 
 
 # GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.second_look import fetch
+from pulumi_cbr_sharing.cbr.second_look import ask
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.http.messages import Call
 
@@ -65,7 +65,7 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
     doing = f"listing the vaults of project {client.project_id}"
     query = () if name is None else (("name", name),)
     call = Call("GET", paths.vaults(client.project_id), doing=doing, action="cbr:vaults:list", query=query)
-    records = whole_list(client, call, "vaults")
+    records = whole_list(client, call, "vaults", ids.VAULT)
     # No document says that the filter means the whole name.
     fitting = [_vault(record) for record in records if name in (None, record.fields.get("name"))]
     return sorted(fitting, key=lambda one: (one.name, one.id))
@@ -80,7 +80,7 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     """
     path = paths.vault(client.project_id, vault_id)
     call = Call("GET", path, doing=f"reading vault {vault_id}", action="cbr:vaults:get")
-    return _vault(fetch(client, call, "vault"), vault_id)
+    return _vault(ask(client, call).record("vault"), vault_id)
 
 
 def _vault(record: Record, asked: str | None = None) -> Vault:

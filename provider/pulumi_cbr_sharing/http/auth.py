@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pulumi_cbr_sharing.errors import ApiError
+from pulumi_cbr_sharing.http.breaker import REFUSED_FOR
 from pulumi_cbr_sharing.http.signing import ALGORITHM, canonical_request, signature, string_to_sign
 
 
@@ -146,7 +146,9 @@ class Auth:
         """The signer to use now; a new one if there is none, or if it expires soon."""
         with self._lock:
             if self._issued is None or (self._renew_at and self._now() > self._renew_at):
-                self._issued = self._fetched(client)
+                # The cache is to remember a refusal only.
+                self._issued = client.cache.get(self, lambda: self._fetch(client), REFUSED_FOR)
+                client.cache.drop(self)
                 self._renew_at = self._issued.renew_at(self._now())
             return self._issued
 
@@ -156,13 +158,6 @@ class Auth:
             if self._refreshable and self._issued is refused:
                 self._issued = None
         return self._refreshable
-
-    def _fetched(self, client: Client) -> Issued:
-        try:
-            return self._fetch(client)
-        except ApiError as error:
-            self.account.breaker.record_sign_in(error)
-            raise
 
 
 def fixed(account: Account, signer: Signer) -> Auth:

@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied, ServerFault, Throttled, Unreachable
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied, Unreachable
 
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class CredentialBreaker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._works = False
-        self._refusal: ApiError | None = None
+        self._refusal: CredentialRefused | None = None
         self._refused_at = 0.0
         self._one_at_a_time = threading.Lock()
 
@@ -41,7 +41,7 @@ class CredentialBreaker:
         """Wraps one request; until the credential is known to work, only one at a time gets in.
 
         Raises:
-            ApiError: the remembered refusal; the request must not be sent.
+            CredentialRefused: the remembered refusal; the request must not be sent.
         """
         self.raise_if_open(doing)
         if self._works:
@@ -54,23 +54,15 @@ class CredentialBreaker:
     def record(self, error: CbrSharingError | None) -> None:
         """Record how a request ended; None is success."""
         if isinstance(error, CredentialRefused):
-            self._open(error)
+            self._works, self._refused_at, self._refusal = False, self._clock.now(), error
         elif error is None or _passed_the_gateway(error):
             self._works = True
-
-    def record_sign_in(self, error: ApiError) -> None:
-        """Record that no token or temporary key was issued: without one, no call can be sent."""
-        if not isinstance(error, (ServerFault, Throttled, CredentialRefused)):  # `record` has seen a refused credential
-            self._open(error)
 
     def raise_if_open(self, doing: str) -> None:
         """Raise the remembered refusal, if there is one."""
         refusal = self._refusal
         if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
-            raise refusal.again(doing=doing) if isinstance(refusal, CredentialRefused) else refusal.again()
-
-    def _open(self, error: ApiError) -> None:
-        self._works, self._refused_at, self._refusal = False, self._clock.now(), error
+            raise refusal.again(doing=doing)
 
 
 def _passed_the_gateway(error: CbrSharingError) -> bool:

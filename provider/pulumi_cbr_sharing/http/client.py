@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
@@ -84,12 +84,6 @@ class Client:
             deadline=min(settings.deadline, BRIEF_DEADLINE),
         )
         return client
-
-    @overload
-    def send(self, call: Call, *, auth: Auth | None = None) -> Reply: ...
-
-    @overload
-    def send(self, call: Call, *, look: Callable[[], T | None] | None, auth: Auth | None = None) -> Reply | T: ...
 
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None, auth: Auth | None = None) -> Reply | T:
         """Send a call, and retry where that is safe and may help.

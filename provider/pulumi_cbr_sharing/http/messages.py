@@ -135,13 +135,9 @@ class Reply:
         """
         if self.call.signs_in and not (known and known.fullmatch(text)):
             return ""
-        text = text[:LONGEST_QUOTE]
-        return "" if self._repeats_a_secret or repeats_a_secret(text, self.secrets) else one_line(text, limit)
-
-    @cached_property
-    def _repeats_a_secret(self) -> bool:
-        texts = (*error_parts(self.payload), *map(self.header, _QUOTED_HEADERS))
-        return repeats_a_secret(" ".join(text[:LONGEST_QUOTE] for text in texts), self.secrets)
+        answer = (text, *error_parts(self.payload), *map(self.header, _QUOTED_HEADERS))
+        together = " ".join(part[:LONGEST_QUOTE] for part in answer)
+        return "" if repeats_a_secret(together, self.secrets) else one_line(text[:LONGEST_QUOTE], limit)
 
     def unexpected(self, trouble: str) -> UnexpectedAnswer:
         """The error for a reply from which nothing can be concluded."""
