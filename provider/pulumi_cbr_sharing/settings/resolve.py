@@ -202,4 +202,4 @@ class _Draft:
         for source in self._sources:
             if name := source.name_of(field):
                 seen.setdefault(source.label, []).append(name)
-        return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())
+        return ", ".join(f"{label} {' or '.join(names)}" for label, names in seen.items())

@@ -71,12 +71,14 @@ class Source:
         values: its values by name, such as `HW_REGION_NAME`; a blank one counts as not set.
         names: the names that it has for each field, in order of precedence, separated by blanks.
         prefix: what all names begin with.
+        is_file: whether it is a file.
     """
 
     label: str
     values: Mapping[str, Any]
     names: Mapping[str, str]
     prefix: str = ""
+    is_file: bool = False
 
     def get(self, field: str) -> str | None:
         """The value of a field, stripped; None if it is not set or blank."""
@@ -90,11 +92,6 @@ class Source:
     def where(self, field: str) -> str:
         """The source and its name for a field, for a message."""
         return f"{self.label} {self.name_of(field)}"
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a file."""
-        return self.label.startswith(("profile ", "file "))
 
     def only(self, fields: Container[str]) -> Source:
         """The same source with only these fields."""
@@ -204,7 +201,7 @@ def from_profile(home: Path, file: str | None = None, profile: str | None = None
     rows = content.get("profiles")
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("name") == wanted:
-            return [Source(f"profile {one_line(wanted)} of {path}", row, _PROFILE_KEYS)]
+            return [Source(f"profile {one_line(wanted)} of {path}", row, _PROFILE_KEYS, is_file=True)]
     if file or profile:
         raise SettingsError(f"profile {one_line(wanted)}: {path} has no profile of that name")
     return []
@@ -240,4 +237,4 @@ def from_sdk_file(home: Path) -> list[Source]:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, configparser.Error) as error:
         raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
-    return [Source(f"file {path}", parser["basic"], _SDK_KEYS)] if parser.has_section("basic") else []
+    return [Source(f"file {path}", parser["basic"], _SDK_KEYS, is_file=True)] if "basic" in parser else []
