@@ -1,4 +1,8 @@
-"""The order of precedence of a connection's sources, and what each of them may give."""
+"""The order of precedence of a connection's sources, and what each of them may give.
+
+Explicit sources come first: fields of the Connection, stack config, environment, files. From the default names, a
+connection with a namespace takes where the cloud is, never the credential or the project.
+"""
 
 from __future__ import annotations
 

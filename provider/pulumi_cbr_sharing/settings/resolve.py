@@ -1,11 +1,7 @@
 """Resolves a Connection, the stack config, the environment and files into one frozen `Settings`.
 
-Explicit sources take precedence: fields of the Connection, stack config, environment, files. A credential is taken
-whole from the first source that has one: the access key of one source is never used with the secret key of another. One
-error lists everything that is missing, and where each can be set.
-
-A connection with a namespace reads `dr:accessKey` and `DR_HW_ACCESS_KEY` instead of `huaweicloud:accessKey` and
-`HW_ACCESS_KEY`. From the default names it takes where the cloud is, never the credential or the project.
+A credential is taken whole from the first source that has one: the access key of one source is never used with the
+secret key of another. One error lists everything that is missing, and where each can be set.
 """
 
 from __future__ import annotations
