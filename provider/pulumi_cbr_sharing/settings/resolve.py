@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
@@ -76,28 +75,18 @@ class Settings:
     deadline: float = 600.0
 
 
-def resolve(
-    connection: Connection, *, config: Config, environ: Mapping[str, str], home: Path | None = None
-) -> Settings:
+def resolve(connection: Connection, *, config: Config, environ: Mapping[str, str]) -> Settings:
     """The settings of a connection.
 
     Args:
         connection: given by the program.
         config: the stack config by full key (`huaweicloud:region`), secrets decrypted.
         environ: the environment variables.
-        home: the home directory; None asks the system.
 
     Raises:
         SettingsError: something is missing or not valid; lists all of it, and where each can be set.
     """
-    return _Draft(connection, sources_of(connection, config, environ, home or _home())).settings()
-
-
-def _home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError:  # a user without a name, as in a container: no home, no files
-        return Path("/nonexistent")
+    return _Draft(connection, sources_of(connection, config, environ)).settings()
 
 
 class _Draft:

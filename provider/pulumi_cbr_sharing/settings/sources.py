@@ -178,21 +178,18 @@ _PROFILE_KEYS = {
 }
 
 
-def from_profile(home: Path, file: str | None = None, profile: str | None = None) -> list[Source]:
+def from_profile(file: str | None = None, profile: str | None = None) -> list[Source]:
     """A profile of the vendor's command line; nothing if there is none, and neither file nor profile was named.
 
     Args:
-        home: the user's home directory.
         file: the path; None means `~/.hcloud/config.json`.
         profile: the name of the profile; None means the current one.
 
     Raises:
         SettingsError: what was named does not exist, or the file has another format.
     """
-    path = Path(file or "~/.hcloud/config.json")
-    if path.parts[:1] == ("~",):
-        path = home.joinpath(*path.parts[1:])
-    if not os.path.isfile(path):  # noqa: PTH113 - see `from_sdk_file`
+    path = _in_home(file or "~/.hcloud/config.json")
+    if not os.path.isfile(path):  # noqa: PTH113 - see `_in_home`
         if file or profile:
             raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
         return []
@@ -224,11 +221,10 @@ _SDK_KEYS = {
 }
 
 
-def from_sdk_file(home: Path) -> list[Source]:
+def from_sdk_file() -> list[Source]:
     """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; nothing if there is none."""
-    path = home / ".huaweicloud" / "credentials"
-    # Not `Path.is_file`, which raises if there is no permission to look, as in a container with another user id.
-    if not os.path.isfile(path):  # noqa: PTH113
+    path = _in_home("~/.huaweicloud/credentials")
+    if not os.path.isfile(path):  # noqa: PTH113 - see `_in_home`
         return []
     import configparser  # noqa: PLC0415 - few users have this file
 
@@ -238,3 +234,8 @@ def from_sdk_file(home: Path) -> list[Source]:
     except (OSError, ValueError, configparser.Error) as error:
         raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
     return [Source(f"file {path}", parser["basic"], _SDK_KEYS, is_file=True)] if "basic" in parser else []
+
+
+def _in_home(file: str) -> Path:
+    # In a container, a user may have no home, or may not look into it: then `Path.expanduser` or `Path.is_file` raises.
+    return Path(os.path.expanduser(file))  # noqa: PTH111
