@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_cbr_sharing.errors import SettingsError
-from pulumi_cbr_sharing.recipients_file import parse, read_recipients_file
+from pulumi_cbr_sharing.recipients_file import RecipientsFile, read_recipients_file
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Read = Callable[[str], RecipientsFile]
 
 
 DIGITS = "12345678901234567890123456789012"
@@ -42,29 +44,40 @@ exceptions:
 """
 
 
+@pytest.fixture(name="read")
+def _read(tmp_path: Path) -> Read:
+    """Reads a file with this text."""
+
+    def read(text: str) -> RecipientsFile:
+        (tmp_path / "cbr-sharing.yaml").write_text(text)
+        return read_recipients_file(tmp_path / "cbr-sharing.yaml")
+
+    return read
+
+
 @pytest.mark.parametrize("text", [YAML, json.dumps(GOOD), json.dumps(GOOD, indent="\t")])
-def test_yaml_and_json_say_the_same(text: str) -> None:
+def test_yaml_and_json_say_the_same(read: Read, text: str) -> None:
     """An id of digits is not a number, and a date is a text."""
-    read = parse(text)
-    assert read.recipients is not None
-    assert read.recipients[DIGITS].owner == "platform@example.org"
-    assert read.known(DIGITS) == read.recipients[DIGITS]
-    assert read.known("0" * 32) is None
-    (exception,) = read.exceptions
+    file = read(text)
+    assert file.recipients is not None
+    assert file.recipients[DIGITS].owner == "platform@example.org"
+    assert file.known(DIGITS) == file.recipients[DIGITS]
+    assert file.known("0" * 32) is None
+    (exception,) = file.exceptions
     assert exception.until == date(2027, 6, 30)
     assert exception.covers(BACKUP, DIGITS)
     assert not exception.covers(BACKUP.replace("9", "8"), DIGITS)
 
 
-def test_the_line_of_an_exception_is_known() -> None:
+def test_the_line_of_an_exception_is_known(read: Read) -> None:
     """Reports show it."""
-    assert parse(YAML).exceptions[0].line == 8
+    assert read(YAML).exceptions[0].line == 8
 
 
 @pytest.mark.parametrize(("text", "recipients"), [("", None), ("exceptions: []", None), ("recipients:\n", {})])
-def test_a_file_without_recipients_says_nothing_of_who_may(text: str, recipients: Any) -> None:
+def test_a_file_without_recipients_says_nothing_of_who_may(read: Read, text: str, recipients: Any) -> None:
     """An empty list means that nobody may."""
-    assert parse(text).recipients == recipients
+    assert read(text).recipients == recipients
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
@@ -75,13 +88,13 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
 
 
 @pytest.mark.parametrize("section", ["recipients", "exceptions"])
-def test_every_key_is_mandatory(section: str) -> None:
+def test_every_key_is_mandatory(read: Read, section: str) -> None:
     """Every recipient has an owner; every exception has a reason, an owner and a last day."""
     for key in GOOD[section][0]:
         document = json.loads(json.dumps(GOOD))
         del document[section][0][key]
         with pytest.raises(SettingsError, match=rf"line \d+: {section}\[0\] has no {key}"):
-            parse(json.dumps(document))
+            read(json.dumps(document))
 
 
 @pytest.mark.parametrize(
@@ -111,25 +124,25 @@ def test_every_key_is_mandatory(section: str) -> None:
         ),
     ],
 )
-def test_errors_have_the_line(change: Callable[[dict[str, Any]], object], told: str) -> None:
+def test_errors_have_the_line(read: Read, change: Callable[[dict[str, Any]], object], told: str) -> None:
     """A misspelled name is an error."""
     with pytest.raises(SettingsError, match=told):
-        parse(changed(change))
+        read(changed(change))
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("- x", "it is not a map"),
-        ("a: [", "cbr-sharing.yaml:"),
+        ("a: [", r"cbr-sharing\.yaml: "),
         ("a: 1\na: 2", "line 2: a is there twice"),
         ("recipients: &a [*a]", r"line 1: recipients\[0\] is not a map with project_id, name, owner, class"),
     ],
 )
-def test_what_is_no_such_file_at_all(text: str, told: str) -> None:
+def test_what_is_no_such_file_at_all(read: Read, text: str, told: str) -> None:
     """Broken YAML, another document, a duplicate key, a list in itself."""
     with pytest.raises(SettingsError, match=told):
-        parse(text)
+        read(text)
 
 
 def test_a_file_that_is_not_there() -> None:

@@ -112,15 +112,6 @@ def read_recipients_file(path: Path) -> RecipientsFile:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"reading {path}: {one_line(error)}") from None
-    return parse(text, str(path))
-
-
-def parse(text: str, path: str = DEFAULT_NAME) -> RecipientsFile:
-    """Read the text of such a file.
-
-    Raises:
-        SettingsError: it is not valid; says what is wrong, and where.
-    """
     # JSON may be indented with tabs, YAML may not; between the tokens of JSON any blank will do.
     text = text.expandtabs() if text.lstrip().startswith("{") else text
     try:
@@ -130,7 +121,7 @@ def parse(text: str, path: str = DEFAULT_NAME) -> RecipientsFile:
         exceptions = tuple(map(_exception, sections["exceptions"].entries())) if "exceptions" in sections else ()
     except (yaml.YAMLError, ValueError) as error:
         raise SettingsError(f"{path}: {one_line(error)}") from None
-    return RecipientsFile(path, recipients, exceptions)
+    return RecipientsFile(str(path), recipients, exceptions)
 
 
 class _Part(NamedTuple):

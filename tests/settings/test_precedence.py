@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(name="home")
+@pytest.fixture(name="home", autouse=True)
 def _home(tmp_path: Path) -> Path:
     """A home directory with both kinds of files."""
     (tmp_path / ".hcloud").mkdir()
@@ -33,7 +33,7 @@ def _home(tmp_path: Path) -> Path:
 
 def labels(home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]) -> list[str]:
     """The labels of the sources in order, without the directory."""
-    sources = sources_of(connection, config, environ, home)
+    sources = sources_of(connection, config, environ)
     return [source.label.replace(f"{home}/", "") for source in sources]
 
 
@@ -113,9 +113,9 @@ def test_sources_are_in_order_of_precedence(
     ("namespace", "variable"),
     [("dr", "DR_HW_REGION_NAME"), ("my-dr", "MY_DR_HW_REGION_NAME"), ("My.DR", "MY_DR_HW_REGION_NAME")],
 )
-def test_a_namespace_is_the_prefix_of_its_environment_names(home: Path, namespace: str, variable: str) -> None:
+def test_a_namespace_is_the_prefix_of_its_environment_names(namespace: str, variable: str) -> None:
     """Characters that are not allowed in the name of a variable become underscores."""
-    sources = sources_of(Connection(namespace=namespace), {}, {variable: "eu-nl"}, home)
+    sources = sources_of(Connection(namespace=namespace), {}, {variable: "eu-nl"})
     assert first(sources, "region") == "eu-nl"
 
 
@@ -135,23 +135,23 @@ def test_a_namespace_is_the_prefix_of_its_environment_names(home: Path, namespac
     ],
 )
 def test_the_sdks_endpoint_is_that_of_the_selected_region(
-    home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]
+    connection: Connection, config: dict[str, Any], environ: dict[str, str]
 ) -> None:
     """Whatever the source of the region, the SDK's variable for that region is used."""
     sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "EU_NL")}
-    assert first(sources_of(connection, config, environ | sdk, home), "cbr") == "EU_NL"
+    assert first(sources_of(connection, config, environ | sdk), "cbr") == "EU_NL"
 
 
-def test_the_sdks_endpoint_is_that_of_the_profiles_region(home: Path) -> None:
+def test_the_sdks_endpoint_is_that_of_the_profiles_region() -> None:
     """A profile's region is not combined with the endpoint of the region in the environment."""
     sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "REGION_OTHER")}
-    sources = sources_of(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk}, home)
+    sources = sources_of(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk})
     assert (first(sources, "region"), first(sources, "cbr")) == ("region-other", "REGION_OTHER")
 
 
-def test_only_files_are_files(home: Path) -> None:
+def test_only_files_are_files() -> None:
     """Files are recognised, because their account settings count only with their own key."""
-    sources = sources_of(Connection(), {}, {}, home)
+    sources = sources_of(Connection(), {}, {})
     assert [source.label for source in sources if source.is_file] == [source.label for source in sources[-2:]]
 
 

@@ -30,20 +30,19 @@ DR = Connection(namespace="dr")
 
 
 def settings_of(
-    home: Path,
     environ: Mapping[str, str] | None = None,
     *,
     connection: Connection | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Resolve settings from these sources."""
-    return resolve(connection or Connection(), config=config or {}, environ=environ or {}, home=home)
+    return resolve(connection or Connection(), config=config or {}, environ=environ or {})
 
 
-def trouble(home: Path, environ: Mapping[str, str] | None = None, **others: Any) -> str:
+def trouble(environ: Mapping[str, str] | None = None, **others: Any) -> str:
     """The error message."""
     with pytest.raises(SettingsError) as caught:
-        settings_of(home, environ, **others)
+        settings_of(environ, **others)
     text = str(caught.value)
     assert text.isprintable()
     assert "planted" not in text
@@ -93,7 +92,7 @@ def test_the_region_comes_from_the_first_source_that_has_it(tmp_path: Path, firs
     for _, place in [*ORDER[:first:-1], ORDER[first]]:
         for name, value in place.items():
             places[name] = value if name == "connection" else places[name] | value
-    assert settings_of(tmp_path, **places).region == expected
+    assert settings_of(**places).region == expected
 
 
 @pytest.mark.parametrize(
@@ -117,18 +116,18 @@ def test_the_credential_comes_whole_from_the_first_source_that_has_one(
     """The order of precedence is that of all settings."""
     write_profiles(tmp_path)
     write_sdk_file(tmp_path)
-    assert caller(settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
+    assert caller(settings_of({"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
 
 
-def test_a_token_of_the_stack_config_goes_before_a_key_of_the_environment(tmp_path: Path) -> None:
+def test_a_token_of_the_stack_config_goes_before_a_key_of_the_environment() -> None:
     """The source decides first, then the kind of credential."""
-    found = settings_of(tmp_path, PLACE, config={"huaweicloud:token": "t"})
+    found = settings_of(PLACE, config={"huaweicloud:token": "t"})
     assert found.credential == Token(Secret("t"), "stack config huaweicloud:token")
 
 
-def test_a_security_token_belongs_to_the_key_beside_it(tmp_path: Path) -> None:
+def test_a_security_token_belongs_to_the_key_beside_it() -> None:
     """The security token of the environment is not sent with the key of the stack config."""
-    found = settings_of(tmp_path, PLACE | {"HW_SECURITY_TOKEN": "t"}, config=CONFIG_KEY)
+    found = settings_of(PLACE | {"HW_SECURITY_TOKEN": "t"}, config=CONFIG_KEY)
     assert found.credential == AccessKey(
         "AK-config", Secret("planted-secret"), None, "stack config huaweicloud:accessKey"
     )
@@ -169,12 +168,12 @@ def test_half_a_credential_is_never_completed_from_elsewhere(
 ) -> None:
     """The error names both settings; the credential of another source is not used."""
     write_profiles(tmp_path)
-    assert trouble(tmp_path, environ, config=config) == text
+    assert trouble(environ, config=config) == text
 
 
-def test_all_that_is_missing_comes_in_one_error_with_its_names(tmp_path: Path) -> None:
+def test_all_that_is_missing_comes_in_one_error_with_its_names() -> None:
     """Without any settings, the error lists all of them, and where each can be set."""
-    assert trouble(tmp_path) == (
+    assert trouble() == (
         "Settings: a credential is missing: an access key "
         "(stack config huaweicloud:accessKey, environment HW_ACCESS_KEY or OS_ACCESS_KEY or HUAWEICLOUD_SDK_AK, "
         "with its secret key), a token (stack config huaweicloud:token, environment HW_AUTH_TOKEN or OS_AUTH_TOKEN), "
@@ -185,9 +184,9 @@ def test_all_that_is_missing_comes_in_one_error_with_its_names(tmp_path: Path) -
     )
 
 
-def test_a_named_namespace_is_told_its_own_names(tmp_path: Path) -> None:
+def test_a_named_namespace_is_told_its_own_names() -> None:
     """For the credential only the namespace's names are suggested; for the region the default ones, too."""
-    text = trouble(tmp_path, connection=DR)
+    text = trouble(connection=DR)
     assert "stack config dr:accessKey, environment DR_HW_ACCESS_KEY or DR_OS_ACCESS_KEY" in text
     assert "huaweicloud:accessKey" not in text
     assert " HW_ACCESS_KEY" not in text
@@ -195,10 +194,9 @@ def test_a_named_namespace_is_told_its_own_names(tmp_path: Path) -> None:
     assert " HW_REGION_NAME" in text
 
 
-def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
+def test_everything_that_is_wrong_comes_in_one_error() -> None:
     """One run shows all mistakes."""
     text = trouble(
-        tmp_path,
         {
             "HW_ACCESS_KEY": "AK",
             "HW_REGION_NAME": "EU_DE",
@@ -273,9 +271,9 @@ def test_everything_that_is_wrong_comes_in_one_error(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_where_the_services_are(tmp_path: Path, environ: dict[str, str], cbr: str, iam: str) -> None:
+def test_where_the_services_are(environ: dict[str, str], cbr: str, iam: str) -> None:
     """A region is enough, and each endpoint can be given in any form."""
-    found = settings_of(tmp_path, KEY | environ)
+    found = settings_of(KEY | environ)
     assert (found.cbr, found.iam) == (cbr, iam)
 
 
@@ -284,22 +282,21 @@ def test_where_the_services_are(tmp_path: Path, environ: dict[str, str], cbr: st
     [{"cbr": "https://a.example/v3"}, '{"cbr": "a.example/"}', [{"cbr": "a.example"}]],
     ids=["map", "JSON text", "list of one"],
 )
-def test_the_endpoints_of_the_stack_config_go_before_the_environment(tmp_path: Path, endpoints: Any) -> None:
+def test_the_endpoints_of_the_stack_config_go_before_the_environment(endpoints: Any) -> None:
     """All forms of the bridged provider's map work."""
     environ = PLACE | {"HW_CBR_ENDPOINT": "https://env.example"}
-    assert settings_of(tmp_path, environ, config={"huaweicloud:endpoints": endpoints}).cbr == "https://a.example"
+    assert settings_of(environ, config={"huaweicloud:endpoints": endpoints}).cbr == "https://a.example"
 
 
-def test_the_endpoint_of_the_connection_goes_before_all(tmp_path: Path) -> None:
+def test_the_endpoint_of_the_connection_goes_before_all() -> None:
     """It is the most explicit one."""
     found = settings_of(
-        tmp_path,
         PLACE | {"HW_CBR_ENDPOINT": "https://env.example"},
         connection=Connection(endpoint="mine.example"),
         config={"huaweicloud:endpoints": {"cbr": "https://config.example"}},
     )
     assert found.cbr == "https://mine.example"
-    text = trouble(tmp_path, PLACE, connection=Connection(endpoint="http://mine.example"))
+    text = trouble(PLACE, connection=Connection(endpoint="http://mine.example"))
     assert text.endswith("(Connection endpoint)")
 
 
@@ -329,17 +326,17 @@ def test_the_endpoint_of_iam_follows_the_order_of_precedence(
 ) -> None:
     """A password is not sent to an endpoint from a file with another key."""
     write_sdk_file(tmp_path)
-    assert settings_of(tmp_path, PLACE | environ, config=config).iam == iam
+    assert settings_of(PLACE | environ, config=config).iam == iam
 
 
 @pytest.mark.parametrize(
     "region", ["EU-DE", "eu de", "eu_de", "eu-de/", "a@b", "a:80", "eu-de.", "-", "é", "a#b", "x\ny"]
 )
 @pytest.mark.parametrize("name", ["region", "cloud"])
-def test_what_becomes_part_of_a_host_name_is_a_host_name(tmp_path: Path, name: str, region: str) -> None:
+def test_what_becomes_part_of_a_host_name_is_a_host_name(name: str, region: str) -> None:
     """A wrong region cannot send a credential to another host; it is reported once."""
     config = {"huaweicloud:region": "eu-de"} | {f"huaweicloud:{name}": region}
-    text = trouble(tmp_path, KEY, config=config)
+    text = trouble(KEY, config=config)
     assert text.startswith(f"Settings: the {name} ")
     assert text.endswith(f" is not a valid {name} name (stack config huaweicloud:{name})")
 
@@ -353,36 +350,34 @@ def test_what_becomes_part_of_a_host_name_is_a_host_name(tmp_path: Path, name: s
         ("OS_AUTH_URL", "iam", "http://iam.example.com/v3"),
     ],
 )
-def test_plain_http_is_refused_where_it_was_set(
-    tmp_path: Path, variable: str, name: str, address: str, insecure: str | None
-) -> None:
+def test_plain_http_is_refused_where_it_was_set(variable: str, name: str, address: str, insecure: str | None) -> None:
     """The error names the variable that has the endpoint."""
     environ = PLACE | {variable: address} | ({"HW_INSECURE": insecure} if insecure else {})
-    assert trouble(tmp_path, environ) == (
+    assert trouble(environ) == (
         f"Settings: the {name} endpoint '{address}' is wrong: plain http would show the credentials on the way: "
         f"use https, or set insecure (environment {variable})"
     )
 
 
-def test_plain_http_is_taken_with_insecure(tmp_path: Path) -> None:
+def test_plain_http_is_taken_with_insecure() -> None:
     """`insecure` allows it."""
-    found = settings_of(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "http://cbr.example.com", "HW_INSECURE": "true"})
+    found = settings_of(PLACE | {"HW_CBR_ENDPOINT": "http://cbr.example.com", "HW_INSECURE": "true"})
     assert (found.cbr, found.insecure) == ("http://cbr.example.com", True)
 
 
 @pytest.mark.parametrize("name", ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", "HW_AUTH_TOKEN"])
 @pytest.mark.parametrize("broken", ["planted\nsecret", "planted\r\nsecret", "planted secret", "plantéd", "plant\x00ed"])
-def test_a_key_that_cannot_be_sent_is_named_and_not_shown(name: str, broken: str, tmp_path: Path) -> None:
+def test_a_key_that_cannot_be_sent_is_named_and_not_shown(name: str, broken: str) -> None:
     """For example, a token with a line break; the error of `requests` would print it."""
     key = {} if name == "HW_AUTH_TOKEN" else {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
-    text = trouble(tmp_path, {"HW_REGION_NAME": "eu-de"} | key | {name: broken})
+    text = trouble({"HW_REGION_NAME": "eu-de"} | key | {name: broken})
     assert f"environment {name} has a line break, a blank or another character that cannot be sent" in text
     assert "plant" not in text
 
 
-def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> None:
+def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
     """A URL with a user would appear in every error."""
-    text = trouble(tmp_path, PLACE | {"HW_CBR_ENDPOINT": "https://:planted@cbr.example.com"})
+    text = trouble(PLACE | {"HW_CBR_ENDPOINT": "https://:planted@cbr.example.com"})
     assert text == (
         "Settings: the cbr endpoint 'cbr.example.com' is wrong: "
         "it may not contain a user or password: give the address only (environment HW_CBR_ENDPOINT)"
@@ -419,14 +414,12 @@ def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> No
         ),
     ],
 )
-def test_a_region_is_asked_for_only_where_it_is_needed(
-    tmp_path: Path, environ: dict[str, str], missing: str | None
-) -> None:
+def test_a_region_is_asked_for_only_where_it_is_needed(environ: dict[str, str], missing: str | None) -> None:
     """With endpoints and project no region is needed; the error says what else would do."""
     if missing is None:
-        assert settings_of(tmp_path, environ).region is None
+        assert settings_of(environ).region is None
     else:
-        assert trouble(tmp_path, environ).startswith(f"Settings: {missing} (Connection region, ")
+        assert trouble(environ).startswith(f"Settings: {missing} (Connection region, ")
 
 
 # --- project ---------------------------------------------------------------------------------------------------------
@@ -441,15 +434,15 @@ def test_a_region_is_asked_for_only_where_it_is_needed(
     ],
 )
 def test_the_project_is_set_or_left_to_be_looked_up(
-    tmp_path: Path, connection: Connection, environ: dict[str, str], project: str | None
+    connection: Connection, environ: dict[str, str], project: str | None
 ) -> None:
     """It follows the order of precedence of all settings."""
-    assert settings_of(tmp_path, PLACE | environ, connection=connection).project_id == project
+    assert settings_of(PLACE | environ, connection=connection).project_id == project
 
 
-def test_a_wrong_project_id_is_refused_where_it_was_set(tmp_path: Path) -> None:
+def test_a_wrong_project_id_is_refused_where_it_was_set() -> None:
     """The error says what is wrong, and in which setting."""
-    assert trouble(tmp_path, PLACE | {"OS_PROJECT_ID": PROJECT.upper()}) == (
+    assert trouble(PLACE | {"OS_PROJECT_ID": PROJECT.upper()}) == (
         f"Settings: the project id '{PROJECT.upper()}' has upper-case letters, which the service does not accept: give "
         f"a project id of 32 hexadecimal digits such as {PROJECT} (environment OS_PROJECT_ID)"
     )
@@ -459,8 +452,8 @@ def test_a_wrong_project_id_is_refused_where_it_was_set(tmp_path: Path) -> None:
 def test_a_files_project_counts_only_with_the_files_key(tmp_path: Path, write: Any) -> None:
     """The project in a file is not used with the key in the environment."""
     write(tmp_path)
-    assert settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"}).project_id in (PROJECT, OTHER_PROJECT)
-    assert settings_of(tmp_path, PLACE).project_id is None
+    assert settings_of({"HW_REGION_NAME": "eu-de"}).project_id in (PROJECT, OTHER_PROJECT)
+    assert settings_of(PLACE).project_id is None
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -470,7 +463,7 @@ def test_the_profile_of_a_connection_gives_credential_and_project(tmp_path: Path
     """Whatever stack config and environment have, credential and project are the profile's."""
     write_profiles(tmp_path)
     environ = PLACE | {"HW_PROJECT_ID": PROJECT, "HW_ASSUME_ROLE_AGENCY_NAME": "admin", "HW_PROJECT_NAME": "x"}
-    found = settings_of(tmp_path, environ, connection=Connection(profile="other"), config=CONFIG_KEY)
+    found = settings_of(environ, connection=Connection(profile="other"), config=CONFIG_KEY)
     assert (caller(found), found.project_id, found.region) == ("AK-other", OTHER_PROJECT, "eu-de")
     assert (found.agency, found.project_name) == (None, None)
 
@@ -478,14 +471,14 @@ def test_the_profile_of_a_connection_gives_credential_and_project(tmp_path: Path
 def test_half_a_profile_of_a_connection_is_not_completed_by_the_environment(tmp_path: Path) -> None:
     """If the profile has no key, another account's is not used instead."""
     write_profiles(tmp_path, accessKeyId="", secretAccessKey="")
-    text = trouble(tmp_path, PLACE, connection=Connection(profile="other"))
+    text = trouble(PLACE, connection=Connection(profile="other"))
     assert text.startswith("Settings: a credential is missing: ")
 
 
 def test_the_region_of_the_connections_profile_goes_before_the_stack_config(tmp_path: Path) -> None:
     """The Connection names the profile, so the profile is as explicit as the Connection."""
     write_profiles(tmp_path, region="eu-nl")
-    found = settings_of(tmp_path, PLACE, connection=Connection(profile="mine"), config={"huaweicloud:region": "eu-de"})
+    found = settings_of(PLACE, connection=Connection(profile="mine"), config={"huaweicloud:region": "eu-de"})
     assert found.region == "eu-nl"
 
 
@@ -504,7 +497,7 @@ def test_a_profile_comes_right_after_the_source_that_names_it(
 ) -> None:
     """A key in the same source takes precedence over the profile, because it is more explicit."""
     write_profiles(tmp_path)
-    assert caller(settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
+    assert caller(settings_of({"HW_REGION_NAME": "eu-de", **environ}, config=config)) == key
 
 
 def test_a_named_profile_is_looked_for_in_the_named_file(tmp_path: Path) -> None:
@@ -512,21 +505,21 @@ def test_a_named_profile_is_looked_for_in_the_named_file(tmp_path: Path) -> None
     write_profiles(tmp_path)
     (tmp_path / ".hcloud/config.json").rename(tmp_path / "mine.json")
     environ = {"HW_SHARED_CONFIG_FILE": "~/mine.json", "HW_REGION_NAME": "eu-de"}
-    assert caller(settings_of(tmp_path, environ, connection=Connection(profile="other"))) == "AK-other"
-    assert caller(settings_of(tmp_path, environ)) == "AK-mine"
+    assert caller(settings_of(environ, connection=Connection(profile="other"))) == "AK-other"
+    assert caller(settings_of(environ)) == "AK-mine"
 
 
 def test_a_missing_profile_is_an_error_whatever_else_is_set(tmp_path: Path) -> None:
     """Another account is not a substitute for the one that was named."""
     write_profiles(tmp_path)
-    text = trouble(tmp_path, PLACE, connection=Connection(profile="gone"))
+    text = trouble(PLACE, connection=Connection(profile="gone"))
     assert text == f"profile gone: {tmp_path}/.hcloud/config.json has no profile of that name"
 
 
 def test_the_sdks_file_is_the_last_source(tmp_path: Path) -> None:
     """It is used if nothing else is set, with its project and its IAM endpoint."""
     write_sdk_file(tmp_path)
-    found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"})
+    found = settings_of({"HW_REGION_NAME": "eu-de"})
     assert (caller(found), found.project_id, found.iam) == ("AK-sdk", OTHER_PROJECT, "https://iam.sdk.example/v3")
     assert found.credential.source == f"file {tmp_path}/.huaweicloud/credentials ak"
 
@@ -535,8 +528,8 @@ def test_a_broken_file_that_nobody_named_is_an_error_only_if_its_key_is_needed(t
     """A key of the environment goes before it anyway."""
     write_profiles(tmp_path)
     (tmp_path / ".hcloud/config.json").write_text("{")
-    assert caller(settings_of(tmp_path, PLACE)) == "AK-env"
-    assert trouble(tmp_path).startswith(f"{tmp_path}/.hcloud/config.json cannot be read as JSON: ")
+    assert caller(settings_of(PLACE)) == "AK-env"
+    assert trouble().startswith(f"{tmp_path}/.hcloud/config.json cannot be read as JSON: ")
 
 
 # --- namespaces ------------------------------------------------------------------------------------------------------
@@ -552,13 +545,11 @@ DR_KEY = {"DR_HW_ACCESS_KEY": "AK-dr", "DR_HW_SECRET_KEY": "planted-secret"}
         pytest.param({}, {"DR_HUAWEICLOUD_SDK_AK": "AK-dr", "DR_HUAWEICLOUD_SDK_SK": "planted-secret"}, id="SDK"),
     ],
 )
-def test_a_namespace_has_its_own_credential_and_project(
-    tmp_path: Path, config: dict[str, str], environ: dict[str, str]
-) -> None:
+def test_a_namespace_has_its_own_credential_and_project(config: dict[str, str], environ: dict[str, str]) -> None:
     """The default names are another account's, whatever they have."""
     plain = PLACE | PASSWORD | {"HW_PROJECT_ID": PROJECT, "HW_PROJECT_NAME": "x", "HW_SECURITY_TOKEN": "t"}
     plain_config = CONFIG_KEY | {"huaweicloud:projectId": PROJECT, "huaweicloud:assumeRole": {"agencyName": "admin"}}
-    found = settings_of(tmp_path, plain | environ, connection=DR, config=plain_config | config)
+    found = settings_of(plain | environ, connection=DR, config=plain_config | config)
     assert (caller(found), found.project_id, found.project_name) == ("AK-dr", None, None)
     assert found.credential.secrets() == ["planted-secret"]
     assert found.agency is None
@@ -568,28 +559,28 @@ def test_a_namespace_without_credential_takes_no_plain_one(tmp_path: Path) -> No
     """The default environment, stack config and files are not used for a second account."""
     write_profiles(tmp_path)
     write_sdk_file(tmp_path)
-    text = trouble(tmp_path, PLACE | PASSWORD, connection=DR, config=CONFIG_KEY)
+    text = trouble(PLACE | PASSWORD, connection=DR, config=CONFIG_KEY)
     assert text.startswith("Settings: a credential is missing: ")
 
 
-def test_a_namespace_without_region_and_endpoints_takes_the_plain_ones(tmp_path: Path) -> None:
+def test_a_namespace_without_region_and_endpoints_takes_the_plain_ones() -> None:
     """Both accounts are mostly in the same cloud."""
     plain = PLACE | {"HW_CBR_ENDPOINT": "a.example", "HW_MAX_RETRIES": "3", "HW_CACERT": "/ca.pem"}
     config = {"huaweicloud:endpoints": {"iam": "b.example"}}
-    found = settings_of(tmp_path, plain | DR_KEY, connection=DR, config=config)
+    found = settings_of(plain | DR_KEY, connection=DR, config=config)
     assert (found.region, found.cbr, found.iam) == ("eu-de", "https://a.example", "https://b.example/v3")
     assert (found.max_retries, found.ca_file) == (3, "/ca.pem")
 
 
-def test_a_namespaces_own_region_goes_before_the_plain_one(tmp_path: Path) -> None:
+def test_a_namespaces_own_region_goes_before_the_plain_one() -> None:
     """The default names come last."""
     environ = PLACE | DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}
-    assert settings_of(tmp_path, environ, connection=DR, config={"huaweicloud:region": "x"}).region == "eu-nl"
+    assert settings_of(environ, connection=DR, config={"huaweicloud:region": "x"}).region == "eu-nl"
 
 
-def test_the_plain_connection_takes_nothing_of_a_namespace(tmp_path: Path) -> None:
+def test_the_plain_connection_takes_nothing_of_a_namespace() -> None:
     """The settings of a second account are not used for the first."""
-    text = trouble(tmp_path, DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}, config={"dr:token": "t", "dr:region": "x"})
+    text = trouble(DR_KEY | {"DR_HW_REGION_NAME": "eu-nl"}, config={"dr:token": "t", "dr:region": "x"})
     assert "a credential is missing" in text
     assert "the region is missing" in text
 
@@ -603,16 +594,16 @@ def test_a_role_in_another_account_takes_no_project_of_the_source_account(tmp_pa
     """The project of the user's own account would be refused there, or worse."""
     write_profiles(tmp_path)
     places = {"config": {"huaweicloud:projectId": PROJECT}, "environ": PLACE | {"HW_PROJECT_ID": PROJECT}}
-    found = settings_of(tmp_path, connection=Connection(agency=AGENCY), **places)
+    found = settings_of(connection=Connection(agency=AGENCY), **places)
     assert (found.agency, found.project_id) == (AGENCY, None)
-    own = settings_of(tmp_path, connection=Connection(agency=AGENCY, project_id=OTHER_PROJECT), **places)
+    own = settings_of(connection=Connection(agency=AGENCY, project_id=OTHER_PROJECT), **places)
     assert own.project_id == OTHER_PROJECT
 
 
-def test_a_role_in_another_account_needs_a_project_there_or_a_region_to_look_it_up_by(tmp_path: Path) -> None:
+def test_a_role_in_another_account_needs_a_project_there_or_a_region_to_look_it_up_by() -> None:
     """The name of the user's own project does not tell the project there."""
     environ = KEY | {"HW_CBR_ENDPOINT": "a.example", "HW_IAM_ENDPOINT": "b.example", "HW_PROJECT_NAME": "eu-de_x"}
-    text = trouble(tmp_path, environ, connection=Connection(agency=AGENCY))
+    text = trouble(environ, connection=Connection(agency=AGENCY))
     assert text.startswith("Settings: the project id, or the region to look it up by, is missing (Connection region, ")
 
 
@@ -625,19 +616,17 @@ def test_a_role_in_another_account_needs_a_project_there_or_a_region_to_look_it_
     ],
     ids=["map", "list of one", "environment"],
 )
-def test_a_role_is_named_like_for_the_bridged_provider(
-    tmp_path: Path, config: dict[str, Any], environ: dict[str, str]
-) -> None:
+def test_a_role_is_named_like_for_the_bridged_provider(config: dict[str, Any], environ: dict[str, str]) -> None:
     """The same settings work for both providers; the project beside them is the one to work in."""
-    found = settings_of(tmp_path, PLACE | environ | {"HW_PROJECT_ID": PROJECT}, config=config)
+    found = settings_of(PLACE | environ | {"HW_PROJECT_ID": PROJECT}, config=config)
     assert (found.agency, found.project_id) == (AGENCY, PROJECT)
 
 
 def test_a_files_role_counts_only_with_the_files_key(tmp_path: Path) -> None:
     """An agency in a file that nobody named is not assumed with the key in the environment."""
     write_profiles(tmp_path, agencyName="admin", agencyDomainName="other-account")
-    assert settings_of(tmp_path, PLACE).agency is None
-    assert settings_of(tmp_path, {"HW_REGION_NAME": "eu-de"}).agency == AGENCY
+    assert settings_of(PLACE).agency is None
+    assert settings_of({"HW_REGION_NAME": "eu-de"}).agency == AGENCY
 
 
 @pytest.mark.parametrize(
@@ -652,12 +641,10 @@ def test_a_files_role_counts_only_with_the_files_key(tmp_path: Path) -> None:
     ],
     ids=["Connection", "environment"],
 )
-def test_a_role_needs_the_account_that_granted_it(
-    tmp_path: Path, connection: Connection, environ: dict[str, str], where: str
-) -> None:
+def test_a_role_needs_the_account_that_granted_it(connection: Connection, environ: dict[str, str], where: str) -> None:
     """An agency without its account is an error before anything is sent."""
     config = {"huaweicloud:assumeRole": {"domainName": "somewhere"}}
-    assert trouble(tmp_path, PLACE | environ, connection=connection, config=config) == (
+    assert trouble(PLACE | environ, connection=connection, config=config) == (
         f"Settings: the agency 'admin' is set without the account that granted it ({where})"
     )
 
@@ -670,15 +657,15 @@ def test_a_role_needs_the_account_that_granted_it(
     [(5.0, 5), (5, 5), ("5", 5), ("0", 0), (0.0, 0), ("999", 999), (" 7 ", 7), (None, DEFAULT_RETRIES), ("", 8)],
     ids=repr,
 )
-def test_the_number_of_retries(tmp_path: Path, value: Any, number: int) -> None:
+def test_the_number_of_retries(value: Any, number: int) -> None:
     """Numbers in the stack config are floats, or texts if set by `pulumi config set`."""
-    assert settings_of(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}).max_retries == number
+    assert settings_of(PLACE, config={"huaweicloud:maxRetries": value}).max_retries == number
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "1000", "many", "1e3", "٣", "²", True], ids=repr)
-def test_no_number_of_retries(tmp_path: Path, value: Any) -> None:
+def test_no_number_of_retries(value: Any) -> None:
     """A wrong number is an error, not the default."""
-    assert trouble(tmp_path, PLACE, config={"huaweicloud:maxRetries": value}) == (
+    assert trouble(PLACE, config={"huaweicloud:maxRetries": value}) == (
         f"Settings: maxRetries is '{value}', not a number from 0 to 999 (stack config huaweicloud:maxRetries)"
     )
 
@@ -690,24 +677,24 @@ def test_no_number_of_retries(tmp_path: Path, value: Any) -> None:
     + [(text, False) for text in ("false", "False", "0", "no", "off", "", " ")],
     ids=repr,
 )
-def test_the_switch_insecure(tmp_path: Path, value: Any, insecure: bool) -> None:
+def test_the_switch_insecure(value: Any, insecure: bool) -> None:
     """Booleans in the stack config are booleans or texts."""
-    assert settings_of(tmp_path, PLACE, config={"huaweicloud:insecure": value}).insecure is insecure
+    assert settings_of(PLACE, config={"huaweicloud:insecure": value}).insecure is insecure
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", "truee", {}], ids=repr)
-def test_no_switch(tmp_path: Path, value: Any) -> None:
+def test_no_switch(value: Any) -> None:
     """Anything else than true or false is an error."""
-    assert trouble(tmp_path, PLACE, config={"huaweicloud:insecure": value}) == (
+    assert trouble(PLACE, config={"huaweicloud:insecure": value}) == (
         f"Settings: insecure is '{value}', not true or false (stack config huaweicloud:insecure)"
     )
 
 
-def test_the_ca_file_has_its_own_names_and_that_of_the_http_library(tmp_path: Path) -> None:
+def test_the_ca_file_has_its_own_names_and_that_of_the_http_library() -> None:
     """REQUESTS_CA_BUNDLE is used if nothing more explicit is set."""
     bundle = {"REQUESTS_CA_BUNDLE": "/bundle.pem"}
-    assert settings_of(tmp_path, PLACE | bundle).ca_file == "/bundle.pem"
-    assert settings_of(tmp_path, PLACE | bundle | {"OS_CACERT": "/os.pem"}).ca_file == "/os.pem"
+    assert settings_of(PLACE | bundle).ca_file == "/bundle.pem"
+    assert settings_of(PLACE | bundle | {"OS_CACERT": "/os.pem"}).ca_file == "/os.pem"
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -720,31 +707,31 @@ CALLERS = {
 
 
 @pytest.mark.parametrize("environ", CALLERS.values(), ids=CALLERS)
-def test_settings_show_no_secret(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_settings_show_no_secret(environ: dict[str, str]) -> None:
     """Settings in a log or a traceback show no secret."""
-    found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ})
+    found = settings_of({"HW_REGION_NAME": "eu-de", **environ})
     assert "planted" not in f"{found} {found!r}"
 
 
 @pytest.mark.parametrize("environ", CALLERS.values(), ids=CALLERS)
-def test_settings_are_never_pickled(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_settings_are_never_pickled(environ: dict[str, str]) -> None:
     """They would end up in the state of a stack."""
-    found = settings_of(tmp_path, {"HW_REGION_NAME": "eu-de", **environ})
+    found = settings_of({"HW_REGION_NAME": "eu-de", **environ})
     with pytest.raises(TypeError, match="never pickled"):
         dill.dumps(found)
 
 
-def test_settings_are_equal_by_value_and_can_be_a_key(tmp_path: Path) -> None:
+def test_settings_are_equal_by_value_and_can_be_a_key() -> None:
     """Connections with the same settings share one client."""
-    one, same = (settings_of(tmp_path, PLACE, connection=Connection(agency=AGENCY)) for _ in range(2))
-    other = settings_of(tmp_path, PLACE | {"HW_SECRET_KEY": "another"}, connection=Connection(agency=AGENCY))
+    one, same = (settings_of(PLACE, connection=Connection(agency=AGENCY)) for _ in range(2))
+    other = settings_of(PLACE | {"HW_SECRET_KEY": "another"}, connection=Connection(agency=AGENCY))
     assert {one: 1}[same] == 1
     assert one != other
 
 
-def test_settings_of_a_user_by_password(tmp_path: Path) -> None:
+def test_settings_of_a_user_by_password() -> None:
     """Account, user and password come from one source."""
-    found = settings_of(tmp_path, PASSWORD | {"HW_REGION_NAME": "eu-de"})
+    found = settings_of(PASSWORD | {"HW_REGION_NAME": "eu-de"})
     password = Secret("planted-secret")
     assert found.credential == Password("u", None, "d", None, password, "environment HW_USER_PASSWORD")
 

@@ -185,7 +185,7 @@ def test_nothing_that_tells_who_calls_is_ambient() -> None:
 def test_a_profile_is_read_from_the_command_lines_file(tmp_path: Path, profile: str | None) -> None:
     """The current profile, or the named one."""
     path = profiles_file(tmp_path, {"current": "work", "profiles": [{"name": "other"}, PROFILE]})
-    (source,) = from_profile(tmp_path, None, profile)
+    (source,) = from_profile(None, profile)
     assert source.label == f"profile work of {path}"
     assert (source.get("access_key"), source.get("secret_key")) == ("AK1", "planted-secret")
     assert source.where("access_key") == f"profile work of {path} accessKeyId"
@@ -195,14 +195,14 @@ def test_a_profile_is_read_from_the_command_lines_file(tmp_path: Path, profile: 
 def test_a_file_without_a_current_profile_means_the_one_named_default(tmp_path: Path) -> None:
     """The command line itself does the same."""
     profiles_file(tmp_path, {"profiles": [PROFILE | {"name": "default"}]})
-    assert from_profile(tmp_path)
+    assert from_profile()
 
 
 @pytest.mark.parametrize("absolute", [True, False], ids=["absolute", "with ~"])
 def test_the_file_of_profiles_may_be_named(tmp_path: Path, absolute: bool) -> None:
     """A path with `~` starts in the home directory."""
     path = profiles_file(tmp_path, {"current": "work", "profiles": [PROFILE]}, "mine.json")
-    (source,) = from_profile(tmp_path, str(path) if absolute else "~/mine.json")
+    (source,) = from_profile(str(path) if absolute else "~/mine.json")
     assert source.get("region") == "eu-de"
 
 
@@ -220,9 +220,9 @@ def test_the_file_of_profiles_may_be_named(tmp_path: Path, absolute: bool) -> No
 )
 def test_nothing_named_and_nothing_there_is_no_profile(tmp_path: Path, content: Any) -> None:
     """Files that were not named are optional."""
-    assert from_profile(tmp_path) == []
+    assert from_profile() == []
     profiles_file(tmp_path, content)
-    assert from_profile(tmp_path) == []
+    assert from_profile() == []
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_file_that_was_asked_for_must_be_there(
 ) -> None:
     """If a path is wrong, another account's credential is not used."""
     with pytest.raises(SettingsError) as caught:
-        from_profile(tmp_path, file, profile)
+        from_profile(file, profile)
     assert str(caught.value) == text.format(home=tmp_path)
 
 
@@ -254,7 +254,7 @@ def test_a_profile_that_was_asked_for_must_be_there(
     """If a profile does not exist, another account's credential is not used."""
     path = profiles_file(tmp_path, {"profiles": [PROFILE]})
     with pytest.raises(SettingsError) as caught:
-        from_profile(tmp_path, file, profile)
+        from_profile(file, profile)
     assert str(caught.value) == f"profile {name}: {path} has no profile of that name"
 
 
@@ -263,7 +263,7 @@ def test_a_broken_file_of_profiles_is_named_but_not_shown(tmp_path: Path, conten
     """The error names the file, and shows nothing of its content."""
     path = profiles_file(tmp_path, content)
     with pytest.raises(SettingsError) as caught:
-        from_profile(tmp_path, None, "work")
+        from_profile(None, "work")
     assert str(caught.value) == f"{path} cannot be read as JSON: JSONDecodeError"
 
 
@@ -272,7 +272,7 @@ def test_a_file_of_profiles_that_is_no_text_is_named(tmp_path: Path) -> None:
     path = profiles_file(tmp_path, {})
     path.write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(SettingsError, match=r"config\.json cannot be read as JSON: UnicodeDecodeError"):
-        from_profile(tmp_path)
+        from_profile()
 
 
 def test_the_file_of_the_sdk_is_read(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_the_file_of_the_sdk_is_read(tmp_path: Path) -> None:
     path = credentials_file(
         tmp_path, "[basic]\nak = AK1\nsk = 50%secret\nproject_id = p\niam_endpoint = https://iam.example\n"
     )
-    (source,) = from_sdk_file(tmp_path)
+    (source,) = from_sdk_file()
     assert (source.get("access_key"), source.get("secret_key")) == ("AK1", "50%secret")
     assert (source.get("project_id"), source.get("iam")) == ("p", "https://iam.example")
     assert source.get("security_token") is None
@@ -290,9 +290,9 @@ def test_the_file_of_the_sdk_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "[global]\nak = AK1\n"], ids=["empty", "another section"])
 def test_a_file_of_the_sdk_without_basic_credentials_is_none(tmp_path: Path, content: str) -> None:
     """Other sections are for other kinds of credentials."""
-    assert from_sdk_file(tmp_path) == []
+    assert from_sdk_file() == []
     credentials_file(tmp_path, content)
-    assert from_sdk_file(tmp_path) == []
+    assert from_sdk_file() == []
 
 
 @pytest.mark.parametrize("content", ["sk = planted-secret", "[basic]\nsk planted-secret"], ids=["no section", "no ="])
@@ -300,13 +300,18 @@ def test_a_broken_file_of_the_sdk_is_named_but_not_shown(tmp_path: Path, content
     """The error names the file, and shows nothing of its content."""
     path = credentials_file(tmp_path, content)
     with pytest.raises(SettingsError) as caught:
-        from_sdk_file(tmp_path)
+        from_sdk_file()
     assert str(caught.value).startswith(f"{path} cannot be read as INI: ")
     assert "planted-secret" not in str(caught.value)
 
 
-def test_a_home_that_cannot_be_looked_into_holds_no_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["/" + "x" * 300, None], ids=["cannot be looked into", "none"])
+def test_a_home_that_cannot_be_looked_into_holds_no_files(home: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container with another user id, files are not an error."""
-    home = tmp_path / ("x" * 300)  # asking for anything in here is an OSError, for every user
-    assert from_profile(home) == []
-    assert from_sdk_file(home) == []
+    if home:  # asking for anything in here is an OSError, for every user
+        monkeypatch.setenv("HOME", home)
+    else:
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr("os.getuid", lambda: 2**31 - 2)
+    assert from_profile() == []
+    assert from_sdk_file() == []

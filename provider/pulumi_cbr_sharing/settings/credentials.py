@@ -100,8 +100,7 @@ def credential_in(source: Source) -> Credential | None:
             could be another account's.
     """
     for name in ("access_key", "secret_key", "security_token", "token"):
-        trouble = trouble_with_key(source.get(name) or "-")
-        if trouble:
+        if trouble := trouble_with_key(source.get(name) or "-"):
             raise SettingsError(f"{source.where(name)} {trouble}: give it on one line, as it was issued")
     if source.get("access_key") or source.get("secret_key"):
         return _access_key(source)

@@ -34,12 +34,13 @@ def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str]:
 
 def exact_cbr(address: str) -> str:
     """A CBR endpoint without version and trailing slash, with `https://` if no scheme is given."""
-    return _with_scheme(address).rstrip("/").removesuffix("/v3")
+    with_scheme = address if "://" in address else f"https://{address}"
+    return with_scheme.rstrip("/").removesuffix("/v3")
 
 
 def exact_iam(address: str) -> str:
     """An IAM endpoint with `/v3`, and with `https://` if no scheme is given."""
-    return _with_scheme(address).rstrip("/").removesuffix("/v3") + "/v3"
+    return exact_cbr(address) + "/v3"
 
 
 def trouble_with(address: str, *, insecure: bool) -> str | None:
@@ -62,10 +63,6 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
     if parts.scheme == "http" and not insecure and not is_this_machine(parts.hostname):
         return "plain http would show the credentials on the way: use https, or set insecure"
     return None
-
-
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"https://{address}"
 
 
 def is_this_machine(host: str) -> bool:

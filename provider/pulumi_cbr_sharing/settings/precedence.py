@@ -1,4 +1,8 @@
-"""The order of precedence of a connection's sources, and what each of them may give."""
+"""The order of precedence of a connection's sources, and what each of them may give.
+
+Explicit sources come first: fields of the Connection, stack config, environment, files. From the default names, a
+connection with a namespace takes where the cloud is, never the credential or the project.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,6 @@ from pulumi_cbr_sharing.settings.sources import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.settings.sources import Config
@@ -33,7 +36,7 @@ _CREDENTIAL = ("access_key", "secret_key", "token", "password")
 _PROJECT = {"project_id", "project_name"}
 
 
-def sources_of(connection: Connection, config: Config, environ: Mapping[str, str], home: Path) -> list[Source]:
+def sources_of(connection: Connection, config: Config, environ: Mapping[str, str]) -> list[Source]:
     """All sources of a connection's settings, in order of precedence, each with the fields that it may give."""
     namespace = connection.namespace or DEFAULT_NAMESPACE
     groups = [
@@ -41,7 +44,7 @@ def sources_of(connection: Connection, config: Config, environ: Mapping[str, str
         [from_stack_config(config, namespace)],
         [*from_environment(environ, environment_prefix(namespace))],
     ]
-    sources = _with_files(groups, home, default_files=namespace == DEFAULT_NAMESPACE)
+    sources = _with_files(groups, default_files=namespace == DEFAULT_NAMESPACE)
     # The sources after the profile of a Connection, or those of the default names, tell only where the cloud is.
     own = 2 if connection.profile else len(sources)
     if namespace != DEFAULT_NAMESPACE:
@@ -57,16 +60,16 @@ def sources_of(connection: Connection, config: Config, environ: Mapping[str, str
     return [source.in_region(region) for source in sources] if region else sources
 
 
-def _with_files(groups: list[list[Source]], home: Path, *, default_files: bool) -> list[Source]:
+def _with_files(groups: list[list[Source]], *, default_files: bool) -> list[Source]:
     """All groups, the first that names a profile followed by that profile. If none does, default files come last."""
     for group in groups:
         profile = first(group, "profile")
         if profile or first(group, "profile_file"):
-            group.extend(from_profile(home, first(chain(*groups), "profile_file"), profile))
+            group.extend(from_profile(first(chain(*groups), "profile_file"), profile))
             return [*chain(*groups)]
     sources = [*chain(*groups)]
     try:
-        return [*sources, *from_profile(home), *from_sdk_file(home)] if default_files else sources
+        return [*sources, *from_profile(), *from_sdk_file()] if default_files else sources
     except SettingsError:  # a broken file that nobody named is only an error if its credential is needed
         if any(map(_has_credential, sources)):
             return sources

@@ -1,11 +1,7 @@
 """Resolves a Connection, the stack config, the environment and files into one frozen `Settings`.
 
-Explicit sources take precedence: fields of the Connection, stack config, environment, files. A credential is taken
-whole from the first source that has one: the access key of one source is never used with the secret key of another. One
-error lists everything that is missing, and where each can be set.
-
-A connection with a namespace reads `dr:accessKey` and `DR_HW_ACCESS_KEY` instead of `huaweicloud:accessKey` and
-`HW_ACCESS_KEY`. From the default names it takes where the cloud is, never the credential or the project.
+A credential is taken whole from the first source that has one: the access key of one source is never used with the
+secret key of another. One error lists everything that is missing, and where each can be set.
 """
 
 from __future__ import annotations
@@ -13,7 +9,6 @@ from __future__ import annotations
 import re
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
@@ -80,28 +75,18 @@ class Settings:
     deadline: float = 600.0
 
 
-def resolve(
-    connection: Connection, *, config: Config, environ: Mapping[str, str], home: Path | None = None
-) -> Settings:
+def resolve(connection: Connection, *, config: Config, environ: Mapping[str, str]) -> Settings:
     """The settings of a connection.
 
     Args:
         connection: given by the program.
         config: the stack config by full key (`huaweicloud:region`), secrets decrypted.
         environ: the environment variables.
-        home: the home directory; None asks the system.
 
     Raises:
         SettingsError: something is missing or not valid; lists all of it, and where each can be set.
     """
-    return _Draft(connection, sources_of(connection, config, environ, home or _home())).settings()
-
-
-def _home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError:  # a user without a name, as in a container: no home, no files
-        return Path("/nonexistent")
+    return _Draft(connection, sources_of(connection, config, environ)).settings()
 
 
 class _Draft:
@@ -202,4 +187,4 @@ class _Draft:
         for source in self._sources:
             if name := source.name_of(field):
                 seen.setdefault(source.label, []).append(name)
-        return ", ".join(f"{label} {' or '.join(dict.fromkeys(names))}" for label, names in seen.items())
+        return ", ".join(f"{label} {' or '.join(names)}" for label, names in seen.items())

@@ -71,12 +71,14 @@ class Source:
         values: its values by name, such as `HW_REGION_NAME`; a blank one counts as not set.
         names: the names that it has for each field, in order of precedence, separated by blanks.
         prefix: what all names begin with.
+        is_file: whether it is a file.
     """
 
     label: str
     values: Mapping[str, Any]
     names: Mapping[str, str]
     prefix: str = ""
+    is_file: bool = False
 
     def get(self, field: str) -> str | None:
         """The value of a field, stripped; None if it is not set or blank."""
@@ -90,11 +92,6 @@ class Source:
     def where(self, field: str) -> str:
         """The source and its name for a field, for a message."""
         return f"{self.label} {self.name_of(field)}"
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a file."""
-        return self.label.startswith(("profile ", "file "))
 
     def only(self, fields: Container[str]) -> Source:
         """The same source with only these fields."""
@@ -181,21 +178,18 @@ _PROFILE_KEYS = {
 }
 
 
-def from_profile(home: Path, file: str | None = None, profile: str | None = None) -> list[Source]:
+def from_profile(file: str | None = None, profile: str | None = None) -> list[Source]:
     """A profile of the vendor's command line; nothing if there is none, and neither file nor profile was named.
 
     Args:
-        home: the user's home directory.
         file: the path; None means `~/.hcloud/config.json`.
         profile: the name of the profile; None means the current one.
 
     Raises:
         SettingsError: what was named does not exist, or the file has another format.
     """
-    path = Path(file or "~/.hcloud/config.json")
-    if path.parts[:1] == ("~",):
-        path = home.joinpath(*path.parts[1:])
-    if not os.path.isfile(path):  # noqa: PTH113 - see `from_sdk_file`
+    path = _in_home(file or "~/.hcloud/config.json")
+    if not os.path.isfile(path):  # noqa: PTH113 - see `_in_home`
         if file or profile:
             raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
         return []
@@ -204,7 +198,7 @@ def from_profile(home: Path, file: str | None = None, profile: str | None = None
     rows = content.get("profiles")
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("name") == wanted:
-            return [Source(f"profile {one_line(wanted)} of {path}", row, _PROFILE_KEYS)]
+            return [Source(f"profile {one_line(wanted)} of {path}", row, _PROFILE_KEYS, is_file=True)]
     if file or profile:
         raise SettingsError(f"profile {one_line(wanted)}: {path} has no profile of that name")
     return []
@@ -227,11 +221,10 @@ _SDK_KEYS = {
 }
 
 
-def from_sdk_file(home: Path) -> list[Source]:
+def from_sdk_file() -> list[Source]:
     """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; nothing if there is none."""
-    path = home / ".huaweicloud" / "credentials"
-    # Not `Path.is_file`, which raises if there is no permission to look, as in a container with another user id.
-    if not os.path.isfile(path):  # noqa: PTH113
+    path = _in_home("~/.huaweicloud/credentials")
+    if not os.path.isfile(path):  # noqa: PTH113 - see `_in_home`
         return []
     import configparser  # noqa: PLC0415 - few users have this file
 
@@ -240,4 +233,9 @@ def from_sdk_file(home: Path) -> list[Source]:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, configparser.Error) as error:
         raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
-    return [Source(f"file {path}", parser["basic"], _SDK_KEYS)] if parser.has_section("basic") else []
+    return [Source(f"file {path}", parser["basic"], _SDK_KEYS, is_file=True)] if "basic" in parser else []
+
+
+def _in_home(file: str) -> Path:
+    # In a container, a user may have no home, or may not look into it: then `Path.expanduser` or `Path.is_file` raises.
+    return Path(os.path.expanduser(file))  # noqa: PTH111
