@@ -16,20 +16,14 @@ from pulumi_cbr_sharing.ids import BACKUP, PROJECT
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
 
 Role = Literal["member", "set", "accepter"]
 DYNAMIC = "pulumi-python:dynamic"
-ROLES: Mapping[str, Role] = {
-    "BackupShareMember": "member",
-    "BackupShare": "set",
-    "CbrBackupShare": "set",
-    "cbr_backup_share": "set",
-    "BackupShareAccepter": "accepter",
-    "CbrBackupShareAccepter": "accepter",
-    "cbr_backup_share_accepter": "accepter",
-}
+ROLES: Mapping[str, Role] = {"": "set", "member": "member", "accepter": "accepter"}
+# BackupShare, CbrBackupShare, huaweicloud_cbr_backup_share; the same with Member or Accepter.
+TYPE = re.compile(r"(?:[a-z]+_cbr_|cbr)?backup_?share(?:_?(member|accepter))?", re.IGNORECASE)
 
 
 class Place(NamedTuple):
@@ -94,10 +88,8 @@ class Declared:
 
 def role_of(type_: str, properties: Mapping[str, Any]) -> Role | None:
     """What a resource declares of a backup's recipients; None if nothing."""
-    name = re.split(r"[:.]", type_)[-1]
-    provider, _, terraform = name.partition("_")
-    if role := ROLES.get(name) or (ROLES.get(terraform) if provider else None):
-        return role
+    if match := TYPE.fullmatch(re.split(r"[:.]", type_)[-1]):
+        return ROLES[(match[1] or "").lower()]
     if not type_.startswith(DYNAMIC) or "backup_id" not in properties:
         return None
     return "member" if "dest_project_id" in properties else "set" if "dest_project_ids" in properties else None
@@ -116,12 +108,13 @@ def declaration(
         urn: its URN, or its address in a Terraform state.
         place: the line of the program that declares it.
     """
+    properties = _in_snake_case(properties)
     role = role_of(type_, properties)
     if role is None:
         return None
     parts = id_.split("/")
-    backup = _id(_get(properties, "backup_id")) or (parts[0] if BACKUP.fits(parts[0]) else None)
-    listed = [*_recipients(role, properties)]
+    backup = _id(properties.get("backup_id")) or (parts[0] if BACKUP.fits(parts[0]) else None)
+    listed = _recipients(role, properties)
     if role == "member" and not _id(listed[0]) and len(parts) > 1 and PROJECT.fits(parts[1]):
         listed = [parts[1]]
     known = tuple(dict.fromkeys(one.strip().lower() for one in listed if _id(one)))
@@ -132,41 +125,32 @@ def declaration(
         backup.strip().lower() if backup else None,
         known,
         hidden=backup is None or any(not _id(one) for one in listed),
-        owner=_id(_get(properties, "owner_project_id")),
-        vault=_id(_get(properties, "vault_id")) if role == "accepter" else None,
+        owner=_id(properties.get("owner_project_id")),
+        vault=_id(properties.get("vault_id")) if role == "accepter" else None,
         place=place,
     )
 
 
-def _recipients(role: Role, properties: Mapping[str, Any]) -> Iterator[Any]:
-    """The recipients as in the state: texts, or encrypted values."""
-    if role == "member":
-        yield _get(properties, "dest_project_id")
-    elif role == "accepter":
-        if (project := _get(properties, "recipient_project_id")) is not None:
-            yield project
-    else:
-        yield from _of_set(properties)
+# A refresh writes all live recipients to dest_project_ids; `declared` keeps those of the program.
+_RECIPIENTS: Mapping[Role, tuple[str, ...]] = {
+    "member": ("dest_project_id",),
+    "set": ("declared", "dest_project_ids", "members"),
+    "accepter": ("recipient_project_id",),
+}
 
 
-def _of_set(properties: Mapping[str, Any]) -> Iterable[Any]:
-    # A refresh writes all live recipients to dest_project_ids; `declared` keeps those of the program.
-    for name in ("declared", "dest_project_ids", "members"):
-        listed = _get(properties, name)
-        if listed is not None:
-            found = listed if isinstance(listed, list) else [listed]
-            return [_get(one, "dest_project_id") if _is_record(one) else one for one in found]
-    return [None]
+def _recipients(role: Role, properties: Mapping[str, Any]) -> list[Any]:
+    """The recipients as in the state: texts, or encrypted values; None if there should be some, but are not."""
+    listed = next((found for name in _RECIPIENTS[role] if (found := properties.get(name)) is not None), None)
+    if listed is None:
+        return [] if role == "accepter" else [None]
+    several = listed if isinstance(listed, list) else [listed]
+    return [_in_snake_case(one).get("dest_project_id", one) if isinstance(one, dict) else one for one in several]
 
 
-def _is_record(one: Any) -> bool:
-    return isinstance(one, dict) and _get(one, "dest_project_id") is not None
-
-
-def _get(properties: Mapping[str, Any], name: str) -> Any:
-    """A property by its Python name, or by its name in the bridged provider."""
-    camel = re.sub(r"_(.)", lambda letter: letter[1].upper(), name)
-    return properties.get(name, properties.get(camel))
+def _in_snake_case(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The bridged provider has the same names in camel case."""
+    return {re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name): value for name, value in properties.items()}
 
 
 def _id(value: Any) -> str | None:

@@ -5,12 +5,13 @@ A `ReadOnlyClient` refuses every call that is not a read.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, get_args
 
-from pulumi_cbr_sharing.audit.bounded import bounded_map
 from pulumi_cbr_sharing.cbr.backups import Backup, get_backup, list_backups
-from pulumi_cbr_sharing.cbr.members import Member, get_member, list_members
+from pulumi_cbr_sharing.cbr.members import Member, Status, get_member, list_members
 from pulumi_cbr_sharing.cbr.vaults import list_vaults
 from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, NotFound, PermissionDenied
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 
 PARALLEL = 8  # requests in flight
-OFFERS: tuple[Literal["pending", "accepted", "rejected"], ...] = ("pending", "accepted", "rejected")
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,8 @@ class Live:
 
     def is_out_of_scope(self, backup_id: str | None) -> bool:
         """Whether a backup was not to be audited; None is one whose id is not known."""
-        return backup_id in self.others or bool(
-            backup_id and self.scope.backups and backup_id not in self.scope.backups
-        )
+        named = self.scope.backups
+        return backup_id in self.others or bool(backup_id and named and backup_id not in named)
 
     def not_looked_at(self) -> list[Backup]:
         """Backups that are out of scope, or whose members are not all known."""
@@ -149,10 +148,11 @@ def _look_into(live: Live, client: ReadOnlyClient, parallel: int, progress: Call
     live.others.update((backup.id, backup) for backup in found if not live.scope.has(backup))
     wanted = [backup for backup in found if live.scope.has(backup)]
     _name_vaults(live, client)
-    for done, seen in enumerate(bounded_map(lambda one: _look_at(client, one), wanted, parallel), 1):
-        if seen:
-            live.backups[seen.backup.id] = seen
-        progress(done, len(wanted))
+    with ThreadPoolExecutor(parallel, thread_name_prefix="audit") as pool:
+        for done, seen in enumerate(pool.map(partial(_look_at, client), wanted), 1):
+            if seen:
+                live.backups[seen.backup.id] = seen
+            progress(done, len(wanted))
 
 
 def _name_vaults(live: Live, client: ReadOnlyClient) -> None:
@@ -191,18 +191,19 @@ def _look_at_offers(live: Live, client: ReadOnlyClient, parallel: int) -> None:
     try:
         listed = [
             (backup, status)
-            for status in OFFERS
+            for status in get_args(Status)
             for backup in list_backups(client, own_type="shared", member_status=status)
         ]
     except CbrSharingError as error:
         live.unseen.append(Unseen(project, str(error), incoming=True))
         return
     live.offers_read.add(project)
-    for seen in bounded_map(lambda one: _offer(client, *one), listed, parallel):
-        if isinstance(seen, Unseen):
-            live.unseen.append(seen)
-        elif live.scope.has(seen[0]):
-            live.offers.append(seen)
+    with ThreadPoolExecutor(parallel, thread_name_prefix="audit") as pool:
+        for seen in pool.map(lambda one: _offer(client, *one), listed):
+            if isinstance(seen, Unseen):
+                live.unseen.append(seen)
+            elif live.scope.has(seen[0]):
+                live.offers.append(seen)
 
 
 def _offer(client: ReadOnlyClient, backup: Backup, status: str) -> tuple[Backup, Member] | Unseen:

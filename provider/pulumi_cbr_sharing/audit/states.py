@@ -48,12 +48,12 @@ def read_state(text: str, source: str) -> list[Declaration]:
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"reading {source}: it is not JSON: {one_line(error)}") from None
     try:
-        return list(_declarations(document, source))
+        return [one for one in _declarations(document, source) if one]
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise SettingsError(f"reading {source}: the state has an unexpected shape: {one_line(error)}") from None
 
 
-def _declarations(document: Any, source: str) -> Iterator[Declaration]:
+def _declarations(document: Any, source: str) -> Iterator[Declaration | None]:
     known = document if isinstance(document, dict) else {}
     if "deployment" in known or "checkpoint" in known or "manifest" in known:
         yield from _of_pulumi(_deployment(known))
@@ -74,14 +74,14 @@ def _deployment(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return found or {}
 
 
-def _of_pulumi(deployment: Mapping[str, Any]) -> Iterator[Declaration]:
+def _of_pulumi(deployment: Mapping[str, Any]) -> Iterator[Declaration | None]:
     for resource in deployment.get("resources") or ():
         # Resources that are pending deletion are no longer declared; external ones (only read) never were.
         if resource.get("delete") or resource.get("external") or not resource.get("custom"):
             continue
         properties = {**(resource.get("inputs") or {}), **(resource.get("outputs") or {})}
         stack, project = resource["urn"].removeprefix("urn:pulumi:").split("::")[:2]
-        found = declaration(
+        yield declaration(
             resource["type"],
             resource.get("id") or "",
             {name: _plain(value) for name, value in properties.items()},
@@ -89,8 +89,6 @@ def _of_pulumi(deployment: Mapping[str, Any]) -> Iterator[Declaration]:
             urn=resource["urn"],
             place=_place(resource),
         )
-        if found:
-            yield found
 
 
 def _plain(value: Any) -> Any:
@@ -116,7 +114,7 @@ def _of_program(position: str | None) -> Place | None:
     return Place(str(path), max(int(match[2]), 1))
 
 
-def _of_terraform(document: Mapping[str, Any], source: str) -> Iterator[Declaration]:
+def _of_terraform(document: Mapping[str, Any], source: str) -> Iterator[Declaration | None]:
     for resource in document.get("resources") or ():
         if resource.get("mode") != "managed":
             continue
@@ -124,22 +122,18 @@ def _of_terraform(document: Mapping[str, Any], source: str) -> Iterator[Declarat
         for instance in resource.get("instances") or ():
             key = instance.get("index_key")
             index = "" if key is None else f"[{json.dumps(key)}]"
-            address = f"{module}{resource['type']}.{resource['name']}{index}"
             if not instance.get("deposed"):
-                yield from _terraform_declaration(resource["type"], instance["attributes"], address, source)
+                address = f"{module}{resource['type']}.{resource['name']}{index}"
+                yield _terraform_declaration(resource["type"], instance["attributes"], address, source)
 
 
-def _of_module(module: Mapping[str, Any], source: str) -> Iterator[Declaration]:
+def _of_module(module: Mapping[str, Any], source: str) -> Iterator[Declaration | None]:
     for resource in module.get("resources") or ():
         if resource.get("mode") == "managed":
-            yield from _terraform_declaration(resource["type"], resource["values"], resource["address"], source)
+            yield _terraform_declaration(resource["type"], resource["values"], resource["address"], source)
     for child in module.get("child_modules") or ():
         yield from _of_module(child, source)
 
 
-def _terraform_declaration(
-    type_: str, attributes: Mapping[str, Any], address: str, source: str
-) -> Iterator[Declaration]:
-    found = declaration(type_, str(attributes.get("id") or ""), attributes, stack=source, urn=address)
-    if found:
-        yield found
+def _terraform_declaration(type_: str, attributes: Mapping[str, Any], address: str, source: str) -> Declaration | None:
+    return declaration(type_, str(attributes.get("id") or ""), attributes, stack=source, urn=address)

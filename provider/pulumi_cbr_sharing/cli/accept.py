@@ -15,8 +15,8 @@ from pulumi_cbr_sharing.cli import arguments
 from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import backup_argument, json_option
 from pulumi_cbr_sharing.cli.output import print_json
-from pulumi_cbr_sharing.cli.received import in_vault, received
-from pulumi_cbr_sharing.errors import ApiError, NotFound, Refused, UnexpectedAnswer
+from pulumi_cbr_sharing.cli.received import accepted
+from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, NotFound, Refused, UnexpectedAnswer
 
 
 if TYPE_CHECKING:
@@ -46,12 +46,14 @@ def command(client: Client, *, backup_id: str, vault_id: str, as_json: bool) -> 
     Example:
       cbr-sharing accept 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 --vault 3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f
     """
-    seen = received(client, backup_id, "accepting")
-    change = "already" if in_vault(seen) else "accepted"
-    if not in_vault(seen):
-        seen = _accepted(client, backup_id, vault_id)
-    if seen is None or seen.vault_id != vault_id:
-        raise _elsewhere(seen, backup_id, vault_id)
+    seen = accepted(client, backup_id, "accepting")
+    change = "already" if seen else "accepted"
+    seen = seen or _accept(client, backup_id, vault_id)
+    if seen.vault_id != vault_id:
+        raise Refused(
+            f"accepting the share of backup {backup_id} into vault {vault_id}: it is already in vault {seen.vault_id}: "
+            "give that vault, or give the share back first with `cbr-sharing reject`"
+        )
     if as_json:
         print_json(_record(client, seen, change))
     else:
@@ -59,29 +61,22 @@ def command(client: Client, *, backup_id: str, vault_id: str, as_json: bool) -> 
         click.echo(f"{backup_id}: {said} into vault {vault_id}")
 
 
-def _accepted(client: Client, backup_id: str, vault_id: str) -> Backup | None:
+def _accept(client: Client, backup_id: str, vault_id: str) -> Backup:
+    refusal: CbrSharingError = UnexpectedAnswer(
+        f"accepting the share of backup {backup_id} into vault {vault_id}: the service reports success, but the backup "
+        "is not in a vault: run it again"
+    )
     try:
         answer_membership(client, backup_id, "accepted", vault_id)
     except NotFound as error:
         remedy = f"ask its owner to share it with project {client.project_id}; `cbr-sharing offers` lists all offers"
         raise error.again(remedy=remedy) from None
-    except ApiError:
+    except ApiError as error:
         # If the reply to the first request was lost, the retry may be refused, because it has been accepted.
-        seen = received(client, backup_id, "accepting")
-        if seen is None or seen.vault_id != vault_id:
-            raise
-        return seen
-    return received(client, backup_id, "accepting")
-
-
-def _elsewhere(seen: Backup | None, backup_id: str, vault_id: str) -> Exception:
-    doing = f"accepting the share of backup {backup_id} into vault {vault_id}"
-    if not in_vault(seen):
-        return UnexpectedAnswer(f"{doing}: the service reports success, but the backup is not in a vault: run it again")
-    return Refused(
-        f"{doing}: it is already in vault {seen.vault_id}: give that vault, or give the share back first with "
-        "`cbr-sharing reject`"
-    )
+        refusal = error
+    if (seen := accepted(client, backup_id, "accepting")) is None:
+        raise refusal
+    return seen
 
 
 def _record(client: Client, seen: Backup, change: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cli import arguments
 from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import json_option
-from pulumi_cbr_sharing.cli.output import print_json, print_table
+from pulumi_cbr_sharing.cli.output import print_records
 from pulumi_cbr_sharing.cli.records import backup_record
 
 
@@ -72,9 +72,5 @@ def command(
         own_type="shared" if received else "private",
         member_status="accepted" if received else None,
     )
-    records = [backup_record(backup) for backup in found]
-    if as_json:
-        print_json(records)
-    else:
-        owner = {"OWNER": "project_id"} if received else {}
-        print_table({**COLUMNS, **owner}, records, nothing="there is no such backup")
+    columns = {**COLUMNS, "OWNER": "project_id"} if received else COLUMNS
+    print_records(columns, list(map(backup_record, found)), nothing="there is no such backup", as_json=as_json)

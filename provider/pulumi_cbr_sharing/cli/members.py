@@ -11,7 +11,7 @@ import click
 
 from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import backup_argument, json_option
-from pulumi_cbr_sharing.cli.output import print_json, print_table
+from pulumi_cbr_sharing.cli.output import print_records
 from pulumi_cbr_sharing.cli.records import member_record
 from pulumi_cbr_sharing.sharing.live_shares import LiveShares
 
@@ -46,7 +46,4 @@ def command(client: Client, *, backup_id: str, as_json: bool) -> None:
     """
     found = LiveShares(client).look(backup_id).all()
     records = [member_record(backup_id, found[project]) for project in sorted(found)]
-    if as_json:
-        print_json(records)
-    else:
-        print_table(COLUMNS, records, nothing="it is shared with nobody")
+    print_records(COLUMNS, records, nothing="it is shared with nobody", as_json=as_json)

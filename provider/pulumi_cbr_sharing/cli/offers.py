@@ -12,7 +12,7 @@ import click
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import json_option
-from pulumi_cbr_sharing.cli.output import print_json, print_table
+from pulumi_cbr_sharing.cli.output import print_records
 from pulumi_cbr_sharing.cli.records import backup_record
 
 
@@ -45,8 +45,4 @@ def command(client: Client, *, as_json: bool) -> None:
       cbr-sharing offers --connection dr
     """
     found = list_backups(client, own_type="shared", member_status="pending")
-    records = [backup_record(backup) for backup in found]
-    if as_json:
-        print_json(records)
-    else:
-        print_table(COLUMNS, records, nothing="there are no offers")
+    print_records(COLUMNS, list(map(backup_record, found)), nothing="there are no offers", as_json=as_json)

@@ -43,6 +43,16 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+def print_records(
+    columns: Mapping[str, str], records: Sequence[Mapping[str, Any]], *, nothing: str, as_json: bool
+) -> None:
+    """Print records as JSON or as a table; see `print_table`."""
+    if as_json:
+        print_json(records)
+    else:
+        print_table(columns, records, nothing=nothing)
+
+
 def print_table(
     columns: Mapping[str, str], records: Sequence[Mapping[str, Any]], *, nothing: str, to_stderr: bool = False
 ) -> None:

@@ -33,28 +33,16 @@ def targets(formats: Sequence[str], outputs: Sequence[str]) -> list[Target]:
         UsageError: there are more files than formats.
     """
     left, found = list(dict.fromkeys(formats)), dict[str, str]()
-    if len(outputs) == len(left) == 1:
-        return [Target(left[0], _file(outputs[0]))]
     for output in outputs:
         named = BY_NAME.get(Path(output).suffix.lower(), "")
         if named in left or (named and not formats):
             found[output] = named
             left = [one for one in left if one != named]
     for output in outputs:
+        if output not in found and formats and not left:
+            raise click.UsageError(f"--output {output}: there is no --format left for it")
         if output not in found:
-            found[output] = _next(left, output, asked=bool(formats))
-    pairs = [Target(found[output], _file(output)) for output in dict.fromkeys(outputs)]
+            found[output] = left.pop(0) if left else "text"
+    pairs = [Target(found[output], None if output == "-" else Path(output)) for output in dict.fromkeys(outputs)]
     rest = left or ([] if pairs else ["text"])
     return [*pairs, *(Target(one, None) for one in rest)]
-
-
-def _next(left: list[str], output: str, *, asked: bool) -> str:
-    if left:
-        return left.pop(0)
-    if not asked:
-        return "text"
-    raise click.UsageError(f"--output {output}: there is no --format left for it")
-
-
-def _file(output: str) -> Path | None:
-    return None if output == "-" else Path(output)

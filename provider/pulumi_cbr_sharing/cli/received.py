@@ -13,14 +13,12 @@ from pulumi_cbr_sharing.errors import BackupNotFound, Refused
 
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeIs
-
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.http.client import Client
 
 
-def received(client: Client, backup_id: str, verb: str) -> Backup | None:
-    """Read a received backup; None if it is not found.
+def accepted(client: Client, backup_id: str, verb: str) -> Backup | None:
+    """Read a backup that the project has accepted; None if it has not.
 
     Raises:
         Refused: the project owns the backup.
@@ -34,9 +32,4 @@ def received(client: Client, backup_id: str, verb: str) -> Backup | None:
             f"{verb} the share of backup {backup_id}: project {seen.project_id} owns it: use the recipient's account, "
             "with --connection"
         )
-    return seen
-
-
-def in_vault(seen: Backup | None) -> TypeIs[Backup]:
-    """Whether the backup has been accepted."""
-    return seen is not None and bool(seen.vault_id)
+    return seen if seen.vault_id else None

@@ -15,7 +15,7 @@ from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import backup_argument, json_option, yes_option
 from pulumi_cbr_sharing.cli.consent import ask
 from pulumi_cbr_sharing.cli.output import print_json
-from pulumi_cbr_sharing.cli.received import in_vault, received
+from pulumi_cbr_sharing.cli.received import accepted
 from pulumi_cbr_sharing.errors import NotFound, one_line
 
 
@@ -46,9 +46,9 @@ def command(client: Client, *, backup_id: str, yes: bool, as_json: bool) -> None
     Example:
       cbr-sharing reject 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 --connection dr --yes
     """
-    seen = received(client, backup_id, "giving back")
+    seen = accepted(client, backup_id, "giving back")
     ask(_question(backup_id, seen), yes=yes)
-    change = "returned" if in_vault(seen) else "rejected"
+    change = "returned" if seen else "rejected"
     try:
         answer_membership(client, backup_id, "rejected")
     except NotFound:  # never offered, or cancelled by its owner
@@ -60,6 +60,6 @@ def command(client: Client, *, backup_id: str, yes: bool, as_json: bool) -> None
 
 
 def _question(backup_id: str, seen: Backup | None) -> str:
-    if in_vault(seen):
+    if seen:
         return f"Give back backup {backup_id} ({one_line(seen.name, 60)}), which is in vault {seen.vault_id}?"
     return f"Reject the offer of backup {backup_id}?"

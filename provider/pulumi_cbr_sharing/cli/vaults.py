@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
 
 
-MB_IN_A_GB = 1024
 COLUMNS = {
     "VAULT": "id",
     "NAME": "name",
@@ -48,9 +47,9 @@ def command(client: Client, *, name: str | None, as_json: bool) -> None:
     Example:
       cbr-sharing vaults --json | jq -r '.[] | select(.object_type == "server") | .id'
     """
-    records = [vault_record(vault) for vault in list_vaults(client, name=name)]
+    found = list_vaults(client, name=name)
     if as_json:
-        print_json(records)
+        print_json(list(map(vault_record, found)))
     else:
-        rows = [{**record, "free": record["size"] - math.ceil(record["used"] / MB_IN_A_GB)} for record in records]
+        rows = [{**vault_record(vault), "free": math.floor(vault.free)} for vault in found]
         print_table(COLUMNS, rows, nothing="there is no such vault")

@@ -14,7 +14,7 @@ import click
 from pulumi_cbr_sharing.cli.account import with_client
 from pulumi_cbr_sharing.cli.arguments import json_option
 from pulumi_cbr_sharing.cli.output import print_json, print_table
-from pulumi_cbr_sharing.cli.permissions import permissions, try_action
+from pulumi_cbr_sharing.cli.permissions import Row, permissions, row, try_action
 from pulumi_cbr_sharing.errors import Unreachable
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password
@@ -46,33 +46,34 @@ def command(client: Client, *, as_json: bool) -> None:
     Example:
       cbr-sharing whoami --connection dr
     """
-    about: dict[str, Any] = {"project_id": client.project_id}
-    seen = list(permissions(client.brief))
-    row, account_id = _looked_up(client.brief)
-    about |= {"account_id": account_id, **_about(client)}
+    project_id = client.project_id  # before anything else is tried, with time and retries
+    tried = list(permissions(client.brief))
+    looked_up, account_id = _looked_up(client.brief)
+    tried.append(looked_up)
+    about = {"project_id": project_id, "account_id": account_id, **_about(client)}
     if as_json:
-        print_json({**about, "permissions": [*seen, row]})
+        print_json({**about, "permissions": tried})
         return
     for name, value in _readable(about).items():
         click.echo(f"{name.replace('_', ' '):<14}{value or '-'}")
     click.echo()
-    print_table({"PERMISSION": "action", "ALLOWED": "allowed", "": "why"}, [*seen, row], nothing="")
+    print_table({"PERMISSION": "action", "ALLOWED": "allowed", "": "why"}, tried, nothing="")
 
 
-def _looked_up(client: Client) -> tuple[dict[str, str], str | None]:
+def _looked_up(client: Client) -> tuple[Row, str | None]:
     """The permission to look up projects, and the account of the project; an unreachable IAM is no failure."""
     settings = client.settings
-    name, unknown = settings.project_name or settings.region, {"action": LOOK_UP, "allowed": "unknown"}
+    name = settings.project_name or settings.region
     if not (settings.iam and name):
-        return {**unknown, "why": "not tried: the region, or the iam endpoint, is not set"}, None
+        return row(LOOK_UP, "unknown", "not tried: the region, or the iam endpoint, is not set"), None
     call = Call("GET", "/v3/projects", f"trying {LOOK_UP}", LOOK_UP, (("name", name),), service="iam")
     try:
-        row, payload = try_action(client, call)
+        tried, listed = try_action(client, call, "projects")
     except Unreachable as error:
-        return {**unknown, "why": error.trouble}, None
-    listed = payload.get("projects")
-    rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return row, next((one.get("domain_id") for one in rows if one.get("id") == client.project_id), None)
+        return row(LOOK_UP, "unknown", error.trouble), None
+    return tried, next(
+        (one.fields.get("domain_id") for one in listed if one.fields.get("id") == client.project_id), None
+    )
 
 
 def _about(client: Client) -> dict[str, Any]:
