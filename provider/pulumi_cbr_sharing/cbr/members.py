@@ -108,7 +108,7 @@ def add_members(
     if not isinstance(reply, Reply):
         return reply
     try:
-        return _by_project(reply.records("members"), backup_id)
+        return _added(reply, backup_id, project_ids)
     except UnexpectedAnswer:
         # The status was a success, so the backup may be shared.
         if (found := look()) is not None:
@@ -172,6 +172,13 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     doing = f"cancelling the share of backup {backup_id} with project {project_id}"
     call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
     ask(client, call)
+
+
+def _added(reply: Reply, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member]:
+    added = _by_project(reply.records("members"), backup_id)
+    if lacking := [project for project in project_ids if project not in added]:
+        raise reply.unexpected(f"without the share with project {', '.join(lacking)}")
+    return added
 
 
 def _by_project(records: Iterable[Record], backup_id: str) -> Mapping[str, Member]:

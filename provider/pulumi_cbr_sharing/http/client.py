@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Unreachable
+from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Throttled, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
 from pulumi_cbr_sharing.http.breaker import EndpointBreaker
 from pulumi_cbr_sharing.http.cache import SingleFlightCache
@@ -90,8 +90,9 @@ class Client:
 
         Args:
             call: what to send.
-            look: for a call that may not be repeated: called when the effect of a request is unknown. It returns the
-                result, or None if there was no effect and the call may be sent again.
+            look: for a call that may not be repeated: called when the effect of a request is unknown, and then also
+                when a later one is refused. It returns the result, or None if there was no effect and the call may be
+                sent again.
             auth: signs the call; None means this client's credential.
 
         Raises:
@@ -101,6 +102,7 @@ class Client:
         breaker, rate_limit = auth.account
         retries = Retries(rate_limit, settings.max_retries, settings.deadline, self.notify)
         failure: CbrSharingError
+        unsure = False
         while True:
             breaker.raise_if_open(call.doing)
             issued = auth.current(self)  # signing in has its own retries, so its errors are final
@@ -123,10 +125,11 @@ class Client:
                     rate_limit.succeeded()
                     return reply
                 breaker.record(failure)
-            if look and is_ambiguous(failure):
-                if (found := look()) is not None:
-                    return found
-            elif not should_retry(failure, repeatable=call.repeatable):
+            ambiguous = is_ambiguous(failure)
+            unsure = unsure or ambiguous
+            if look and unsure and not isinstance(failure, Throttled) and (found := look()) is not None:
+                return found
+            if not (look and ambiguous) and not should_retry(failure, repeatable=call.repeatable):
                 raise failure
             self._wait_or_raise(call, retries, failure)
 

@@ -6,12 +6,12 @@ it. A change drops the list.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import wait_until_available
 from pulumi_cbr_sharing.cbr.members import add_members, get_member, list_members, remove_member
 from pulumi_cbr_sharing.errors import (
-    AlreadyShared,
     BackupNotAvailable,
     BackupNotFound,
     ImageRegistered,
@@ -66,24 +66,18 @@ class LiveShares:
             AlreadyShared: it is shared with one of them already.
             WaitTimeout, BackupNotAvailable: the backup does not become available.
         """
-        look = _Look(self, backup_id, project_ids)
-        ends = self._client.clock.now() + wait
-        for tries in range(1, MOST_TRIES + 1):
+        look = partial(self._new_members, backup_id, project_ids)
+        ends, tries = self._client.clock.now() + wait, 0
+        while True:
+            tries += 1
             try:
-                added = add_members(self._client, backup_id, project_ids, look=look)
-                break
+                return add_members(self._client, backup_id, project_ids, look=look)
             except BackupNotAvailable as refusal:
                 if tries == MOST_TRIES:
                     raise
                 wait_until_available(self._client, backup_id, refusal, max(0.0, ends - self._client.clock.now()))
-            except AlreadyShared:
-                # An earlier try may have taken effect after the list was read.
-                if look.asked and (late := look()):
-                    return late
-                raise
             finally:
                 self._cache.drop(("members", backup_id))
-        return added if all(project in added for project in project_ids) else look.or_raise()
 
     def remove(self, backup_id: str, project_id: str) -> None:
         """Cancel a share; success if it is gone already.
@@ -104,6 +98,13 @@ class LiveShares:
         finally:
             self._cache.drop(("members", backup_id))
 
+    def _new_members(self, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member] | None:
+        """The members, if all are there. A rejected one is an older record, which no request of this run made."""
+        live = self.look(backup_id)
+        found = {project: member for project in project_ids if (member := live.get(project))}
+        whole = len(found) == len(project_ids) and REJECTED not in {one.status for one in found.values()}
+        return found if whole else None
+
     def _is_there(self, backup_id: str, project_id: str) -> bool:
         try:
             return self.look(backup_id).get(project_id) is not None
@@ -116,28 +117,3 @@ class LiveShares:
         except Exception:  # noqa: BLE001 - the image is only a hint in the message
             image = None
         return refusal.again(remedy=f"the recipient must delete image {image} first") if image else refusal
-
-
-class _Look:
-    """Looks for new members in the live list, and remembers whether it has looked."""
-
-    def __init__(self, live: LiveShares, backup_id: str, project_ids: Sequence[str]) -> None:
-        self._live, self._backup_id, self._project_ids = live, backup_id, project_ids
-        self.asked = False
-
-    def __call__(self) -> Mapping[str, Member] | None:
-        """The members, if all are there. A rejected one is an older record, which this POST did not make."""
-        self.asked = True
-        live = self._live.look(self._backup_id)
-        found = {project: member for project in self._project_ids if (member := live.get(project))}
-        whole = len(found) == len(self._project_ids) and REJECTED not in {one.status for one in found.values()}
-        return found if whole else None
-
-    def or_raise(self) -> Mapping[str, Member]:
-        """The members, if the reply to the POST did not have them all."""
-        if found := self():
-            return found
-        raise UnexpectedAnswer(
-            f"sharing backup {self._backup_id} with project {', '.join(self._project_ids)}: the service accepted "
-            "it, but neither its reply nor its list has the share: run it again"
-        )
