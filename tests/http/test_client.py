@@ -8,6 +8,7 @@ import threading
 import time
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -285,6 +286,9 @@ def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator
 
     client.close()
     assert (list(found.members), found.complete) == (projects, complete)
+    assert [found.get(project) for project in projects] == list(found.members.values())
+    with nullcontext() if complete else pytest.raises(UnexpectedAnswer, match=f"backup {emulator.backup.id}: the list"):
+        assert found.get("f" * 32) is None
     assert emulator.unused_faults == []
 
 

@@ -48,10 +48,8 @@ def told_apart(client: Client, call: Call) -> Iterator[None]:
         _list_backups(client, call)
         if "/backups/" not in call.path:
             raise
-        reason, code = "the backup does not exist in this project", refusal.code
-        raise BackupNotFound(
-            call.doing, reason, status=refusal.status, code=code, request_id=refusal.request_id
-        ) from None
+        gone = refusal.again(reason="the backup does not exist in this project", remedy="")
+        raise BackupNotFound(**vars(gone)) from None
 
 
 # GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing import ids
@@ -34,6 +35,7 @@ _NO_AGENCY = Meaning(
     "there is no such agency",
     "check its name, the account that granted it, and huaweicloud:endpoints",
 )
+_sign_in = partial(Call, "POST", service="iam", expects=(201,), signs_in=True)
 
 
 def auth_for(settings: Settings, accounts: Accounts) -> Auth:
@@ -55,16 +57,12 @@ def get_token(client: Client, user: Password, project: Mapping[str, str | None],
     Raises:
         CredentialRefused: the password is wrong, or the user may not use the project.
     """
-    call = Call(
-        "POST",
+    call = _sign_in(
         "/v3/auth/tokens",
         doing=f"signing in with the password from {user.source}",
         action="a correct user and password",
         body={"auth": {"identity": _identity(user), "scope": {"project": project}}},
-        service="iam",
-        expects=(201,),
         meanings={401: _WRONG_PASSWORD},
-        signs_in=True,
     )
     reply = client.send(call, auth=auth)
     token, value = reply.record("token"), reply.header("X-Subject-Token")
@@ -98,16 +96,12 @@ def assume(client: Client, agency: Agency, auth: Auth) -> Issued:
     """Get a temporary access key for an agency, signed with the user's own credential."""
     role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
     role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
-    call = Call(
-        "POST",
+    call = _sign_in(
         "/v3.0/OS-CREDENTIAL/securitytokens",
         doing=f"assuming the agency {agency.name} of {agency.domain_name or agency.domain_id}",
         action="iam:agencies:assume",
         body={"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}},
-        service="iam",
-        expects=(201,),
         meanings={404: _NO_AGENCY},
-        signs_in=True,
     )
     reply = client.send(call, auth=auth)
     credential = reply.record("credential").fields
@@ -127,19 +121,13 @@ def look_up_project(client: Client) -> str:
         UnexpectedAnswer: the id has another shape.
     """
     name = client.settings.project_name or client.settings.region or ""
-    call = Call(
-        "GET",
-        "/v3/projects",
-        doing=f"looking up the project named {name}",
-        action="iam:projects:list",
-        query=(("name", name),),
-        service="iam",
-    )
+    doing, query = f"looking up the project named {name}", (("name", name),)
+    call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
     found = client.send(call).records("projects")
     if len(found) != 1:
         listed = one_line(", ".join(project.name("id") for project in found)) or "none"
         raise SettingsError(
-            f"{call.doing}: expected one project, found {len(found)} ({listed}): "
+            f"{doing}: expected one project, found {len(found)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
         )
     return found[0].id("id", ids.PROJECT)
