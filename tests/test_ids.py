@@ -90,7 +90,7 @@ def test_every_trouble_is_one_short_printable_line(check: Check, value: Any) -> 
         pytest.param(f"{HEX}\n", "has white space around it: give ", id="newline after"),
         pytest.param(HEX.upper(), "has upper-case letters, which the service does not accept: give ", id="upper case"),
         pytest.param("a" * 65, "has 65 characters: give ", id="long"),
-        pytest.param("a\x00b", "has control characters: give ", id="control characters"),
+        pytest.param("a\x00b", "has characters that cannot be printed: give ", id="control characters"),
         pytest.param("eu-de", "has another shape ('eu-de'): give ", id="a region"),
         pytest.param(UUID, f"has another shape ('{UUID}'): give ", id="a backup id"),
         pytest.param("../" + HEX[:20], f"has another shape ('../{HEX[:20]}'): give ", id="a path"),

@@ -42,12 +42,7 @@ class Shape:
 
     def trouble_with(self, value: Any) -> str | None:
         """What is wrong with a value that should have this shape."""
-        expected = f"give a {self.what} such as {self.example}"
-        if value is None or (isinstance(value, str) and not value.strip()):
-            return f"is empty: {expected}"
-        if not isinstance(value, str):
-            return f"{_not_a_string(value)}: {expected}"
-        return None if self.fits(value) else f"{self._difference(value)}: {expected}"
+        return None if self.fits(value) else f"{self._difference(value)}: give a {self.what} such as {self.example}"
 
     def trouble_with_list(self, values: Any) -> str | None:
         """What is wrong with a value that should be a list of these ids, one at least."""
@@ -56,16 +51,15 @@ class Shape:
         trouble = next(filter(None, map(self.trouble_with, values)), None)
         return f"has an entry that {trouble}" if trouble else None
 
-    def _difference(self, value: str) -> str:
-        if self.fits(value.strip()):
+    def _difference(self, value: Any) -> str:
+        text = value if isinstance(value, str) else ""
+        if self.fits(text.strip()):
             return "has white space around it"
-        if self.fits(value.lower()) and value.isascii():
+        if self.fits(text.lower()) and text.isascii():
             return "has upper-case letters, which the service does not accept"
-        if len(value) > LONGEST_SHOWN:
-            return f"has {len(value)} characters"
-        if not value.isprintable():
-            return "has control characters"
-        return f"has another shape ({one_line(value)!r})"
+        if len(text) > LONGEST_SHOWN:
+            return f"has {len(text)} characters"
+        return trouble_with_text("" if value is None else value) or f"has another shape ({one_line(value)!r})"
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -92,14 +86,10 @@ def trouble_with_account(value: Any) -> str | None:
 def trouble_with_text(value: Any, longest: int = LONGEST_TEXT) -> str | None:
     """What is wrong with a name, a status or another filter."""
     if not isinstance(value, str):
-        return _not_a_string(value)
+        return f"is not a string but of type {type(value).__name__}"
     if not value.strip():
         return "is empty"
     if len(value) > longest:
         return f"has {len(value)} characters, more than {longest}"
     # Among these are lone surrogates such as "\ud800", which cannot be sent as UTF-8.
     return None if value.isprintable() else "has characters that cannot be printed"
-
-
-def _not_a_string(value: Any) -> str:
-    return f"is not a string but of type {type(value).__name__}"

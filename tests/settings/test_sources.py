@@ -98,7 +98,8 @@ def test_the_environment_is_one_source_for_each_family() -> None:
     """An access key of one family is never used with the secret key of another."""
     environ = {"HW_ACCESS_KEY": "AK1", "OS_SECRET_KEY": "planted-secret"}
     found = [(source.get("access_key"), source.get("secret_key")) for source in from_environment(environ)]
-    assert found == [("AK1", None), (None, "planted-secret"), (None, None)]
+    assert found[:2] == [("AK1", None), (None, "planted-secret")]
+    assert set(found[2:]) == {(None, None)}
 
 
 @pytest.mark.parametrize(

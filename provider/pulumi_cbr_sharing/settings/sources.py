@@ -52,7 +52,8 @@ NAMES: Mapping[str, tuple[str, str]] = {
 # What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
 AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "insecure", "ca_file", "max_retries", "plan_checks"})
 
-FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
+# What the environment variables begin with, in order of precedence. The last two have the CA bundle only.
+FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_", "REQUESTS_", "CURL_")
 
 
 class Config(Protocol):
@@ -156,15 +157,10 @@ def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[S
     """
     for family in FAMILIES:
         names = {
-            field: " ".join(variable for variable in variables.split() if _family_of(variable) == family)
+            field: " ".join(variable for variable in variables.split() if variable.startswith(family))
             for field, (_, variables) in NAMES.items()
         }
         yield Source("environment", environ, names, prefix)
-
-
-def _family_of(variable: str) -> str:
-    # REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE belong to no family: they come last.
-    return next(filter(variable.startswith, FAMILIES), FAMILIES[-1])
 
 
 _PROFILE_KEYS = {
