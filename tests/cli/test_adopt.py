@@ -126,6 +126,13 @@ def test_what_could_not_be_looked_at_is_said_and_ends_with_3(world: World, tmp_p
     assert len(resources(file.read_text())) == 1
 
 
+def test_a_file_that_cannot_be_written_is_one_line(world: World) -> None:
+    """It names the file."""
+    run = adopt(world, "--output", "/nonexistent/shares.py")
+    assert run.exit_code == 1
+    assert run.output == "Error: Could not open file '/nonexistent/shares.py': No such file or directory\n"
+
+
 def test_nothing_to_adopt_is_a_program_all_the_same(world: World) -> None:
     """The program has no imports."""
     run = adopt(world)

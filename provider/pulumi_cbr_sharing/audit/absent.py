@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, Finding
 from pulumi_cbr_sharing.audit.rules import repair
 from pulumi_cbr_sharing.audit.share import Share
-from pulumi_cbr_sharing.cbr.backups import Backup
-from pulumi_cbr_sharing.cbr.members import Member
 
 
 if TYPE_CHECKING:
@@ -80,31 +79,25 @@ def not_looked_at(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _unreadable(one: Declaration) -> Finding:
-    share = Share(_backup(one.backup or "", one.owner or ""), _NOBODY, declared_by=(one,))
+    share = Share.unseen(one.backup or "", owner=one.owner or "", declared_by=(one,))
     remedy = "give the ids as plain values: they are not secret"
     return _not_looked_at(share, f"{one.urn} was not compared", "its ids are encrypted in the state", remedy)
 
 
 def _of_backup(seen: LiveBackup) -> Finding:
+    share = replace(Share.unseen(), backup=seen.backup)
     what = f"the recipients of backup {seen.backup.id} could not be read"
-    return _not_looked_at(Share(seen.backup, _NOBODY), what, seen.trouble or "", "run the audit again")
+    return _not_looked_at(share, what, seen.trouble or "", "run the audit again")
 
 
 def _of_project(unseen: Unseen) -> Finding:
     if unseen.incoming:
-        share = Share(_backup(unseen.backup), Member(unseen.project, status=""), incoming=True)
+        share = Share.unseen(unseen.backup, unseen.project, incoming=True)
         what = f"shares of other projects with project {unseen.project} could not be checked"
     else:
-        share = Share(_backup(unseen.backup, unseen.project), _NOBODY)
+        share = Share.unseen(unseen.backup, owner=unseen.project)
         what = f"project {unseen.project} could not be checked"
     return _not_looked_at(share, what, unseen.cause, "run the audit again with credentials that may read it")
-
-
-_NOBODY = Member("", status="")
-
-
-def _backup(id_: str, owner: str = "") -> Backup:
-    return Backup(id_, status="", project_id=owner)
 
 
 def _not_looked_at(share: Share, what: str, cause: str, remedy: str) -> Finding:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.audit.share import Evidence, Share
 
 
-CLEAN, FAILED, FOUND, NOT_COMPLETE = 0, 1, 2, 3
+CLEAN, FOUND, NOT_COMPLETE = 0, 2, 3
 FAIL_ON = ("low",)  # that severity, and what is worse
 
 

@@ -9,8 +9,6 @@ from pulumi_cbr_sharing.audit.absent import was_checked
 from pulumi_cbr_sharing.audit.declared import Place
 from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, Finding
 from pulumi_cbr_sharing.audit.share import Share
-from pulumi_cbr_sharing.cbr.backups import Backup
-from pulumi_cbr_sharing.cbr.members import Member
 
 
 if TYPE_CHECKING:
@@ -47,8 +45,8 @@ def _covers(exception: AgreedException, finding: Finding) -> bool:
 
 
 def _about(exception: AgreedException, file: RecipientsFile, kind: str, trouble: str) -> Finding:
-    backup, member = Backup(exception.backup, status=""), Member(exception.recipient, status="")
-    return Share(backup, member, file.known(exception.recipient)).finding(
+    known = file.known(exception.recipient)
+    return Share.unseen(exception.backup, exception.recipient, recipient_known=known).finding(
         kind,
         f"the exception for backup {exception.backup} and project {exception.recipient} {trouble}",
         f"ask {exception.owner}, then renew it or remove it: {file.path}, line {exception.line}",

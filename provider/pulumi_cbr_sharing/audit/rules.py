@@ -160,7 +160,8 @@ def recovery_point_too_old(shares: Iterable[Share], limits: Limits, unseen: Sequ
     """
     if limits.max_age is None:
         return
-    accepted = [share for share in shares if share.is_recovery_point]
+    accepted = [share for share in shares if share.member.status == "accepted"]
+    accepted = [share for share in accepted if share.backup.whole and share.backup.resource_id]
     newest = newest_of(accepted, attrgetter("owner", "backup.resource_id", "recipient"), attrgetter("backup.order"))
     for share in newest.values():
         server = one_line(share.backup.resource_name or share.backup.resource_id, 60)

@@ -37,6 +37,11 @@ class Share:
     accepted_by: tuple[Declaration, ...] = ()
     incoming: bool = False
 
+    @classmethod
+    def unseen(cls, backup_id: str = "", recipient: str = "", owner: str = "", **more: Any) -> Share:
+        """A share that is not in the cloud, as far as it is known."""
+        return cls(Backup(backup_id, status="", project_id=owner), Member(recipient, status=""), **more)
+
     @property
     def owner(self) -> str:
         """The project that shares."""
@@ -61,11 +66,6 @@ class Share:
     def is_live(self) -> bool:
         """Whether it is in the cloud."""
         return bool(self.member.status)
-
-    @property
-    def is_recovery_point(self) -> bool:
-        """Whether the recipient could recover a server or disk from it."""
-        return self.member.status == "accepted" and self.backup.whole and bool(self.backup.resource_id)
 
     @property
     def since(self) -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     help="Print a BackupShare for each backup: projects that are not in it will lose their share.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; default: standard output."
+    "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
 )
-def command(*, authoritative: bool, output: Path | None, **evidence: Any) -> None:
+def command(*, authoritative: bool, output: TextIO, **evidence: Any) -> None:
     """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
     `pulumi up` then adopts the shares and changes nothing in the cloud. Ends with 3 if something could not be checked.
@@ -41,11 +40,7 @@ def command(*, authoritative: bool, output: Path | None, **evidence: Any) -> Non
     live, shares = found.live, [share for share in found.shares() if share.is_live]
     shares = _for_sets(shares, live) if authoritative else [share for share in shares if not share.declared_by]
     connections = {project: connection_of(name) for project, name in live.projects.items()}
-    text = program(shares, connections, authoritative=authoritative)
-    if output:
-        output.write_text(text, encoding="utf-8")
-    else:
-        click.echo(text, nl=False)
+    output.write(program(shares, connections, authoritative=authoritative))
     sys.exit(_end(live))
 
 

@@ -76,7 +76,7 @@ def shared(client: Client, backup_id: str, project_ids: Sequence[str], wait: flo
     if client.project_id in project_ids:
         raise Refused(f"sharing backup {backup_id}: project {client.project_id} owns it: give the recipient's")
     shares, left = LiveShares(client), list(project_ids)
-    for last in (False,) * (TRIES - 1) + (True,):
+    for tries in range(1, TRIES + 1):
         live = shares.look(backup_id).all()
         _room_or_raise(backup_id, live, left)
         try:
@@ -84,7 +84,7 @@ def shared(client: Client, backup_id: str, project_ids: Sequence[str], wait: flo
                 left.remove(member.dest_project_id)
                 yield member, change
         except AlreadyShared:
-            if last:
+            if tries == TRIES:
                 raise
         else:
             return
