@@ -17,7 +17,7 @@ from pulumi_cbr_sharing.http.client import Client
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -30,11 +30,9 @@ SPOILT = "\x1b[2J\r\nshared\u202e\ud800" + "x" * 1000
 
 
 @pytest.fixture(name="client")
-def _client(emulator: Emulator) -> Iterator[Client]:
+def _client(emulator: Emulator) -> Client:
     """The sharer's."""
-    client = Client(settings_of(emulator, max_retries=0))
-    yield client
-    client.close()
+    return Client(settings_of(emulator, max_retries=0))
 
 
 def recipient(emulator: Emulator) -> str:
@@ -218,7 +216,6 @@ def test_a_project_id_of_the_caller_cannot_lead_elsewhere(method: str, emulator:
     }
     with pytest.raises(CbrSharingError):
         calls[method]()
-    client.close()
     assert (emulator.requests, emulator.members(other.id)) == ([], {})
 
 

@@ -113,7 +113,6 @@ def test_rows_too_deep_to_be_compared_conclude_nothing(emulator: Emulator) -> No
     client = Client(settings_of(emulator))
     with pytest.raises(UnexpectedAnswer):
         list_members(client, emulator.backup.id)
-    client.close()
 
 
 def test_a_backup_that_is_made_between_two_pages_is_in_the_list(emulator: Emulator) -> None:
@@ -124,4 +123,3 @@ def test_a_backup_that_is_made_between_two_pages_is_in_the_list(emulator: Emulat
     emulator.add_fault(counted)
     client = Client(settings_of(emulator))
     assert len(list_backups(client)) == 1201
-    client.close()

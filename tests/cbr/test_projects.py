@@ -16,8 +16,6 @@ from pulumi_cbr_sharing.http.client import Client
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
@@ -26,11 +24,9 @@ MAIN, SUB, OTHER = ("1" * 32, REGION), ("2" * 32, f"{REGION}_web"), ("3" * 32, f
 
 
 @pytest.fixture(name="client")
-def _client(emulator: Emulator) -> Iterator[Client]:
+def _client(emulator: Emulator) -> Client:
     """The sharer's."""
-    client = Client(settings_of(emulator, max_retries=0))
-    yield client
-    client.close()
+    return Client(settings_of(emulator, max_retries=0))
 
 
 def told(emulator: Emulator, *projects: tuple[str, str]) -> None:

@@ -24,7 +24,7 @@ from pulumi_cbr_sharing.http.client import Client
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -50,20 +50,17 @@ CHANGES = ["add", "answer", "remove"]
 
 
 @pytest.fixture(name="client")
-def _client(emulator: Emulator) -> Iterator[Client]:
+def _client(emulator: Emulator) -> Client:
     """The sharer's."""
-    client = Client(settings_of(emulator, max_retries=0))
-    yield client
-    client.close()
+    return Client(settings_of(emulator, max_retries=0))
 
 
 @pytest.fixture(name="stranger")
-def _stranger(emulator: Emulator) -> Iterator[Client]:
+def _stranger(emulator: Emulator) -> Client:
     """Signs with the bystander's key in the sharer's project."""
     client = Client(settings_of(emulator, "bystander", project_id=emulator.account("sharer").project_id))
     emulator.quirk_wrong_project = True
-    yield client
-    client.close()
+    return client
 
 
 def quirky(emulator: Emulator, path: str = "/backups/", **fields: Any) -> None:

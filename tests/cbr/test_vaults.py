@@ -16,18 +16,14 @@ from pulumi_cbr_sharing.http.client import Client
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.emulator import Emulator
     from pulumi_cbr_sharing.emulator.dialects import Dialect
 
 
 @pytest.fixture(name="client")
-def _client(emulator: Emulator) -> Iterator[Client]:
+def _client(emulator: Emulator) -> Client:
     """The sharer's."""
-    client = Client(settings_of(emulator, max_retries=0))
-    yield client
-    client.close()
+    return Client(settings_of(emulator, max_retries=0))
 
 
 @pytest.mark.parametrize("dialect", ["huawei", "otc"])

@@ -180,7 +180,6 @@ def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -
     with pytest.raises(Unreachable):
         list_members(client, emulator.backup.id)
     assert len(passed.slept) > waited
-    client.close()
 
 
 def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> None:
@@ -194,7 +193,6 @@ def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> 
     passed.now += REMEMBERED_FOR
     emulator.add_fault(Fault("GET", "/projects", 200, json.dumps({"projects": [{"id": f"{5:032x}"}]})))
     assert client.project_id == f"{5:032x}"
-    client.close()
 
 
 @pytest.mark.parametrize("found", ["../x", "P/backups/OTHER/members?", 5, None, "A" * 32])
@@ -226,7 +224,6 @@ def test_faults_are_given_up_after_so_many_tries(emulator: Emulator) -> None:
     client = Client(settings_of(emulator, max_retries=4), clock=FakeTime().clock)
     with pytest.raises(ServerFault):
         list_members(client, emulator.backup.id)
-    client.close()
 
     assert len(emulator.requests) == 5
 
@@ -284,7 +281,6 @@ def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator
 
     found = list_members(client, emulator.backup.id)
 
-    client.close()
     assert (list(found.members), found.complete) == (projects, complete)
     assert [found.get(project) for project in projects] == list(found.members.values())
     with nullcontext() if complete else pytest.raises(UnexpectedAnswer, match=f"backup {emulator.backup.id}: the list"):
@@ -302,7 +298,6 @@ def test_a_list_without_end_is_given_up(emulator: Emulator, monkeypatch: pytest.
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 5 rows on 5 pages"):
         list_members(client, emulator.backup.id)
 
-    client.close()
     assert len(emulator.requests) == 5
 
 
@@ -349,7 +344,6 @@ def test_nobody_is_waited_for_longer_than_the_time_out(
     client = Client(settings_of(emulator, cbr=address, read_timeout=0.2, max_retries=1), clock=FakeTime().clock)
     with pytest.raises(Unreachable, match=r"it took longer than 0\.2 s"):
         list_members(client, emulator.backup.id)
-    client.close()
 
 
 def test_a_brief_client_is_made_once(emulator: Emulator) -> None:

@@ -79,7 +79,6 @@ def test_threads_that_end_leave_no_connection_behind(emulator: Emulator) -> None
         with ThreadPoolExecutor(10) as pool:
             list(pool.map(lambda _: list_members(client, emulator.backup.id), range(10)))
     assert open_files() - before < 60
-    client.close()
 
 
 def open_files() -> int:

@@ -68,8 +68,6 @@ class Half:
             self.up(session)
         except CbrSharingError:
             return False
-        finally:
-            session.close()
         return True
 
     def read(self, session: Session, recorded: Any) -> Any:

@@ -17,8 +17,6 @@ from pulumi_cbr_sharing.sharing.window import Chosen, Window
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
@@ -128,11 +126,9 @@ def test_what_is_in_another_vault_is_somebody_elses() -> None:
 
 
 @pytest.fixture(name="client")
-def _client(emulator: Emulator) -> Iterator[Client]:
+def _client(emulator: Emulator) -> Client:
     """The recipient's."""
-    client = Client(settings_of(emulator, "recipient", max_retries=0))
-    yield client
-    client.close()
+    return Client(settings_of(emulator, "recipient", max_retries=0))
 
 
 def test_only_named_owners_are_seen(emulator: Emulator, client: Client) -> None:

@@ -14,8 +14,6 @@ from pulumi_cbr_sharing.sharing.recovery_points import RecoveryPoint, of_owner, 
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
@@ -25,17 +23,13 @@ DAY = 24 * 3600
 
 
 @pytest.fixture(name="owner")
-def _owner(emulator: Emulator) -> Iterator[Client]:
-    client = Client(settings_of(emulator, max_retries=0))
-    yield client
-    client.close()
+def _owner(emulator: Emulator) -> Client:
+    return Client(settings_of(emulator, max_retries=0))
 
 
 @pytest.fixture(name="recipient")
-def _recipient(emulator: Emulator) -> Iterator[Client]:
-    client = Client(settings_of(emulator, "recipient", max_retries=0))
-    yield client
-    client.close()
+def _recipient(emulator: Emulator) -> Client:
+    return Client(settings_of(emulator, "recipient", max_retries=0))
 
 
 @pytest.fixture(name="nights")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,14 +18,12 @@ from pulumi_cbr_sharing.cli.arguments import combined
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
-from pulumi_cbr_sharing.settings.resolve import INSECURE, resolve
+from pulumi_cbr_sharing.settings.resolve import resolve
 from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pulumi_cbr_sharing.settings.resolve import Settings
+    from collections.abc import Callable
 
 
 C = TypeVar("C", bound=Client)
@@ -46,8 +43,8 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
         *, connection: str | None, region: str | None, project_id: str | None, endpoint: str | None, **others: Any
     ) -> None:
         named = connection_of(connection or "")
-        with client_of(replace(named, region=region, project_id=project_id, endpoint=endpoint), Client) as client:
-            command(client, **others)
+        account = replace(named, region=region, project_id=project_id, endpoint=endpoint)
+        command(client_of(account, Client), **others)
 
     decorated: Callable[..., None] = OPTIONS(with_options)
     return decorated
@@ -65,26 +62,14 @@ def _has_settings(namespace: str) -> bool:
     return any(variable.startswith(beginnings) for variable in os.environ)
 
 
-@contextmanager
-def client_of(connection: Connection, kind: type[C]) -> Iterator[C]:
+def client_of(connection: Connection, kind: type[C]) -> C:
     """The client for a command; progress is printed to standard error.
 
     Raises:
         SettingsError: settings are missing or not valid.
     """
-    settings = _settings_of(connection)
-    if settings.insecure:
-        tell(INSECURE)
-    client = kind(settings, notify=tell)
     try:
-        yield client
-    finally:
-        client.close()
-
-
-def _settings_of(connection: Connection) -> Settings:
-    try:
-        return resolve(connection, config={}, environ=os.environ)
+        return kind(resolve(connection, config={}, environ=os.environ), notify=tell)
     except SettingsError as error:
         if not connection.profile:
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +64,6 @@ def evidence_of(
     declared = Declared(declarations_of(stacks, states, folder))
     path = recipients or folder / DEFAULT_NAME
     file = read_recipients_file(path) if recipients or path.exists() else RecipientsFile(str(path))
-    with ExitStack() as ends:
-        clients = {
-            name: ends.enter_context(client_of(connection_of(name), ReadOnlyClient)) for name in connections or ("",)
-        }
-        live = look(clients, Scope(frozenset(vaults), frozenset(backups)), **reading)
+    clients = {name: client_of(connection_of(name), ReadOnlyClient) for name in connections or ("",)}
+    live = look(clients, Scope(frozenset(vaults), frozenset(backups)), **reading)
     return Evidence(live, declared, file)

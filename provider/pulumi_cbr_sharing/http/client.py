@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.http.breaker import EndpointBreaker
 from pulumi_cbr_sharing.http.cache import SingleFlightCache
 from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
-from pulumi_cbr_sharing.settings.resolve import RECORDED
+from pulumi_cbr_sharing.settings.resolve import INSECURE, RECORDED
 
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Client:
         self._auth = auth_for(settings, accounts or Accounts(self.clock))
         self._endpoints = EndpointBreaker(self.clock)
         self.is_brief = False
+        if settings.insecure:
+            notify(INSECURE)
 
     @property
     def project_id(self) -> str:
@@ -132,10 +134,6 @@ class Client:
             if not (look and ambiguous) and not should_retry(failure, repeatable=call.repeatable):
                 raise failure
             self._wait_or_raise(call, retries, failure)
-
-    def close(self) -> None:
-        """Close the idle connections of the process; other clients open new ones if needed."""
-        self._transport.close()
 
     @cached_property
     def _transport(self) -> Transport:

@@ -98,10 +98,6 @@ class Transport:
         secrets = (*self._secrets, *_secrets_in(request))
         return Reply(call, response.status_code, dict(response.headers), body, secrets)
 
-    def close(self) -> None:
-        """Close the idle connections of the process."""
-        _connections().close()
-
 
 @cache
 def _connections() -> HTTPAdapter:

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.settings.resolve import INSECURE, Settings, resolve
+from pulumi_cbr_sharing.settings.resolve import Settings, resolve
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -36,8 +36,6 @@ def open_session(connection: Connection, config: Config) -> Session:
     settings = resolve(connection, config=config, environ=os.environ)
     with _LOCK:
         if settings not in _SESSIONS:
-            if settings.insecure:
-                _say(INSECURE)
             _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, accounts=_ACCOUNTS)
         return _SESSIONS[settings]
 

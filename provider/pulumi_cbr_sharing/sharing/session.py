@@ -42,10 +42,6 @@ class Session:
         self.live, self.looks = LiveShares(self.client), Looks(self.client)
         self.preflight = Preflight(self.client, self.ledger, self.looks)
 
-    def close(self) -> None:
-        """Close all connections."""
-        self.client.close()
-
     def guard(
         self, doing: str, region: str | None, project_id: str | None, endpoint: str | None, found: Callable[[], bool]
     ) -> None:
