@@ -8,8 +8,6 @@ The recipient's side of VaultShare: a component that looks up the backups in the
 BackupShareAccepter for each. Backups that stay in the window are left alone, those that left it are given back, new
 ones are accepted, and the plan shows all of it.
 
-* An accepted offer is no longer pending. A program that declares only what is pending gives everything back in its next
-  run. So what was accepted before is looked up as well, and kept.
 * What the owner cancelled, and what expired, is not found any more and leaves the state without an error.
 * An offer that does not fit stays pending, with a warning. It takes no place in the window, so nothing is given back
   for it.

@@ -12,10 +12,7 @@ What the API does:
 * One POST adds several recipients, or none if one of them is refused (inferred).
 * A backup can have ten recipients; at this limit, a removal has to come before an offer.
 * The record of a rejected offer stays, and has to be removed before a new offer.
-* A recipient who registered an image from the backup cannot be removed (6710). The declared recipients are added
-  nevertheless, and the run fails with that error.
-
-After any other failed removal the new shares are cancelled again, because a failed create leaves nothing in the state.
+* A recipient who registered an image from the backup cannot be removed (6710).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The recipient's answer to a share: what happens on check, create, read, update and delete.
 
-It is not documented whether the recipient sees the backup before it is accepted, and after it was given back. So a
-backup that the recipient sees in a vault is accepted, and one that it sees without a vault is an offer.
+A backup that the recipient sees in a vault is accepted, and one that it sees without a vault is an offer. It is not
+documented whether it sees offers at all.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     Raises:
         Refused: the share was accepted into another vault before.
         WaitTimeout: there was no offer in time.
-        CbrSharingError: the service's reasons.
     """
     backup_id, vault_id = inputs.backup_id, inputs.vault_id
     seen = _received(session, backup_id)

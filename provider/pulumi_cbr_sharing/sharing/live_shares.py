@@ -42,7 +42,6 @@ class LiveShares:
 
         Raises:
             BackupNotFound: there is no such backup, so it is shared with nobody.
-            CbrSharingError: the list could not be read.
         """
         return self._cache.get(("members", backup_id), lambda: list_members(self._client, backup_id))
 

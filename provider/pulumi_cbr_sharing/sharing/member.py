@@ -75,7 +75,6 @@ def create(session: Session, inputs: MemberInputs) -> Share:
 
     Raises:
         Refused: it exists and `adopt` is False, or the recipient is the owner.
-        CbrSharingError: the service's reasons.
     """
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     doing = f"sharing backup {backup_id} with project {project_id}"
@@ -98,7 +97,6 @@ def read(session: Session, recorded: Share) -> Share | None:
 
     Raises:
         WrongProject: the settings are of another project, region or cloud than the state.
-        CbrSharingError: the share could not be read.
     """
     _guard(session, f"reading {recorded}", recorded)
     member = _live(session, recorded)

@@ -98,7 +98,6 @@ def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
 
     Raises:
         WrongProject: the settings are of another project, region or cloud than the state.
-        CbrSharingError: the recipients could not be read.
     """
     _guard(session, "reading", recorded)
     live = _live(session, recorded)
