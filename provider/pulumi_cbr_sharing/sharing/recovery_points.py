@@ -10,12 +10,12 @@ from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.errors import BackupNotFound
 from pulumi_cbr_sharing.sharing import received
-from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
+from pulumi_cbr_sharing.sharing.side_by_side import in_background
 from pulumi_cbr_sharing.sharing.window import newest_of_each
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from pulumi_cbr_sharing.cbr.backups import Backup
@@ -76,16 +76,9 @@ def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: date
         recipients: project ids.
         now: the current time.
     """
-    resources = _by_resource(list_backups(client, vault_id=vault_id))
-    found: dict[tuple[str, str], list[RecoveryPoint]] = {}
-
-    def see(key: tuple[str, str]) -> None:
-        found[key] = _of_resource(client, resources[key], recipients, now)
-
-    looks: list[Callable[[], None]] = [partial(see, key) for key in resources]
-    for error in side_by_side(looks):
-        raise error
-    return [point for key in sorted(resources) for point in found[key]]
+    resources = sorted(_by_resource(list_backups(client, vault_id=vault_id)).items())
+    looks = [in_background(partial(_of_resource, client, backups, recipients, now)) for _, backups in resources]
+    return [point for look in looks for point in look.result()]
 
 
 # GET /v3/{project_id}/backups?own_type=shared&member_status=…
