@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError, one_line
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError
 from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call
@@ -123,9 +123,10 @@ def look_up_project(client: Client) -> str:
     name = client.settings.project_name or client.settings.region or ""
     doing, query = f"looking up the project named {name}", (("name", name),)
     call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
-    found = client.send(call).records("projects")
+    reply = client.send(call)
+    found = reply.records("projects")
     if len(found) != 1:
-        listed = one_line(", ".join(project.name("id") for project in found)) or "none"
+        listed = reply.quote(", ".join(project.name("id") for project in found), 300) or "none"
         raise SettingsError(
             f"{doing}: expected one project, found {len(found)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
