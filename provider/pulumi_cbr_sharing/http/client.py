@@ -19,7 +19,7 @@ from pulumi_cbr_sharing.settings.resolve import INSECURE, RECORDED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_cbr_sharing.http.auth import Auth
+    from pulumi_cbr_sharing.http.account import Auth
     from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
@@ -107,16 +107,16 @@ class Client:
         unsure = False
         while True:
             breaker.raise_if_open(call.doing)
-            issued = auth.current(self)  # signing in has its own retries, so its errors are final
+            signer = auth.current(self)  # signing in has its own retries, so its errors are final
             with breaker.turn(call.doing):
                 rate_limit.wait(call.doing, settings.deadline)
                 self._endpoints.raise_if_open(call.service, call.doing)
                 try:
-                    reply = self._transport.send(call, issued.signer, self.known_project_id, settings)
+                    reply = self._transport.send(call, signer, self.known_project_id, settings)
                     self._endpoints.answered.add(call.service)
                     reply.check()
                 except CredentialRefused as error:
-                    if not renewed and auth.renew(issued):
+                    if not renewed and auth.renew(signer):
                         renewed = True
                         continue
                     failure = _with_origin(error, settings.credential.source)
