@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Throttled, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.http.breaker import EndpointBreaker
+from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, EndpointBreaker
 from pulumi_cbr_sharing.http.cache import SingleFlightCache
 from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-REMEMBERED_FOR = 300.0  # seconds for which a failed project lookup is remembered
 BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds
 
 
@@ -65,7 +64,7 @@ class Client:
             SettingsError: no project has the name, or several do.
         """
         if (known := self.known_project_id) is None:
-            known = self._auth.project_id = self.cache.get("project", self._find_project, REMEMBERED_FOR)
+            known = self._auth.project_id = self.cache.get("project", self._find_project, REFUSED_FOR)
         return known
 
     @property
