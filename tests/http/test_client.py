@@ -19,8 +19,8 @@ from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, UnexpectedAnswer, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.http.breaker import UNREACHABLE_FOR
-from pulumi_cbr_sharing.http.client import REMEMBERED_FOR, Client
+from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, UNREACHABLE_FOR
+from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock
 
 
@@ -190,7 +190,7 @@ def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> 
         with pytest.raises(SettingsError, match="expected one project, found 0"):
             list_members(client, emulator.backup.id)
     assert len(emulator.requests) == 1
-    passed.now += REMEMBERED_FOR
+    passed.now += REFUSED_FOR
     emulator.add_fault(Fault("GET", "/projects", 200, json.dumps({"projects": [{"id": f"{5:032x}"}]})))
     assert client.project_id == f"{5:032x}"
 

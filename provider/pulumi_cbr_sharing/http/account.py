@@ -1,4 +1,4 @@
-"""The circuit breaker and the rate limit of a credential, shared by all clients of the process."""
+"""What is known of a credential: how it signs, and its circuit breaker and rate limit, which all clients share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_cbr_sharing.http.breaker import CredentialBreaker
+from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, CredentialBreaker
 from pulumi_cbr_sharing.http.retry import Clock, RateLimit
+from pulumi_cbr_sharing.http.signing import utc_now
 from pulumi_cbr_sharing.settings.credentials import AccessKey
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.signing import Signer
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
@@ -49,3 +55,54 @@ class Accounts:
                 self._breakers.setdefault((credential, scope), CredentialBreaker(self._clock)),
                 self._rate_limits.setdefault(credential, RateLimit(self._clock)),
             )
+
+
+class Auth:
+    """Hands out the signer of one credential; safe for many threads.
+
+    Args:
+        account: what is known of the credential.
+        fetch: issues a signer, and sends what is needed for that.
+        refreshable: whether another signer can be issued when one is refused.
+        now: the current time.
+
+    Attributes:
+        project_id: the project that was found for the credential; None until then.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        fetch: Callable[[Client], Signer],
+        *,
+        refreshable: bool = True,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.account = account
+        self._fetch, self._refreshable, self._now = fetch, refreshable, now
+        self.project_id: str | None = None
+        self._signer: Signer | None = None
+        self._renew_at: datetime | None = None
+        self._lock = threading.Lock()
+
+    def current(self, client: Client) -> Signer:
+        """The signer to use now; a new one if there is none, or if it expires soon."""
+        with self._lock:
+            if self._signer is None or (self._renew_at and self._now() > self._renew_at):
+                # The cache is to remember a refusal only.
+                self._signer = client.cache.get(self, lambda: self._fetch(client), REFUSED_FOR)
+                client.cache.drop(self)
+                self._renew_at = self._signer.renew_at(self._now())
+            return self._signer
+
+    def renew(self, refused: Signer) -> bool:
+        """Drop a refused signer, unless another thread has already replaced it; False if there can be no other."""
+        with self._lock:
+            if self._refreshable and self._signer is refused:
+                self._signer = None
+        return self._refreshable
+
+
+def fixed(account: Account, signer: Signer) -> Auth:
+    """An access key, or a token that the user fetched: it is signed with as it is."""
+    return Auth(account, lambda _: signer, refreshable=False)

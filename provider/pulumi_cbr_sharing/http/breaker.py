@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied, Unreachable
@@ -43,11 +43,7 @@ class CredentialBreaker:
         Raises:
             CredentialRefused: the remembered refusal; the request must not be sent.
         """
-        self.raise_if_open(doing)
-        if self._works:
-            yield
-            return
-        with self._one_at_a_time:
+        with nullcontext() if self._works else self._one_at_a_time:
             self.raise_if_open(doing)
             yield
 

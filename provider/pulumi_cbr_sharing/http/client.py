@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Throttled, Unreachable
 from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.http.breaker import EndpointBreaker
+from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, EndpointBreaker
 from pulumi_cbr_sharing.http.cache import SingleFlightCache
 from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
@@ -19,14 +19,13 @@ from pulumi_cbr_sharing.settings.resolve import INSECURE, RECORDED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_cbr_sharing.http.auth import Auth
+    from pulumi_cbr_sharing.http.account import Auth
     from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 T = TypeVar("T")
-REMEMBERED_FOR = 300.0  # seconds for which a failed project lookup is remembered
 BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds
 
 
@@ -65,7 +64,7 @@ class Client:
             SettingsError: no project has the name, or several do.
         """
         if (known := self.known_project_id) is None:
-            known = self._auth.project_id = self.cache.get("project", self._find_project, REMEMBERED_FOR)
+            known = self._auth.project_id = self.cache.get("project", self._find_project, REFUSED_FOR)
         return known
 
     @property
@@ -107,16 +106,16 @@ class Client:
         unsure = False
         while True:
             breaker.raise_if_open(call.doing)
-            issued = auth.current(self)  # signing in has its own retries, so its errors are final
+            signer = auth.current(self)  # signing in has its own retries, so its errors are final
             with breaker.turn(call.doing):
                 rate_limit.wait(call.doing, settings.deadline)
                 self._endpoints.raise_if_open(call.service, call.doing)
                 try:
-                    reply = self._transport.send(call, issued.signer, self.known_project_id, settings)
+                    reply = self._transport.send(call, signer, self.known_project_id, settings)
                     self._endpoints.answered.add(call.service)
                     reply.check()
                 except CredentialRefused as error:
-                    if not renewed and auth.renew(issued):
+                    if not renewed and auth.renew(signer):
                         renewed = True
                         continue
                     failure = _with_origin(error, settings.credential.source)

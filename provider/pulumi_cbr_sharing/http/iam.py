@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError, one_line
-from pulumi_cbr_sharing.http.auth import Auth, Issued, KeySigner, TokenSigner, fixed, unsigned
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError
+from pulumi_cbr_sharing.http.account import Auth, fixed
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call
+from pulumi_cbr_sharing.http.signing import KeySigner, Signer, TokenSigner
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Secret, trouble_with_key
 from pulumi_cbr_sharing.timestamps import moment
 
@@ -46,12 +47,12 @@ def auth_for(settings: Settings, accounts: Accounts) -> Auth:
         own = auth_for(replace(settings, agency=None, project_id=None), accounts)
         return Auth(account, lambda client: assume(client, agency, own))
     if isinstance(credential, Password):
-        return Auth(account, lambda client: get_token(client, credential, _scope(settings), fixed(account, unsigned)))
+        return Auth(account, lambda client: get_token(client, credential, _scope(settings), fixed(account, Signer())))
     return fixed(account, KeySigner(credential) if isinstance(credential, AccessKey) else TokenSigner(credential.token))
 
 
 # POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
-def get_token(client: Client, user: Password, project: Mapping[str, str | None], auth: Auth) -> Issued:
+def get_token(client: Client, user: Password, project: Mapping[str, str | None], auth: Auth) -> Signer:
     """Get a token for a user, bound to one project.
 
     Raises:
@@ -69,7 +70,7 @@ def get_token(client: Client, user: Password, project: Mapping[str, str | None],
     if trouble_with_key(value):
         raise reply.unexpected("without a token in `X-Subject-Token` that can be sent")
     project_id = token.part("project").id_or_none("id", ids.PROJECT)
-    return Issued(TokenSigner(Secret(value)), moment(token.fields.get("expires_at")), project_id)
+    return TokenSigner(Secret(value), expires_at=moment(token.fields.get("expires_at")), project_id=project_id)
 
 
 def _identity(user: Password) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def _scope(settings: Settings) -> dict[str, str | None]:
 
 
 # POST {iam}.0/OS-CREDENTIAL/securitytokens → 201 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
-def assume(client: Client, agency: Agency, auth: Auth) -> Issued:
+def assume(client: Client, agency: Agency, auth: Auth) -> Signer:
     """Get a temporary access key for an agency, signed with the user's own credential."""
     role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
     role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
@@ -109,7 +110,7 @@ def assume(client: Client, agency: Agency, auth: Auth) -> Issued:
     if any(map(trouble_with_key, (access, secret, token))):
         raise reply.unexpected("without a whole temporary key (`access`, `secret`, `securitytoken`) that can be sent")
     key = AccessKey(access, Secret(secret), Secret(token), f"agency {agency.name}")
-    return Issued(KeySigner(key), moment(credential.get("expires_at")))
+    return KeySigner(key, expires_at=moment(credential.get("expires_at")))
 
 
 # GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
@@ -123,9 +124,10 @@ def look_up_project(client: Client) -> str:
     name = client.settings.project_name or client.settings.region or ""
     doing, query = f"looking up the project named {name}", (("name", name),)
     call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
-    found = client.send(call).records("projects")
+    reply = client.send(call)
+    found = reply.records("projects")
     if len(found) != 1:
-        listed = one_line(", ".join(project.name("id") for project in found)) or "none"
+        listed = reply.quote(", ".join(project.name("id") for project in found), 300) or "none"
         raise SettingsError(
             f"{doing}: expected one project, found {len(found)} ({listed}): "
             "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"

@@ -31,8 +31,8 @@ from pulumi_cbr_sharing.settings.endpoints import is_this_machine
 if TYPE_CHECKING:
     from requests import Response
 
-    from pulumi_cbr_sharing.http.auth import Signer
     from pulumi_cbr_sharing.http.messages import Service
+    from pulumi_cbr_sharing.http.signing import Signer
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 

@@ -6,35 +6,22 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from requests import PreparedRequest, Request
 
 from pulumi_cbr_sharing.errors import ServerFault, UnexpectedAnswer
-from pulumi_cbr_sharing.http.account import Account, Accounts
-from pulumi_cbr_sharing.http.auth import (
-    RENEW_BEFORE,
-    Auth,
-    Issued,
-    KeySigner,
-    TokenSigner,
-    fixed,
-    unsigned,
-    utc_now,
-)
+from pulumi_cbr_sharing.http.account import Account, Accounts, Auth, fixed
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.iam import auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply
+from pulumi_cbr_sharing.http.signing import RENEW_BEFORE, KeySigner, Signer, TokenSigner, utc_now
 from pulumi_cbr_sharing.settings.connection import Agency
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
 from pulumi_cbr_sharing.settings.resolve import Settings
 from pulumi_cbr_sharing.timestamps import moment
-
-
-if TYPE_CHECKING:
-    from pulumi_cbr_sharing.http.auth import Signer
 
 
 NOW = datetime(2026, 1, 15, 12, 0, 0, tzinfo=timezone.utc)
@@ -173,7 +160,7 @@ def test_a_token_is_shown_and_nothing_else() -> None:
 
 def test_without_credential_nothing_is_added() -> None:
     """A request for a token is not signed."""
-    assert dict(unsigned(prepared()).headers) == {}
+    assert dict(Signer()(prepared()).headers) == {}
 
 
 # --- refreshable credentials -----------------------------------------------------------------------------------------
@@ -183,16 +170,16 @@ class Issuer:
     """Issues tokens, and counts them."""
 
     def __init__(self, lifetime: timedelta | None = timedelta(hours=24)) -> None:
-        self.now, self.lifetime, self.issued = NOW, lifetime, list[Issued]()
+        self.now, self.lifetime, self.issued = NOW, lifetime, list[Signer]()
         self.auth = Auth(account(), self.fetch, now=lambda: self.now)
 
-    def fetch(self, _send: Any) -> Issued:
+    def fetch(self, _send: Any) -> Signer:
         """Issue another one."""
         until = None if self.lifetime is None else self.now + self.lifetime
-        self.issued.append(Issued(TokenSigner(Secret(f"t{len(self.issued)}")), until, PROJECT))
+        self.issued.append(TokenSigner(Secret(f"t{len(self.issued)}"), expires_at=until, project_id=PROJECT))
         return self.issued[-1]
 
-    def current(self) -> Issued:
+    def current(self) -> Signer:
         """What a client would sign with now."""
         return self.auth.current(never())
 
@@ -216,7 +203,7 @@ def test_a_token_is_fetched_once_for_many_threads() -> None:
     """Two hundred resources sign in once."""
     issuer, barrier = Issuer(), threading.Barrier(16)
 
-    def ask(_: int) -> Issued:
+    def ask(_: int) -> Signer:
         barrier.wait()
         return issuer.current()
 
@@ -291,14 +278,14 @@ def test_only_the_refused_signer_is_dropped() -> None:
 
 def test_a_refusal_before_anything_was_issued_changes_nothing() -> None:
     """Nothing is dropped."""
-    assert Issuer().auth.renew(Issued(unsigned))
+    assert Issuer().auth.renew(Signer())
 
 
 def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
     """A fault of IAM is not remembered: the next call signs in again."""
-    answers: list[Issued | ServerFault] = [ServerFault("signing in", "no"), Issued(unsigned)]
+    answers: list[Signer | ServerFault] = [ServerFault("signing in", "no"), Signer()]
 
-    def fetch(_send: Any) -> Issued:
+    def fetch(_send: Any) -> Signer:
         answer = answers.pop(0)
         if isinstance(answer, ServerFault):
             raise answer
@@ -307,14 +294,14 @@ def test_a_token_that_could_not_be_fetched_is_asked_for_again() -> None:
     auth = Auth(account(), fetch, now=lambda: NOW)
     with pytest.raises(ServerFault):
         auth.current(never())
-    assert auth.current(never()).signer is unsigned
+    assert auth.current(never()) == Signer()
 
 
 def test_a_fixed_signer_cannot_be_renewed() -> None:
     """A refused access key is not sent again, and it is not bound to a project."""
-    auth = fixed(account(), unsigned)
+    auth = fixed(account(), Signer())
     issued = auth.current(never())
-    assert issued == Issued(unsigned)
+    assert issued == Signer()
     assert not auth.renew(issued)
     assert auth.current(never()) is issued
 
@@ -327,11 +314,11 @@ class Iam(Client):
 
     def __init__(self, *answers: Reply) -> None:
         super().__init__(SETTINGS)
-        self.answers, self.calls, self.signers = list(answers), list[Call](), list["Signer"]()
+        self.answers, self.calls, self.signers = list(answers), list[Call](), list[Signer]()
 
     def send(self, call: Call, **options: Any) -> Any:
         """One answer."""
-        signer = options["auth"].current(self).signer
+        signer = options["auth"].current(self)
         self.calls.append(call)
         self.signers.append(signer)
         return replace(self.answers.pop(0), call=call)
@@ -356,7 +343,7 @@ def body_sent(iam: Iam) -> Any:
 def test_a_key_and_a_token_need_nothing_of_iam(credential: Credential) -> None:
     """They can sign without a request to IAM."""
     auth = auth_of(replace(SETTINGS, credential=credential))
-    assert "Authorization" in (headers := auth.current(never()).signer(prepared()).headers) or "X-Auth-Token" in headers
+    assert "Authorization" in (headers := auth.current(never())(prepared()).headers) or "X-Auth-Token" in headers
 
 
 @pytest.mark.parametrize(
@@ -402,9 +389,9 @@ def test_the_token_of_the_answer_signs_for_its_project() -> None:
     """The token is in a header, its expiry and project in the body; the request is not signed."""
     iam = Iam(token_answer(expires_at="2999-02-13T06:52:13.855000Z", project={"id": PROJECT}))
     auth = auth_of(SETTINGS)
-    assert auth.current(iam).signer(prepared()).headers["X-Auth-Token"] == "planted-token"
+    assert auth.current(iam)(prepared()).headers["X-Auth-Token"] == "planted-token"
     assert auth.current(iam).project_id == PROJECT
-    assert iam.signers == [unsigned]
+    assert iam.signers == [Signer()]
     call = iam.calls[0]
     assert (call.method, call.path, call.service, call.expects) == ("POST", "/v3/auth/tokens", "iam", (201,))
     assert call.doing == "signing in with the password from here"
@@ -440,7 +427,7 @@ def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: 
     """The temporary key signs with its security token, and is not bound to a project."""
     iam = Iam(agency_answer(access="AK2", secret="planted", securitytoken="planted-token", expires_at="2999-01-01"))
     auth = auth_of(replace(SETTINGS, credential=KEY, agency=agency))
-    headers = auth.current(iam).signer(prepared()).headers
+    headers = auth.current(iam)(prepared()).headers
     assert headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK2, ")
     assert headers["X-Security-Token"] == "planted-token"
     assert auth.current(iam).project_id is None
