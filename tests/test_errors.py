@@ -99,6 +99,7 @@ def test_a_refusal_can_be_raised_again_for_another_call() -> None:
 def test_a_refusal_can_be_raised_again_with_another_remedy() -> None:
     """The remedy is replaced, also by none; the rest stays."""
     first = AlreadyShared("a", "no", "try", status=400)
+    first.__notes__ = ["from whoever saw it"]  # as `add_note` does it, from Python 3.11
     assert str(first.again(remedy="do this")) == "a: no (HTTP 400): do this"
     assert str(first.again(remedy="")) == "a: no (HTTP 400)"
     assert str(first) == "a: no (HTTP 400): try"

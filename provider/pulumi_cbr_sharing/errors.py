@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import re
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 
@@ -105,9 +106,9 @@ class ApiError(CbrSharingError):
     ) -> None:
         self.doing, self.reason, self.remedy = doing, reason, remedy
         self.status, self.code, self.request_id, self.retry_after = status, code, request_id, retry_after
-        super().__init__(self._line())
+        super().__init__(doing, reason, remedy)
 
-    def _line(self) -> str:
+    def __str__(self) -> str:
         code = "" if self.code == str(self.status) else self.code
         facts = [code, f"HTTP {self.status}" if self.status else ""]
         facts += [f"request {self.request_id}" if self.request_id else ""]
@@ -117,7 +118,9 @@ class ApiError(CbrSharingError):
 
     def again(self, **changed: str) -> Self:
         """The same refusal with another `doing`, `reason` or `remedy`."""
-        return type(self)(**(vars(self) | changed))
+        error = copy(self)
+        vars(error).update(changed)
+        return error
 
 
 class NotFound(ApiError):

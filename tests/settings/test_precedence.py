@@ -10,7 +10,7 @@ from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token, credential_in
 from pulumi_cbr_sharing.settings.precedence import first, sources_of
-from pulumi_cbr_sharing.settings.sources import FAMILIES, Source
+from pulumi_cbr_sharing.settings.sources import Source
 
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _FIELDS = (
     *("access_key", "secret_key", "security_token", "token"),
     *("password", "user_name", "user_id", "domain_name", "domain_id"),
 )
-_ENVIRONMENT = ["environment"] * len(FAMILIES)
+_ENVIRONMENT = ["environment"] * 5
 _MINE, _OTHER = "profile mine of .hcloud/config.json", "profile other of .hcloud/config.json"
 _SDK = "file .huaweicloud/credentials"
 

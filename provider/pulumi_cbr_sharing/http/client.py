@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, EndpointBreaker
 from pulumi_cbr_sharing.http.cache import SingleFlightCache
 from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
 from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
-from pulumi_cbr_sharing.settings.resolve import INSECURE, RECORDED
+from pulumi_cbr_sharing.settings.resolve import RECORDED
 
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Client:
         self._endpoints = EndpointBreaker(self.clock)
         self.is_brief = False
         if settings.insecure:
-            notify(INSECURE)
+            notify("warning: insecure is set, so TLS certificates are not verified: others may read along")
 
     @property
     def project_id(self) -> str:

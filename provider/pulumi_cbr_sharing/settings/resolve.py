@@ -37,7 +37,6 @@ _FORMS = {
     "plan_checks": (_SWITCH, "planChecks is {!r}, not true or false"),
     "max_retries": (r"[0-9]{1,3}(\.0)?", "maxRetries is {!r}, not a number from 0 to 999"),  # stack config has floats
 }
-INSECURE = "warning: insecure is set, so TLS certificates are not verified: others may read along"
 # Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
 RECORDED = (
     "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "

@@ -52,8 +52,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
 # What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
 AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "insecure", "ca_file", "max_retries", "plan_checks"})
 
-# What the environment variables begin with, in order of precedence. The last two have the CA bundle only.
-FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_", "REQUESTS_", "CURL_")
+FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
 
 
 class Config(Protocol):
@@ -155,7 +154,7 @@ def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[S
         environ: the environment variables.
         prefix: what every name begins with, such as `DR_`.
     """
-    for family in FAMILIES:
+    for family in (*FAMILIES, "REQUESTS_", "CURL_"):  # the last two have the CA bundle only
         names = {
             field: " ".join(variable for variable in variables.split() if variable.startswith(family))
             for field, (_, variables) in NAMES.items()
