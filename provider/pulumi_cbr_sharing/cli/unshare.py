@@ -1,8 +1,4 @@
-"""`cbr-sharing unshare`: cancel shares of a backup.
-
-GET    /v3/{project_id}/backups/{backup_id}/members
-DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id}
-"""
+"""`cbr-sharing unshare`: cancel shares of a backup."""
 
 from __future__ import annotations
 
