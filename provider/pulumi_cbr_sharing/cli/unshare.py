@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
 
 
-SAID = {"cancelled": "the share is cancelled", "absent": "it is not shared with that project", "failed": "failed"}
+SAID = {"cancelled": "the share is cancelled", "absent": "it is not shared with that project"}
 
 
 @click.command
