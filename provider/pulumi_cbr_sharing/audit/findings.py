@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 Severity = Literal["high", "medium", "low", "none"]
-SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "none")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 NOT_LOOKED_AT = "not-looked-at"
 
 

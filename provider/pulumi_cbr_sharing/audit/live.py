@@ -6,6 +6,7 @@ A `ReadOnlyClient` refuses every call that is not a read.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, get_args
@@ -147,20 +148,13 @@ def _look_into(live: Live, client: ReadOnlyClient, parallel: int, progress: Call
     live.listed.add(project)
     live.others.update((backup.id, backup) for backup in found if not live.scope.has(backup))
     wanted = [backup for backup in found if live.scope.has(backup)]
-    _name_vaults(live, client)
+    with suppress(CbrSharingError):  # an account that may not list its vaults is audited, too, without their names
+        live.vault_names.update((vault.id, vault.name) for vault in list_vaults(client))
     with ThreadPoolExecutor(parallel, thread_name_prefix="audit") as pool:
         for done, seen in enumerate(pool.map(partial(_look_at, client), wanted), 1):
             if seen:
                 live.backups[seen.backup.id] = seen
             progress(done, len(wanted))
-
-
-def _name_vaults(live: Live, client: ReadOnlyClient) -> None:
-    """Names are optional: an account that may not list its vaults is audited, too."""
-    try:
-        live.vault_names.update((vault.id, vault.name) for vault in list_vaults(client))
-    except CbrSharingError:
-        return
 
 
 def _look_at(client: ReadOnlyClient, backup: Backup) -> LiveBackup | None:

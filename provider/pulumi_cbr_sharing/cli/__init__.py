@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import click
-
-    from click.shell_completion import CompletionItem
 except ImportError:
     raise SystemExit("the command cbr-sharing needs click: install pulumi-cbr-sharing[cli]") from None
 
@@ -45,26 +43,20 @@ COMMANDS = {
 INTERRUPTED = 130  # as shells report a command that was ended by Ctrl-C
 
 
+class Later(click.Command):
+    """A command that is imported when it is called, not to list its name."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Import the command, and parse its options."""
+        return load(str(self.name)).make_context(*args, **extra)
+
+
 class Commands(click.Group):
-    """A group that imports a command when it is called, not to list its name."""
+    """A group with rules for all its commands."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Import the command of a name; None if there is none."""
-        return load(name) if name in COMMANDS else None
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands into the help."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete commands and options."""
-        fitting = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
-        return fitting + click.Command.shell_complete(self, ctx, incomplete)
+        return list(self.commands)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Parse the options of the group."""
@@ -112,7 +104,11 @@ def _print_whatever_comes() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    commands=[Later(name, short_help=text) for name, text in COMMANDS.items()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="pulumi-cbr-sharing")
 def main() -> None:
     """List, share, accept and audit shared backups.

@@ -1,8 +1,4 @@
-"""`cbr-sharing accept`: accept an offer into a vault.
-
-GET /v3/{project_id}/backups/{backup_id}                        the recipient's view, once it has accepted
-PUT /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "accepted", "vault_id": "…"}
-"""
+"""`cbr-sharing accept`: accept an offer into a vault."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""`cbr-sharing backups`: the backups of a project, and those that it has received.
-
-GET /v3/{project_id}/backups?own_type=…
-"""
+"""`cbr-sharing backups`: the backups of a project, and those that it has received."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -43,16 +40,7 @@ COLUMNS = {
 )
 @json_option
 @with_client
-def command(
-    client: Client,
-    *,
-    vault_id: str | None,
-    resource_id: str | None,
-    name: str | None,
-    status: str | None,
-    received: bool,
-    as_json: bool,
-) -> None:
+def command(client: Client, *, received: bool, as_json: bool, **filters: Any) -> None:
     """List backups, newest first.
 
     With --json: id, name, status, project_id (the owner's), vault_id, resource_id, resource_name, resource_type, size
@@ -65,10 +53,7 @@ def command(
     """
     found = list_backups(
         client,
-        vault_id=vault_id,
-        resource_id=resource_id,
-        name=name,
-        status=status,
+        **filters,
         own_type="shared" if received else "private",
         member_status="accepted" if received else None,
     )

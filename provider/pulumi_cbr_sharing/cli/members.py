@@ -1,7 +1,4 @@
-"""`cbr-sharing members`: whom a backup is shared with.
-
-GET /v3/{project_id}/backups/{backup_id}/members
-"""
+"""`cbr-sharing members`: whom a backup is shared with."""
 
 from __future__ import annotations
 

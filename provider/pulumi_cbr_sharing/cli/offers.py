@@ -1,7 +1,4 @@
-"""`cbr-sharing offers`: pending offers of other projects.
-
-GET /v3/{project_id}/backups?own_type=shared&member_status=pending
-"""
+"""`cbr-sharing offers`: pending offers of other projects."""
 
 from __future__ import annotations
 

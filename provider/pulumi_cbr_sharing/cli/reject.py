@@ -1,8 +1,4 @@
-"""`cbr-sharing reject`: reject an offer, or give an accepted share back.
-
-GET /v3/{project_id}/backups/{backup_id}                        whether it was accepted
-PUT /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "rejected"}
-"""
+"""`cbr-sharing reject`: reject an offer, or give an accepted share back."""
 
 from __future__ import annotations
 

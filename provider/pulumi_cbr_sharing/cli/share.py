@@ -17,7 +17,7 @@ from pulumi_cbr_sharing.cli.arguments import backup_argument, json_option, proje
 from pulumi_cbr_sharing.cli.output import print_json
 from pulumi_cbr_sharing.cli.records import member_record
 from pulumi_cbr_sharing.errors import AlreadyShared, Refused
-from pulumi_cbr_sharing.sharing.live_shares import LiveShares
+from pulumi_cbr_sharing.sharing.live_shares import REJECTED, LiveShares
 
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 TRIES = 3  # somebody else may share the same backup between the list and the POST, but hardly three times
-REJECTED = "rejected"
 SAID = {"shared": "shared", "already": "shared already", "again": "was rejected: offered again"}
 
 

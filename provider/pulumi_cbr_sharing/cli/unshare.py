@@ -1,8 +1,4 @@
-"""`cbr-sharing unshare`: cancel shares of a backup.
-
-GET    /v3/{project_id}/backups/{backup_id}/members
-DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id}
-"""
+"""`cbr-sharing unshare`: cancel shares of a backup."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
 
 
-SAID = {"cancelled": "the share is cancelled", "absent": "it is not shared with that project", "failed": "failed"}
+SAID = {"cancelled": "the share is cancelled", "absent": "it is not shared with that project"}
 
 
 @click.command

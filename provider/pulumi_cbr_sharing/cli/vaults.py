@@ -1,7 +1,4 @@
-"""`cbr-sharing vaults`: the vaults of a project.
-
-GET /v3/{project_id}/vaults
-"""
+"""`cbr-sharing vaults`: the vaults of a project."""
 
 from __future__ import annotations
 
