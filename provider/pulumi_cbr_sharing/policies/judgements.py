@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import threading
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
 from pulumi_cbr_sharing.policies.shares import Role, Share
 from pulumi_cbr_sharing.policies.values import Unknown, shown
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
@@ -198,12 +199,8 @@ def answered(clock: Callable[[], datetime]) -> Judge[Share]:
 
 def _older(since: Any, age: timedelta, now: datetime) -> bool:
     """Whether a time is longer ago; an unknown one is not."""
-    try:
-        # `Z` is what Python 3.10 does not read.
-        moment = datetime.fromisoformat(str(since).replace("Z", "+00:00"))
-    except ValueError:
-        return not age
-    return now - (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)) > age
+    at = moment(since)
+    return not age if at is None else now - at > age
 
 
 def not_rejected(share: Share, _: Config) -> Said:
