@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Throttled, Unreachable
@@ -85,6 +85,14 @@ class Client:
             deadline=min(settings.deadline, BRIEF_DEADLINE),
         )
         return client
+
+    def cached(self, ask: Callable[..., T], *given: object) -> T:
+        """What `ask(client, *given)` returns; for half a minute it is not asked again."""
+        return self.cache.get((ask, given), partial(ask, self, *given))
+
+    def forget(self, ask: Callable[..., object], *given: object) -> None:
+        """Ask again next time."""
+        self.cache.drop((ask, given))
 
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None, auth: Auth | None = None) -> Reply | T:
         """Send a call, and retry where that is safe and may help.

@@ -35,7 +35,7 @@ class LiveShares:
     """The members of backups in the client's project; safe for many threads."""
 
     def __init__(self, client: Client) -> None:
-        self._client, self._cache = client, client.cache
+        self._client = client
 
     def members(self, backup_id: str) -> MemberList:
         """The members of a backup, at most half a minute old.
@@ -43,11 +43,11 @@ class LiveShares:
         Raises:
             BackupNotFound: there is no such backup, so it is shared with nobody.
         """
-        return self._cache.get(("members", backup_id), lambda: list_members(self._client, backup_id))
+        return self._client.cached(list_members, backup_id)
 
     def look(self, backup_id: str) -> MemberList:
         """The members of a backup as they are now."""
-        self._cache.drop(("members", backup_id))
+        self._client.forget(list_members, backup_id)
         return self.members(backup_id)
 
     def add(self, backup_id: str, project_ids: Sequence[str], *, wait: float) -> Mapping[str, Member]:
@@ -76,7 +76,7 @@ class LiveShares:
                     raise
                 wait_until_available(self._client, backup_id, refusal, max(0.0, ends - self._client.clock.now()))
             finally:
-                self._cache.drop(("members", backup_id))
+                self._client.forget(list_members, backup_id)
 
     def remove(self, backup_id: str, project_id: str) -> None:
         """Cancel a share; success if it is gone already.
@@ -95,7 +95,7 @@ class LiveShares:
             if self._is_there(backup_id, project_id):
                 raise
         finally:
-            self._cache.drop(("members", backup_id))
+            self._client.forget(list_members, backup_id)
 
     def _new_members(self, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member] | None:
         """The members, if all are there. A rejected one is an older record, which no request of this run made."""

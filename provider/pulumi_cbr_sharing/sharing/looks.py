@@ -10,10 +10,8 @@ import threading
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.cbr.projects import project_of_account
-from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import (
     ApiError,
     CbrSharingError,
@@ -31,9 +29,7 @@ from pulumi_cbr_sharing.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
-    from pulumi_cbr_sharing.cbr.vaults import Vault
     from pulumi_cbr_sharing.http.client import Client
 
 
@@ -51,71 +47,26 @@ class Looks:
     """
 
     def __init__(self, client: Client) -> None:
-        self._client, self._cache = client, client.cache
+        self._client = client
         self._told: set[str] = set()
         self._out_of_reach = False
         self._lock = threading.Lock()
 
-    def backup(self, backup_id: str) -> Backup | None:
-        """A backup.
+    def ask(
+        self, look: Callable[..., T], *given: object, final: Any = (NotFound,), otherwise: str = _UNCHECKED
+    ) -> T | None:
+        """What `look(client, *given)` reads; None if it fails.
 
-        Raises:
-            NotFound: there is no such backup.
+        Args:
+            look: a function of `cbr/`.
+            *given: its arguments.
+            final: errors that are raised.
+            otherwise: what follows from having no answer, for the warning.
         """
-        return self._ask(lambda brief: self._cache.get(("backup", backup_id), lambda: get_backup(brief, backup_id)))
-
-    def members(self, backup_id: str) -> Mapping[str, Member] | None:
-        """The members of a backup; None also if there is no such backup."""
-        key = ("members", backup_id)
-        try:
-            return self._ask(lambda brief: self._cache.get(key, lambda: list_members(brief, backup_id)).all())
-        except NotFound:
-            return None
-
-    def vault(self, vault_id: str) -> Vault | None:
-        """A vault.
-
-        Raises:
-            NotFound: there is no such vault.
-        """
-        return self._ask(lambda brief: self._cache.get(("vault", vault_id), lambda: get_vault(brief, vault_id)))
-
-    def offers(self) -> list[Backup]:
-        """The backups that others share with the project; none if there is no answer."""
-        offers = self._ask(lambda brief: self._cache.get("offers", lambda: list_backups(brief, own_type="shared")))
-        return offers or []
-
-    def project(self, account: str, recorded: str | None, *, planning: bool) -> str | None:
-        """The project of an account. Without an answer it is the recorded one; a preview goes on without any.
-
-        Raises:
-            Refused: the account has no project in the region, or several, and none is recorded.
-            CbrSharingError: there is no answer to an update, and none is recorded.
-        """
-
-        def look(client: Client) -> str:
-            region = client.settings.region
-            return self._cache.get(("account", account), lambda: project_of_account(client, account, region).id)
-
-        if recorded:
-            return self._ask(look, f"the share keeps project {recorded}", final=()) or recorded
-        if planning:
-            return self._ask(look, "the preview goes on without the project", (Refused,))
-        return look(self._client)
-
-    def warn(self, text: str, once_for: str | None = None) -> None:
-        """Show a warning, once in a run for each text, or for each `once_for`."""
-        with self._lock:
-            told = (once_for or text) in self._told
-            self._told.add(once_for or text)
-        if not told:
-            self._client.notify(f"warning: {text}")
-
-    def _ask(self, look: Callable[[Client], T], otherwise: str = _UNCHECKED, final: Any = (NotFound,)) -> T | None:
         if self._out_of_reach or not self._client.settings.plan_checks:
             return None
         try:
-            return look(self._client.brief)
+            return self._client.brief.cached(look, *given)
         except CbrSharingError as error:
             if isinstance(error, (CredentialRefused, SettingsError, *final)):
                 raise
@@ -126,3 +77,38 @@ class Looks:
                 rest, reason = "", f"{otherwise}: {error.reason if isinstance(error, ApiError) else type(error)}"
             self.warn(f"{otherwise}: {error}{rest}", once_for=reason)
             return None
+
+    def members(self, backup_id: str) -> Mapping[str, Member] | None:
+        """The members of a backup; None also if there is no such backup."""
+        try:
+            return self.ask(_all_members, backup_id)
+        except NotFound:
+            return None
+
+    def project(self, account: str, recorded: str | None, *, planning: bool) -> str | None:
+        """The project of an account. Without an answer it is the recorded one; a preview goes on without any.
+
+        Raises:
+            Refused: the account has no project in the region, or several, and none is recorded.
+            CbrSharingError: there is no answer to an update, and none is recorded.
+        """
+        look = (project_of_account, account, self._client.settings.region)
+        if recorded:
+            found = self.ask(*look, final=(), otherwise=f"the share keeps project {recorded}")
+        elif planning:
+            found = self.ask(*look, final=(Refused,), otherwise="the preview goes on without the project")
+        else:
+            found = self._client.cached(*look)
+        return found.id if found else recorded
+
+    def warn(self, text: str, once_for: str | None = None) -> None:
+        """Show a warning, once in a run for each text, or for each `once_for`."""
+        with self._lock:
+            told = (once_for or text) in self._told
+            self._told.add(once_for or text)
+        if not told:
+            self._client.notify(f"warning: {text}")
+
+
+def _all_members(client: Client, backup_id: str) -> Mapping[str, Member]:
+    return client.cached(list_members, backup_id).all()

@@ -12,8 +12,9 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE
+from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
+from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import NotFound, one_line
 from pulumi_cbr_sharing.sharing.inputs import Problem
 from pulumi_cbr_sharing.sharing.side_by_side import in_background
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 # The `object_type` of the vaults for a kind of backup. Servers can be shared, disks only in some regions.
 KINDS = {"OS::Nova::Server": "server", "OS::Cinder::Volume": "disk", "OS::Sfs::Turbo": "turbo"}
 SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
+_list_offers = partial(list_backups, own_type="shared")
 
 
 class Preflight:
@@ -74,7 +76,7 @@ class Preflight:
         seen = in_background(partial(self._received, backup_id))
         offered = in_background(partial(self._offer, backup_id))
         try:
-            vault = self._looks.vault(vault_id)
+            vault = self._looks.ask(get_vault, vault_id)
         except NotFound:
             vault = None
             yield Problem.it("vault_id", self._not_there())
@@ -112,7 +114,7 @@ class Preflight:
 
     def _trouble_with_backup(self, backup_id: str) -> str | None:
         try:
-            backup = self._looks.backup(backup_id)
+            backup = self._looks.ask(get_backup, backup_id)
         except NotFound:
             return f"{self._not_there()}; when a backup is deleted or expires, its shares are gone, too"
         if backup and backup.project_id not in ("", self._client.known_project_id):
@@ -129,13 +131,13 @@ class Preflight:
 
     def _received(self, backup_id: str | None) -> Backup | None:
         try:
-            return self._looks.backup(backup_id) if backup_id else None
+            return self._looks.ask(get_backup, backup_id) if backup_id else None
         except NotFound:  # nothing accepted yet
             return None
 
     def _offer(self, backup_id: str | None) -> Backup | None:
-        offers = self._looks.offers() if backup_id else []
-        return next((backup for backup in offers if backup.id == backup_id), None)
+        offers = self._looks.ask(_list_offers) if backup_id else None
+        return next((backup for backup in offers or () if backup.id == backup_id), None)
 
     def _in_another_vault(self, received: Backup, vault_id: str) -> str | None:
         if received.project_id == self._client.known_project_id:
