@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from inprocess import FakeTime, session_of, settings_of
 from pulumi_cbr_sharing.cbr.backups import list_backups
+from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.sharing import acceptance, member, received
@@ -121,7 +122,7 @@ class Recipient(Half):
     def up(self, session: Session) -> None:
         """Accept what is in the window, as far as it is offered by a named owner."""
         owners = [self.cloud.account(name).project_id for name in ("sharer", "partner")]
-        vaults = received.look_at_vaults(session.client, [self.vault_id])
+        vaults = {self.vault_id: get_vault(session.client, self.vault_id)}
         seen = received.look(session.client, owners, [self.vault_id])
         chosen = received.choose(seen, self.window, vaults)
         for backup in chosen.backups:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.lookups import looking_up
@@ -112,7 +113,7 @@ class ReceivedBackups(Windowed):
         """The backups to accept or keep."""
         vault_ids = [known["vault_id"]] if isinstance(known["vault_id"], str) else known["vault_id"]
         with looking_up(self._connection) as client:
-            vaults = received.look_at_vaults(client, vault_ids)
+            vaults = {vault_id: get_vault(client, vault_id) for vault_id in vault_ids}
             offers = received.look(client, known["owner_project_ids"], vault_ids)
         return received.choose(offers, self._window, vaults, known["resource_ids"])
 

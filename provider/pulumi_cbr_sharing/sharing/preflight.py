@@ -17,7 +17,7 @@ from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import NotFound, one_line
 from pulumi_cbr_sharing.sharing.inputs import Problem
-from pulumi_cbr_sharing.sharing.side_by_side import in_background
+from pulumi_cbr_sharing.sharing.threads import POOL
 
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class Preflight:
 
         As long as the backup is not known, only the vault is checked.
         """
-        seen = in_background(partial(self._received, backup_id))
-        offered = in_background(partial(self._offer, backup_id))
+        seen = POOL.submit(self._received, backup_id)
+        offered = POOL.submit(self._offer, backup_id)
         try:
             vault = self._looks.ask(get_vault, vault_id)
         except NotFound:
@@ -90,7 +90,7 @@ class Preflight:
 
     def _backup_and_members(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
         """What is wrong with a backup that is to be shared, and its members; both are read at the same time."""
-        members = in_background(partial(self._looks.members, backup_id))
+        members = POOL.submit(self._looks.members, backup_id)
         return self._trouble_with_backup(backup_id), members.result()
 
     def _room(

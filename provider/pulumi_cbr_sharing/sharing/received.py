@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
-from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import BackupNotFound
 from pulumi_cbr_sharing.sharing.preflight import KINDS
 from pulumi_cbr_sharing.sharing.window import Chosen
@@ -71,15 +70,6 @@ def _seen(client: Client, listed: Backup) -> Backup | None:
         return replace(listed, vault_id=get_backup(client, listed.id).vault_id)
     except BackupNotFound:
         return None
-
-
-def look_at_vaults(client: Client, vault_ids: Sequence[str]) -> dict[str, Vault]:
-    """The recipient's vaults, in the order given.
-
-    Raises:
-        NotFound: one of them does not exist.
-    """
-    return {vault_id: get_vault(client, vault_id) for vault_id in vault_ids}
 
 
 def choose(

@@ -8,14 +8,13 @@ way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, ImageRegistered, Refused
 from pulumi_cbr_sharing.sharing.inputs import Problem, SetInputs, is_unknown
 from pulumi_cbr_sharing.sharing.live_shares import REJECTED
-from pulumi_cbr_sharing.sharing.side_by_side import side_by_side
+from pulumi_cbr_sharing.sharing.threads import POOL
 
 
 if TYPE_CHECKING:
@@ -196,7 +195,13 @@ def _take_back(session: Session, backup_id: str, added: Collection[str], errors:
 
 
 def _remove(session: Session, backup_id: str, project_ids: Collection[str]) -> list[CbrSharingError]:
-    return side_by_side(partial(session.live.remove, backup_id, project) for project in project_ids)
+    errors = []
+    for removal in [POOL.submit(session.live.remove, backup_id, project) for project in project_ids]:
+        try:
+            removal.result()
+        except CbrSharingError as error:  # noqa: PERF203 - the others are waited for, too
+            errors.append(error)
+    return errors
 
 
 def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:

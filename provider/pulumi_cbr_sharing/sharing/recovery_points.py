@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.errors import BackupNotFound
 from pulumi_cbr_sharing.sharing import received
-from pulumi_cbr_sharing.sharing.side_by_side import in_background
+from pulumi_cbr_sharing.sharing.threads import POOL
 from pulumi_cbr_sharing.sharing.window import newest_of_each
 
 
@@ -77,7 +76,7 @@ def of_owner(client: Client, vault_id: str, recipients: Sequence[str], now: date
         now: the current time.
     """
     resources = sorted(_by_resource(list_backups(client, vault_id=vault_id)).items())
-    looks = [in_background(partial(_of_resource, client, backups, recipients, now)) for _, backups in resources]
+    looks = [POOL.submit(_of_resource, client, backups, recipients, now) for _, backups in resources]
     return [point for look in looks for point in look.result()]
 
 
