@@ -67,12 +67,12 @@ IDS = {
 @pytest.mark.parametrize(("value", "trouble"), IDS.values(), ids=IDS.keys())
 def test_an_id_is_the_one_that_was_asked_for(value: Any, trouble: str) -> None:
     """The error shows it, unless it repeats a secret, and names the request for the vendor's support."""
-    record = thing(id=value)
+    record, size = thing(id=value), len(json.dumps({"thing": {"id": value}}))
     with pytest.raises(UnexpectedAnswer) as told:
         record.id("id", ids.BACKUP, ids.BACKUP.example)
     assert str(told.value) == (
-        f"reading: an answer with a thing whose id {trouble} (HTTP 200, no content type, {len(record.reply.body)} "
-        "bytes, request 0b07081e): check the endpoint and any proxy on the way; nothing is concluded from it"
+        f"reading: an answer with a thing whose id {trouble} (HTTP 200, no content type, {size} bytes, "
+        "request 0b07081e): check the endpoint and any proxy on the way; nothing is concluded from it"
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, Finding
+from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, Finding, finding
 from pulumi_cbr_sharing.audit.rules import repair
 from pulumi_cbr_sharing.audit.share import Share
 
@@ -55,7 +55,8 @@ def _not_offered(share: Share, live: Live) -> Iterator[Finding]:
 
 def _missing(share: Share, cause: str) -> Finding:
     what = "is shared with" if share.declared_by else "is accepted by"
-    return share.finding(
+    return finding(
+        share,
         "missing",
         f"a program declares that backup {share.backup.id} {what} project {share.recipient}: {cause}",
         f"{repair(share.declarations)}; or remove it from the program",
@@ -101,7 +102,7 @@ def _of_project(unseen: Unseen) -> Finding:
 
 
 def _not_looked_at(share: Share, what: str, cause: str, remedy: str) -> Finding:
-    return share.finding(NOT_LOOKED_AT, f"{what}: {cause}", remedy, cause=cause)
+    return finding(share, NOT_LOOKED_AT, f"{what}: {cause}", remedy, cause=cause)
 
 
 def was_checked(live: Live, findings: Iterable[Finding], backup: str, owner: str | None = None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.audit.absent import was_checked
 from pulumi_cbr_sharing.audit.declared import Place
-from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, Finding
+from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, Finding, finding
 from pulumi_cbr_sharing.audit.share import Share
 
 
@@ -46,7 +46,9 @@ def _covers(exception: AgreedException, finding: Finding) -> bool:
 
 def _about(exception: AgreedException, file: RecipientsFile, kind: str, trouble: str) -> Finding:
     known = file.known(exception.recipient)
-    return Share.unseen(exception.backup, exception.recipient, recipient_known=known).finding(
+    share = Share.unseen(exception.backup, exception.recipient, recipient_known=known)
+    return finding(
+        share,
         kind,
         f"the exception for backup {exception.backup} and project {exception.recipient} {trouble}",
         f"ask {exception.owner}, then renew it or remove it: {file.path}, line {exception.line}",

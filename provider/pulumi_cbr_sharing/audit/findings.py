@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 
 if TYPE_CHECKING:
@@ -124,3 +124,9 @@ class Finding:
         """The sort key: findings that count first, more severe ones first."""
         order = (self.covered, SEVERITIES.index(self.severity), list(KINDS).index(self.kind))
         return (*order, self.share.owner, self.share.backup.id, self.share.recipient)
+
+
+def finding(share: Share, kind: str, message: str, remedy: str, **more: Any) -> Finding:
+    """A finding about a share, with the severity of its kind, at the first line that declares it."""
+    place = next((one.place for one in share.declarations if one.place), None)
+    return Finding(kind, message, remedy, share, **{"severity": KINDS[kind].severity, "place": place, **more})

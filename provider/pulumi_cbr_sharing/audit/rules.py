@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from pulumi_cbr_sharing.audit.findings import finding
 from pulumi_cbr_sharing.audit.naming import member_line
 from pulumi_cbr_sharing.errors import one_line
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
@@ -58,14 +59,16 @@ def undeclared(share: Share, declared: Declared) -> Iterator[Finding]:
     if share.declared_by or share.backup.id in declared.hidden:
         return
     if not share.incoming:
-        yield share.finding(
+        yield finding(
+            share,
             "undeclared",
             f"{_what(share)} is shared with {_whom(share)}, and no program declares it",
             f"declare it, {member_line(share)}; or cancel it: {unshare(share)}",
             severity=_severity(share),
         )
     elif not share.accepted_by and share.member.status != "rejected":
-        yield share.finding(
+        yield finding(
+            share,
             "undeclared",
             f"project {share.owner} shares {_what(share)} with us ({share.member.status}), and no program accepts it",
             f"accept it with a BackupShareAccepter, or reject it: cbr-sharing reject {share.backup.id}",
@@ -83,7 +86,8 @@ def rejected(share: Share) -> Iterator[Finding]:
     """The recipient rejected the share, or gave it back."""
     if share.member.status == "rejected" and (share.declared_by or not share.incoming):
         again = f"offer it again: {repair(share.declared_by)}; or " if share.declared_by else ""
-        yield share.finding(
+        yield finding(
+            share,
             "rejected",
             f"{_whom(share)} rejected the share of {_what(share)}",
             f"{again}cancel the share: {unshare(share)}",
@@ -96,7 +100,8 @@ def pending_too_long(share: Share, limits: Limits) -> Iterator[Finding]:
     if limits.pending is None or share.member.status != "pending" or since is None:
         return
     if limits.now - since > limits.pending:
-        yield share.finding(
+        yield finding(
+            share,
             "pending-too-long",
             f"{_whom(share)} has not answered the offer of {_what(share)} for {(limits.now - since).days} days",
             f"ask the recipient to accept it, or cancel it: {unshare(share)}",
@@ -108,7 +113,8 @@ def accepted_elsewhere(share: Share) -> Iterator[Finding]:
     vault = share.member.vault_id
     elsewhere = tuple(one for one in share.accepted_by if vault and one.vault and one.vault != vault)
     if share.member.status == "accepted" and elsewhere:
-        yield replace(share, declared_by=(), accepted_by=elsewhere).finding(
+        yield finding(
+            replace(share, declared_by=(), accepted_by=elsewhere),
             "accepted-elsewhere",
             f"{_whom(share)} accepted {_what(share)} into vault {vault}, but vault {elsewhere[0].vault} is declared",
             f"declare vault {vault}, or reject it and accept it again: {repair(elsewhere)}",
@@ -119,7 +125,8 @@ def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Findin
     """The recipient is not in the recipients file."""
     if share.incoming or file.recipients is None or share.recipient in file.recipients:
         return
-    yield share.finding(
+    yield finding(
+        share,
         "recipient-not-allowed",
         f"{_what(share)} is shared with {_whom(share)}, which is not in {file.path}",
         f"add the project to recipients in {file.path}, or cancel the share: {unshare(share)}",
@@ -129,7 +136,8 @@ def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Findin
 def pinned_by_image(share: Share) -> Iterator[Finding]:
     """The recipient registered an image, so the share cannot be cancelled."""
     if share.member.image_id and not share.incoming:
-        yield share.finding(
+        yield finding(
+            share,
             "pinned-by-image",
             f"the share of {_what(share)} with {_whom(share)} cannot be cancelled: image {share.member.image_id}",
             "ask the recipient to delete the image first",
@@ -143,7 +151,8 @@ def backup_expires(share: Share, limits: Limits) -> Iterator[Finding]:
     if limits.expires_within is None or expires is None or share.member.status == "rejected":
         return
     if expires <= limits.now + limits.expires_within:
-        yield share.finding(
+        yield finding(
+            share,
             "backup-expires",
             f"{_what(share)} expires at {share.backup.expired_at}, and so does the copy of {_whom(share)}",
             "share a newer backup, or keep this one longer",
@@ -171,7 +180,8 @@ def recovery_point_too_old(shares: Iterable[Share], limits: Limits, unseen: Sequ
             one for one in unseen if one.resource_id == share.backup.resource_id and one.created > share.backup.created
         )
         if told and not any(newer):
-            yield share.finding(
+            yield finding(
+                share,
                 "recovery-point-too-old",
                 told,
                 "share a newer backup (VaultShare does it nightly), and have it accepted",

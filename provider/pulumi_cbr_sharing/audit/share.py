@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.audit.findings import KINDS, Finding
 from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.members import Member
 from pulumi_cbr_sharing.recipients_file import RecipientsFile
@@ -72,11 +71,6 @@ class Share:
         """When the status became what it is."""
         answered = None if self.member.status == "pending" else self.member.updated_at
         return answered or self.member.created_at
-
-    def finding(self, kind: str, message: str, remedy: str, **more: Any) -> Finding:
-        """A finding about it, with the severity of its kind, at the first line that declares it."""
-        place = next((one.place for one in self.declarations if one.place), None)
-        return Finding(kind, message, remedy, self, **{"severity": KINDS[kind].severity, "place": place, **more})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, CredentialBreaker
 from pulumi_cbr_sharing.http.retry import Clock, RateLimit
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.cache import SingleFlightCache
+    from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.http.signing import Signer
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -57,6 +58,19 @@ class Accounts:
             )
 
 
+class Sender(Protocol):
+    """What signing in needs of a client.
+
+    Attributes:
+        cache: what was asked.
+    """
+
+    cache: SingleFlightCache
+
+    def send(self, call: Call, *, auth: Auth | None = None) -> Reply:
+        """Send a call, signed by `auth` or by the client's own credential."""
+
+
 class Auth:
     """Hands out the signer of one credential; safe for many threads.
 
@@ -73,7 +87,7 @@ class Auth:
     def __init__(
         self,
         account: Account,
-        fetch: Callable[[Client], Signer],
+        fetch: Callable[[Sender], Signer],
         *,
         refreshable: bool = True,
         now: Callable[[], datetime] = utc_now,
@@ -85,7 +99,7 @@ class Auth:
         self._renew_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def current(self, client: Client) -> Signer:
+    def current(self, client: Sender) -> Signer:
         """The signer to use now; a new one if there is none, or if it expires soon."""
         with self._lock:
             if self._signer is None or (self._renew_at and self._now() > self._renew_at):

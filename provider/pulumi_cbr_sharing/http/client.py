@@ -150,7 +150,8 @@ class Client:
         return Transport(self.settings)
 
     def _find_project(self) -> str:
-        return self._auth.current(self).project_id or look_up_project(self)
+        name = self.settings.project_name or self.settings.region or ""
+        return self._auth.current(self).project_id or look_up_project(self, name)
 
     def _wait_or_raise(self, call: Call, retries: Retries, failure: CbrSharingError) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,11 +30,23 @@ from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, Unreachabl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi_cbr_sharing.http.transport import Route
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 _PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a service is reached.
+
+    Attributes:
+        root: the endpoint, without version.
+        proxies: by scheme, as `requests` takes them.
+    """
+
+    root: str
+    proxies: dict[str, str]
 
 
 def error_of(error: Exception, doing: str, route: Route, settings: Settings) -> CbrSharingError:

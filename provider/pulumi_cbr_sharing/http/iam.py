@@ -19,8 +19,7 @@ from pulumi_cbr_sharing.timestamps import moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.http.account import Accounts
-    from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.account import Accounts, Sender
     from pulumi_cbr_sharing.settings.connection import Agency
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -52,7 +51,7 @@ def auth_for(settings: Settings, accounts: Accounts) -> Auth:
 
 
 # POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
-def get_token(client: Client, user: Password, project: Mapping[str, str | None], auth: Auth) -> Signer:
+def get_token(client: Sender, user: Password, project: Mapping[str, str | None], auth: Auth) -> Signer:
     """Get a token for a user, bound to one project.
 
     Raises:
@@ -93,7 +92,7 @@ def _scope(settings: Settings) -> dict[str, str | None]:
 
 
 # POST {iam}.0/OS-CREDENTIAL/securitytokens → 201 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
-def assume(client: Client, agency: Agency, auth: Auth) -> Signer:
+def assume(client: Sender, agency: Agency, auth: Auth) -> Signer:
     """Get a temporary access key for an agency, signed with the user's own credential."""
     role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
     role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
@@ -114,14 +113,13 @@ def assume(client: Client, agency: Agency, auth: Auth) -> Signer:
 
 
 # GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
-def look_up_project(client: Client) -> str:
+def look_up_project(client: Sender, name: str) -> str:
     """Find the caller's project by its name; the main project of a region has the name of the region.
 
     Raises:
         SettingsError: there is none, or there are several.
         UnexpectedAnswer: the id has another shape.
     """
-    name = client.settings.project_name or client.settings.region or ""
     doing, query = f"looking up the project named {name}", (("name", name),)
     call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
     reply = client.send(call)

@@ -10,7 +10,7 @@ import math
 import re
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pulumi_cbr_sharing.errors import one_line
 from pulumi_cbr_sharing.timestamps import rfc3339
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_cbr_sharing.errors import UnexpectedAnswer
-    from pulumi_cbr_sharing.http.messages import Reply
     from pulumi_cbr_sharing.ids import Shape
 
 
@@ -28,6 +27,16 @@ LONGEST_ID = 36  # characters of a malformed id that are shown; a UUID has as ma
 LONGEST_WORD = 64  # characters of a status or a type
 LONGEST_NAME = 255
 _WORD = re.compile(r"[0-9A-Za-z_-]+(?:::[0-9A-Za-z_-]+)*")  # available, OS::Nova::Server
+
+
+class Answer(Protocol):
+    """The answer that a record stands in."""
+
+    def quote(self, text: str, limit: int) -> str:
+        """A text of it, made fit for a message."""
+
+    def unexpected(self, trouble: str) -> UnexpectedAnswer:
+        """The error if nothing can be concluded from it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Record:
         fields: as received.
     """
 
-    reply: Reply
+    reply: Answer
     what: str
     fields: Mapping[str, Any]
 

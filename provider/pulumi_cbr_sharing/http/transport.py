@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
-from pulumi_cbr_sharing.http.failures import error_of
+from pulumi_cbr_sharing.http.failures import Route, error_of
 from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.http.signing import canonical_query
 from pulumi_cbr_sharing.settings.endpoints import is_this_machine
@@ -38,19 +37,6 @@ if TYPE_CHECKING:
 
 LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a list of a thousand backups has about one million
 IDLE_CONNECTIONS = 16  # kept for each host
-
-
-@dataclass(frozen=True)
-class Route:
-    """How a service is reached.
-
-    Attributes:
-        root: the endpoint, without version.
-        proxies: by scheme, as `requests` takes them.
-    """
-
-    root: str
-    proxies: dict[str, str]
 
 
 class Transport:
