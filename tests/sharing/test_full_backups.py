@@ -5,6 +5,7 @@ The engine makes the new share before it cancels the old one, so create has to m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,7 +103,22 @@ def test_a_recipient_who_is_declared_only_later_is_offered_the_share_again(emula
     _, lines = told(model, emulator, planned_first=False)
 
     assert now(emulator) == {"red": "pending", "blue": "pending"}
-    assert "if another resource declares that one, it is offered again and has to be accepted again" in lines
+    assert "if another resource declares that one, it is offered again, at the latest by `pulumi up --refresh`" in lines
+
+
+def test_a_share_that_two_resources_have_is_offered_again_by_the_next_refresh(emulator: Emulator) -> None:
+    """A run that failed amid a swap leaves it so; one of them is replaced, and the other is checked only later."""
+    model = full(emulator, "red", "green")
+    (red, _) = model.state
+    model.state.append(replace(red, name="twin"))
+    model.program = {"twin": member(emulator, "blue"), "red": member(emulator, "red")}
+
+    _, lines = told(model, emulator, planned_first=False)
+
+    assert now(emulator) == {"blue": "pending"}
+    assert "at the latest by `pulumi up --refresh`" in lines
+    up(model, emulator, refresh=True)
+    assert now(emulator) == {"red": "pending", "blue": "pending"}
 
 
 def test_a_recipient_who_goes_to_another_backup_makes_room(emulator: Emulator) -> None:

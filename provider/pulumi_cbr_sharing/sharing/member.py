@@ -170,14 +170,16 @@ def _take_over(session: Session, inputs: MemberInputs) -> Share:
 def _take_a_place(session: Session, inputs: MemberInputs, full: TooManyRecipients) -> Share:
     """Make room by removing a recipient that the program replaces; its share would be cancelled later in this run.
 
-    A resource that the engine checks later may still declare that recipient, and then offers the share again.
+    A resource that the engine checks later may still declare that recipient. It offers the share again if it is new or
+    replaced; if it has recorded the share, the next refresh finds it cancelled.
     """
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     there = session.live.look(backup_id).members
     for old in sorted(session.ledger.members.leaving(backup_id) & set(there)):
         session.say(
             f"backup {backup_id} is full: project {project_id} takes the place of {old}, whose share is cancelled; if "
-            "another resource declares that one, it is offered again and has to be accepted again"
+            "another resource declares that one, it is offered again, at the latest by `pulumi up --refresh`, and has "
+            "to be accepted again"
         )
         session.live.remove(backup_id, old)
         with suppress(TooManyRecipients):
