@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.cbr.projects import project_of_account
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.http.client import Client
 
+    Errors = tuple[type[CbrSharingError], ...]
+
 
 T = TypeVar("T")
 # After one of these, the cloud is not asked again in this run's previews.
@@ -53,7 +55,7 @@ class Looks:
         self._lock = threading.Lock()
 
     def ask(
-        self, look: Callable[..., T], *given: object, final: Any = (NotFound,), otherwise: str = _UNCHECKED
+        self, look: Callable[..., T], *given: object, final: Errors = (NotFound,), otherwise: str = _UNCHECKED
     ) -> T | None:
         """What `look(client, *given)` reads; None if it fails.
 
