@@ -36,8 +36,8 @@ def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, a
     groups: dict[tuple[str, str], list[Share]] = defaultdict(list)
     for share in shares:
         groups[share.backup.id, "" if authoritative else share.recipient].append(share)
-    left_out = [group for group in groups.values() if any(one.member.status == "rejected" for one in group)]
-    adopted = _named([group for group in groups.values() if group not in left_out], authoritative=authoritative)
+    left_out = [group for group in groups.values() if _is_rejected(group)]
+    adopted = _named([group for group in groups.values() if not _is_rejected(group)], authoritative=authoritative)
     variables = {project: _variable(connection) for project, connection in connections.items()}
     used = {group[0].owner for _, group in adopted if variables[group[0].owner]}
     text = rendered(
@@ -51,6 +51,10 @@ def program(shares: Iterable[Share], connections: Mapping[str, Connection], *, a
         one_line=one_line,
     )
     return text.rstrip("\n") + "\n"
+
+
+def _is_rejected(group: Iterable[Share]) -> bool:
+    return any(share.member.status == "rejected" for share in group)
 
 
 def _named(groups: Sequence[Sequence[Share]], *, authoritative: bool) -> list[tuple[str, Sequence[Share]]]:
