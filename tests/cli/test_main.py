@@ -52,7 +52,7 @@ def test_every_command_has_its_line_and_its_help(name: str) -> None:
     """The command's own help begins with its line in the table."""
     code, text = run(name, "--help")
     assert code == 0
-    assert cli.COMMANDS[name].removesuffix(".") in " ".join(text.split())
+    assert cli.COMMANDS[name][1].removesuffix(".") in " ".join(text.split())
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["emulator", "--nonsense"], ["--nonsense"], ["emulator", "--port=x"]])
@@ -117,6 +117,14 @@ def test_colour_is_for_terminals(emulator: Emulator, operator: Operator) -> None
     with Terminal(operator, "backups") as terminal:
         assert terminal.code == 0
         assert "\x1b[32m" not in terminal.shown
+    assert emulator.backup.id in terminal.shown
+
+
+def test_a_dumb_terminal_cuts_no_id(emulator: Emulator, operator: Operator) -> None:
+    """As build servers and editors call theirs."""
+    operator.env["TERM"] = "dumb"
+    with Terminal(operator, "backups") as terminal:
+        assert terminal.code == 0
     assert emulator.backup.id in terminal.shown
 
 

@@ -1,7 +1,7 @@
-"""The command `cbr-sharing`. Each command is a module, which is imported with its libraries when it is called.
+"""The command `cbr-sharing`. A module of commands is imported, with its libraries, when one of them is called.
 
-A command `name` is the object `command` of the module `name` in this folder, and a line of `COMMANDS`. Rules for all of
-them are here: an error is one line and ends with 1, wrong usage too; Ctrl-C ends quietly with 130.
+A command `name` is the object `name_command` of its module, and a line of `COMMANDS`. Rules for all of them are here:
+an error is one line and ends with 1, wrong usage too; Ctrl-C ends quietly with 130.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-COMMANDS = {
-    "members": "List whom a backup is shared with.",
-    "share": "Share a backup with projects.",
-    "unshare": "Cancel the shares of a backup with projects.",
-    "offers": "List the backups that other projects offer to this one.",
-    "accept": "Accept the offer of a backup into a vault.",
-    "reject": "Reject the offer of a backup, or give back one that was accepted.",
-    "backups": "List backups, newest first.",
-    "vaults": "List the vaults of the project.",
-    "whoami": "Show the account that commands work in, and its permissions.",
-    "adopt": "Print the Pulumi program that adopts existing shares.",
-    "audit": "Compare declared shares with live ones.",
-    "emulator": "Run an emulated CBR with its IAM on this machine.",
+COMMANDS = {  # name: its module, and its line in the help
+    "members": ("shares", "List whom a backup is shared with."),
+    "share": ("shares", "Share a backup with projects."),
+    "unshare": ("shares", "Cancel the shares of a backup with projects."),
+    "offers": ("offers", "List the backups that other projects offer to this one."),
+    "accept": ("offers", "Accept the offer of a backup into a vault."),
+    "reject": ("offers", "Reject the offer of a backup, or give back one that was accepted."),
+    "backups": ("backups", "List backups, newest first."),
+    "vaults": ("backups", "List the vaults of the project."),
+    "whoami": ("whoami", "Show the account that commands work in."),
+    "adopt": ("adopt", "Print the Pulumi program that adopts existing shares."),
+    "audit": ("audit", "Compare declared shares with live ones."),
+    "emulator": ("emulator", "Run an emulated CBR with its IAM on this machine."),
 }
 INTERRUPTED = 130  # as shells report a command that was ended by Ctrl-C
 
@@ -77,7 +77,7 @@ def load(name: str) -> click.Command:
         ClickException: a library that the command needs is not installed.
     """
     try:
-        command: click.Command = import_module(f"{__name__}.{name}").command
+        command: click.Command = getattr(import_module(f"{__name__}.{COMMANDS[name][0]}"), f"{name}_command")
     except ModuleNotFoundError as error:
         missing = (error.name or "a library").partition(".")[0]
         raise click.ClickException(f"this command needs {missing}: install pulumi-cbr-sharing[cli]") from None
@@ -106,7 +106,7 @@ def _print_whatever_comes() -> None:
 
 @click.group(
     cls=Commands,
-    commands=[Later(name, short_help=text) for name, text in COMMANDS.items()],
+    commands=[Later(name, short_help=text) for name, (_, text) in COMMANDS.items()],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="pulumi-cbr-sharing")

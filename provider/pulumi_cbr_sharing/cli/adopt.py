@@ -10,8 +10,9 @@ import click
 
 from pulumi_cbr_sharing.audit.adopt import program
 from pulumi_cbr_sharing.audit.audit import CLEAN, NOT_COMPLETE
-from pulumi_cbr_sharing.cli.account import connection_of, tell
 from pulumi_cbr_sharing.cli.evidence import evidence_of, evidence_options
+from pulumi_cbr_sharing.cli.options import connection_of
+from pulumi_cbr_sharing.cli.output import tell
 
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
 )
-def command(*, authoritative: bool, output: TextIO, **evidence: Any) -> None:
+def adopt_command(*, authoritative: bool, output: TextIO, **evidence: Any) -> None:
     """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
     `pulumi up` then adopts the shares and changes nothing in the cloud. Ends with 3 if something could not be checked.

@@ -19,9 +19,9 @@ from pulumi_cbr_sharing.audit.live import PARALLEL
 from pulumi_cbr_sharing.audit.report.document import document
 from pulumi_cbr_sharing.audit.rules import Limits
 from pulumi_cbr_sharing.cli.audit_report import write
-from pulumi_cbr_sharing.cli.durations import duration
 from pulumi_cbr_sharing.cli.evidence import FILE, evidence_of, evidence_options
-from pulumi_cbr_sharing.cli.outputs import FORMATS, targets
+from pulumi_cbr_sharing.cli.options import duration
+from pulumi_cbr_sharing.cli.output import FORMATS, targets
 
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 )
 @click.option("--parallel", type=click.IntRange(1, 64), default=PARALLEL, help="Requests in flight; default: 8.")
 @click.option("--redact", is_flag=True, help="Shorten all ids.")
-def command(
+def audit_command(
     *,
     pending_days: timedelta,
     expires_within: timedelta | None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.audit.audit import Report
-    from pulumi_cbr_sharing.cli.outputs import Target
+    from pulumi_cbr_sharing.cli.output import Target
 
 
 MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {

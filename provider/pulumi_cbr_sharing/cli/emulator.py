@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--dialect", type=click.Choice(["huawei", "otc"]), default="huawei", show_default=True, help="The cloud.")
 @click.option("--accounts", default=0, show_default=True, help="The number of accounts in addition to the first three.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON (url, accounts, backups), for scripts.")
-def command(*, port: int, dialect: Any, accounts: int, as_json: bool) -> None:
+def emulator_command(*, port: int, dialect: Any, accounts: int, as_json: bool) -> None:
     """Run an emulated CBR with its IAM on this machine, until Ctrl-C."""
     try:
         from pulumi_cbr_sharing.emulator import serve  # noqa: PLC0415

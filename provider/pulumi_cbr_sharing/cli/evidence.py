@@ -11,9 +11,7 @@ from pulumi_cbr_sharing.audit.declared import Declared
 from pulumi_cbr_sharing.audit.live import Scope, look
 from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
 from pulumi_cbr_sharing.audit.share import Evidence
-from pulumi_cbr_sharing.cli import arguments
-from pulumi_cbr_sharing.cli.account import client_of, connection_of
-from pulumi_cbr_sharing.cli.arguments import combined
+from pulumi_cbr_sharing.cli import options
 from pulumi_cbr_sharing.cli.declarations import declarations_of
 from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
-evidence_options = combined(
+evidence_options = options.combined(
     click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares."),
     click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program."),
     click.option(
@@ -34,14 +32,12 @@ evidence_options = combined(
     click.option(
         "--vault",
         "vaults",
-        type=arguments.vault_id,
+        type=options.vault_id,
         multiple=True,
         metavar="ID",
         help="Only backups in this vault.",
     ),
-    click.option(
-        "--backup", "backups", type=arguments.backup_id, multiple=True, metavar="ID", help="Only this backup."
-    ),
+    click.option("--backup", "backups", type=options.backup_id, multiple=True, metavar="ID", help="Only this backup."),
     click.option("--recipients", type=FILE, help=f"Recipients and exceptions; else {DEFAULT_NAME}, if it is there."),
 )
 
@@ -64,6 +60,6 @@ def evidence_of(
     declared = Declared(declarations_of(stacks, states, folder))
     path = recipients or folder / DEFAULT_NAME
     file = read_recipients_file(path) if recipients or path.exists() else RecipientsFile(str(path))
-    clients = {name: client_of(connection_of(name), ReadOnlyClient) for name in connections or ("",)}
+    clients = {name: options.client_of(options.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
     live = look(clients, Scope(frozenset(vaults), frozenset(backups)), **reading)
     return Evidence(live, declared, file)

@@ -1,0 +1,228 @@
+"""`cbr-sharing members`, `share` and `unshare`: the recipients of a backup.
+
+GET    /v3/{project_id}/backups/{backup_id}/members                the members, before and after
+POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<project id>", …]}
+DELETE /v3/{project_id}/backups/{backup_id}/members/{member_id}    cancels a share; rejected ones before a new offer
+"""
+
+from __future__ import annotations
+
+import sys
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
+from pulumi_cbr_sharing.cli.options import backup_argument, json_option, projects_argument, with_client, yes_option
+from pulumi_cbr_sharing.cli.output import confirm, print_json, print_records, print_table, tell
+from pulumi_cbr_sharing.errors import AlreadyShared, CbrSharingError, Refused
+from pulumi_cbr_sharing.sharing.live_shares import REJECTED, LiveShares
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pulumi_cbr_sharing.cbr.members import Member
+    from pulumi_cbr_sharing.http.client import Client
+
+
+COLUMNS = {
+    "PROJECT": "dest_project_id",
+    "STATUS": "status",
+    "SHARED": "created_at",
+    "ANSWERED": "updated_at",
+    "VAULT": "vault_id",
+    "IMAGE": "image_id",
+}
+TRIES = 3  # somebody else may share the same backup between the list and the POST, but hardly three times
+SAID = {
+    "shared": "shared",
+    "already": "shared already",
+    "again": "was rejected: offered again",
+    "cancelled": "the share is cancelled",
+    "absent": "it is not shared with that project",
+}
+
+
+@click.command
+@backup_argument
+@json_option
+@with_client
+def members_command(client: Client, *, backup_id: str, as_json: bool) -> None:
+    """List whom a backup is shared with.
+
+    With --json: backup_id, dest_project_id, status (pending, accepted or rejected), share_id, vault_id (the
+    recipient's, once accepted), image_id (registered by the recipient), created_at and updated_at of each recipient.
+
+    \b
+    Example:
+      cbr-sharing members 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10
+    """
+    found = LiveShares(client).look(backup_id).all()
+    records = [member_record(backup_id, found[project]) for project in sorted(found)]
+    print_records(COLUMNS, records, nothing="it is shared with nobody", as_json=as_json)
+
+
+def member_record(backup_id: str, member: Member) -> dict[str, Any]:
+    """A share; the names are those of BackupShareMember's outputs."""
+    return {
+        "backup_id": backup_id,
+        "dest_project_id": member.dest_project_id,
+        "status": member.status,
+        "share_id": member.id,
+        "vault_id": member.vault_id,
+        "image_id": member.image_id,
+        "created_at": member.created_at,
+        "updated_at": member.updated_at,
+    }
+
+
+@click.command
+@backup_argument
+@projects_argument
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 86400),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a backup that is still being made.",
+)
+@json_option
+@with_client
+def share_command(client: Client, *, backup_id: str, project_ids: Sequence[str], wait: float, as_json: bool) -> None:
+    """Share a backup with projects.
+
+    Existing shares stay as they are; rejected ones are offered again. With --json the fields are those of
+    `cbr-sharing members`, and change: shared, already or again.
+
+    \b
+    Example:
+      cbr-sharing share 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 02e814ff2f81f01a5fb11caf75eed906
+    """
+    done = []
+    try:
+        for member, change in _shared(client, backup_id, list(dict.fromkeys(project_ids)), wait):
+            done.append({**member_record(backup_id, member), "change": change})
+            if not as_json:
+                click.echo(f"{member.dest_project_id}: {SAID[change]}, {member.status}")
+    finally:  # print what was done, whatever comes after it
+        if as_json:
+            print_json(done)
+
+
+def _shared(client: Client, backup_id: str, project_ids: Sequence[str], wait: float) -> Iterator[tuple[Member, str]]:
+    """Share a backup; yields each member as soon as it is shared, with what was done.
+
+    Raises:
+        Refused: a recipient is the owner, or there would be more than ten.
+        CbrSharingError: the service's reasons.
+    """
+    if client.project_id in project_ids:
+        raise Refused(f"sharing backup {backup_id}: project {client.project_id} owns it: give the recipient's")
+    shares, left = LiveShares(client), list(project_ids)
+    for tries in range(1, TRIES + 1):
+        live = shares.look(backup_id).all()
+        _room_or_raise(backup_id, live, left)
+        try:
+            for member, change in _changes(shares, backup_id, live, left, wait):
+                left.remove(member.dest_project_id)
+                yield member, change
+        except AlreadyShared:
+            if tries == TRIES:
+                raise
+        else:
+            return
+
+
+def _changes(
+    shares: LiveShares, backup_id: str, live: Mapping[str, Member], wanted: Sequence[str], wait: float
+) -> Iterator[tuple[Member, str]]:
+    """New recipients first, because they may be refused before anything is removed; then those that rejected it."""
+    standing = [live[one] for one in wanted if one in live and live[one].status != REJECTED]
+    missing = [one for one in wanted if one not in live]
+    rejected = [one for one in wanted if one in live and live[one].status == REJECTED]
+    yield from ((member, "already") for member in standing)
+    if missing:
+        added = shares.add(backup_id, missing, wait=wait)
+        yield from ((added[one], "shared") for one in missing)
+    for one in rejected:
+        shares.remove(backup_id, one)
+        yield shares.add(backup_id, [one], wait=wait)[one], "again"
+
+
+def _room_or_raise(backup_id: str, live: Mapping[str, Member], wanted: Sequence[str]) -> None:
+    new = [one for one in wanted if one not in live]
+    if new and len(live) + len(new) > MOST_RECIPIENTS:
+        raise Refused(
+            f"sharing backup {backup_id}: it has {len(live)} recipients, and {len(new)} more would exceed "
+            f"the limit of {MOST_RECIPIENTS}: cancel a share first, with `cbr-sharing unshare`"
+        )
+
+
+@click.command
+@backup_argument
+@projects_argument
+@yes_option
+@json_option
+@with_client
+def unshare_command(
+    client: Client,
+    *,
+    backup_id: str,
+    project_ids: Sequence[str],
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Cancel the shares of a backup with projects. Shares with others are not changed.
+
+    With --json: backup_id, dest_project_id, change (cancelled, absent or failed) and error of each. One that fails does
+    not keep the others from being cancelled.
+
+    \b
+    Example:
+      cbr-sharing unshare 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 02e814ff2f81f01a5fb11caf75eed906 --yes
+    """
+    shares, wanted = LiveShares(client), list(dict.fromkeys(project_ids))
+    live = shares.look(backup_id).all()
+    there = [live[one] for one in wanted if one in live]
+    if there:
+        _consent(backup_id, there, yes=yes)
+    done = []
+    for change in _cancelled(shares, backup_id, wanted, live):
+        done.append(change)
+        if not as_json:
+            _say(change)
+    if as_json:
+        print_json(done)
+    if any(change["error"] for change in done):
+        sys.exit(1)
+
+
+def _consent(backup_id: str, members: Sequence[Member], *, yes: bool) -> None:
+    records = [member_record(backup_id, one) for one in members]
+    whose = "this share" if len(members) == 1 else f"these {len(members)} shares"
+    question = f"Cancel {whose} of backup {backup_id}?"
+    confirm(question, yes=yes, details=lambda: print_table(COLUMNS, records, to_stderr=True))
+
+
+def _cancelled(
+    shares: LiveShares, backup_id: str, project_ids: Iterable[str], live: Iterable[str]
+) -> Iterator[dict[str, Any]]:
+    for project_id in project_ids:
+        change, error = "absent", None
+        if project_id in live:
+            try:
+                shares.remove(backup_id, project_id)
+                change = "cancelled"
+            except CbrSharingError as failure:
+                change, error = "failed", str(failure)
+        yield {"backup_id": backup_id, "dest_project_id": project_id, "change": change, "error": error}
+
+
+def _say(change: dict[str, Any]) -> None:
+    if change["error"]:
+        tell(f"Error: {change['error']}")
+    else:
+        click.echo(f"{change['dest_project_id']}: {SAID[change['change']]}")
