@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test compat demo search bench bench-audit lock clean
+.PHONY: help setup check quick test docs compat demo search bench bench-audit lock clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -38,6 +38,9 @@ quick: $(STAMP) $(PACK) ## All tests but those with an engine and the long searc
 
 test: check $(PACK) ## Check, then all tests
 	@$(WITH_ENGINE) $(TESTS)
+
+docs: $(STAMP) ## Build the site of the guides, in dist/site
+	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet -b html docs dist/site && echo "dist/site/index.html"
 
 compat: $(STAMP) ## Share with the oldest versions that are promised, and on each Python that is found here
 	@$(WITH_ENGINE) $(PYTHON) tools/compat.py

@@ -1,8 +1,10 @@
-"""The README: its programs run, and it has everything that is public."""
+"""README and guides: their programs run, they explain everything that is public, and the site of them builds."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PROGRAM, *_, EMULATOR = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = {page.name: page.read_text() for page in sorted((ROOT / "docs").glob("*.md"))}
+TEXT = README + "".join(PAGES.values())
+PROGRAM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
 OUTPUT = re.findall(r"```console\n\$ pulumi up.*?\n(.*?)```", README, re.DOTALL)[0]
+EMULATOR = re.findall(r"```python\n(.*?)```", PAGES["testing.md"], re.DOTALL)[0]
 
 
 @pytest.mark.engine
@@ -47,33 +52,54 @@ def timeless(text: str) -> list[str]:
 
 def test_the_emulators_example_runs() -> None:
     """Its code is complete."""
-    exec(compile(EMULATOR, "README.md", "exec"), {})
+    exec(compile(EMULATOR, "docs/testing.md", "exec"), {})
 
 
 @pytest.mark.parametrize("name", vars(pulumi_cbr_sharing)["__all__"])
-def test_every_public_name_is_in_the_readme(name: str) -> None:
-    """Every public name is explained."""
-    assert name in README
+def test_every_public_name_is_explained(name: str) -> None:
+    """README or a guide has it."""
+    assert name in TEXT
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
-def test_every_command_is_in_the_readme(name: str) -> None:
-    """Every command is explained, there and in its help."""
-    assert f"cbr-sharing {name}" in README
+def test_every_command_is_explained(name: str) -> None:
+    """README or a guide has it, and its help."""
+    assert f"cbr-sharing {name}" in TEXT
     assert cli.load(name).help
 
 
 @pytest.mark.parametrize("field", NAMES)
-def test_every_setting_is_in_the_readme(field: str) -> None:
+def test_every_setting_is_explained(field: str) -> None:
     """Each key of the stack's configuration and each variable is in the table."""
     keys, variables = NAMES[field]
-    assert all(re.search(rf"[:`]{key.partition('.')[0]}`", README) for key in keys.split())
-    assert [variable for variable in variables.split() if f"`{variable}`" not in README] == []
+    assert all(re.search(rf"[:`]{key.partition('.')[0]}`", TEXT) for key in keys.split())
+    assert [variable for variable in variables.split() if f"`{variable}`" not in TEXT] == []
 
 
-def test_the_first_code_comes_early() -> None:
-    """The first program is on the first screen."""
-    assert README.splitlines().index("```python") < 20
+def test_the_readme_is_short_and_its_first_code_comes_early() -> None:
+    """It is read in a minute; the first program is on the first screen."""
+    lines = README.splitlines()
+    assert len(lines) <= 150
+    assert lines.index("```python") < 20
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "docs"], ids=["README", "docs"])
+def test_every_link_to_a_file_leads_somewhere(folder: Path) -> None:
+    """README's links and those of the guides are paths in the repository."""
+    text = {page: page.read_text() for page in folder.glob("*.md")}
+    links = {(page.name, link) for page in text for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text[page])}
+    assert links
+    assert {(page, link) for page, link in links if not (folder / link).exists()} == set()
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    """Each link and reference leads somewhere, and each page can be found."""
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "-b", "html"]
+    built = subprocess.run(
+        [*command, ROOT / "docs", tmp_path / "site"], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "site" / "index.html").exists()
 
 
 def test_every_law_names_a_test_that_exists() -> None:

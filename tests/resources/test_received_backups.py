@@ -115,11 +115,11 @@ def test_two_owners_have_a_window_each(emulator: Emulator, stack: Stack) -> None
 
 
 @pytest.mark.engine
-def test_the_recipients_program_in_the_readme_runs(emulator: Emulator, stack: Stack) -> None:
+def test_the_recipients_program_in_the_guide_runs(emulator: Emulator, stack: Stack) -> None:
     """Its names are those of the emulated cloud."""
-    section = (ROOT / "README.md").read_text().partition("### The worst day\n")[2]
+    page = (ROOT / "docs/worst-day.md").read_text()
     made, _stranger = offer(emulator), offer(emulator, "bystander")
-    stack.program(section.partition("```python\n")[2].partition("```")[0])
+    stack.program(page.partition("```python\n")[2].partition("```")[0])
     stack.up()
     assert stack.outputs() == {"received": [made]}
     assert accepted(emulator) == {made}

@@ -355,12 +355,12 @@ def test_wrong_ids_are_told_in_one_line(emulator: Emulator, stack: Stack) -> Non
 
 
 @pytest.mark.engine
-def test_the_program_in_the_readme_runs(emulator: Emulator, tmp_path: Path) -> None:
+def test_the_program_in_the_guide_runs(emulator: Emulator, tmp_path: Path) -> None:
     """Its names are those of the emulated cloud."""
-    section = (ROOT / "README.md").read_text().partition("## The newest backups, and lookups\n")[2]
+    page = (ROOT / "docs/rolling-window.md").read_text()
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
-    stack.program(section.partition("```python\n")[2].partition("```")[0])
+    stack.program(page.partition("```python\n")[2].partition("```")[0])
     stack.up()
     assert stack.outputs() == {"backups": [emulator.backup.id]}
     assert list(emulator.members(emulator.backup.id)) == [emulator.account("recipient").project_id]
