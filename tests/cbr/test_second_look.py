@@ -114,7 +114,7 @@ def test_another_accounts_credential_is_no_refused_one(emulator: Emulator, stran
 def test_a_call_of_no_backup_stays_what_it_is(ask: Ask, emulator: Emulator, client: Client) -> None:
     """If the backups can be listed, there is no explanation."""
     emulator.add_fault(Fault(status=401, body=BODY))
-    with pytest.raises(MalformedUrl, match="the service calls the address malformed"):
+    with pytest.raises(MalformedUrl, match="the service rejected the URL as malformed"):
         ask(client, emulator.vault("sharer").id)
 
 

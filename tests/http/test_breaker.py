@@ -22,8 +22,8 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, UNREACHABLE_FOR, CredentialBreaker, EndpointBreaker
+from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts, CredentialBreaker
+from pulumi_cbr_sharing.http.retry import UNREACHABLE_FOR, EndpointBreaker
 from pulumi_cbr_sharing.settings.credentials import Secret, Token
 
 
@@ -198,6 +198,29 @@ def test_an_exception_leaves_the_breaker_usable() -> None:
         _ = 1 / 0
     assert not cloud.lets_two_in(patience=SHORT)
     assert cloud.send() is None
+
+
+def test_threads_that_waited_for_the_first_success_go_on_side_by_side() -> None:
+    """Otherwise every process would begin with as many round trips as it has threads."""
+    cloud = Cloud()
+    first_is_in, waiting, together = threading.Event(), threading.Barrier(THREADS + 1), threading.Barrier(THREADS)
+
+    def first() -> None:
+        with cloud.breaker.turn("Sharing b"):
+            first_is_in.set()
+            waiting.wait(10)
+            time.sleep(SHORT)  # the others stand at the lock by now
+            cloud.breaker.record(None)
+
+    def other(_: int) -> None:
+        first_is_in.wait(10)
+        waiting.wait(10)
+        with cloud.breaker.turn("Sharing b"):
+            together.wait(10)
+
+    with ThreadPoolExecutor(THREADS + 1) as pool:
+        for done in [pool.submit(first), *(pool.submit(other, n) for n in range(THREADS))]:
+            done.result()
 
 
 def test_a_401_after_a_success_is_remembered() -> None:

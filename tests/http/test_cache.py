@@ -10,7 +10,7 @@ import pytest
 
 from inprocess import FakeTime
 from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, CredentialRefused, SettingsError, Unreachable
-from pulumi_cbr_sharing.http.cache import TIME_TO_LIVE, SingleFlightCache
+from pulumi_cbr_sharing.http.client import TIME_TO_LIVE, SingleFlightCache
 
 
 class Question:

@@ -18,10 +18,9 @@ from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, UnexpectedAnswer, Unreachable
-from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, UNREACHABLE_FOR
+from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, Clock
+from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, UNREACHABLE_FOR, Clock
 
 
 if TYPE_CHECKING:

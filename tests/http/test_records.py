@@ -16,7 +16,7 @@ from pulumi_cbr_sharing.timestamps import rfc3339
 
 
 if TYPE_CHECKING:
-    from pulumi_cbr_sharing.http.records import Record
+    from pulumi_cbr_sharing.http.messages import Record
 
 
 CALL = Call("GET", "/v3/p/things", doing="reading", action="x")

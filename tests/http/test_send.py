@@ -21,7 +21,7 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.breaker import REFUSED_FOR
+from pulumi_cbr_sharing.http.auth import REFUSED_FOR
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.settings.credentials import Secret

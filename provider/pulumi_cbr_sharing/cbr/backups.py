@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.records import Record
+    from pulumi_cbr_sharing.http.messages import Record
 
 
 OwnType = Literal["private", "shared", "all_granted"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.records import Record
+    from pulumi_cbr_sharing.http.messages import Record
 
 
 T = TypeVar("T")

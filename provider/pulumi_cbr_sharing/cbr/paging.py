@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.messages import Call
-    from pulumi_cbr_sharing.http.records import Record
+    from pulumi_cbr_sharing.http.messages import Call, Record
     from pulumi_cbr_sharing.ids import Shape
 
 

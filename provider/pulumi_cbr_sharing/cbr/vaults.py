@@ -15,7 +15,7 @@ from pulumi_cbr_sharing.http.messages import Call
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.records import Record
+    from pulumi_cbr_sharing.http.messages import Record
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,42 @@
-"""Sends API calls: circuit breakers, rate limit, signing, retries. One client serves all threads of a process."""
+"""Sends API calls: circuit breakers, rate limit, signing, retries, cached answers. One client serves all threads."""
 
 from __future__ import annotations
 
+import math
+import threading
+
+from concurrent.futures import Future
 from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Throttled, Unreachable
-from pulumi_cbr_sharing.http.account import Accounts
-from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, EndpointBreaker
-from pulumi_cbr_sharing.http.cache import SingleFlightCache
+from pulumi_cbr_sharing.errors import (
+    ApiError,
+    CbrSharingError,
+    CredentialRefused,
+    ServerFault,
+    SettingsError,
+    Throttled,
+    Unreachable,
+)
+from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
 from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
-from pulumi_cbr_sharing.http.retry import Clock, Retries, is_ambiguous, should_retry
+from pulumi_cbr_sharing.http.retry import Clock, EndpointBreaker, Retries, is_ambiguous, should_retry
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
-    from pulumi_cbr_sharing.http.account import Auth
+    from pulumi_cbr_sharing.http.auth import Auth
     from pulumi_cbr_sharing.http.messages import Call, Reply
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
 T = TypeVar("T")
+TIME_TO_LIVE = 30.0  # seconds
 BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds
 
 
@@ -166,3 +177,58 @@ def _with_origin(error: CredentialRefused, source: str) -> CredentialRefused:
     """Add where a refused credential came from, and why a new one may not have been used."""
     origin = f"it came from {source}" + (f"; {RECORDED}" if source.startswith("stack config") else "")
     return error.again(remedy=f"{error.remedy}; {origin}")
+
+
+class _Flight(Future[Any]):
+    """An answer that is asked for, or was. Attribute `landed`: when it came."""
+
+    landed = math.inf
+
+
+class SingleFlightCache:
+    """Single-flight cache with a time to live; safe for many threads.
+
+    A refusal by the service is an answer, too, and so is a mistake in the settings. Any other error goes to those who
+    wait for it, and is then forgotten.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._flights: dict[Hashable, _Flight] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, ask: Callable[[], T], seconds: float = TIME_TO_LIVE) -> T:
+        """The answer for a key; calls `ask` if there is none that is younger than this.
+
+        Raises:
+            CbrSharingError: what `ask` raises.
+        """
+        with self._lock:
+            flight, mine = self._flights.get(key), None
+            if flight is None or self._clock.now() >= flight.landed + seconds:
+                flight = mine = self._flights[key] = _Flight()
+        if mine:
+            self._fly(key, mine, ask)
+        answer: T = flight.result()
+        return answer
+
+    def drop(self, key: Hashable) -> None:
+        """Forget an answer."""
+        with self._lock:
+            self._flights.pop(key, None)
+
+    def _fly(self, key: Hashable, flight: _Flight, ask: Callable[[], T]) -> None:
+        try:
+            flight.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - or those who wait would wait forever
+            with self._lock:
+                if not _is_answer(error) and self._flights.get(key) is flight:
+                    del self._flights[key]
+            flight.set_exception(error)
+        flight.landed = self._clock.now()
+
+
+def _is_answer(error: BaseException) -> bool:
+    if isinstance(error, (CredentialRefused, ServerFault, Throttled)):
+        return False  # the circuit breaker remembers a refused credential
+    return isinstance(error, (ApiError, SettingsError))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, SettingsError
-from pulumi_cbr_sharing.http.account import Auth, fixed
+from pulumi_cbr_sharing.http.auth import Auth, fixed
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.http.signing import KeySigner, Signer, TokenSigner
@@ -19,7 +19,8 @@ from pulumi_cbr_sharing.timestamps import moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.http.account import Accounts, Sender
+    from pulumi_cbr_sharing.http.auth import Accounts
+    from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.settings.connection import Agency
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -51,7 +52,7 @@ def auth_for(settings: Settings, accounts: Accounts) -> Auth:
 
 
 # POST {iam}/auth/tokens {"auth": {"identity", "scope"}} → 201, the token in `X-Subject-Token`
-def get_token(client: Sender, user: Password, project: Mapping[str, str | None], auth: Auth) -> Signer:
+def get_token(client: Client, user: Password, project: Mapping[str, str | None], auth: Auth) -> Signer:
     """Get a token for a user, bound to one project.
 
     Raises:
@@ -92,7 +93,7 @@ def _scope(settings: Settings) -> dict[str, str | None]:
 
 
 # POST {iam}.0/OS-CREDENTIAL/securitytokens → 201 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
-def assume(client: Sender, agency: Agency, auth: Auth) -> Signer:
+def assume(client: Client, agency: Agency, auth: Auth) -> Signer:
     """Get a temporary access key for an agency, signed with the user's own credential."""
     role = {"agency_name": agency.name, "duration_seconds": AGENCY_SECONDS}
     role |= {f"domain_{key}": text for key, text in _domain(agency.domain_name, agency.domain_id).items()}
@@ -113,7 +114,7 @@ def assume(client: Sender, agency: Agency, auth: Auth) -> Signer:
 
 
 # GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
-def look_up_project(client: Sender, name: str) -> str:
+def look_up_project(client: Client, name: str) -> str:
     """Find the caller's project by its name; the main project of a region has the name of the region.
 
     Raises:

@@ -1,41 +1,47 @@
-"""A call, the reply to it, and what the reply means. Nothing is sent here.
+"""A call, the reply to it, and its records. Nothing is sent here.
 
-A reply is foreign text: it gets into messages through `Reply.quote` only.
+A reply is foreign text: it gets into messages through `Reply.quote` only. An id in it must have its shape, because it
+may become part of an address; otherwise nothing is concluded from the reply. Any other text becomes one line of limited
+length, because it is shown in messages, in the state and on terminals.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote_plus
 
 from pulumi_cbr_sharing.errors import ApiError, MalformedUrl, UnexpectedAnswer, one_line
 from pulumi_cbr_sharing.http.codes import Meaning, meaning_of
-from pulumi_cbr_sharing.http.echoes import repeats_a_secret
-from pulumi_cbr_sharing.http.records import Record
+from pulumi_cbr_sharing.http.retry import seconds_of
+from pulumi_cbr_sharing.timestamps import rfc3339
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_cbr_sharing.ids import Shape
+
 
 Service = Literal["cbr", "iam"]
-LONGEST_RETRY_AFTER = 3600.0  # seconds
 LONGEST_QUOTE = 2000  # characters of a text that are looked at
+LONGEST_ID = 36  # characters of a malformed id that are shown; a UUID has as many
+LONGEST_WORD = 64  # characters of a status or a type
+LONGEST_NAME = 255
+_WORD = re.compile(r"[0-9A-Za-z_-]+(?:::[0-9A-Za-z_-]+)*")  # available, OS::Nova::Server
 
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so where the
 # backup does not exist. It may also mean that the project is not the credential's: see cbr/second_look.py.
 MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
-_MALFORMED_URL = Meaning(MalformedUrl, "the service calls the address malformed", "check the project id")
+_MALFORMED_URL = Meaning(MalformedUrl, "the service rejected the URL as malformed", "check the project id")
 
 _KNOWN_CODE = re.compile(r"(BackupService|APIGW|APIG|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
 _PLAIN_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
-_QUOTED_HEADERS = ("X-Request-Id", "Location", "Content-Type")
 
 
 @dataclass(frozen=True)
@@ -129,15 +135,15 @@ class Reply:
         return Record(self, key, value)
 
     def quote(self, text: str, limit: int, known: re.Pattern[str] | None = None) -> str:
-        """A text of the answer, made fit for a message; "" if the answer repeats a secret.
+        """A text of the answer, made fit for a message; "" if it may repeat a secret.
 
-        Of an answer to a sign-in, only texts of the `known` shape are quoted.
+        Of an answer to a sign-in and of a 401, only texts of the `known` shape are quoted.
         """
-        if self.call.signs_in and not (known and known.fullmatch(text)):
+        if (self.call.signs_in or self.status == 401) and not (known and known.fullmatch(text)):  # noqa: PLR2004
             return ""
-        answer = (text, *error_parts(self.payload), *map(self.header, _QUOTED_HEADERS))
-        together = " ".join(part[:LONGEST_QUOTE] for part in answer)
-        return "" if repeats_a_secret(together, self.secrets) else one_line(text[:LONGEST_QUOTE], limit)
+        bare = _bare(unquote_plus(text[:LONGEST_QUOTE]))
+        repeats = any(_bare(secret) in bare or secret in text for secret in self.secrets if secret.strip())
+        return "" if repeats else one_line(text[:LONGEST_QUOTE], limit)
 
     def unexpected(self, trouble: str) -> UnexpectedAnswer:
         """The error for a reply from which nothing can be concluded."""
@@ -153,7 +159,7 @@ class Reply:
     def _refusal(self) -> ApiError:
         code, message, request_id = error_parts(self.payload)
         meaning, is_general = self._meaning(code)
-        retry_after = _seconds(self.header("Retry-After"))
+        retry_after = seconds_of(self.header("Retry-After"))
         reasons = [meaning.reason]
         if is_general and (said := self.quote(message, 300)):
             reasons.append(f"it says: {said}")
@@ -185,6 +191,11 @@ class Reply:
         return self.quote(self.header("X-Request-Id") or from_body, 80, _PLAIN_ID)
 
 
+def _bare(text: str) -> str:
+    """The letters and digits of a text: a secret that is wrapped or punctuated is still found."""
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
 def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
     """Code, message and request id of an error body, in any of the shapes that were seen.
 
@@ -203,13 +214,78 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, (str, int, float)) else ""
 
 
-def _seconds(text: str) -> float | None:
-    """`Retry-After`, a number of seconds or a date, as seconds from now; None for anything else."""
-    if text.isascii() and text.strip().isdigit():
-        return min(float(text), LONGEST_RETRY_AFTER)
-    try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    left = (at.replace(tzinfo=at.tzinfo or timezone.utc) - datetime.now(timezone.utc)).total_seconds()
-    return min(left, LONGEST_RETRY_AFTER) if left > 0 else None
+@dataclass(frozen=True)
+class Record:
+    """One record of an answer.
+
+    Attributes:
+        reply: the answer.
+        what: what it describes: `backup`, `member`, ….
+        fields: as received.
+    """
+
+    reply: Reply
+    what: str
+    fields: Mapping[str, Any]
+
+    def id(self, name: str, shape: Shape, asked: str | None = None) -> str:
+        """A required id.
+
+        Raises:
+            UnexpectedAnswer: it is missing, malformed, or not the one that was asked for.
+        """
+        value = self.fields.get(name)
+        if value in (None, ""):
+            raise self.unexpected(name, "is missing")
+        if not shape.fits(value):
+            raise self.unexpected(name, f"is {self._shown(value)}, not a {shape.what}")
+        if asked not in (None, value):
+            raise self.unexpected(name, f"is {self._shown(value)}, where {asked} was asked for")
+        return str(value)
+
+    def id_or_none(self, name: str, shape: Shape, asked: str | None = None) -> str | None:
+        """An optional id; None where it is null, empty or left out. Raises as `id` does."""
+        return None if self.fields.get(name) in (None, "") else self.id(name, shape, asked)
+
+    def word(self, name: str) -> str:
+        """A status or a type; "" if it is missing."""
+        value = self.fields.get(name)
+        known = isinstance(value, str) and len(value) <= LONGEST_WORD and _WORD.fullmatch(value)
+        return str(value) if known else _line(value, LONGEST_WORD)
+
+    def name(self, name: str) -> str:
+        """A name; "" if it is missing."""
+        return _line(self.fields.get(name), LONGEST_NAME)
+
+    def number(self, name: str) -> int:
+        """A whole number; 0 for anything else, such as the infinities that JSON parsers accept."""
+        value = self.fields.get(name)
+        return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0
+
+    def timestamp(self, name: str) -> str:
+        """RFC 3339 in UTC; "" for anything else."""
+        return rfc3339(self.fields.get(name))
+
+    def part(self, name: str) -> Record:
+        """The record within this one; an empty one if there is none."""
+        value = self.fields.get(name)
+        return Record(self.reply, f"{self.what}'s {name}", value if isinstance(value, dict) else {})
+
+    def parts(self, name: str) -> list[Record]:
+        """The list of records within this one; what is no record in it is left out."""
+        value, what = self.fields.get(name), f"{self.what}'s {name.removesuffix('s')}"
+        listed = value if isinstance(value, list) else []
+        return [Record(self.reply, what, fields) for fields in listed if isinstance(fields, dict)]
+
+    def unexpected(self, name: str, trouble: str) -> UnexpectedAnswer:
+        """The error for a malformed record."""
+        return self.reply.unexpected(f"with a {self.what} whose {name} {trouble}")
+
+    def _shown(self, value: Any) -> str:
+        if not isinstance(value, str):
+            return f"of type {type(value).__name__}"
+        return repr(quoted) if (quoted := self.reply.quote(value, LONGEST_ID)) else "some text"
+
+
+def _line(value: Any, limit: int) -> str:
+    return one_line(value, limit) if isinstance(value, (str, int, float)) else ""

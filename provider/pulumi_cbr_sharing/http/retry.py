@@ -1,4 +1,4 @@
-"""Which errors are retried, how long to wait before the next try, and when to give up. The loop is `Client.send`.
+"""The rules for when a request is retried, how long to wait before, and when to give up. The loop is `Client.send`.
 
 * After a 429, or if nothing was sent, any call is retried.
 * After a 5xx, a reset or a time-out, a call is retried if it may be repeated. If it may not (the POST that shares a
@@ -12,6 +12,8 @@ import threading
 import time
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from random import uniform
 from typing import TYPE_CHECKING
 
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 
 FIRST_PAUSE = 0.5
+LONGEST_RETRY_AFTER = 3600.0  # seconds
 LONGEST_PAUSE = 60.0  # the limits of the gateway are per minute
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # for what takes its time, such as a backup in the making
+UNREACHABLE_FOR = 30.0  # seconds
 UNCONNECTED_TRIES = 5  # an endpoint that has never answered is more likely wrong than down
 
 
@@ -55,6 +59,18 @@ def pause_before(attempt: int, *, retry_after: float | None = None) -> float:
     if retry_after:
         return retry_after + uniform(0, FIRST_PAUSE)  # noqa: S311 - no secret depends on it
     return uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
+
+
+def seconds_of(text: str) -> float | None:
+    """`Retry-After`: a number of seconds or a date, as seconds from now; None for anything else."""
+    if text.isascii() and text.strip().isdigit():
+        return min(float(text), LONGEST_RETRY_AFTER)
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    left = (at.replace(tzinfo=at.tzinfo or timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+    return min(left, LONGEST_RETRY_AFTER) if left > 0 else None
 
 
 @dataclass
@@ -151,3 +167,26 @@ class Retries:
         if self._faults > most:
             raise error
         return pause_before(self._faults, retry_after=error.retry_after if isinstance(error, ApiError) else None)
+
+
+class EndpointBreaker:
+    """Opens when an endpoint that has never answered cannot be reached; safe for many threads.
+
+    Attributes:
+        answered: the services that have ever answered.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.answered = set[str]()
+        self._failures = dict[str, tuple[float, Unreachable]]()
+
+    def failed(self, service: str, error: Unreachable) -> None:
+        """Record that all tries of a call have failed."""
+        self._failures[service] = self._clock.now(), error
+
+    def raise_if_open(self, service: str, doing: str) -> None:
+        """Raise the failure of another call to the service, if it was within the last half minute."""
+        at, error = self._failures.get(service, (0.0, None))
+        if error and service not in self.answered and self._clock.now() < at + UNREACHABLE_FOR:
+            raise error.skipped(doing)

@@ -11,7 +11,7 @@ import threading
 
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.http.account import Accounts
+from pulumi_cbr_sharing.http.auth import Accounts
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session

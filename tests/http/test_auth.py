@@ -13,7 +13,7 @@ import pytest
 from requests import PreparedRequest, Request
 
 from pulumi_cbr_sharing.errors import ServerFault, UnexpectedAnswer
-from pulumi_cbr_sharing.http.account import Account, Accounts, Auth, fixed
+from pulumi_cbr_sharing.http.auth import Account, Accounts, Auth, fixed
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.iam import auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply

@@ -1,26 +1,81 @@
-"""What is known of a credential: how it signs, and its circuit breaker and rate limit, which all clients share."""
+"""Authentication, and the breaker and rate limit that all clients of one credential share.
+
+More than five wrong signatures in a row lock an access key for five minutes, and a program with two hundred shares
+would send two hundred. So, until the first success, requests are sent one at a time. After a refusal, calls fail for
+five minutes without being sent; then the service is asked again.
+"""
 
 from __future__ import annotations
 
 import threading
 
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_cbr_sharing.http.breaker import REFUSED_FOR, CredentialBreaker
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied
 from pulumi_cbr_sharing.http.retry import Clock, RateLimit
 from pulumi_cbr_sharing.http.signing import utc_now
 from pulumi_cbr_sharing.settings.credentials import AccessKey
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from pulumi_cbr_sharing.http.cache import SingleFlightCache
-    from pulumi_cbr_sharing.http.messages import Call, Reply
+    from pulumi_cbr_sharing.errors import CbrSharingError
+    from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.signing import Signer
     from pulumi_cbr_sharing.settings.resolve import Settings
+
+
+REFUSED_FOR = 300.0  # seconds; as long as the service locks a key
+
+
+class CredentialBreaker:
+    """Opens when a credential is refused; safe for many threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._works = False
+        self._refusal: CredentialRefused | None = None
+        self._refused_at = 0.0
+        self._one_at_a_time = threading.Lock()
+
+    @contextmanager
+    def turn(self, doing: str) -> Iterator[None]:
+        """Wraps one request; until the credential is known to work, only one at a time gets in.
+
+        Raises:
+            CredentialRefused: the remembered refusal; the request must not be sent.
+        """
+        if not self._works:
+            with self._one_at_a_time:
+                self.raise_if_open(doing)
+                if not self._works:  # the one before may have succeeded: then those who waited go on side by side
+                    yield
+                    return
+        self.raise_if_open(doing)
+        yield
+
+    def record(self, error: CbrSharingError | None) -> None:
+        """Record how a request ended; None is success."""
+        if isinstance(error, CredentialRefused):
+            self._works, self._refused_at, self._refusal = False, self._clock.now(), error
+        elif error is None or _passed_the_gateway(error):
+            self._works = True
+
+    def raise_if_open(self, doing: str) -> None:
+        """Raise the remembered refusal, if there is one."""
+        refusal = self._refusal
+        if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
+            raise refusal.again(doing=doing)
+
+
+def _passed_the_gateway(error: CbrSharingError) -> bool:
+    """Whether the credential was accepted: a 403 is about a known caller, and CBR is behind the gateway."""
+    known = isinstance(error, ApiError) and error.code.startswith("BackupService.")
+    return known or isinstance(error, PermissionDenied)
 
 
 class Account(NamedTuple):
@@ -58,19 +113,6 @@ class Accounts:
             )
 
 
-class Sender(Protocol):
-    """What signing in needs of a client.
-
-    Attributes:
-        cache: what was asked.
-    """
-
-    cache: SingleFlightCache
-
-    def send(self, call: Call, *, auth: Auth | None = None) -> Reply:
-        """Send a call, signed by `auth` or by the client's own credential."""
-
-
 class Auth:
     """Hands out the signer of one credential; safe for many threads.
 
@@ -87,7 +129,7 @@ class Auth:
     def __init__(
         self,
         account: Account,
-        fetch: Callable[[Sender], Signer],
+        fetch: Callable[[Client], Signer],
         *,
         refreshable: bool = True,
         now: Callable[[], datetime] = utc_now,
@@ -99,7 +141,7 @@ class Auth:
         self._renew_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def current(self, client: Sender) -> Signer:
+    def current(self, client: Client) -> Signer:
         """The signer to use now; a new one if there is none, or if it expires soon."""
         with self._lock:
             if self._signer is None or (self._renew_at and self._now() > self._renew_at):
