@@ -14,18 +14,18 @@ import time
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from clouds import environment
 from pulumi_cbr_sharing.emulator import Fault
-from stack import Run, Stack
+from stack import Run, Stack, descendants
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -106,6 +106,14 @@ def until(condition: Callable[[], object]) -> None:
     raise AssertionError("it did not happen within 30 s")
 
 
+def is_plugin(pid: int) -> bool:
+    """Whether a process is a running dynamic provider."""
+    try:
+        return b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def test_an_up_that_is_killed_before_its_request_is_completed_by_the_next(world: World) -> None:
     """The request may still arrive after the next run has started."""
     world.cloud.latency = 2.0
@@ -172,4 +180,28 @@ def test_two_interrupts_end_a_wait_and_the_next_up_goes_on(world: World) -> None
     assert "Traceback" not in Run(run.returncode, output).of_resources
 
     world.cloud.set_backup_status(world.second, "available")
+    world.settle()
+
+
+def test_a_wait_ends_with_its_engine(world: World) -> None:
+    """The engine alone is killed: its plugin sends nothing any more, and does not live on with the credential."""
+    world.cloud.set_backup_status(world.cloud.backup.id, "protecting")
+    run = world.start("up")
+    until(lambda: any(request.path.endswith(world.cloud.backup.id) for request in world.cloud.requests))
+    family = list(descendants(run.pid))
+    plugins = [pid for pid in family if is_plugin(pid)]
+    assert plugins
+    os.kill(run.pid, signal.SIGKILL)
+    until(lambda: not any(map(is_plugin, plugins)))
+    requests = len(world.cloud.requests)
+
+    world.cloud.set_backup_status(world.cloud.backup.id, "available")
+    time.sleep(2)
+
+    assert world.live() == []
+    assert len(world.cloud.requests) == requests
+    for pid in family:  # Pulumi's own, which would end by themselves
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    world.kill()
     world.settle()

@@ -195,7 +195,7 @@ class Stack:
 
         Its plugins lie in process groups of their own, so the group alone is not enough.
         """
-        family = [process.pid, *_descendants(process.pid)]
+        family = [process.pid, *descendants(process.pid)]
         for pid in family:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -222,7 +222,8 @@ def search_path() -> str:
     return os.pathsep.join([*map(str, folders), os.environ["PATH"]])
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that a process has started, and theirs."""
     parents = _parents()
     generation = {pid}
     while generation := {child for child, parent in parents.items() if parent in generation}:

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
+from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known
 from pulumi_cbr_sharing.sharing import acceptance
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_OFFER_WAIT, AcceptanceInputs
+from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs
 
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         backup_id: the UUID of the sharer's backup. Another one replaces the resource.
         vault_id: the UUID of the recipient's vault, which must be of the backup's type and have room for it. Another
             one replaces the resource.
-        wait_for_offer: seconds to wait for the offer.
+        wait_for_offer: seconds to wait for the offer (300); at most as long as `custom_timeouts.create`.
         pending: whether a lookup in this run saw the offer pending. Then it is accepted even if the state records an
             earlier acceptance: the owner has cancelled the share and offered it again since the last refresh. If the
             owner has cancelled it since the lookup, that is no error.
@@ -72,13 +73,13 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         *,
         backup_id: pulumi.Input[str],
         vault_id: pulumi.Input[str],
-        wait_for_offer: pulumi.Input[float] = DEFAULT_OFFER_WAIT,
+        wait_for_offer: pulumi.Input[float] | None = None,
         pending: bool = False,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         seen = {"pending": True} if pending else {}
-        inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": wait_for_offer, **seen}
+        inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": waiting(wait_for_offer, opts), **seen}
         super().__init__(BackupShareAccepterProvider(connection), resource_name, inputs, opts)
 
 
@@ -89,7 +90,6 @@ class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     inputs_type, state_type = AcceptanceInputs, Acceptance
     id_parts = ("backup_id", "recipient_project_id")
     replaced_by = ("backup_id", "vault_id")
-    stables = ("recipient_project_id", "region")
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An offer that is pending again is not in a vault: it is accepted by an update.

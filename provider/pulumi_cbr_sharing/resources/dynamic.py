@@ -6,6 +6,9 @@ properties into dataclasses and calls one function of `sharing/`. The marker for
 
 from __future__ import annotations
 
+import base64
+import pickle
+
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -16,8 +19,9 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
-from pulumi_cbr_sharing.resources.clean_errors import install_clean_errors
-from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
+from pulumi_cbr_sharing.resources.arguments import refuse_useless
+from pulumi_cbr_sharing.resources.process import take_over_process
+from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs
 
 
@@ -33,9 +37,9 @@ if TYPE_CHECKING:
 I = TypeVar("I", MemberInputs, SetInputs, AcceptanceInputs)  # noqa: E741 - the inputs of a kind of resource
 S = TypeVar("S")  # what the state records of it
 D = TypeVar("D")
+PROVIDER = "__provider"  # the property by which the SDK's plugin finds the provider
 # The engine keeps properties with this prefix to itself. A program sets it in a preview, and check removes it.
 PLANNING = "__preview"
-_WARNED: set[str] = set()
 
 
 class _Verbs(Protocol[I, S]):
@@ -70,10 +74,19 @@ class CbrResource(dynamic.Resource):
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        warn_of_plain_secrets(provider.connection)
+        refuse_useless(f"{type(self).__name__} {resource_name}", provider.connection, opts)
         outputs = dict.fromkeys(field.name for field in fields(provider.state_type))  # the SDK sets no others
+        own = {PROVIDER: pickled(provider)}
         preview = {PLANNING: True} if runtime.is_dry_run() else {}
-        super().__init__(provider, resource_name, {**outputs, **inputs, **preview}, opts)
+        # Not by `dynamic.Resource`: its `serialize_provider` wraps Python's pickler once more for each resource, which
+        # gets slower with each, and ends in a RecursionError at about 950.
+        pulumi.CustomResource.__init__(
+            self,
+            f"pulumi-python:{self._resource_type_name}",
+            resource_name,
+            {**outputs, **inputs, **own, **preview},
+            opts,
+        )
 
 
 class CbrProvider(dynamic.ResourceProvider, Generic[I]):
@@ -88,7 +101,6 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
         inputs_type, state_type: the dataclasses of what a program gives and of what the state records.
         id_parts: the outputs that make the resource's id.
         replaced_by: the inputs whose change replaces the resource.
-        stables: the outputs that no update changes.
     """
 
     serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
@@ -97,11 +109,10 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
     state_type: type[Any]
     id_parts: Sequence[str]
     replaced_by: Sequence[str]
-    stables: Sequence[str] = ("owner_project_id", "region")
 
     def __init__(self, connection: Connection | None = None, open_session: OpenSession | None = None) -> None:
         super().__init__()
-        self.connection = connection or Connection()
+        self.connection = Connection() if connection is None else connection
         self._open_session = open_session or _open_session
         self._config: Config = {}
         self._session: Session | None = None
@@ -111,7 +122,7 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Keep the stack's configuration. It is read when it is needed, so that its errors come without a traceback."""
-        install_clean_errors()
+        take_over_process()
         self._config, self._session = req.config, None
 
     @property
@@ -139,29 +150,26 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Refuse wrong shapes and settings, and in a preview also what the cloud would refuse."""
         planning = bool(news.pop(PLANNING, False))
-        given = inputs = known(self.inputs_type, news)
-        recorded = known(self.inputs_type, olds) if olds else None
-        problems = list(given.problems())
+        inputs = declared = known(self.inputs_type, news)
+        problems = list(inputs.problems())
         try:
             session = self.session
             if not problems:
-                inputs, problems = self.verbs.declare(session, given, recorded, planning=planning)
+                recorded = known(self.inputs_type, olds) if olds else None
+                declared, problems = self.verbs.declare(session, inputs, recorded, planning=planning)
         except CbrSharingError as error:  # no property's fault, such as a refused credential
             problems.append(Problem("", str(error)))
-        found_out = {name: value for name, value in vars(inputs).items() if value != getattr(given, name)}
-        on_the_wire = {name: rpc.UNKNOWN if value is UNKNOWN else value for name, value in found_out.items()}
-        return dynamic.CheckResult({**news, **on_the_wire}, [dynamic.CheckFailure(*problem) for problem in problems])
+        for name, value in vars(declared).items():
+            if value != getattr(inputs, name):  # such as the project of an account
+                news[name] = rpc.UNKNOWN if value is UNKNOWN else value
+        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in problems])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """What has changed between the state and the program; another connection is an update."""
         replaces = [name for name in self.replaced_by if olds.get(name) != news.get(name)]
         changed = self.verbs.is_changed(known(self.state_type, olds), known(self.inputs_type, news))
         moved = olds.get("connection") != _given(self.connection)
-        return dynamic.DiffResult(
-            changes=bool(replaces) or changed or moved,
-            replaces=replaces,
-            stables=list(self.stables),
-        )
+        return dynamic.DiffResult(changes=bool(replaces) or changed or moved, replaces=replaces)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the resource, or take over what is there."""
@@ -187,6 +195,12 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
         return {**asdict(made), "connection": _given(self.connection)}
 
 
+def pickled(provider: CbrProvider[Any]) -> str:
+    """A provider as the SDK writes it into the state: by reference, so it is short, and the same text in every run."""
+    # The protocol is fixed, or another version of Python would write another text.
+    return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
+
+
 def _open_session(connection: Connection, config: Config) -> Session:
     # Slow to import, and a program that only declares resources opens no session.
     from pulumi_cbr_sharing.resources.sessions import open_session  # noqa: PLC0415
@@ -210,15 +224,3 @@ def _known(value: Any) -> Any:
 def _given(connection: Connection) -> dict[str, Any] | None:
     """What the program gives of a Connection; None for the default one."""
     return asdict(connection, dict_factory=lambda items: {name: text for name, text in items if text}) or None
-
-
-def warn_of_plain_secrets(connection: Connection | None) -> None:
-    """Warn, in the user's program, of secrets in the stack's configuration that are not encrypted; once each."""
-    namespace = (connection and connection.namespace) or DEFAULT_NAMESPACE
-    for name in ("secretKey", "securityToken", "password", "token"):
-        key = f"{namespace}:{name}"
-        if key not in _WARNED and runtime.get_config(key) and not runtime.is_config_secret(key):
-            _WARNED.add(key)
-            pulumi.log.warn(
-                f"{key} is in the stack's configuration in plain text: set it with `pulumi config set --secret`"
-            )

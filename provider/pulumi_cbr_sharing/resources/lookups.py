@@ -27,7 +27,7 @@ from pulumi import runtime
 
 from pulumi_cbr_sharing.cbr import backups, members, projects, vaults
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
-from pulumi_cbr_sharing.resources.dynamic import warn_of_plain_secrets
+from pulumi_cbr_sharing.resources.arguments import refuse_useless
 from pulumi_cbr_sharing.resources.sessions import open_session
 from pulumi_cbr_sharing.settings.connection import Connection
 
@@ -183,7 +183,7 @@ class _StackConfig:
 @contextmanager
 def looking_up(connection: Connection | None, function: str = "", **given: Any) -> Iterator[Client]:
     """The client for a connection; errors of this package become `LookupFailed`, and so does an Output in `given`."""
-    warn_of_plain_secrets(connection)
+    refuse_useless(function or "look-up", connection)
     try:
         for name, value in given.items():
             need(function, name, value, None)

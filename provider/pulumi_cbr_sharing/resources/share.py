@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
+from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
 from pulumi_cbr_sharing.sharing import recipient_set
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, SetInputs
+from pulumi_cbr_sharing.sharing.inputs import SetInputs
 from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 
 
@@ -40,7 +41,8 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
         resource_name: the name of the resource in the program.
         backup_id: the UUID of a backup in the project of the credentials. Another one replaces the share.
         dest_project_ids: the projects of 0 to 10 recipients, in any order; an empty list removes all recipients.
-        wait_for_backup: seconds to wait for a backup that is still being made.
+        wait_for_backup: seconds to wait for a backup that is still being made (600); at most as long as
+            `custom_timeouts.create`.
         connection: the account, if it is not the default one.
         opts: Pulumi's options.
 
@@ -68,11 +70,15 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
         *,
         backup_id: pulumi.Input[str],
         dest_project_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
-        wait_for_backup: pulumi.Input[float] = DEFAULT_WAIT,
+        wait_for_backup: pulumi.Input[float] | None = None,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = {"backup_id": backup_id, "dest_project_ids": dest_project_ids, "wait_for_backup": wait_for_backup}
+        inputs = {
+            "backup_id": backup_id,
+            "dest_project_ids": dest_project_ids,
+            "wait_for_backup": waiting(wait_for_backup, opts),
+        }
         super().__init__(BackupShareProvider(connection), resource_name, inputs, opts)
 
 

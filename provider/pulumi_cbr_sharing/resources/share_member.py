@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
+from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
 from pulumi_cbr_sharing.sharing import member
-from pulumi_cbr_sharing.sharing.inputs import DEFAULT_WAIT, MemberInputs
+from pulumi_cbr_sharing.sharing.inputs import MemberInputs
 from pulumi_cbr_sharing.sharing.member import Share
 
 
@@ -42,7 +43,8 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
         dest_account: instead of `dest_project_id`, the name of the recipient's account. Its project in the region is
             looked up in every run; while that fails, the share keeps its project.
         adopt: whether to take over a share that exists already (a rejected one is offered again).
-        wait_for_backup: seconds to wait for a backup that is still being made.
+        wait_for_backup: seconds to wait for a backup that is still being made (600); at most as long as
+            `custom_timeouts.create`.
         connection: the account, if it is not the default one.
         opts: Pulumi's options.
 
@@ -78,7 +80,7 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
         dest_project_id: pulumi.Input[str] | None = None,
         dest_account: pulumi.Input[str] | None = None,
         adopt: pulumi.Input[bool] = True,
-        wait_for_backup: pulumi.Input[float] = DEFAULT_WAIT,
+        wait_for_backup: pulumi.Input[float] | None = None,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -87,7 +89,7 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
             "dest_project_id": dest_project_id,
             "dest_account": dest_account,
             "adopt": adopt,
-            "wait_for_backup": wait_for_backup,
+            "wait_for_backup": waiting(wait_for_backup, opts),
         }
         super().__init__(BackupShareMemberProvider(connection), resource_name, inputs, opts)
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 DEFAULT_NAMESPACE = "huaweicloud"
 
 
+class _Pickled:
+    """Pickled with the fields that are given, sorted: a field that a later version adds changes no state."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in sorted(vars(self).items()) if value is not None}
+
+
 @dataclass(frozen=True)
-class Agency:
+class Agency(_Pickled):
     """An agency: a role in another account, which the connection's credential assumes.
 
     Attributes:
@@ -23,7 +31,7 @@ class Agency:
 
 
 @dataclass(frozen=True)
-class Connection:
+class Connection(_Pickled):
     """Which account and cloud a resource uses. It is kept in the state, so it holds names of settings, never secrets.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Errors of this package without a traceback, in the process of the dynamic providers."""
+"""The process of the dynamic providers: our errors have no traceback there, and it ends together with its engine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import traceback
 from typing import Any
 
 from pulumi_cbr_sharing.errors import CbrSharingError
+from pulumi_cbr_sharing.lifeline import end_with
 
 
 class _CleanTraceback:
@@ -25,8 +26,8 @@ class _CleanTraceback:
         return str(error) if isinstance(error, CbrSharingError) else self._original.format_exc(*args, **kwargs)
 
 
-def install_clean_errors() -> None:
-    """Show errors of this package without a traceback.
+def take_over_process() -> None:
+    """Prepare the plugin's process, once; any other process is left alone.
 
     The plugin aborts a call with `traceback.format_exc()`. Only the name `traceback` in its main module is replaced,
     because other providers run in the same process.
@@ -37,3 +38,4 @@ def install_clean_errors() -> None:
         present = getattr(main, "traceback", traceback)
         if not isinstance(present, _CleanTraceback):
             main.traceback = _CleanTraceback(present)  # type: ignore[attr-defined]
+            end_with(sys.argv[-1])  # the address of the engine
