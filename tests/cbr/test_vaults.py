@@ -17,7 +17,7 @@ from pulumi_cbr_sharing.http.client import Client
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
-    from pulumi_cbr_sharing.emulator.dialects import Dialect
+    from pulumi_cbr_sharing.emulator.records import Dialect
 
 
 @pytest.fixture(name="client")

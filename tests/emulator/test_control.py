@@ -188,3 +188,15 @@ def test_a_bug_of_the_emulator_is_no_answer_of_the_service(
     monkeypatch.delattr(emulator.state, "backups")
     assert ask(emulator, "GET", "/backups").status_code == 500
     assert "AttributeError" in caplog.text
+
+
+def test_the_control_endpoints_list_themselves(emulator: Emulator) -> None:
+    """Each with what it does and its fields, in words; a wrong field is answered with those that there are."""
+    listed = {(one["method"], one["path"]): one for one in control(emulator, "GET", "endpoints").json()}
+    share = listed["POST", "/_emulator/add-member"]
+
+    assert all(one["does"] for one in listed.values())
+    assert share["fields"].keys() == {"backup_id", "project_id", "status"}
+    assert listed["POST", "/_emulator/switches"]["fields"]["dialect"] == "huawei or otc"
+    told = control(emulator, "POST", "add-member", backup="x").json()["error"]
+    assert told == "ValueError: there is no field 'backup'; there are: backup_id, project_id, status"

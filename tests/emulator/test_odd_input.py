@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from emulated import SECONDS, ask, control, members_of, project, signed
 from pulumi_cbr_sharing.emulator import Fault, serve
-from pulumi_cbr_sharing.emulator.fields import FIELDS
+from pulumi_cbr_sharing.emulator.control import ENDPOINTS
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
-HANDLES = (
-    *("reset", "accounts", "backups", "vaults", "backup-status", "remove-backup", "complete-checkpoints", "add-member"),
-    *("remove-member", "answer", "register-image", "rotate-key", "revoke-tokens", "deny", "allow", "throttle"),
-    *("switches", "faults", "refusals"),
-)
+HANDLES = tuple(dict.fromkeys(one.name for one in ENDPOINTS if one.method == "POST"))
+FIELDS = sorted({name for one in ENDPOINTS for name in one.fields})
 ONE_CLOUD = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 
 

@@ -16,6 +16,7 @@ import requests
 
 from emulated import SECONDS, ask, code, members_of, now, project, signed
 from pulumi_cbr_sharing.emulator import accounts, signing
+from pulumi_cbr_sharing.emulator.request import Sent
 
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ OURS = {
 }
 VECTORS = [
     pytest.param(
-        signing.Request(
+        Sent(
             "GET",
             "/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0",
             {
@@ -48,13 +49,13 @@ VECTORS = [
         id="the vendor's document",
     ),
     pytest.param(
-        signing.Request("POST", SHARED, OURS, b'{"members": ["075e6035d300d48c2fd0c00b78b71ebf"]}'),
+        Sent("POST", SHARED, OURS, b'{"members": ["075e6035d300d48c2fd0c00b78b71ebf"]}'),
         "SKexampleSecretKey000000000000000000000",
         "571d86adc11d1c456f3db09b4109d49fe24e16e00adb787e144ab015526fdca7",
         id="with a body",
     ),
     pytest.param(
-        signing.Request("DELETE", f"{SHARED}/075e6035d300d48c2fd0c00b78b71ebf", OURS, b""),
+        Sent("DELETE", f"{SHARED}/075e6035d300d48c2fd0c00b78b71ebf", OURS, b""),
         "SKexampleSecretKey000000000000000000000",
         "5e5ae9aa2c6a5abbda4946e06c7cf925d74658fd7d2bf607868e319401ad31f0",
         id="without a body",
@@ -63,7 +64,7 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("request_", "secret", "expected"), VECTORS)
-def test_known_requests_have_their_known_signatures(request_: signing.Request, secret: str, expected: str) -> None:
+def test_known_requests_have_their_known_signatures(request_: Sent, secret: str, expected: str) -> None:
     """The verifier is tested with vectors, not with our own signer."""
     claim = signing.Claim("AK", tuple(sorted(request_.headers)), expected)
     assert signing._signature(claim, request_, secret) == expected

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
-    from pulumi_cbr_sharing.emulator.dialects import Dialect
+    from pulumi_cbr_sharing.emulator.records import Dialect
 
 
 NOW = datetime.now(timezone.utc)

@@ -23,7 +23,7 @@ from pulumi_cbr_sharing.emulator.accounts import Account
 from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
 from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault
-from pulumi_cbr_sharing.emulator.requestlog import Recorded
+from pulumi_cbr_sharing.emulator.request import Recorded
 from pulumi_cbr_sharing.emulator.server import serve
 
 

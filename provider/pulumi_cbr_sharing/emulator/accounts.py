@@ -17,6 +17,8 @@ from pulumi_cbr_sharing.emulator.catalogue import Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_cbr_sharing.emulator.request import Sent
+
 
 REGION = "ap-southeast-1"
 WRONG_SIGNATURES = 5  # one more locks the key
@@ -137,7 +139,7 @@ class Accounts:
                 return account
         return None
 
-    def caller(self, request: signing.Request) -> Account:
+    def caller(self, request: Sent) -> Account:
         """The account that sent a request.
 
         Raises:
@@ -156,7 +158,7 @@ class Accounts:
             raise Refusal(catalogue.TOKEN_EXPIRED)
         return self._accounts[known.account]
 
-    def _by_signature(self, request: signing.Request) -> Account:
+    def _by_signature(self, request: Sent) -> Account:
         claim = signing.claim_of(request)
         key = self._keys.get(claim.access_key) if claim else None
         if claim is None or key is None:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from pulumi_cbr_sharing.emulator import catalogue, signing
+from pulumi_cbr_sharing.emulator import catalogue
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
 from pulumi_cbr_sharing.emulator.control import PREFIX, add_control, cloud_asked, refusal
-from pulumi_cbr_sharing.emulator.question import Answer, Question
-from pulumi_cbr_sharing.emulator.requestlog import Recorded, masked_body, masked_headers, masked_query, masked_text
+from pulumi_cbr_sharing.emulator.request import Answer, Recorded, Request, masked, masked_body, masked_query
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
@@ -88,16 +87,27 @@ def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
 
 def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
     with cloud.lock:
-        caller = None
+        asked = _asked(cloud)
         if route.action:
-            caller = g.caller = _admitted(cloud, route.action, names.pop("project_id", None))
-        question = Question(cloud, caller, request.args.to_dict(), _json())
+            asked.caller = g.caller = _admitted(asked, route.action, names.pop("project_id", None))
         try:
-            return _response(route.handler(question, **names))
+            return _response(route.handler(asked, **names))
         except Refusal as refusal:
             if cloud.quirk_malformed_url and refusal.row is catalogue.BACKUP_NOT_FOUND and route.action in _QUIRKY:
                 raise Refusal(catalogue.MALFORMED_URL) from None
             raise
+
+
+def _asked(cloud: Emulator) -> Request:
+    return Request(
+        cloud=cloud,
+        method=request.method,
+        target=request.environ.get("REQUEST_URI", request.full_path),
+        headers={name.lower(): text for name, text in request.headers.items()},
+        data=request.get_data(),
+        query=request.args.to_dict(),
+        body=_json(),
+    )
 
 
 def _json() -> Any:
@@ -107,13 +117,12 @@ def _json() -> Any:
         return None
 
 
-def _admitted(cloud: Emulator, action: str, project_id: str | None) -> Account:
-    target = request.environ.get("REQUEST_URI", request.full_path)
-    headers = {name.lower(): text for name, text in request.headers.items()}
-    caller = cloud.accounts.caller(signing.Request(request.method, target, headers, request.get_data()))
+def _admitted(asked: Request, action: str, project_id: str | None) -> Account:
+    cloud = asked.cloud
+    caller = cloud.accounts.caller(asked)
     if project_id is not None and project_id != caller.project_id:
         raise Refusal(catalogue.MALFORMED_URL if cloud.quirk_wrong_project else catalogue.WRONG_PROJECT)
-    cloud.gate.admit(caller.name, action)
+    cloud.permissions.admit(caller.name, action)
     return caller
 
 
@@ -135,7 +144,11 @@ def _refused(cloud: Emulator, row: Row) -> Response:
 
 
 def _retry_after(cloud: Emulator, row: Row) -> dict[str, str]:
-    wait = cloud.gate.limit.retry_after if cloud.gate.limit and row.code == catalogue.THROTTLED.code else None
+    wait = (
+        cloud.permissions.limit.retry_after
+        if cloud.permissions.limit and row.code == catalogue.THROTTLED.code
+        else None
+    )
     return {} if wait is None else {"Retry-After": f"{wait:g}"}
 
 
@@ -178,9 +191,9 @@ def _record(cloud: Emulator, status: int) -> None:
         known = cloud.accounts.secrets()
     entry = Recorded(
         method=request.method,
-        path=masked_text(request.path, known),
+        path=masked(request.path, known),
         query=masked_query(request.query_string.decode(errors="replace"), known),
-        headers=masked_headers(dict(request.headers), known),
+        headers=masked(dict(request.headers), known),
         body=masked_body(request.get_data(), known),
         status=status,
         account=caller.name if caller else None,

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import threading
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pulumi_cbr_sharing.emulator.accounts import TOKEN_SECONDS, Account, Accounts, made_up_uuid
-from pulumi_cbr_sharing.emulator.faults import Fault, Faults
-from pulumi_cbr_sharing.emulator.gate import Gate, Limit
-from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault, moment, new_id, now
+from pulumi_cbr_sharing.emulator.faults import Fault, Faults, Limit, Permissions
+from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Member, Vault, new_id, now, parsed
 from pulumi_cbr_sharing.emulator.state import State
 
 
 if TYPE_CHECKING:
-    from pulumi_cbr_sharing.emulator.dialects import Dialect
-    from pulumi_cbr_sharing.emulator.requestlog import Recorded
+    from pulumi_cbr_sharing.emulator.request import Recorded
 
 
 OfferShown = Literal["empty vault", "no vault"]
@@ -25,12 +23,12 @@ SEED_ACCOUNTS = ("sharer", "recipient", "bystander")
 SEED_BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
 
 
-class Emulator:
-    """A CBR with its IAM, in this process; `serve()` gives it a port.
+@dataclass
+class Switches:
+    """How the cloud behaves; each may be changed at any time, and is an attribute of `Emulator`.
 
     Attributes:
-        url: CBR's endpoint, without version; IAM's is `iam_url`.
-        dialect: `huawei` or `otc`; may be changed at any time.
+        dialect: how records are written.
         latency: seconds to wait before each request is processed.
         quirk_malformed_url: answer 401 instead of 404 if a backup does not exist, as one client has seen.
         quirk_wrong_project: answer the same 401 if the project in the path is not the caller's, as Karbor does.
@@ -41,9 +39,28 @@ class Emulator:
         temporary_key_seconds: the lifetime of an agency's keys; None means as long as was asked for.
     """
 
+    dialect: Dialect = "huawei"
+    latency: float = 0.0
+    quirk_malformed_url: bool = False
+    quirk_wrong_project: bool = False
+    offer_shown: OfferShown | None = None
+    ignores_member_status: bool = False
+    delete_seconds: float = 0.0
+    checkpoint_seconds: float = 0.0
+    token_seconds: float = TOKEN_SECONDS
+    temporary_key_seconds: float | None = None
+
+
+class Emulator(Switches):
+    """A CBR with its IAM, in this process; `serve()` gives it a port.
+
+    Attributes:
+        url: CBR's endpoint, without version; IAM's is `iam_url`.
+    """
+
     def __init__(self, dialect: Dialect = "huawei") -> None:
         self.url = ""
-        self.dialect: Dialect = dialect
+        self.dialect = dialect
         self.stopping = threading.Event()
         self.lock = threading.RLock()
         self.reset()
@@ -51,14 +68,9 @@ class Emulator:
     def reset(self) -> None:
         """Reset to the first state: three accounts with a vault each, and one backup of the first."""
         with self.lock:
-            self.latency, self.ignores_member_status = 0.0, False
-            self.quirk_malformed_url = self.quirk_wrong_project = False
-            self.checkpoint_seconds = self.delete_seconds = 0.0
-            self.offer_shown: OfferShown | None = None
-            self.token_seconds: float = TOKEN_SECONDS
-            self.temporary_key_seconds: float | None = None
+            Switches.__init__(self, self.dialect)
             self.log: list[Recorded] = []
-            self.faults, self.accounts, self.gate = Faults(), Accounts(), Gate()
+            self.faults, self.accounts, self.permissions = Faults(), Accounts(), Permissions()
             self.state = State(lambda project: self.accounts.of_project(project) is not None)
             for name in SEED_ACCOUNTS:
                 self.add_account(name)
@@ -104,12 +116,12 @@ class Emulator:
     def deny(self, account: str, action: str) -> None:
         """Take an IAM action such as `cbr:member:create` from an account."""
         with self.lock:
-            self.gate.deny(self.account(account).name, action)
+            self.permissions.deny(self.account(account).name, action)
 
     def allow(self, account: str, action: str) -> None:
         """Give the action back."""
         with self.lock:
-            self.gate.allow(self.account(account).name, action)
+            self.permissions.allow(self.account(account).name, action)
 
     def throttle(self, limit: int, window: float = 60.0, retry_after: float | None = None) -> None:
         """Limit each account to `limit` requests in any `window` seconds; 0 removes the limit.
@@ -117,12 +129,13 @@ class Emulator:
         A 429 has a `Retry-After` only if `retry_after` is given: the service was never seen to send it.
         """
         with self.lock:
-            self.gate.throttle(Limit(limit, window, retry_after) if limit else None)
+            self.permissions.throttle(Limit(limit, window, retry_after) if limit else None)
 
     def add_backup(self, account: str = "sharer", **fields: Any) -> Backup:
-        """Create a backup; `fields` are those of `state.Backup`, times may be texts in ISO 8601."""
+        """Create a backup; `fields` are those of `Backup`, times may be texts in ISO 8601."""
         with self.lock:
-            fields = {name: moment(name, value) for name, value in fields.items() if value is not None}
+            for name in {"created_at", "expired_at"} & fields.keys():
+                fields[name] = fields[name] and parsed(fields[name])
             vault = fields.pop("vault_id", None) or self.vault(account).id
             backup = Backup(self.account(account).project_id, vault, **fields)
             self.state.backups[backup.id] = backup
@@ -172,7 +185,7 @@ class Emulator:
         return next(vault for vault in self.state.vaults.values() if vault.project_id == project)
 
     def add_vault(self, *, account: str, **fields: Any) -> Vault:
-        """Create a vault; `fields` are those of `state.Vault`."""
+        """Create a vault; `fields` are those of `Vault`."""
         with self.lock:
             vault = Vault(self.account(account).project_id, **fields)
             self.state.vaults[vault.id] = vault

@@ -1,24 +1,30 @@
 """The control endpoints of the emulator, under `/_emulator/`: JSON, without credentials.
 
-Each is a method of `cloud.Emulator`, so everything that a test can do can be done from outside. A web page that is open
-on this machine must not reach them: only requests to a name of this machine are answered, which a page of another host
-cannot send, and changes must be JSON, which a page cannot send without CORS.
+Each is a method of `cloud.Emulator`, so everything that a test can do can be done from outside; its fields are the
+method's parameters, and `GET /_emulator/endpoints` lists them. A web page that is open on this machine must not reach
+them: only requests to a name of this machine are answered, which a page of another host cannot send, and changes must
+be JSON, which a page cannot send without CORS.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
+import re
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request
 
-from pulumi_cbr_sharing.emulator.cloud import Emulator
+from pulumi_cbr_sharing.emulator.cloud import Emulator, Switches
 from pulumi_cbr_sharing.emulator.faults import Fault
-from pulumi_cbr_sharing.emulator.fields import FIELDS, OF_FAULTS, checked
+from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Vault, parsed
+from pulumi_cbr_sharing.emulator.request import Recorded
 
 
 if TYPE_CHECKING:
@@ -29,23 +35,35 @@ if TYPE_CHECKING:
 
 PREFIX = "/_emulator/"
 THIS_MACHINE = ("127.0.0.1", "[::1]", "localhost")
-NULLABLE = frozenset(
-    {"method", "offer_shown", "retry_after", "status", "temporary_key_seconds", "truncate", "vault_id"}
-)
 # Errors in the fields of a control endpoint, and in what they name.
 MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError, OverflowError)
-SWITCHES = (
-    "dialect",
-    "latency",
-    "quirk_malformed_url",
-    "quirk_wrong_project",
-    "offer_shown",
-    "ignores_member_status",
-    "checkpoint_seconds",
-    "delete_seconds",
-    "token_seconds",
-    "temporary_key_seconds",
-)
+LARGEST = {int: 10**9, float: 10**6}
+_NAMES = {"Dialect": Dialect, "Mapping": Mapping, "Recorded": Recorded}  # that annotations use without importing them
+_HEADER_NAME, _HEADER_TEXT = re.compile(r"[A-Za-z0-9-]{1,100}"), re.compile(r"[\x20-\x7e]{0,2000}")
+
+
+class Endpoint(NamedTuple):
+    """A control endpoint: what it calls, with the parameters of that and the attributes of `record` as fields."""
+
+    method: str
+    name: str
+    act: Callable[..., Any]
+    record: type | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields with their types."""
+        return _fields_of(self.act, self.record)
+
+
+@cache
+def _fields_of(act: Callable[..., Any], record: type | None) -> dict[str, Any]:
+    hints = get_type_hints(act, localns=_NAMES)
+    named = [one for one in inspect.signature(act).parameters.values() if one.kind is not one.VAR_KEYWORD][1:]
+    # What a record does by itself cannot be set.
+    further = get_type_hints(record, localns=_NAMES) if record else {}
+    own = {name: hint for name, hint in further.items() if name not in ("members", "ready_at", "gone_at", "project_id")}
+    return {**own, **{one.name: hints[one.name] for one in named}}
 
 
 def cloud_asked() -> Emulator:
@@ -56,36 +74,9 @@ def cloud_asked() -> Emulator:
 
 def add_control(app: Flask) -> None:
     """Add the control endpoints to an application."""
-    handles: dict[tuple[str, str], Callable[..., Any]] = {
-        ("POST", "reset"): Emulator.reset,
-        ("GET", "state"): _state,
-        ("POST", "accounts"): Emulator.add_account,
-        ("POST", "backups"): Emulator.add_backup,
-        ("POST", "vaults"): Emulator.add_vault,
-        ("POST", "backup-status"): Emulator.set_backup_status,
-        ("POST", "remove-backup"): Emulator.remove_backup,
-        ("POST", "complete-checkpoints"): Emulator.complete_checkpoints,
-        ("POST", "back-up"): Emulator.back_up,
-        ("POST", "pass-time"): Emulator.pass_time,
-        ("POST", "add-member"): Emulator.add_member,
-        ("POST", "remove-member"): Emulator.remove_member,
-        ("POST", "answer"): Emulator.answer,
-        ("POST", "register-image"): Emulator.register_image,
-        ("POST", "rotate-key"): Emulator.rotate_key,
-        ("POST", "revoke-tokens"): Emulator.revoke_tokens,
-        ("POST", "deny"): Emulator.deny,
-        ("POST", "allow"): Emulator.allow,
-        ("POST", "throttle"): Emulator.throttle,
-        ("POST", "switches"): _switch,
-        ("GET", "requests"): lambda cloud: cloud.requests,
-        ("DELETE", "requests"): Emulator.clear_requests,
-        ("POST", "faults"): lambda cloud, **fields: cloud.add_fault(Fault(**fields)),
-        ("GET", "faults"): lambda cloud: cloud.unused_faults,
-        ("POST", "refusals"): lambda cloud, **fields: cloud.add_fault(Fault.refusal(**fields)),
-        ("DELETE", "faults"): Emulator.clear_faults,
-    }
-    for (method, name), handle in handles.items():
-        app.add_url_rule(f"{PREFIX}{name}", f"{method} {name}", partial(_handled, handle), methods=[method])
+    for endpoint in ENDPOINTS:
+        view = _view(endpoint)
+        app.add_url_rule(PREFIX + endpoint.name, f"{endpoint.method} {endpoint.name}", view, methods=[endpoint.method])
 
 
 def refusal(cloud: Emulator) -> tuple[Response, int] | None:
@@ -98,27 +89,104 @@ def refusal(cloud: Emulator) -> tuple[Response, int] | None:
     return None
 
 
-def _handled(handle: Callable[..., Any]) -> tuple[Response, int]:
+def _view(endpoint: Endpoint) -> Callable[[], tuple[Response, int]]:
+    def view() -> tuple[Response, int]:
+        body = b"" if request.method == "GET" else request.get_data()
+        try:
+            fields = checked(json.loads(body) if body.strip() else {}, endpoint.fields)
+            return jsonify(_plain(endpoint.act(cloud_asked(), **fields))), 200
+        except MISUSED as error:
+            return jsonify({"error": f"{type(error).__name__}: {str(error).encode(errors='replace').decode()}"}), 400
+
+    return view
+
+
+def checked(fields: Any, types: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the fields of a control request.
+
+    Raises:
+        TypeError: they are not an object.
+        ValueError: a field is unknown, or of another type.
+    """
+    if not isinstance(fields, dict):
+        raise TypeError("the body must be a JSON object")
+    for name, value in fields.items():
+        if name not in types:
+            raise ValueError(f"there is no field {name!a}; there are: {', '.join(sorted(types)) or 'none'}")
+        if not _fits(value, types[name]):
+            raise ValueError(f"{name} must be {words(types[name])}")
+    return fields
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if type(None) in get_args(hint):
+        return value is None or _fits(value, get_args(hint)[0])
+    if hint in LARGEST:
+        number = isinstance(value, int) or (hint is float and isinstance(value, float))
+        return number and not isinstance(value, bool) and 0 <= value <= LARGEST[hint]
+    return _KINDS[hint][1](value)
+
+
+def words(hint: Any) -> str:
+    """The type of a field in words."""
+    if get_origin(hint) is Literal:
+        return " or ".join(get_args(hint))
+    if type(None) in get_args(hint):
+        return f"{words(get_args(hint)[0])} or null"
+    return f"a number from 0 to {LARGEST[hint]}" if hint in LARGEST else _KINDS[hint][0]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _is_moment(value: Any) -> bool:
     try:
-        result = handle(cloud_asked(), **_fields())
-    except MISUSED as error:
-        return jsonify({"error": f"{type(error).__name__}: {str(error).encode(errors='replace').decode()}"}), 400
-    return jsonify(_plain(result)), 200
+        parsed(value)
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
 
 
-def _fields() -> dict[str, Any]:
-    body = b"" if request.method == "GET" else request.get_data()
-    kinds = OF_FAULTS if request.path.endswith(("/faults", "/refusals")) else FIELDS
-    return checked(json.loads(body) if body.strip() else {}, kinds, NULLABLE)
+def _are_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _HEADER_NAME.fullmatch(name) and isinstance(text, str) and _HEADER_TEXT.fullmatch(text)
+        for name, text in value.items()
+    )
+
+
+def _are_resources(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_resource, value))
+
+
+def _is_resource(one: Any) -> bool:
+    if not isinstance(one, dict) or not {"id", "type"} <= set(one) <= {"id", "type", "name", "size"}:
+        return False
+    return all(_fits(value, int if key == "size" else str) for key, value in one.items())
+
+
+_KINDS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
+    str: ("a text that can be sent", _is_text),
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    datetime: ("a moment in ISO 8601", _is_moment),
+    Mapping[str, str]: ("headers: an object of texts", _are_headers),
+    list[dict[str, Any]]: (
+        "resources: a list of objects with id, type, and name and size if they matter",
+        _are_resources,
+    ),
+}
 
 
 def _state(cloud: Emulator) -> dict[str, Any]:
+    """Show all accounts, vaults and backups with their members, and the switches."""
     with cloud.lock:
         cloud.state.settle()
         return {
             "url": cloud.url,
             "iam_url": cloud.iam_url,
-            "switches": {name: getattr(cloud, name) for name in SWITCHES},
+            "switches": {name: getattr(cloud, name) for name in get_type_hints(Switches, localns=_NAMES)},
             "accounts": _plain(cloud.accounts.all()),
             "vaults": _plain(list(cloud.state.vaults.values())),
             "backups": _plain(list(cloud.state.backups.values())),
@@ -126,10 +194,73 @@ def _state(cloud: Emulator) -> dict[str, Any]:
 
 
 def _switch(cloud: Emulator, **switches: Any) -> None:
-    if unknown := sorted(set(switches) - set(SWITCHES)):
-        raise KeyError(", ".join(unknown))
+    """Set switches."""
     for name, value in switches.items():
         setattr(cloud, name, value)
+
+
+def _add_fault(cloud: Emulator, **fields: Any) -> None:
+    """Script a fault."""
+    cloud.add_fault(Fault(**fields))
+
+
+def _add_refusal(cloud: Emulator, code: str, **fields: Any) -> None:
+    """Script an error of the service by its code, such as `BackupService.6711`."""
+    cloud.add_fault(Fault.refusal(code, **fields))
+
+
+def _faults(cloud: Emulator) -> list[Fault]:
+    """List the faults that have not hit all their requests yet."""
+    return cloud.unused_faults
+
+
+def _requests(cloud: Emulator) -> list[Recorded]:
+    """List the requests so far, secrets masked."""
+    return cloud.requests
+
+
+def _endpoints(_: Emulator) -> list[dict[str, Any]]:
+    """List the control endpoints with their fields."""
+    return [
+        {
+            "method": one.method,
+            "path": PREFIX + one.name,
+            "does": inspect.getdoc(one.act),
+            "fields": {name: words(hint) for name, hint in one.fields.items()},
+        }
+        for one in ENDPOINTS
+    ]
+
+
+ENDPOINTS = (
+    Endpoint("GET", "endpoints", _endpoints),
+    Endpoint("POST", "reset", Emulator.reset),
+    Endpoint("GET", "state", _state),
+    Endpoint("POST", "accounts", Emulator.add_account),
+    Endpoint("POST", "backups", Emulator.add_backup, Backup),
+    Endpoint("POST", "vaults", Emulator.add_vault, Vault),
+    Endpoint("POST", "backup-status", Emulator.set_backup_status),
+    Endpoint("POST", "remove-backup", Emulator.remove_backup),
+    Endpoint("POST", "complete-checkpoints", Emulator.complete_checkpoints),
+    Endpoint("POST", "back-up", Emulator.back_up),
+    Endpoint("POST", "pass-time", Emulator.pass_time),
+    Endpoint("POST", "add-member", Emulator.add_member),
+    Endpoint("POST", "remove-member", Emulator.remove_member),
+    Endpoint("POST", "answer", Emulator.answer),
+    Endpoint("POST", "register-image", Emulator.register_image),
+    Endpoint("POST", "rotate-key", Emulator.rotate_key),
+    Endpoint("POST", "revoke-tokens", Emulator.revoke_tokens),
+    Endpoint("POST", "deny", Emulator.deny),
+    Endpoint("POST", "allow", Emulator.allow),
+    Endpoint("POST", "throttle", Emulator.throttle),
+    Endpoint("POST", "switches", _switch, Switches),
+    Endpoint("GET", "requests", _requests),
+    Endpoint("DELETE", "requests", Emulator.clear_requests),
+    Endpoint("POST", "faults", _add_fault, Fault),
+    Endpoint("GET", "faults", _faults),
+    Endpoint("POST", "refusals", _add_refusal, Fault),
+    Endpoint("DELETE", "faults", Emulator.clear_faults),
+)
 
 
 def _plain(value: Any) -> Any:

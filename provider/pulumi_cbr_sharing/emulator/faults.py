@@ -1,21 +1,27 @@
-"""Scripted faults: what goes wrong, for which requests, before or after they have their effect."""
+"""What goes wrong when a test says so: scripted faults, missing permissions, a rate limit."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import re2
 
 from pulumi_cbr_sharing.emulator import catalogue
+from pulumi_cbr_sharing.emulator.catalogue import Refusal
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+STATUSES = range(200, 600)
 
 
 @lru_cache
@@ -44,7 +50,7 @@ class Fault:
         nth: which of the matching requests is the first that it hits.
 
     Raises:
-        ValueError: `path` is not a regular expression, or `when` is neither `before` nor `after`.
+        ValueError: `path`, `status` or `when` makes no sense.
     """
 
     method: str | None = None
@@ -67,6 +73,8 @@ class Fault:
             _compiled(self.path)
         except re2.error as error:
             raise ValueError(f"path {self.path!r} is not a regular expression of RE2: {error}") from None
+        if self.status is not None and self.status not in STATUSES:
+            raise ValueError(f"status must be that of an answer, 200 to 599, not {self.status}")
         if self.when not in ("before", "after"):
             raise ValueError(f"when must be before or after, not {self.when!r}")
 
@@ -128,3 +136,53 @@ class Faults:
         """Remove all faults."""
         with self._lock:
             self._faults.clear()
+
+
+class Limit(NamedTuple):
+    """A rate limit: the number of requests in any window of seconds, and the `Retry-After` of a 429."""
+
+    requests: int
+    window: float
+    retry_after: float | None
+
+
+class Permissions:
+    """The IAM actions that accounts do not have, and the rate limit of each account; the gateway checks them last."""
+
+    def __init__(self) -> None:
+        self.limit: Limit | None = None
+        self._denied: dict[str, set[str]] = defaultdict(set)
+        self._calls: dict[str, deque[float]] = defaultdict(deque)
+
+    def deny(self, account: str, action: str) -> None:
+        """Take an action from an account."""
+        self._denied[account].add(action)
+
+    def allow(self, account: str, action: str) -> None:
+        """Give the action back."""
+        self._denied[account].discard(action)
+
+    def throttle(self, limit: Limit | None) -> None:
+        """Set the limit, and start counting again."""
+        self.limit = limit
+        self._calls.clear()
+
+    def admit(self, account: str, action: str) -> None:
+        """Check a request.
+
+        Raises:
+            Refusal: it is throttled, or not permitted.
+        """
+        if self.limit:
+            self._count(self._calls[account], self.limit)
+        if action in self._denied[account]:
+            raise Refusal(catalogue.denied(action))
+
+    @staticmethod
+    def _count(calls: deque[float], limit: Limit) -> None:
+        moment = time.monotonic()
+        while calls and calls[0] <= moment - limit.window:
+            calls.popleft()
+        if len(calls) >= limit.requests:
+            raise Refusal(catalogue.throttled(limit.requests, limit.window))
+        calls.append(moment)

@@ -1,4 +1,8 @@
-"""The records of the emulated cloud: backups, vaults and members."""
+"""The records of the emulated cloud: backups, vaults and members; and how the two dialects write them as JSON.
+
+Huawei Cloud writes explicit nulls, and timestamps without a zone. Open Telekom Cloud leaves absent keys out, and writes
+milliseconds with `+00:00` (seen in the vendors' examples).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,10 @@ import uuid
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
+
+
+Dialect = Literal["huawei", "otc"]
 
 
 def now() -> datetime:
@@ -111,9 +118,82 @@ def make_older(record: Vault | Backup | Member, passed: timedelta) -> None:
             setattr(record, name, seconds - passed.total_seconds())
 
 
-def moment(name: str, value: Any) -> Any:
-    """Parse a time from a control request, in UTC."""
-    if name not in ("created_at", "expired_at") or not isinstance(value, str):
-        return value
-    parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return parsed.astimezone(timezone.utc) if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
+def parsed(value: str | datetime) -> datetime:
+    """A moment in UTC, from ISO 8601."""
+    at = datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
+    return at.astimezone(timezone.utc) if at.tzinfo else at.replace(tzinfo=timezone.utc)
+
+
+def rendered(record: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """A record with its timestamps as texts, and its absent values, as in the dialect."""
+    texts = {key: _written(value, dialect) if hasattr(value, "isoformat") else value for key, value in record.items()}
+    return texts if dialect == "huawei" else {key: value for key, value in texts.items() if value is not None}
+
+
+def _written(at: datetime, dialect: Dialect) -> str:
+    bare = at.replace(tzinfo=None)
+    return (
+        bare.isoformat(timespec="microseconds")
+        if dialect == "huawei"
+        else f"{bare.isoformat(timespec='milliseconds')}+00:00"
+    )
+
+
+def member_body(record: Member) -> dict[str, Any]:
+    """A member with the API's keys."""
+    keys = ("id", "status", "backup_id", "dest_project_id", "vault_id", "image_id", "created_at", "updated_at")
+    return {key: getattr(record, key) for key in keys}
+
+
+def backup_body(record: Backup, vault_id: str | None = None) -> dict[str, Any]:
+    """A backup with the API's keys; a recipient sees its own vault."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "status": record.status,
+        "project_id": record.project_id,
+        "vault_id": vault_id or record.vault_id,
+        "checkpoint_id": record.checkpoint_id,
+        "provider_id": "0daac4c5-6707-4851-97ba-169e36266b66",
+        "resource_id": record.resource_id,
+        "resource_name": record.resource_name,
+        "resource_type": record.resource_type,
+        "resource_size": record.size,
+        "resource_az": "az1",
+        "image_type": "backup",
+        "parent_id": None,
+        "description": "",
+        "extend_info": {"bootable": True, "encrypted": record.encrypted, "auto_trigger": False},
+        "children": [],
+        "incremental": False,
+        "version": 0,
+        "created_at": record.created_at,
+        "updated_at": record.created_at,
+        "protected_at": record.created_at,
+        "expired_at": record.expired_at,
+    }
+
+
+def vault_body(record: Vault, used: int) -> dict[str, Any]:
+    """A vault with the API's keys: sizes in GB, used space in MB."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "project_id": record.project_id,
+        "description": "",
+        "provider_id": "0daac4c5-6707-4851-97ba-169e36266b66",
+        "resources": [{**resource, "protect_status": "available"} for resource in record.resources],
+        "billing": {
+            "allocated": used,
+            "charging_mode": "post_paid",
+            "cloud_type": "public",
+            "consistent_level": "crash_consistent",
+            "object_type": record.object_type,
+            "protect_type": "backup",
+            "size": record.size,
+            "spec_code": f"vault.backup.{record.object_type}.normal",
+            "status": record.status,
+            "used": used * 1024,
+        },
+        "created_at": record.created_at,
+    }

@@ -1,6 +1,6 @@
 """The routes of the emulated API, and their handlers.
 
-A handler takes a `Question` and returns an `Answer`; `app.py` answers a `Refusal`. The table has the IAM action that
+A handler takes a `Request` and returns an `Answer`; `app.py` answers a `Refusal`. The table has the IAM action that
 each route needs; None means that no credential is needed.
 """
 
@@ -9,10 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_cbr_sharing.emulator import catalogue, dialects, iam
+from pulumi_cbr_sharing.emulator import catalogue, iam, records
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
-from pulumi_cbr_sharing.emulator.listing import page_of
-from pulumi_cbr_sharing.emulator.question import Answer, Question
+from pulumi_cbr_sharing.emulator.request import Answer, Request, page_of
 
 
 if TYPE_CHECKING:
@@ -36,99 +35,99 @@ BACKUP_FILTERS = (
 )
 
 
-def add_members(q: Question, backup_id: str) -> Answer:
+def add_members(request: Request, backup_id: str) -> Answer:
     """Add members: 200 and the new members, without a count."""
-    recipients = q.body.get("members") if isinstance(q.body, dict) else None
+    recipients = request.body.get("members") if isinstance(request.body, dict) else None
     if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
         raise Refusal(catalogue.MALFORMED)
-    added = q.cloud.state.share(q.project, backup_id, recipients)
-    return Answer(200, {"members": [_rendered(q, dialects.member(one)) for one in added]})
+    added = request.cloud.state.share(request.project, backup_id, recipients)
+    return Answer(200, {"members": [_rendered(request, records.member_body(one)) for one in added]})
 
 
-def list_members(q: Question, backup_id: str) -> Answer:
+def list_members(request: Request, backup_id: str) -> Answer:
     """List the members of an own backup; `count` is the total of all pages."""
-    records = [dialects.member(one) for one in q.cloud.state.owned(q.project, backup_id).members.values()]
-    found, count = page_of(records, q.query, ("dest_project_id", "image_id", "status", "vault_id"))
-    return Answer(200, {"members": [_rendered(q, record) for record in found], "count": count})
+    rows = [records.member_body(one) for one in request.cloud.state.owned(request.project, backup_id).members.values()]
+    found, count = page_of(rows, request.query, ("dest_project_id", "image_id", "status", "vault_id"))
+    return Answer(200, {"members": [_rendered(request, record) for record in found], "count": count})
 
 
-def show_member(q: Question, backup_id: str, member_id: str) -> Answer:
+def show_member(request: Request, backup_id: str, member_id: str) -> Answer:
     """Show a member, by the recipient's project id."""
-    member = q.cloud.state.member(q.project, backup_id, member_id)
-    return Answer(200, {"member": _rendered(q, dialects.member(member))})
+    member = request.cloud.state.member(request.project, backup_id, member_id)
+    return Answer(200, {"member": _rendered(request, records.member_body(member))})
 
 
-def answer_member(q: Question, backup_id: str, member_id: str) -> Answer:
+def answer_member(request: Request, backup_id: str, member_id: str) -> Answer:
     """Accept or reject a share, as the recipient."""
-    body = q.body if isinstance(q.body, dict) else {}
+    body = request.body if isinstance(request.body, dict) else {}
     status, vault_id = str(body.get("status", "")), body.get("vault_id")
-    member = q.cloud.state.answer(q.project, backup_id, member_id, status, vault_id)
-    return Answer(200, {"member": _rendered(q, dialects.member(member))})
+    member = request.cloud.state.answer(request.project, backup_id, member_id, status, vault_id)
+    return Answer(200, {"member": _rendered(request, records.member_body(member))})
 
 
-def delete_member(q: Question, backup_id: str, member_id: str) -> Answer:
+def delete_member(request: Request, backup_id: str, member_id: str) -> Answer:
     """Cancel a share: 204."""
-    q.cloud.state.unshare(q.project, backup_id, member_id)
+    request.cloud.state.unshare(request.project, backup_id, member_id)
     return Answer(204)
 
 
-def list_backups(q: Question) -> Answer:
+def list_backups(request: Request) -> Answer:
     """List own backups; with `own_type`, the shared ones."""
-    own_type = q.query.get("own_type", "private")
+    own_type = request.query.get("own_type", "private")
     if own_type not in ("private", "shared", "all_granted"):
         raise Refusal(catalogue.MALFORMED)
-    status = None if q.cloud.ignores_member_status else q.query.get("member_status")
-    found = q.cloud.state.backups_of(q.project, own_type, status)  # type: ignore[arg-type]
-    records = [_backup(q, one) for one in found if _within(q, one)]
-    page, count = page_of(records, q.query, BACKUP_FILTERS)
-    return Answer(200, {"backups": [_rendered(q, record) for record in page], "count": count})
+    status = None if request.cloud.ignores_member_status else request.query.get("member_status")
+    found = request.cloud.state.backups_of(request.project, own_type, status)  # type: ignore[arg-type]
+    rows = [_backup(request, one) for one in found if _within(request, one)]
+    page, count = page_of(rows, request.query, BACKUP_FILTERS)
+    return Answer(200, {"backups": [_rendered(request, record) for record in page], "count": count})
 
 
-def show_backup(q: Question, backup_id: str) -> Answer:
+def show_backup(request: Request, backup_id: str) -> Answer:
     """Show a backup, own or accepted. Whether a pending one is shown, and in which vault, is not documented."""
-    how = q.cloud.offer_shown
-    backup = q.cloud.state.visible(q.project, backup_id, offers=how is not None)
-    record = _backup(q, backup)
-    member = backup.members.get(q.project)
+    how = request.cloud.offer_shown
+    backup = request.cloud.state.visible(request.project, backup_id, offers=how is not None)
+    record = _backup(request, backup)
+    member = backup.members.get(request.project)
     if member and member.status == "pending":
         record |= {"vault_id": ""}
         record = record if how == "empty vault" else {key: value for key, value in record.items() if key != "vault_id"}
-    return Answer(200, {"backup": _rendered(q, record)})
+    return Answer(200, {"backup": _rendered(request, record)})
 
 
-def delete_backup(q: Question, backup_id: str) -> Answer:
+def delete_backup(request: Request, backup_id: str) -> Answer:
     """Delete a backup: 204; it takes some time."""
-    q.cloud.state.delete_backup(q.project, backup_id, q.cloud.delete_seconds)
+    request.cloud.state.delete_backup(request.project, backup_id, request.cloud.delete_seconds)
     return Answer(204)
 
 
-def list_vaults(q: Question) -> Answer:
+def list_vaults(request: Request) -> Answer:
     """List the vaults of the project."""
-    own = [vault for vault in q.cloud.state.vaults.values() if vault.project_id == q.project]
-    records = [dialects.vault(vault, q.cloud.state.used(vault)) for vault in own]
-    found, count = page_of(records, q.query, ("id", "name"))
-    return Answer(200, {"vaults": [_rendered(q, record) for record in found], "count": count})
+    own = [vault for vault in request.cloud.state.vaults.values() if vault.project_id == request.project]
+    rows = [records.vault_body(vault, request.cloud.state.used(vault)) for vault in own]
+    found, count = page_of(rows, request.query, ("id", "name"))
+    return Answer(200, {"vaults": [_rendered(request, record) for record in found], "count": count})
 
 
-def show_vault(q: Question, vault_id: str) -> Answer:
+def show_vault(request: Request, vault_id: str) -> Answer:
     """Show a vault."""
-    vault = q.cloud.state.vault(q.project, vault_id)
-    return Answer(200, {"vault": _rendered(q, dialects.vault(vault, q.cloud.state.used(vault)))})
+    vault = request.cloud.state.vault(request.project, vault_id)
+    return Answer(200, {"vault": _rendered(request, records.vault_body(vault, request.cloud.state.used(vault)))})
 
 
-def create_vault(q: Question) -> Answer:
+def create_vault(request: Request) -> Answer:
     """Create a vault: 200."""
-    wanted = q.body.get("vault") if isinstance(q.body, dict) else None
-    if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict) or not q.caller:
+    wanted = request.body.get("vault") if isinstance(request.body, dict) else None
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict) or not request.caller:
         raise Refusal(catalogue.MALFORMED)
-    vault = q.cloud.add_vault(
-        account=q.caller.name,
+    vault = request.cloud.add_vault(
+        account=request.caller.name,
         name=str(wanted.get("name", "vault")),
         object_type=_object_type(wanted["billing"].get("object_type")),
         size=_size(wanted["billing"].get("size")),
         resources=_resources(wanted.get("resources")),
     )
-    return Answer(200, {"vault": _rendered(q, dialects.vault(vault, 0))})
+    return Answer(200, {"vault": _rendered(request, records.vault_body(vault, 0))})
 
 
 def _object_type(kind: Any) -> str:
@@ -155,27 +154,33 @@ def _resource(one: Any) -> dict[str, Any]:
     return {"id": one["id"], "type": one["type"]}
 
 
-def create_checkpoint(q: Question) -> Answer:
+def create_checkpoint(request: Request) -> Answer:
     """Create a checkpoint: 200; its backups are protecting, then available."""
-    wanted = q.body.get("checkpoint") if isinstance(q.body, dict) else None
+    wanted = request.body.get("checkpoint") if isinstance(request.body, dict) else None
     if not isinstance(wanted, dict):
         raise Refusal(catalogue.MALFORMED)
-    vault = q.cloud.state.vault(q.project, str(wanted.get("vault_id")))
-    checkpoint, _ = q.cloud.state.back_up(vault, q.cloud.checkpoint_seconds)
-    created = _rendered(q, {"created_at": datetime.now(timezone.utc)})
-    body = {"id": checkpoint, "project_id": q.project, "status": "protecting", "vault": {"id": vault.id}, **created}
+    vault = request.cloud.state.vault(request.project, str(wanted.get("vault_id")))
+    checkpoint, _ = request.cloud.state.back_up(vault, request.cloud.checkpoint_seconds)
+    created = _rendered(request, {"created_at": datetime.now(timezone.utc)})
+    body = {
+        "id": checkpoint,
+        "project_id": request.project,
+        "status": "protecting",
+        "vault": {"id": vault.id},
+        **created,
+    }
     return Answer(200, {"checkpoint": body})
 
 
-def _backup(q: Question, backup: Backup) -> dict[str, Any]:
+def _backup(request: Request, backup: Backup) -> dict[str, Any]:
     """A backup as the caller sees it; a recipient sees its own vault."""
-    member = backup.members.get(q.project)
-    return dialects.backup(backup, member.vault_id if member else None)
+    member = backup.members.get(request.project)
+    return records.backup_body(backup, member.vault_id if member else None)
 
 
-def _within(q: Question, backup: Backup) -> bool:
+def _within(request: Request, backup: Backup) -> bool:
     """Whether a backup was created between `start_time` and `end_time`, both included."""
-    start, end = (_moment(q.query.get(name)) for name in ("start_time", "end_time"))
+    start, end = (_moment(request.query.get(name)) for name in ("start_time", "end_time"))
     return (start is None or start <= backup.created_at) and (end is None or backup.created_at <= end)
 
 
@@ -187,8 +192,8 @@ def _moment(text: str | None) -> datetime | None:
         raise Refusal(catalogue.MALFORMED) from None
 
 
-def _rendered(q: Question, record: dict[str, Any]) -> dict[str, Any]:
-    return dialects.rendered(record, q.cloud.dialect)
+def _rendered(request: Request, record: dict[str, Any]) -> dict[str, Any]:
+    return records.rendered(record, request.cloud.dialect)
 
 
 class Route(NamedTuple):
