@@ -143,7 +143,7 @@ def test_huawei_finds_its_project_by_the_region(emulator: Emulator) -> None:
 @huawei
 def test_huawei_uses_a_temporary_key(emulator: Emulator) -> None:
     """The vendor's signer signs its security token, too."""
-    access, secret, token, _ = emulator.accounts.issue_temporary_key("sharer", 900)
+    access, secret, token, _ = emulator.temporary_key("sharer", 900)
     keys = BasicCredentials(access, secret, project(emulator, "sharer")).with_security_token(token)
     client = CbrClient.new_builder().with_credentials(keys).with_endpoint(emulator.url).build()
     client.add_member(add(emulator, "recipient"))

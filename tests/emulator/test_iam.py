@@ -182,7 +182,7 @@ REFUSED_ROLES: dict[str, tuple[dict[str, Any], int]] = {
     "account": ({"domain_name": "nobody"}, 403),
     "too short": ({"duration_seconds": 899}, 400),
     "too long": ({"duration_seconds": 86401}, 400),
-    "no number": ({"duration_seconds": "900"}, 400),
+    "no number": ({"duration_seconds": "soon"}, 400),
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from emulated import SECONDS, ask, code, members_of, now, project, signed
-from pulumi_cbr_sharing.emulator import accounts, signing
+from pulumi_cbr_sharing.emulator import keys, signing
 from pulumi_cbr_sharing.emulator.request import Sent
 
 
@@ -228,7 +228,7 @@ def test_five_wrong_signatures_do_not_lock_a_key(emulator: Emulator) -> None:
 def test_six_wrong_signatures_lock_a_key_for_five_minutes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the right secret is refused, too, but tokens are not; after five minutes it works again."""
     right = emulator.account("sharer")
-    monkeypatch.setattr(accounts, "LOCK_SECONDS", 0.6)
+    monkeypatch.setattr(keys, "LOCK_SECONDS", 0.6)
     wrong(emulator, 6)
     locked = send("GET", url(emulator), signed("GET", url(emulator), right))
 

@@ -49,7 +49,7 @@ def planted(emulator: Emulator, stack: Stack, home: Path) -> list[str]:
         stack.config_set(f"huaweicloud:{key}", value, secret=key == "secretKey")
     stack.env["WORD_HW_USER_NAME"], stack.env["WORD_HW_USER_PASSWORD"] = sharer.user_name, sharer.password
     stack.env["WORD_HW_DOMAIN_NAME"], stack.env["WORD_HW_PROJECT_ID"] = sharer.name, sharer.project_id
-    access, secret, token, _ = emulator.accounts.issue_temporary_key("sharer", 3600)
+    access, secret, token, _ = emulator.temporary_key("sharer", 3600)
     profile = {"name": "planted", "mode": "AKSK", "accessKeyId": access, "secretAccessKey": secret}
     profile |= {"securityToken": token, "projectId": sharer.project_id, "region": sharer.region}
     (home / ".hcloud").mkdir(parents=True)
@@ -60,8 +60,7 @@ def planted(emulator: Emulator, stack: Stack, home: Path) -> list[str]:
 
 def issued(emulator: Emulator) -> list[str]:
     """The tokens and temporary keys that the cloud has issued."""
-    keys = emulator.accounts._keys.values()
-    return [*emulator.accounts._tokens, *(text for key in keys for text in (key.secret, key.security_token) if text)]
+    return sorted(emulator.keys.secrets())
 
 
 def without_the_engines_own(log: str) -> str:

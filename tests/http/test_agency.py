@@ -133,7 +133,7 @@ def test_many_resources_assume_the_role_once(emulator: Emulator) -> None:
 
 def ending_soon(emulator: Emulator) -> Fault:
     """Answer the request for a temporary key with one that expires within a second."""
-    access, secret, token, _ = emulator.accounts.issue_temporary_key("sharer", 3600)
+    access, secret, token, _ = emulator.temporary_key("sharer", 3600)
     moment = (datetime.now(timezone.utc) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     credential = {"access": access, "secret": secret, "securitytoken": token, "expires_at": moment}
     return Fault("POST", ASSUME, 201, json.dumps({"credential": credential}), when="after")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
-    from pulumi_cbr_sharing.emulator.cloud import OfferShown
+    from pulumi_cbr_sharing.emulator.behaviours import OfferShown
 
 
 OURS = BackupShareAccepterProvider()

@@ -8,7 +8,7 @@ and Open Telekom Cloud. It was written from the CBR and IAM API references and n
 they leave open is marked "(inferred)" in the code.
 
 It does not emulate restores, replication, policies, billing, sharing with whole accounts (`domains`), unsigned
-payloads, other signature algorithms, several projects or users in an account, and several regions. Errors 6708 and 6711
+payloads, other signature algorithms, several users in an account, and several regions. Errors 6708 and 6711
 have no documented cause, so only a `Fault.refusal` answers them. It binds to this machine only.
 """
 
@@ -22,9 +22,10 @@ except ImportError as error:
 from pulumi_cbr_sharing.emulator.accounts import Account
 from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator.keys import TemporaryKey
 from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault
 from pulumi_cbr_sharing.emulator.request import Recorded
 from pulumi_cbr_sharing.emulator.server import serve
 
 
-__all__ = ["Account", "Backup", "Emulator", "Fault", "Member", "Recorded", "Vault", "serve"]
+__all__ = ["Account", "Backup", "Emulator", "Fault", "Member", "Recorded", "TemporaryKey", "Vault", "serve"]

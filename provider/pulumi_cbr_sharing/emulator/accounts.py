@@ -1,34 +1,34 @@
-"""The accounts of the emulated cloud, and their access keys, tokens and temporary keys."""
+"""The accounts of the emulated cloud: projects, agencies, identity providers and one-time passwords."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from pulumi_cbr_sharing.emulator import catalogue, signing
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.emulator.request import Sent
+    from pulumi_cbr_sharing.emulator.records import Dialect
 
 
-REGION = "ap-southeast-1"
-WRONG_SIGNATURES = 5  # one more locks the key
-LOCK_SECONDS = 300.0
-TOKEN_SECONDS = 24 * 3600.0
+REGIONS: Mapping[Dialect, str] = {"huawei": "ap-southeast-1", "otc": "eu-de"}
+AGENCY = "backup-admin"  # every account grants it to every other
+AUDIENCE = "cbr-sharing"  # that identity providers have, if no other is given
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account with one project and one user; all ids are made from its name."""
+    """An account with one user; all ids are made from its name.
+
+    Attributes:
+        project_id, project_name: the main project, which is called like the region.
+        projects: the ids of all projects by name.
+    """
 
     name: str
     domain_id: str
@@ -37,52 +37,63 @@ class Account:
     project_name: str
     access_key: str
     secret_key: str
+    user_id: str
     user_name: str
     password: str
-
-
-@dataclass
-class _Key:
-    """An access key, permanent or temporary, and the number of wrong signatures in a row."""
-
-    account: str
-    secret: str
-    security_token: str | None = None
-    until: float | None = None
-    wrong: int = 0
-    locked_until: float = 0.0
+    projects: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
-class _Token:
+class IdentityProvider:
+    """An identity provider of an account: whose tokens are taken, and for which audience."""
+
     account: str
-    until: float
+    name: str
+    audience: str
 
 
 class Accounts:
-    """All accounts, with their keys and tokens."""
+    """All accounts, and what they trust."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str) -> None:
+        self._region = region
         self._accounts: dict[str, Account] = {}
-        self._keys: dict[str, _Key] = {}
-        self._tokens: dict[str, _Token] = {}
+        self._agencies: dict[tuple[str, str], str | None] = {}
+        self._passcodes: dict[str, set[str]] = {}
+        self.identity_providers: dict[str, IdentityProvider] = {}
 
     def add(self, name: str) -> Account:
         """Create an account; the same name gives the same ids and keys."""
+        project_id = made_up(name, "project")
         account = Account(
             name=name,
             domain_id=made_up(name, "domain"),
-            region=REGION,
-            project_id=made_up(name, "project"),
-            project_name=REGION,
+            region=self._region,
+            project_id=project_id,
+            project_name=self._region,
             access_key=made_up(name, "access").upper()[:20],
             secret_key=made_up(name, "secret") + made_up(name, "more")[:8],
+            user_id=made_up(name, "user"),
             user_name=f"{name}-user",
             password=f"Pw-{made_up(name, 'password')[:16]}",
+            projects={self._region: project_id},
         )
         self._accounts[name] = account
-        self._keys[account.access_key] = _Key(name, account.secret_key)
+        self._agencies[name, AGENCY] = None
         return account
+
+    def add_project(self, name: str, project: str) -> str:
+        """Give an account a project, such as that of another region, or a sub-project; returns its id."""
+        old = self._accounts[name]
+        project_id = old.projects.get(project) or made_up(f"{name}/{project}", "project")
+        self._accounts[name] = replace(old, projects={**old.projects, project: project_id})
+        return project_id
+
+    def rotate(self, name: str) -> Account:
+        """Give an account a new access key."""
+        access, secret = secrets.token_hex(10).upper(), secrets.token_hex(20)
+        self._accounts[name] = replace(self._accounts[name], access_key=access, secret_key=secret)
+        return self._accounts[name]
 
     def get(self, name: str) -> Account:
         """An account by name; KeyError if there is none."""
@@ -94,96 +105,50 @@ class Accounts:
 
     def of_project(self, project_id: str) -> Account | None:
         """The account of a project."""
-        return next((account for account in self._accounts.values() if account.project_id == project_id), None)
+        return next((one for one in self._accounts.values() if project_id in one.projects.values()), None)
 
-    def rotate(self, name: str) -> Account:
-        """Give an account a new key, and refuse the old one."""
-        old = self._accounts[name]
-        self._keys.pop(old.access_key, None)
-        fresh = replace(old, access_key=secrets.token_hex(10).upper(), secret_key=secrets.token_hex(20))
-        self._accounts[name] = fresh
-        self._keys[fresh.access_key] = _Key(name, fresh.secret_key)
-        return fresh
+    def of_domain(self, named: Mapping[str, Any], prefix: str = "") -> Account | None:
+        """The account with the `name` or `id` in a part of a request, both with the prefix."""
+        wanted = (named.get(f"{prefix}name"), named.get(f"{prefix}id"))
+        return next(
+            (one for one in self._accounts.values() if wanted[0] == one.name or wanted[1] == one.domain_id), None
+        )
 
-    def issue_token(self, name: str, seconds: float = TOKEN_SECONDS) -> tuple[str, float]:
-        """Issue a token for an account's project; returns it with its expiry (seconds since the epoch)."""
-        token, until = secrets.token_urlsafe(48), time.time() + seconds
-        self._tokens[token] = _Token(name, until)
-        return token, until
-
-    def revoke_tokens(self) -> None:
-        """Revoke all tokens."""
-        self._tokens = {token: _Token(known.account, 0.0) for token, known in self._tokens.items()}
-
-    def issue_temporary_key(self, name: str, seconds: float) -> tuple[str, str, str, float]:
-        """Issue a temporary key for an account: access key, secret key, security token, expiry."""
-        access, secret, token = secrets.token_hex(10).upper(), secrets.token_hex(20), secrets.token_urlsafe(48)
-        until = time.time() + seconds
-        self._keys[access] = _Key(name, secret, token, until)
-        return access, secret, token, until
-
-    def secrets(self) -> set[str]:
-        """Every password, secret key and token that is known."""
-        keys = {text for key in self._keys.values() for text in (key.secret, key.security_token) if text}
-        return {account.password for account in self._accounts.values()} | keys | set(self._tokens)
-
-    def sign_in(self, user: Mapping[str, object]) -> Account | None:
+    def of_user(self, user: Mapping[str, Any], domain: Mapping[str, Any]) -> Account | None:
         """The account of the user and password in a token request; None if they are wrong."""
-        domain = user.get("domain")
-        names = domain if isinstance(domain, dict) else {}
         for account in self._accounts.values():
-            by_name = user.get("name") == account.user_name and (
-                names.get("name") == account.name or names.get("id") == account.domain_id
-            )
-            if (by_name or user.get("id") == user_id(account)) and user.get("password") == account.password:
+            by_name = user.get("name") == account.user_name and self.of_domain(domain) == account
+            if (by_name or user.get("id") == account.user_id) and user.get("password") == account.password:
                 return account
         return None
 
-    def caller(self, request: Sent) -> Account:
-        """The account that sent a request.
+    def add_agency(self, account: str, name: str, trusts: str | None) -> None:
+        """Let an account, or all if it is None, assume an agency."""
+        self._agencies[self.get(account).name, name] = trusts
 
-        Raises:
-            Refusal: the credential is missing or wrong.
-        """
-        token = request.headers.get("x-auth-token")
-        if token is not None:
-            return self._by_token(token)
-        return self._by_signature(request)
+    def may_assume(self, caller: str, account: str, agency: object) -> bool:
+        """Whether an account may assume an agency of another."""
+        return (account, agency) in self._agencies and self._agencies[account, agency] in (None, caller)  # type: ignore[index]
 
-    def _by_token(self, token: str) -> Account:
-        known = self._tokens.get(token)
-        if known is None:
-            raise Refusal(catalogue.BAD_SIGNATURE)
-        if known.until <= time.time():
-            raise Refusal(catalogue.TOKEN_EXPIRED)
-        return self._accounts[known.account]
+    def add_passcode(self, account: str, passcode: str) -> None:
+        """Demand a one-time password of an account from now on; each is right once."""
+        self._passcodes.setdefault(self.get(account).name, set()).add(passcode)
 
-    def _by_signature(self, request: Sent) -> Account:
-        claim = signing.claim_of(request)
-        key = self._keys.get(claim.access_key) if claim else None
-        if claim is None or key is None:
-            raise Refusal(catalogue.BAD_SIGNATURE)
-        if key.locked_until > time.time():
-            raise Refusal(catalogue.KEY_LOCKED)
-        if key.until is not None and key.until <= time.time():
-            raise Refusal(catalogue.BAD_SIGNATURE)
-        token_fits = request.headers.get("x-security-token") == key.security_token
-        if not token_fits or not signing.is_right(claim, request, key.secret):
-            self._count_wrong(key)
-            raise Refusal(catalogue.BAD_SIGNATURE)
-        key.wrong = 0
-        return self._accounts[key.account]
+    def is_passed(self, account: Account, totp: Mapping[str, Any]) -> bool:
+        """Whether a sign-in needs no one-time password, or has a right one; that is used up."""
+        codes, user = self._passcodes.get(account.name), totp.get("user")
+        if codes is None:
+            return True
+        given = user.get("passcode") if isinstance(user, dict) and user.get("id") == account.user_id else None
+        if not isinstance(given, str) or given not in codes:
+            return False
+        codes.remove(given)
+        return True
 
-    @staticmethod
-    def _count_wrong(key: _Key) -> None:
-        key.wrong += 1
-        if key.wrong > WRONG_SIGNATURES:
-            key.locked_until, key.wrong = time.time() + LOCK_SECONDS, 0
-
-
-def user_id(account: Account) -> str:
-    """The id of an account's user."""
-    return made_up(account.name, "user")
+    def secrets(self) -> set[str]:
+        """Every password and secret key of accounts, and one-time passwords that are not used up."""
+        own = {text for one in self._accounts.values() for text in (one.password, one.secret_key)}
+        return own.union(*self._passcodes.values())
 
 
 def made_up(name: str, what: str) -> str:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-    from pulumi_cbr_sharing.emulator.accounts import Account
     from pulumi_cbr_sharing.emulator.catalogue import Row
     from pulumi_cbr_sharing.emulator.cloud import Emulator
     from pulumi_cbr_sharing.emulator.faults import Fault
@@ -87,9 +86,9 @@ def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
 
 def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
     with cloud.lock:
-        asked = _asked(cloud)
+        asked = g.asked = _asked(cloud)
         if route.action:
-            asked.caller = g.caller = _admitted(asked, route.action, names.pop("project_id", None))
+            asked.admit(route.action, names.pop("project_id", None))
         try:
             return _response(route.handler(asked, **names))
         except Refusal as refusal:
@@ -117,16 +116,9 @@ def _json() -> Any:
         return None
 
 
-def _admitted(asked: Request, action: str, project_id: str | None) -> Account:
-    cloud = asked.cloud
-    caller = cloud.accounts.caller(asked)
-    if project_id is not None and project_id != caller.project_id:
-        raise Refusal(catalogue.MALFORMED_URL if cloud.quirk_wrong_project else catalogue.WRONG_PROJECT)
-    cloud.permissions.admit(caller.name, action)
-    return caller
-
-
 def _response(answer: Answer) -> Response:
+    if isinstance(answer.body, str):
+        return Response(answer.body, answer.status, dict(answer.headers), mimetype="text/plain")
     body = b"" if answer.body is None else json.dumps(answer.body).encode()
     return Response(body, answer.status, dict(answer.headers), mimetype="application/json")
 
@@ -134,6 +126,8 @@ def _response(answer: Answer) -> Response:
 def _refused(cloud: Emulator, row: Row) -> Response:
     """An error: the gateway's with a request id in the body, the service's in the requested language."""
     g.code = row.code
+    if row.plain:
+        return _response(Answer(row.status, row.english))
     if row.wrapped:
         return _response(Answer(row.status, {row.wrapped: {"code": str(row.status), "message": row.english}}))
     english = row.is_of_gateway or request.headers.get("X-Language", "").lower() == "en-us"
@@ -186,9 +180,9 @@ def _after(cloud: Emulator, response: Response) -> Response:
 
 
 def _record(cloud: Emulator, status: int) -> None:
-    caller = g.get("caller")
+    caller = g.asked.caller if "asked" in g else None
     with cloud.lock:
-        known = cloud.accounts.secrets()
+        known = cloud.accounts.secrets() | cloud.keys.secrets()
     entry = Recorded(
         method=request.method,
         path=masked(request.path, known),

@@ -26,11 +26,12 @@ class Row:
     english: str
     chinese: str = "请求失败"
     wrapped: str = ""
+    plain: bool = False
 
     @property
     def is_of_gateway(self) -> bool:
-        """Whether it is the gateway's, which answers in English only, with the request id in the body."""
-        return self.code.startswith("APIGW.")
+        """Whether it is the gateway's or STS's, which answer in English only, with the request id in the body."""
+        return self.code.startswith(("APIGW.", "STS5."))
 
 
 class Refusal(Exception):
@@ -78,6 +79,21 @@ MALFORMED_URL = Row(401, "", "Malformed request url", wrapped="unauthorized")
 BAD_DURATION = Row(400, "", "The duration of a temporary key is 900 to 86400 seconds.", wrapped="error")  # (inferred)
 # IAM's own shape, not the gateway's. (inferred)
 WRONG_PASSWORD = Row(401, "", "The username or password is wrong.", wrapped="error")
+WRONG_TOKEN = Row(401, "", "The token is wrong or has expired.", wrapped="error")  # (inferred)
+TOKEN_NOT_FOUND = Row(404, "", "Could not find token.", wrapped="error")  # (inferred)
+NO_SUCH_IDP = Row(404, "", "Could not find the identity provider.", wrapped="error")  # (inferred)
+WRONG_ID_TOKEN = Row(401, "", "The ID token is wrong or has expired.", wrapped="error")  # (inferred)
+
+# The security token service: both codes were seen by other clients, the third is inferred.
+STS_DISTRUST = Row(403, "STS5.1001", "The trust policy of the agency does not allow sts:agencies:assumeWithOIDC.")
+STS_AUDIENCE = Row(403, "STS5.2001", "The audience of the ID token is not a client ID of the identity provider.")
+STS_MALFORMED = Row(400, "STS5.0001", "The request parameters are invalid.")
+
+# The metadata service answers plain text; the first is what the vendor's SDK looks for.
+NO_AGENCY = Row(401, "", "Please configure Cloud Service Agency first", plain=True)
+METADATA_DENIED = Row(401, "", "Unauthorized", plain=True)
+METADATA_UNKNOWN = Row(404, "", "Not Found", plain=True)
+METADATA_MALFORMED = Row(400, "", "Bad Request", plain=True)
 
 
 def denied(action: str) -> Row:

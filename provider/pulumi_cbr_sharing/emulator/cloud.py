@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.emulator.accounts import TOKEN_SECONDS, Account, Accounts, made_up_uuid
+from pulumi_cbr_sharing.emulator.accounts import AUDIENCE, REGIONS, Account, Accounts, IdentityProvider, made_up_uuid
+from pulumi_cbr_sharing.emulator.behaviours import Switches
 from pulumi_cbr_sharing.emulator.faults import Fault, Faults, Limit, Permissions
+from pulumi_cbr_sharing.emulator.keys import Keys, TemporaryKey
 from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Member, Vault, new_id, now, parsed
 from pulumi_cbr_sharing.emulator.state import State
 
@@ -18,37 +20,8 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.request import Recorded
 
 
-OfferShown = Literal["empty vault", "no vault"]
 SEED_ACCOUNTS = ("sharer", "recipient", "bystander")
 SEED_BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
-
-
-@dataclass
-class Switches:
-    """How the cloud behaves; each may be changed at any time, and is an attribute of `Emulator`.
-
-    Attributes:
-        dialect: how records are written.
-        latency: seconds to wait before each request is processed.
-        quirk_malformed_url: answer 401 instead of 404 if a backup does not exist, as one client has seen.
-        quirk_wrong_project: answer the same 401 if the project in the path is not the caller's, as Karbor does.
-        offer_shown: whether and how a recipient sees a pending backup; that is not documented.
-        ignores_member_status: ignore the filter `member_status` of the list of backups.
-        delete_seconds, checkpoint_seconds: how long it takes to delete, or to make, a backup.
-        token_seconds: the lifetime of tokens issued from now on.
-        temporary_key_seconds: the lifetime of an agency's keys; None means as long as was asked for.
-    """
-
-    dialect: Dialect = "huawei"
-    latency: float = 0.0
-    quirk_malformed_url: bool = False
-    quirk_wrong_project: bool = False
-    offer_shown: OfferShown | None = None
-    ignores_member_status: bool = False
-    delete_seconds: float = 0.0
-    checkpoint_seconds: float = 0.0
-    token_seconds: float = TOKEN_SECONDS
-    temporary_key_seconds: float | None = None
 
 
 class Emulator(Switches):
@@ -70,8 +43,9 @@ class Emulator(Switches):
         with self.lock:
             Switches.__init__(self, self.dialect)
             self.log: list[Recorded] = []
-            self.faults, self.accounts, self.permissions = Faults(), Accounts(), Permissions()
-            self.state = State(lambda project: self.accounts.of_project(project) is not None)
+            self.faults, self.accounts, self.permissions = Faults(), Accounts(REGIONS[self.dialect]), Permissions()
+            self.keys = Keys(self.accounts)
+            self.state = State(lambda project: self.accounts.of_project(project) is not None, self)
             for name in SEED_ACCOUNTS:
                 self.add_account(name)
             resource, checkpoint = (made_up_uuid("sharer", what) for what in ("server", "checkpoint"))
@@ -95,23 +69,62 @@ class Emulator(Switches):
         """Create an account with a vault for servers; the same name gives the same ids."""
         with self.lock:
             account = self.accounts.add(name)
+            self.keys.take(account)
             self.add_vault(account=name, id=made_up_uuid(name, "vault"))
             return account
 
-    def token(self, name: str) -> str:
-        """Issue a token for an account's project."""
+    def add_project(self, account: str, name: str) -> str:
+        """Give an account a project, such as that of another region, or `eu-de_shop`; returns its id."""
         with self.lock:
-            return self.accounts.issue_token(self.account(name).name, self.token_seconds)[0]
+            return self.accounts.add_project(account, name)
+
+    def token(self, name: str, project: str | None = None) -> str:
+        """Issue a token for a project of an account, by default the main one."""
+        with self.lock:
+            return self.keys.issue_token(self.account(name).name, self._project(name, project), self.token_seconds)
 
     def revoke_tokens(self) -> None:
         """Revoke all tokens: their next use is answered 401 APIGW.0307."""
         with self.lock:
-            self.accounts.revoke_tokens()
+            self.keys.revoke_tokens()
 
     def rotate_key(self, name: str) -> Account:
         """Give an account a new access key, and refuse the old one."""
         with self.lock:
-            return self.accounts.rotate(name)
+            self.keys.refuse(self.account(name).access_key)
+            self.keys.take(self.accounts.rotate(name))
+            return self.account(name)
+
+    def temporary_key(self, name: str, seconds: float = 900.0) -> TemporaryKey:
+        """Issue a temporary key for an account, as single sign-on or the console does."""
+        with self.lock:
+            return self.keys.issue_temporary_key(self.account(name).name, seconds)
+
+    def add_agency(self, account: str, name: str, trusts: str | None = None) -> None:
+        """Let another account, by default all, assume an agency of an account; `backup-admin` is one of each."""
+        with self.lock:
+            self.accounts.add_agency(account, name, trusts)
+
+    def add_identity_provider(self, account: str, name: str, audience: str = AUDIENCE) -> None:
+        """Let an account take the identity tokens of a provider, for one audience."""
+        with self.lock:
+            provider = IdentityProvider(self.account(account).name, name, audience)
+            self.accounts.identity_providers[name] = provider
+
+    def id_token(self, provider: str, audience: str = AUDIENCE, seconds: float = 300.0) -> str:
+        """Issue an identity token of a provider, as a pipeline gets it."""
+        with self.lock:
+            return self.keys.issue_id_token(provider, audience, seconds)
+
+    def add_passcode(self, account: str, passcode: str) -> None:
+        """Demand a one-time password of an account from now on; each is right once."""
+        with self.lock:
+            self.accounts.add_passcode(account, passcode)
+
+    def confine(self, account: str, enterprise_project_id: str) -> None:
+        """Let an account see one enterprise project alone, and list it only if it names it."""
+        with self.lock:
+            self.permissions.confined[self.account(account).name] = enterprise_project_id
 
     def deny(self, account: str, action: str) -> None:
         """Take an IAM action such as `cbr:member:create` from an account."""
@@ -131,13 +144,13 @@ class Emulator(Switches):
         with self.lock:
             self.permissions.throttle(Limit(limit, window, retry_after) if limit else None)
 
-    def add_backup(self, account: str = "sharer", **fields: Any) -> Backup:
+    def add_backup(self, account: str = "sharer", project: str | None = None, **fields: Any) -> Backup:
         """Create a backup; `fields` are those of `Backup`, times may be texts in ISO 8601."""
         with self.lock:
             for name in {"created_at", "expired_at"} & fields.keys():
                 fields[name] = fields[name] and parsed(fields[name])
             vault = fields.pop("vault_id", None) or self.vault(account).id
-            backup = Backup(self.account(account).project_id, vault, **fields)
+            backup = Backup(self._project(account, project), vault, **fields)
             self.state.backups[backup.id] = backup
             return backup
 
@@ -184,10 +197,14 @@ class Emulator(Switches):
         project = self.account(account).project_id
         return next(vault for vault in self.state.vaults.values() if vault.project_id == project)
 
-    def add_vault(self, *, account: str, **fields: Any) -> Vault:
+    def _project(self, account: str, name: str | None) -> str:
+        owner = self.account(account)
+        return owner.projects[name] if name else owner.project_id
+
+    def add_vault(self, *, account: str, project: str | None = None, **fields: Any) -> Vault:
         """Create a vault; `fields` are those of `Vault`."""
         with self.lock:
-            vault = Vault(self.account(account).project_id, **fields)
+            vault = Vault(self._project(account, project), **fields)
             self.state.vaults[vault.id] = vault
             return vault
 

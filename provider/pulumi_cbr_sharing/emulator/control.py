@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request
 
-from pulumi_cbr_sharing.emulator.cloud import Emulator, Switches
+from pulumi_cbr_sharing.emulator.behaviours import Switches
+from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
 from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Vault, parsed
 from pulumi_cbr_sharing.emulator.request import Recorded
@@ -237,6 +238,7 @@ ENDPOINTS = (
     Endpoint("POST", "reset", Emulator.reset),
     Endpoint("GET", "state", _state),
     Endpoint("POST", "accounts", Emulator.add_account),
+    Endpoint("POST", "projects", Emulator.add_project),
     Endpoint("POST", "backups", Emulator.add_backup, Backup),
     Endpoint("POST", "vaults", Emulator.add_vault, Vault),
     Endpoint("POST", "backup-status", Emulator.set_backup_status),
@@ -250,6 +252,13 @@ ENDPOINTS = (
     Endpoint("POST", "register-image", Emulator.register_image),
     Endpoint("POST", "rotate-key", Emulator.rotate_key),
     Endpoint("POST", "revoke-tokens", Emulator.revoke_tokens),
+    Endpoint("POST", "token", Emulator.token),
+    Endpoint("POST", "temporary-key", Emulator.temporary_key),
+    Endpoint("POST", "agencies", Emulator.add_agency),
+    Endpoint("POST", "identity-providers", Emulator.add_identity_provider),
+    Endpoint("POST", "id-token", Emulator.id_token),
+    Endpoint("POST", "passcodes", Emulator.add_passcode),
+    Endpoint("POST", "confine", Emulator.confine),
     Endpoint("POST", "deny", Emulator.deny),
     Endpoint("POST", "allow", Emulator.allow),
     Endpoint("POST", "throttle", Emulator.throttle),

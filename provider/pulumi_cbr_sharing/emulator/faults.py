@@ -151,6 +151,7 @@ class Permissions:
 
     def __init__(self) -> None:
         self.limit: Limit | None = None
+        self.confined: dict[str, str] = {}  # the only enterprise project that an account sees
         self._denied: dict[str, set[str]] = defaultdict(set)
         self._calls: dict[str, deque[float]] = defaultdict(deque)
 

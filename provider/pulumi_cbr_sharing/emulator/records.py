@@ -53,10 +53,12 @@ class Vault:
     id: str = field(default_factory=new_id)
     name: str = "vault"
     object_type: str = "server"
+    protect_type: str = "backup"  # or replication
     size: int = 1000
     status: str = "available"  # or lock, frozen, deleting, error
     resources: list[dict[str, Any]] = field(default_factory=list)
     keep_days: float | None = None
+    enterprise_project_id: str = "0"
     created_at: datetime = field(default_factory=now)
 
 
@@ -81,6 +83,7 @@ class Backup:
     size: int = 40
     encrypted: bool = False
     shareable: bool = True
+    enterprise_project_id: str = "0"
     checkpoint_id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
     expired_at: datetime | None = None
@@ -101,6 +104,7 @@ def backup_of(vault: Vault, resource: dict[str, Any], checkpoint: str, ready_at:
         resource_id=resource["id"],
         resource_name=resource.get("name", "server"),
         size=resource.get("size", 40),
+        enterprise_project_id=vault.enterprise_project_id,
         checkpoint_id=checkpoint,
         created_at=made,
         expired_at=None if vault.keep_days is None else made + timedelta(days=vault.keep_days),
@@ -162,6 +166,7 @@ def backup_body(record: Backup, vault_id: str | None = None) -> dict[str, Any]:
         "resource_az": "az1",
         "image_type": "backup",
         "parent_id": None,
+        "enterprise_project_id": record.enterprise_project_id,
         "description": "",
         "extend_info": {"bootable": True, "encrypted": record.encrypted, "auto_trigger": False},
         "children": [],
@@ -189,11 +194,12 @@ def vault_body(record: Vault, used: int) -> dict[str, Any]:
             "cloud_type": "public",
             "consistent_level": "crash_consistent",
             "object_type": record.object_type,
-            "protect_type": "backup",
+            "protect_type": record.protect_type,
             "size": record.size,
-            "spec_code": f"vault.backup.{record.object_type}.normal",
+            "spec_code": f"vault.{record.protect_type}.{record.object_type}.normal",
             "status": record.status,
             "used": used * 1024,
         },
+        "enterprise_project_id": record.enterprise_project_id,
         "created_at": record.created_at,
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.emulator.accounts import Account
     from pulumi_cbr_sharing.emulator.cloud import Emulator
+    from pulumi_cbr_sharing.emulator.keys import Caller
 
 
 LARGEST_PAGE = 1000
@@ -26,7 +27,7 @@ MOST_DIGITS = 9
 MASK = "***"
 # Names of headers, parameters and properties that hold credentials, of this cloud or another.
 _SECRET = re.compile(
-    r"(?i)(access|api|auth)[-_]?key|authorization|cookie|credential|passw|secret|signature|token|^(access|ak|pwd|sk)$"
+    r"(?i)(access|api|auth)[-_]?key|authorization|cookie|credential|passw|passcode|secret|signature|token|^(access|ak|pwd|sk)$"
 )
 
 
@@ -47,22 +48,37 @@ class Request(Sent):
     Attributes:
         query: the first value of each parameter.
         body: the JSON body, or None.
-        caller: the account that sent it; None if no credential is needed.
+        caller: who sent it; None if no credential is needed.
+        project: the project in the path.
     """
 
     cloud: Emulator
     query: Mapping[str, str]
     body: Any
-    caller: Account | None = None
+    caller: Caller | None = None
+    project: str = ""
 
     @property
-    def project(self) -> str:
-        """The caller's project."""
-        return self.caller.project_id if self.caller else ""
+    def account(self) -> Account:
+        """The caller's account."""
+        assert self.caller
+        return self.caller.account
+
+    def admit(self, action: str, project: str | None = None) -> None:
+        """Check the credential, that it is good for the project, the rate limit and the permission.
+
+        Raises:
+            Refusal: one of them does not let the request pass.
+        """
+        self.caller = self.cloud.keys.caller(self)
+        if project is not None and project not in self.caller.projects:
+            raise Refusal(catalogue.MALFORMED_URL if self.cloud.quirk_wrong_project else catalogue.WRONG_PROJECT)
+        self.project = project or ""
+        self.cloud.permissions.admit(self.caller.name, action)
 
 
 class Answer(NamedTuple):
-    """Status, JSON body (or None) and further headers."""
+    """Status, body (JSON, plain text, or None) and further headers."""
 
     status: int
     body: Any = None

@@ -7,20 +7,22 @@ each route needs; None means that no credential is needed.
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pulumi_cbr_sharing.emulator import catalogue, iam, records
+from pulumi_cbr_sharing.emulator import catalogue, iam, metadata, records
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
 from pulumi_cbr_sharing.emulator.request import Answer, Request, page_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pulumi_cbr_sharing.emulator.records import Backup
 
 
+_Record = TypeVar("_Record", bound="records.Backup | records.Vault")
 # Exact matches; whether the service finds parts of names, too, is not known.
+ALL_GRANTED = "all_granted_eps"
 BACKUP_FILTERS = (
     "checkpoint_id",
     "vault_id",
@@ -78,7 +80,7 @@ def list_backups(request: Request) -> Answer:
         raise Refusal(catalogue.MALFORMED)
     status = None if request.cloud.ignores_member_status else request.query.get("member_status")
     found = request.cloud.state.backups_of(request.project, own_type, status)  # type: ignore[arg-type]
-    rows = [_backup(request, one) for one in found if _within(request, one)]
+    rows = [_backup(request, one) for one in _seen(request, found) if _within(request, one)]
     page, count = page_of(rows, request.query, BACKUP_FILTERS)
     return Answer(200, {"backups": [_rendered(request, record) for record in page], "count": count})
 
@@ -104,6 +106,7 @@ def delete_backup(request: Request, backup_id: str) -> Answer:
 def list_vaults(request: Request) -> Answer:
     """List the vaults of the project."""
     own = [vault for vault in request.cloud.state.vaults.values() if vault.project_id == request.project]
+    own = _seen(request, own)
     rows = [records.vault_body(vault, request.cloud.state.used(vault)) for vault in own]
     found, count = page_of(rows, request.query, ("id", "name"))
     return Answer(200, {"vaults": [_rendered(request, record) for record in found], "count": count})
@@ -118,22 +121,26 @@ def show_vault(request: Request, vault_id: str) -> Answer:
 def create_vault(request: Request) -> Answer:
     """Create a vault: 200."""
     wanted = request.body.get("vault") if isinstance(request.body, dict) else None
-    if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict) or not request.caller:
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("billing"), dict):
         raise Refusal(catalogue.MALFORMED)
+    account = request.account
     vault = request.cloud.add_vault(
-        account=request.caller.name,
+        account=account.name,
+        project=next(name for name, id_ in account.projects.items() if id_ == request.project),
+        enterprise_project_id=str(wanted.get("enterprise_project_id", "0")),
+        protect_type=_one_of(("backup", "replication"), wanted["billing"].get("protect_type", "backup")),
         name=str(wanted.get("name", "vault")),
-        object_type=_object_type(wanted["billing"].get("object_type")),
+        object_type=_one_of(("server", "disk"), wanted["billing"].get("object_type")),
         size=_size(wanted["billing"].get("size")),
         resources=_resources(wanted.get("resources")),
     )
     return Answer(200, {"vault": _rendered(request, records.vault_body(vault, 0))})
 
 
-def _object_type(kind: Any) -> str:
-    if kind not in ("server", "disk"):
+def _one_of(words: tuple[str, ...], text: Any) -> str:
+    if text not in words:
         raise Refusal(catalogue.MALFORMED)
-    return str(kind)
+    return str(text)
 
 
 def _size(size: Any) -> int:
@@ -172,6 +179,20 @@ def create_checkpoint(request: Request) -> Answer:
     return Answer(200, {"checkpoint": body})
 
 
+def _seen(request: Request, records: Iterable[_Record]) -> list[_Record]:
+    """The records of the enterprise project that is asked for. A confined user sees its own, if it asks for it.
+
+    What a confined user sees that asks for none is inferred.
+    """
+    wanted = request.query.get("enterprise_project_id")
+    only = request.cloud.permissions.confined.get(request.account.name)
+    if only is not None and wanted == ALL_GRANTED:
+        wanted = only
+    if only not in (None, wanted):
+        return []
+    return [one for one in records if wanted in (None, ALL_GRANTED, one.enterprise_project_id)]
+
+
 def _backup(request: Request, backup: Backup) -> dict[str, Any]:
     """A backup as the caller sees it; a recipient sees its own vault."""
     member = backup.members.get(request.project)
@@ -205,14 +226,24 @@ class Route(NamedTuple):
     action: str | None
 
 
+_FEDERATION = "/v3/OS-FEDERATION/identity_providers/<provider>/protocols/oidc/auth"
 _BACKUP = "/v3/<project_id>/backups/<backup_id>"
 _MEMBER = f"{_BACKUP}/members/<member_id>"
 
 ROUTES = (
     Route("GET", "/v3", iam.show_version, None),
     Route("POST", "/v3/auth/tokens", iam.create_token, None),
+    Route("GET", "/v3/auth/tokens", iam.show_token, "iam:tokens:validate"),
+    Route("GET", "/v3/auth/domains", iam.list_domains, "iam:domains:list"),
     Route("GET", "/v3/projects", iam.list_projects, "iam:projects:list"),
-    Route("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam.assume_agency, "iam:agencies:assume"),
+    Route("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam.create_temporary_key, None),
+    Route("POST", "/v3.0/OS-AUTH/id-token/tokens", iam.create_token_by_id_token, None),
+    Route("POST", _FEDERATION, iam.create_token_by_federation, None),
+    Route("POST", "/v5/agencies/assume", iam.assume, iam.ASSUME),
+    Route("POST", "/v5/agencies/assume-with-oidc", iam.assume_with_oidc, None),
+    Route("PUT", "/meta-data/latest/api/token", metadata.create_metadata_token, None),
+    Route("GET", "/openstack/latest/securitykey", metadata.show_security_key, None),
+    Route("GET", "/openstack/latest/meta_data.json", metadata.show_server, None),
     Route("GET", "/v3/domain/<domain_name>/projects", iam.projects_of_account, "cbr:member:list"),
     Route("POST", f"{_BACKUP}/members", add_members, "cbr:member:create"),
     Route("GET", f"{_BACKUP}/members", list_members, "cbr:member:list"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
 
+    from pulumi_cbr_sharing.emulator.behaviours import Switches
+
 
 MOST_MEMBERS = 10
 SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
@@ -32,8 +34,8 @@ OwnType = Literal["private", "shared", "all_granted"]
 class State:
     """All records of the cloud; `exists` tells whether there is a project."""
 
-    def __init__(self, exists: Callable[[str], bool]) -> None:
-        self._exists = exists
+    def __init__(self, exists: Callable[[str], bool], switches: Switches) -> None:
+        self._exists, self._switches = exists, switches
         self.backups: dict[str, Backup] = {}
         self.vaults: dict[str, Vault] = {}
 
@@ -86,6 +88,8 @@ class State:
         # The owner cannot answer for the recipient. (inferred)
         _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
         _need(status in ANSWERS, catalogue.BAD_ANSWER)
+        revived = member.status == "rejected" and status == "accepted"
+        _need(self._switches.accepts_after_reject or not revived, catalogue.BAD_ANSWER)
         if status == "accepted":
             self._check_vault(member, vault_id)
         member.status, member.vault_id = status, vault_id if status == "accepted" else None
@@ -97,7 +101,7 @@ class State:
         vault, backup = self.vault(member.dest_project_id, str(vault_id)), self.backups[member.backup_id]
         _need(vault.status == "available", catalogue.VAULT_STATUS)
         kind = "server" if backup.resource_type == "OS::Nova::Server" else "disk"
-        _need(vault.object_type == kind, catalogue.VAULT_KIND)
+        _need((vault.object_type, vault.protect_type) == (kind, "backup"), catalogue.VAULT_KIND)
         more = 0 if member.vault_id == vault_id else backup.size
         _need(self.used(vault) + more <= vault.size, catalogue.VAULT_TOO_SMALL)
 
