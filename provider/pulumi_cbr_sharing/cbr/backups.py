@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
+from pulumi_cbr_sharing.cbr.calls import ask
 from pulumi_cbr_sharing.cbr.paging import whole_list
-from pulumi_cbr_sharing.cbr.second_look import ask
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.timestamps import moment

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
+from pulumi_cbr_sharing.cbr.calls import ask
 from pulumi_cbr_sharing.cbr.paging import incomplete, pages
-from pulumi_cbr_sharing.cbr.second_look import ask, told_apart
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 from pulumi_cbr_sharing.http.messages import Call, Reply
 
@@ -103,8 +103,7 @@ def add_members(
         body={"members": list(project_ids)},
         repeatable=False,
     )
-    with told_apart(client, call):
-        reply = client.send(call, look=look)
+    reply = ask(client, call, look)
     if not isinstance(reply, Reply):
         return reply
     try:

@@ -1,11 +1,11 @@
-"""Lists over all their pages, and whether they are complete: in half a list, the rest would look as if it were gone."""
+"""Lists all pages; an incomplete list must not be read as deletions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.cbr.second_look import ask
+from pulumi_cbr_sharing.cbr.calls import ask
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 
 

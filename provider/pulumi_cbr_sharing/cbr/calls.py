@@ -1,14 +1,13 @@
-"""The one 401 that has two meanings: a second request tells which.
+"""Sends the calls of CBR, and resolves `401 Malformed request url`: no such backup, or the wrong project.
 
-`401 {"unauthorized": {"code": "401", "message": "Malformed request url"}}`: the maintainers of another client saw it
-where a backup does not exist. In OpenStack Karbor, the service's ancestor, the same text means that the project in the
-address is not the credential's. Taking that for "gone" would drop every share from the state.
+The maintainers of another client saw this answer where a backup does not exist. In OpenStack Karbor, the service's
+ancestor, the same text means that the project in the address is not the credential's. Taking that for "gone" would drop
+every share from the state.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.errors import BackupNotFound, MalformedUrl, WrongProject
@@ -16,30 +15,26 @@ from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Reply
 
 
-def ask(client: Client, call: Call) -> Reply:
-    """Send a call, and find out what the odd 401 means."""
-    with told_apart(client, call):
-        return client.send(call)
+T = TypeVar("T")
 
 
-@contextmanager
-def told_apart(client: Client, call: Call) -> Iterator[None]:
-    """Goes around every call about backups, members and vaults.
+def ask(client: Client, call: Call, look: Callable[[], T | None] | None = None) -> Reply | T:
+    """Send a call about backups, members or vaults, see `Client.send`.
 
     Raises:
-        BackupNotFound: the project's backups can be listed, so it is the backup that does not exist.
+        BackupNotFound: the 401, but the project's backups can be listed: it is the backup that does not exist.
         WrongProject: they cannot, so the project is not the credential's.
         MalformedUrl: neither explains the 401.
-        CbrSharingError: the second request failed.
+        CbrSharingError: the call failed, or the request that explains it.
     """
     try:
-        yield
+        return client.send(call, look=look)
     except MalformedUrl as refusal:
         if call.method != "GET":
             # Seen for GET only: a share whose DELETE is answered with it may still be there.
