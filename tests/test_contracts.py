@@ -55,6 +55,7 @@ ARROWS = {
     "cbr": (GROUND | {"settings", "http"}, "the API knows no resource"),
     "sharing": (GROUND | {"settings", "http", "cbr"}, "what sharing means is the same behind every door"),
     "resources": (GROUND | {"settings", "http", "cbr", "sharing"}, "a door opens inwards"),
+    "plugin": (GROUND | {"settings", "http", "cbr", "sharing"}, "another door, which knows nothing of the first"),
     "recipients_file": (GROUND, "audits and policies read the same file, and neither knows the other"),
     "audit": (
         GROUND | {"settings", "http", "cbr", "recipients_file"},
@@ -72,10 +73,10 @@ ARROWS = {
 }
 # Libraries, and the only rooms that may know them.
 OUTSIDE = {
-    "pulumi": {"resources", "policies"},
+    "pulumi": {"resources", "plugin", "native", "policies"},
     "pulumi_policy": {"policies"},
     "dill": set(),
-    "grpc": {"policies"},
+    "grpc": {"plugin", "policies"},
     "requests": {"http"},
     "urllib3": {"http"},
     "http": {"emulator"},

@@ -5,6 +5,7 @@
     ├── WrongProject
     ├── Refused
     ├── WaitTimeout
+    ├── Stopped
     ├── Unreachable
     ├── UnexpectedAnswer
     └── ApiError
@@ -42,7 +43,13 @@ _OF_THE_API = re.compile(r"(BackupService|APIGW?)\.\d{4}")
 
 
 class CbrSharingError(Exception):
-    """One line for the user, without secrets: what was being done, why it failed, and what to do."""
+    """One line for the user, without secrets: what was being done, why it failed, and what to do.
+
+    Attributes:
+        made: what was made all the same, as the state would record it.
+    """
+
+    made: Any = None
 
     @property
     def told(self) -> str:
@@ -69,6 +76,10 @@ class Refused(CbrSharingError):
 
 class WaitTimeout(CbrSharingError):
     """Something did not become ready in time."""
+
+
+class Stopped(CbrSharingError):
+    """The run was cancelled, or the time that the program allows for it is over."""
 
 
 class Unreachable(CbrSharingError):
