@@ -55,7 +55,11 @@ ARROWS = {
     "cbr": (GROUND | {"settings", "http"}, "the API knows no resource"),
     "sharing": (GROUND | {"settings", "http", "cbr"}, "what sharing means is the same behind every door"),
     "resources": (GROUND | {"settings", "http", "cbr", "sharing"}, "a door opens inwards"),
-    "plugin": (GROUND | {"settings", "http", "cbr", "sharing"}, "another door, which knows nothing of the first"),
+    "plugin": (
+        GROUND | {"settings", "http", "cbr", "sharing", "lifeline"},
+        "another door, and knows nothing of the first",
+    ),
+    "native": ({"plugin", "sharing", "cbr"}, "what programs write for the plugin has the shapes of what it serves"),
     "recipients_file": (GROUND, "audits and policies read the same file, and neither knows the other"),
     "audit": (
         GROUND | {"settings", "http", "cbr", "recipients_file"},

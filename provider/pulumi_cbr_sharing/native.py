@@ -184,9 +184,7 @@ def get_backups(opts: pulumi.InvokeOutputOptions | None = None, **filters: Any) 
     return _looked_up("getBackups", filters, opts, lambda found: [_row(Backup, one) for one in found["backups"]])
 
 
-def get_backup(
-    backup_id: pulumi.Input[str], opts: pulumi.InvokeOutputOptions | None = None
-) -> pulumi.Output[Backup]:
+def get_backup(backup_id: pulumi.Input[str], opts: pulumi.InvokeOutputOptions | None = None) -> pulumi.Output[Backup]:
     """One backup, own or received."""
     return _looked_up("getBackup", {"backup_id": backup_id}, opts, lambda found: _row(Backup, found["backup"]))
 

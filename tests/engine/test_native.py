@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -46,7 +46,9 @@ def _stack(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) 
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
-def share(emulator: Emulator, recipient: str = "recipient", *, name: str = "dr", door: str = "native", more: str = "") -> str:
+def share(
+    emulator: Emulator, recipient: str = "recipient", *, name: str = "dr", door: str = "native", more: str = ""
+) -> str:
     """A program that shares the first backup with an account."""
     project = emulator.account(recipient).project_id
     return SHARE.format(door=door, name=name, backup=emulator.backup.id, project=project, more=more)
@@ -122,7 +124,8 @@ def test_get_by_id(emulator: Emulator, stack: Stack) -> None:
         "import pulumi\nfrom pulumi_cbr_sharing.native import BackupShareMember, get_share_members\n"
         f"share = BackupShareMember.get('theirs', '{emulator.backup.id}/{project}')\n"
         "pulumi.export('status', share.status)\n"
-        f"pulumi.export('who', get_share_members({emulator.backup.id!r}).apply(lambda found: found[0].dest_project_id))\n"
+        f"found = get_share_members({emulator.backup.id!r})\n"
+        "pulumi.export('who', found.apply(lambda members: members[0].dest_project_id))\n"
     )
     stack.up()
     assert stack.outputs() == {"status": "pending", "who": project}
@@ -133,7 +136,9 @@ def test_get_by_id(emulator: Emulator, stack: Stack) -> None:
 def test_custom_timeouts_end_a_wait(emulator: Emulator, stack: Stack) -> None:
     """One line at the resource says so."""
     emulator.set_backup_status(emulator.backup.id, "protecting")
-    stack.program(share(emulator, more=", opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='2s'))"))
+    stack.program(
+        share(emulator, more=", opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='2s'))")
+    )
     ended = stack.up(check=False)
     assert not ended.ok
     assert "error: create: stopped after 2 s, as customTimeouts says" in ended.output

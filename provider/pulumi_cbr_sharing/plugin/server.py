@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
@@ -14,6 +13,7 @@ import grpc
 
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from pulumi_cbr_sharing.lifeline import end_with
 from pulumi_cbr_sharing.plugin.servicer import Servicer
 
 
@@ -37,13 +37,11 @@ def serve(engine: str) -> None:
     """Serve until the engine says so, or is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    _, port = serving(Servicer(engine))
+    server, port = serving(Servicer(engine))
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    parent = os.getppid()
-    while os.getppid() == parent:  # an engine that was killed says nothing; its children get another parent
-        time.sleep(1)
-    os._exit(1)
+    end_with(engine)
+    server.wait_for_termination()
 
 
 def _leave(*_: object) -> NoReturn:
