@@ -6,7 +6,7 @@
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
 PYTHON := .venv/bin/python
 STAMP := .venv/.stamp
-PACK := examples/policy_pack/isolated/bin/python
+PACK := examples/policy_pack/environment
 
 # The machine's own certificates, where it has them: a network that inspects TLS is known to them alone.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -62,7 +62,7 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.tom
 	  --quiet --output-file requirements.lock
 
 clean: ## Remove what was made here; the engine stays in the user's cache
-	rm -rf .venv .uv dist examples/policy_pack/isolated examples/policy_pack/environment .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv dist examples/policy_pack/environment .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	@echo "making .venv from requirements.lock"
@@ -72,8 +72,8 @@ $(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	@touch $@
 
 # The example's policy pack, in a clone, runs in this environment; apart from it otherwise, see its README.
-$(PACK): examples/policy_pack/install.py | $(STAMP)
-	@$(PYTHON) $< --environment .venv
+$(PACK): | $(STAMP)
+	@$(PYTHON) examples/policy_pack/install.py --environment .venv
 
 # uv of the lock, by its hash.
 .uv/bin/uv: requirements.lock

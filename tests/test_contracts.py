@@ -71,7 +71,7 @@ ARROWS = {
     ),
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),
     "policies": (
-        {"errors", "timestamps", "freshness", "recipients_file"},
+        {"errors", "timestamps", "recipients_file"},
         "rules judge what a program declares, by the list of the audit if told so; nothing can make them send anything",
     ),
 }
