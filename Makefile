@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test docs compat demo search bench bench-audit lock clean
+.PHONY: help setup check quick test docs dist pins compat demo search bench bench-audit lock clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -56,6 +56,14 @@ bench: $(STAMP) ## Measure what many shares cost
 
 bench-audit: $(STAMP) ## Measure what an audit of many backups costs
 	@$(PYTHON) tools/bench_audit.py
+
+dist: $(STAMP) ## Build what is released, into dist/, and look at it
+	@rm -f dist/pulumi_cbr_sharing-*
+	@$(UV) build --quiet --no-build-isolation --python $(PYTHON) --out-dir dist
+	@$(PYTHON) -m pytest -q tests/test_packaging.py && ls dist/pulumi_cbr_sharing-*
+
+pins: ## Renew the pins of the actions in .github/workflows
+	@python3 tools/release.py --pins
 
 lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.toml
 	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \
