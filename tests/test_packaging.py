@@ -109,9 +109,10 @@ def _required(name: str, extras: set[str]) -> set[str]:
 
 
 def _licence(name: str) -> str:
+    """What it states: by an expression, by a text, by classifiers."""
     metadata = distribution(name).metadata
-    stated = [text for key, text in metadata.items() if key in {"License-Expression", "License", "Classifier"}]
-    return " ".join(text.splitlines()[0] for text in stated if text)
+    stated = [metadata[field] for field in ("License-Expression", "License") if field in metadata]
+    return " ".join([*stated, *(metadata.get_all("Classifier") or [])])
 
 
 def test_it_knows_its_version(wheel: Path) -> None:

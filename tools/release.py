@@ -48,7 +48,7 @@ def _newest(pin: re.Match[str]) -> str:
     action, major = pin["action"], pin["major"]
     command = ["git", "ls-remote", "--tags", f"https://github.com/{action}", f"refs/tags/{major}.*"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    commits = dict(reversed(line.split("\t")) for line in listed.splitlines())
+    commits = {name: commit for commit, name in (line.split("\t") for line in listed.splitlines())}
     tags = {tuple(map(int, tag)): tag for name in commits if (tag := re.findall(r"\d+", name.partition("^")[0])[-3:])}
     version = "v" + ".".join(tags[max(tags)])
     commit = commits.get(f"refs/tags/{version}^{{}}") or commits[f"refs/tags/{version}"]
