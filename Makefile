@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test docs dist pins compat demo search bench bench-audit lock clean
+.PHONY: help setup check quick test docs dist pins compat demo search bench bench-client bench-audit lock clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -51,8 +51,11 @@ demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
 search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
 	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search
 
-bench: $(STAMP) ## Measure what many shares cost
-	@$(WITH_ENGINE) $(PYTHON) tools/bench.py
+bench: $(STAMP) ## Measure what shares cost behind each door (ARGS="--help" lists the choices)
+	@$(WITH_ENGINE) $(PYTHON) tools/bench.py $(ARGS)
+
+bench-client: $(STAMP) ## Measure what the client adds to a request
+	@$(PYTHON) tools/bench_client.py
 
 bench-audit: $(STAMP) ## Measure what an audit of many backups costs
 	@$(PYTHON) tools/bench_audit.py
