@@ -70,6 +70,7 @@ ARROWS = {
         "a door opens inwards",
     ),
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),
+    "pytest_plugin": ({"emulator"}, "a test of a program asks the emulated cloud, and runs the program as users do"),
     "policies": (
         {"errors", "timestamps", "recipients_file"},
         "rules judge what a program declares, by the list of the audit if told so; nothing can make them send anything",
@@ -87,6 +88,7 @@ OUTSIDE = {
     "flask": {"emulator"},
     "werkzeug": {"emulator"},
     "re2": {"emulator"},
+    "pytest": {"pytest_plugin"},
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"audit"},

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -59,24 +59,31 @@ def exports(lines: list[str]) -> dict[str, str]:
 
 
 def test_what_it_prints_leads_to_it() -> None:
-    """The lines can be pasted into a shell, and the endpoints answer."""
+    """The lines can be pasted into a shell, sign in to both accounts, and the endpoints answer."""
     with running() as process:
         lines = printed(process)
         found = exports(lines)
         state = requests.get(f"{found['HW_CBR_ENDPOINT']}/_emulator/state", timeout=SECONDS).json()
         refused = requests.post(f"{found['HW_IAM_ENDPOINT']}/auth/tokens", json={"auth": {}}, timeout=SECONDS)
 
-    sharer = state["accounts"][0]
-    assert found == {
-        "HW_ACCESS_KEY": sharer["access_key"],
-        "HW_SECRET_KEY": sharer["secret_key"],
-        "HW_REGION_NAME": sharer["region"],
-        "HW_PROJECT_ID": sharer["project_id"],
-        "HW_CBR_ENDPOINT": state["url"],
-        "HW_IAM_ENDPOINT": state["iam_url"],
-    }
+    sharer, recipient, _ = state["accounts"]
+    assert {name: found[name] for name in found if name.startswith("HW_")} == variables(state, sharer)
+    both = variables(state, sharer) | variables(state, recipient, "RECIPIENT_")
+    assert found == both
     assert found["HW_CBR_ENDPOINT"] in lines[-1]
     assert refused.status_code == 401
+
+
+def variables(state: Any, account: Any, prefix: str = "") -> dict[str, str]:
+    """What signs in to an account."""
+    return {
+        f"{prefix}HW_ACCESS_KEY": account["access_key"],
+        f"{prefix}HW_SECRET_KEY": account["secret_key"],
+        f"{prefix}HW_REGION_NAME": account["region"],
+        f"{prefix}HW_PROJECT_ID": account["project_id"],
+        f"{prefix}HW_CBR_ENDPOINT": state["url"],
+        f"{prefix}HW_IAM_ENDPOINT": state["iam_url"],
+    }
 
 
 def test_it_says_which_backup_can_be_shared_with_whom() -> None:
@@ -86,6 +93,7 @@ def test_it_says_which_backup_can_be_shared_with_whom() -> None:
     with serve() as same:
         assert same.backup.id in text
         assert same.account("recipient").project_id in text
+        assert same.vault("recipient").id in text
 
 
 def test_json_is_one_line_for_scripts() -> None:

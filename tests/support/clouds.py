@@ -11,15 +11,7 @@ if TYPE_CHECKING:
 
 def environment(emulator: Emulator, account: str = "sharer", prefix: str = "") -> dict[str, str]:
     """The environment variables that sign in to an account with its access key."""
-    owner = emulator.account(account)
-    return {
-        f"{prefix}HW_ACCESS_KEY": owner.access_key,
-        f"{prefix}HW_SECRET_KEY": owner.secret_key,
-        f"{prefix}HW_REGION_NAME": owner.region,
-        f"{prefix}HW_PROJECT_ID": owner.project_id,
-        f"{prefix}HW_CBR_ENDPOINT": emulator.url,
-        f"{prefix}HW_IAM_ENDPOINT": emulator.iam_url,
-    }
+    return {f"{prefix}{name}": text for name, text in emulator.environment(account).items()}
 
 
 def stack_config(emulator: Emulator, account: str = "sharer", namespace: str = "huaweicloud") -> dict[str, str]:

@@ -43,21 +43,24 @@ def _ended_by_signal() -> threading.Event:
 
 
 def _how_to_use(cloud: Emulator) -> str:
-    sharer, recipient = cloud.account("sharer"), cloud.account("recipient")
     return f"""\
-# An emulated CBR with made-up credentials. In another terminal:
-export HW_ACCESS_KEY={sharer.access_key}
-export HW_SECRET_KEY={sharer.secret_key}
-export HW_REGION_NAME={sharer.region}
-export HW_PROJECT_ID={sharer.project_id}
-export HW_CBR_ENDPOINT={cloud.url}
-export HW_IAM_ENDPOINT={cloud.iam_url}
+# An emulated CBR with made-up credentials. In another terminal, as the account that shares:
+{_exports(cloud.environment())}
+
+# and as the one that receives, for Connection(namespace="recipient"):
+{_exports(cloud.environment("recipient", "recipient"))}
 
 # backup_id          {cloud.backup.id}
-# dest_project_id    {recipient.project_id}
-# who shares what    {cloud.url}/_emulator/state
+# dest_project_id    {cloud.account("recipient").project_id}
+# vault_id           {cloud.vault("recipient").id}  of the recipient
+# to watch it        {cloud.url}/_emulator/
+# to script it       {cloud.url}/_emulator/endpoints
 
 Ready at {cloud.url} (Ctrl-C ends it)"""
+
+
+def _exports(variables: dict[str, str]) -> str:
+    return "\n".join(f"export {name}={text}" for name, text in variables.items())
 
 
 def _as_json(cloud: Emulator) -> str:

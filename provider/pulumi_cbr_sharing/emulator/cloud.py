@@ -65,6 +65,18 @@ class Emulator(Switches):
         """An account by name."""
         return self.accounts.get(name)
 
+    def environment(self, account: str = "sharer", namespace: str | None = None) -> dict[str, str]:
+        """The environment variables that sign in to an account; of a named namespace, with its prefix."""
+        owner, prefix = self.account(account), f"{namespace.upper()}_" if namespace else ""
+        return {
+            f"{prefix}HW_ACCESS_KEY": owner.access_key,
+            f"{prefix}HW_SECRET_KEY": owner.secret_key,
+            f"{prefix}HW_REGION_NAME": owner.region,
+            f"{prefix}HW_PROJECT_ID": owner.project_id,
+            f"{prefix}HW_CBR_ENDPOINT": self.url,
+            f"{prefix}HW_IAM_ENDPOINT": self.iam_url,
+        }
+
     def add_account(self, name: str) -> Account:
         """Create an account with a vault for servers; the same name gives the same ids."""
         with self.lock:
