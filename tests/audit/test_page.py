@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
-FILTER = "of(%r).value = %r; document.forms[0].dispatchEvent(new Event('input'));"
-SHOWN = "[...document.querySelectorAll('#shares tbody')].filter(one => one.offsetHeight > 0).length"
+ROWS = "[...document.querySelectorAll('.part tr')]"
+SHOWN = "[...document.querySelectorAll('.part tr')].filter(one => one.offsetHeight > 0).length"
+FILTER = "document.forms[0].elements[%r].value = %r; document.forms[0].dispatchEvent(new Event('input'));"
 
 
 @pytest.fixture(name="browser")
@@ -45,63 +47,101 @@ def _page(world: World) -> str:
     return world.audit("--format", "html").stdout
 
 
-def shares_of(world: World) -> int:
-    """The number of shares."""
-    return sum(len(world.cloud.members(backup)) for backup in world.cloud.state.backups)
-
-
-def test_everything_is_there_and_findings_are_on_top(browser: Browser, page: str, world: World) -> None:
-    """Each finding and each share has a row; names are escaped; nothing was loaded or blocked."""
+def test_it_begins_with_what_was_compared(browser: Browser, page: str, world: World) -> None:
+    """Then totals, the picture, the findings and the exceptions; nothing was loaded or blocked, names are escaped."""
     seen: dict[str, Any] = json.loads(
         browser.ask(
             page,
-            "{title: document.title, findings: document.querySelectorAll('#findings tbody').length, "
-            f"shares: {SHOWN}, text: of('shown').textContent, "
-            "order: ['shares', 'findings', 'projects'].sort((a, b) => of(a).offsetTop - of(b).offsetTop), "
+            "{title: document.title, rows: document.querySelectorAll('.part tr').length, "
+            "heads: [...document.querySelectorAll('h2')].map(one => one.textContent), "
+            "compared: document.querySelector('dl').textContent, "
             "loaded: performance.getEntriesByType('resource').length, form: document.forms[0].offsetHeight > 0}",
         )
     )
     report = json.loads(world.audit("--format", "json").stdout)
-    assert seen == {
-        "title": f"Shared backups: {len(report['findings'])} findings",
-        "findings": len(report["findings"]),
-        "shares": shares_of(world),
-        "text": f"{shares_of(world)} of {shares_of(world)} shares",
-        "order": ["findings", "projects", "shares"],
-        "loaded": 0,
-        "form": True,
-    }
+    assert seen["title"].startswith(f"Shared backups: {report['summary']['findings']} findings: ")
+    assert seen["rows"] == len(report["findings"])
+    assert seen["heads"] == [
+        "What was compared",
+        "Totals",
+        "Who could restore what, from when",
+        "Findings",
+        "Agreed exceptions",
+    ]
+    assert world.owner in seen["compared"]
+    assert "2 recipients, 3 exceptions, SHA-256 " in seen["compared"]
+    assert (seen["loaded"], seen["form"]) == (0, True)
+
+
+def test_the_picture_has_a_cell_for_each_server_and_recipient(browser: Browser, page: str, world: World) -> None:
+    """With the status and the age of the newest copy."""
+    cells = (
+        "Object.fromEntries([...document.querySelectorAll('.picture tbody tr')].map(row => [row.firstChild.textContent"
+    )
+    seen = json.loads(browser.ask(page, cells + ", [...row.querySelectorAll('td')].map(one => one.textContent)]))"))
+    report = json.loads(world.audit("--format", "json").stdout)
+    assert len(seen) == len({one["resource_id"] for one in report["recovery_points"]})
+    assert "accepted 5 d2 copies, too old" in seen["db"]
+    assert sum(map(bool, (cell for row in seen.values() for cell in row))) == len(report["recovery_points"])
 
 
 @pytest.mark.parametrize(
     ("field", "value", "fits"),
     [
-        ("project", "third", lambda share: share["recipient_class"] == "third-party"),
-        ("status", "accepted", lambda share: share["status"] == "accepted"),
-        ("declared", "no", lambda share: not share["declared_by"]),
-        ("text", "dr, zür", lambda share: share["recipient_name"] == "DR, Zürich"),
+        ("severity", "high", lambda one: one["severity"] == "high" and not one["covered"]),
+        ("kind", "missing", lambda one: one["kind"] == "missing"),
+        ("recipient", "third", lambda one: one["recipient_class"] == "third-party"),
+        ("text", "the auditor's copy", lambda one: one["covered"]),
     ],
 )
-def test_shares_are_filtered(browser: Browser, world: World, field: str, value: str, fits: Any) -> None:
-    """By project, status, declaration and text."""
-    chosen = world.to.third if value == "third" else value
-    shares = json.loads(world.audit("--format", "json").stdout)["shares"]
-    expected = sum(map(fits, shares))
+def test_findings_are_filtered(browser: Browser, world: World, field: str, value: str, fits: Any) -> None:
+    """By severity, kind, recipient and text."""
     page = world.audit("--format", "html").stdout
-    assert 0 < expected < len(shares)
+    chosen = world.to.third if value == "third" else value
+    findings = json.loads(world.audit("--format", "json").stdout)["findings"]
+    expected = sum(map(fits, findings))
+    assert 0 < expected < len(findings)
+    shown = "document.querySelector('output').textContent"
     assert json.loads(browser.ask(page, SHOWN, first=FILTER % (field, chosen))) == expected
+    assert json.loads(browser.ask(page, shown, first=FILTER % (field, chosen))).startswith(f"{expected} of ")
 
 
-@pytest.mark.parametrize(("width", "display"), [(360, "grid"), (800, "grid"), (1280, "table-cell")])
+def test_a_count_leads_to_what_it_counts(browser: Browser, page: str, world: World) -> None:
+    """With its script it filters; without, it is a link to the first group that has such findings."""
+    counts = json.loads(world.audit("--format", "json").stdout)["summary"]
+    click = "document.querySelector('.counts a[data-value=undeclared]').click();"
+    assert json.loads(browser.ask(page, SHOWN, first=click)) == counts["kinds"]["undeclared"]
+    targets = json.loads(
+        browser.ask(page, "[...document.querySelectorAll('.counts a')].map(one => !!document.querySelector(one.hash))")
+    )
+    assert len(targets) == sum(map(bool, (*counts["severities"].values(), *counts["kinds"].values())))
+    assert all(targets)
+
+
+def test_a_command_has_a_button_that_copies_it(browser: Browser, page: str, world: World) -> None:
+    """One for each command."""
+    commands = [one["command"] for one in json.loads(world.audit("--format", "json").stdout)["findings"]]
+    pairs = "[...document.querySelectorAll('.part button')].map(one => one.previousSibling.textContent)"
+    assert sorted(json.loads(browser.ask(page, pairs))) == sorted(filter(None, commands))
+
+
+def test_it_is_readable_without_its_script(browser: Browser, page: str) -> None:
+    """Groups can be unfolded by the browser itself, and the filters are not shown."""
+    alone = re.sub(r"<script>.*</script>", "", page, flags=re.DOTALL)
+    question = f"[document.forms[0].offsetHeight, {SHOWN}, {ROWS}.length]"
+    assert json.loads(browser.ask(alone, question)) == [0, page.count("<tr data-change"), page.count("<tr data-change")]
+
+
+@pytest.mark.parametrize(("width", "display"), [(360, "block"), (800, "table-cell"), (1280, "table-cell")])
 def test_nothing_sticks_out(browser: Browser, page: str, width: int, display: str) -> None:
-    """No sideways scrolling, with a name of 200 letters; on a phone each row is a card with its labels.
+    """No sideways scrolling, with a name of 200 letters; on a phone the cells of a finding are below each other.
 
     A window of Chromium has 500 pixels at least, so the page is in a frame of the width that is meant.
     """
     frame = f'<body><iframe srcdoc="{escape(page)}" style="width: {width}px; height: 900px; border: 0"></iframe></body>'
     question = (
         "[frames[0].document.documentElement.scrollWidth, "
-        "frames[0].getComputedStyle(frames[0].document.querySelector('td')).display]"
+        "frames[0].getComputedStyle(frames[0].document.querySelector('.part td')).display]"
     )
     wide, shown = json.loads(browser.ask(frame, question))
     assert wide <= width
@@ -109,12 +149,27 @@ def test_nothing_sticks_out(browser: Browser, page: str, width: int, display: st
 
 
 def test_it_is_readable_on_paper(browser: Browser, page: str, world: World) -> None:
-    """Every finding and every share is printed, the filters are not."""
-    reader = PdfReader(browser.print(page))
+    """Every finding is printed, folded ones, too; filters and commands are not."""
+    folded = page.replace('" open>', '">')
+    assert folded != page
+    reader = PdfReader(browser.print(folded))
     text = " ".join(" ".join(one.extract_text().split()) for one in reader.pages)
     flat = text.replace(" ", "").replace("-", "")
     report = json.loads(world.audit("--format", "json").stdout)
-    assert [one["backup_id"] for one in report["shares"] if one["backup_id"].replace("-", "") not in flat] == []
-    assert text.count("A share that nobody declared") == report["summary"]["undeclared"]
-    assert "by a program" not in text
-    assert len(reader.pages) > 1
+    named = [one["backup_id"] for one in report["findings"] if one["backup_id"]]
+    assert [one for one in named if one.replace("-", "") not in flat] == []
+    assert "Show all" not in text
+    assert "unshare" not in text
+    assert len(reader.pages) <= 4
+
+
+def test_what_has_changed_is_told_in_figures(browser: Browser, world: World, tmp_path: Path) -> None:
+    """And each figure is a link."""
+    base = tmp_path / "base.json"
+    world.audit("--output", str(base))
+    world.share(world.backup(), world.to.third)
+    page = world.audit("--format", "html", "--baseline", str(base)).stdout
+    figures = "Object.fromEntries([...document.querySelectorAll('a[data-filter=change]')].map(one => "
+    seen = json.loads(browser.ask(page, figures + "[one.dataset.value, +one.querySelector('b').textContent]))"))
+    assert (seen["new"], seen["changed"], seen["gone"]) == (1, 0, 0)
+    assert seen["unchanged"] == len(json.loads(base.read_text())["findings"])

@@ -131,14 +131,18 @@ def test_csv_is_no_spreadsheets_formula(reports: dict[str, str]) -> None:
     """One line for each finding; a name that begins like a formula is a text."""
     rows = list(csv.DictReader(reports["csv"].splitlines(keepends=True)))
     assert len(rows) == len(json.loads(reports["json"])["findings"])
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (*COLUMNS, "recipients_in_force")
+    assert all("cbr-sharing.yaml: 2 recipients" in row["recipients_in_force"] for row in rows)
     assert any(row["backup_name"].startswith("'=HYPERLINK") for row in rows)
     assert not any(text.startswith(("=", "+", "-", "@")) for row in rows for text in row.values())
 
 
 def test_workflow_commands_are_one_line_each(reports: dict[str, str]) -> None:
     """The most severe first; no name can begin another command, or end a property."""
-    lines = reports["github"].splitlines()
+    first, *lines = reports["github"].splitlines()
+    assert first.startswith(
+        "::warning title=cbr-sharing audit::NOT COMPLETE, exit code 2: 1 thing could not be checked"
+    )
     assert len(lines) == len(json.loads(reports["json"])["findings"])
     pattern = re.compile(r"::(error|warning|notice) file=[^,:]+,line=\d+,title=[^,:]+::.+")
     assert [line for line in lines if not pattern.fullmatch(line)] == []
@@ -146,20 +150,50 @@ def test_workflow_commands_are_one_line_each(reports: dict[str, str]) -> None:
 
 
 def test_markdown_shows_names_as_text(reports: dict[str, str]) -> None:
-    """A name cannot make a link, a tag, a mention or another column."""
+    """In code there is no link, tag, mention or fence; and no name ends the code or the column."""
     text = reports["markdown"]
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
-    assert "<script" not in text
-    assert r"\[a\](http://b)" in text
-    assert "**Not complete:**" in text
+    assert {row.count("|") for row in rows} == {7}
+    outside = re.sub(r"`[^`\n]+`", "", text)
+    assert "`" not in outside
+    assert [part for part in ("script", "http", "@", "[", "web-") if part in outside] == []
+    assert "`=HYPERLINK(" in text
+    assert "**NOT COMPLETE, exit code 2: 1 thing could not be checked**" in text
+    assert "cbr-sharing.yaml: 2 recipients, 3 exceptions" in text
 
 
 def test_text_is_a_table_without_colours_or_control_characters(reports: dict[str, str]) -> None:
-    """A file has no colours, and names have no control characters."""
+    """A file has no colours, and names have no control characters; it begins with its summary, and fits 80 columns."""
+    lines = reports["text"].splitlines()
     assert "\x1b" not in reports["text"]
-    assert "NOT COMPLETE" in reports["text"]
-    assert "recovery-point-too-old" in reports["text"]
+    assert lines[0].startswith("NOT COMPLETE, exit code 2: 1 thing could not be checked")
+    assert "recovery-point-too-old: A recipient's newest backup is too old" in lines
+    assert [line for line in lines if len(line) > 80 and "/" not in line] == []
+
+
+def test_a_command_of_the_text_can_be_pasted(reports: dict[str, str]) -> None:
+    """A long one is continued in the next line."""
+    commands = {one["command"] for one in json.loads(reports["json"])["findings"] if one["command"]}
+    joined = re.sub(r" \\\n +", " ", reports["text"])
+    assert set(re.findall(r"^ +\$ (.+)$", joined, re.MULTILINE)) == commands
+
+
+def test_every_format_says_which_list_was_in_force(reports: dict[str, str]) -> None:
+    """By its path, its size and its checksum."""
+    file = json.loads(reports["json"])["compared"]["recipients_file"]
+    assert (file["recipients"], file["exceptions"], file["trouble"]) == (2, 3, None)
+    for name in FORMATS:
+        assert file["sha256"][:16] in reports[name], name
+
+
+def test_texts_of_code_scanning_have_no_link_and_no_mention(reports: dict[str, str]) -> None:
+    """An address, a mention or a link in brackets in a name is a text."""
+    texts = [one["message"]["text"] for one in json.loads(reports["sarif"])["runs"][0]["results"]]
+    for text in (*texts, reports["github"]):
+        assert "://" not in text
+        assert not re.search(r"@\w", text)
+        assert not re.search(r"(?<!\\)[\[\]]", text)
+    assert any("HYPERLINK" in text for text in texts)
 
 
 class _Page(HTMLParser):
@@ -183,8 +217,9 @@ def test_the_page_loads_nothing(reports: dict[str, str]) -> None:
     """It has one inline script and style, no link, image or frame, and a policy that forbids them."""
     page = _Page(reports["html"])
     assert list(page.of("script")) == [{}]
-    assert {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "video", "audio", "base", "a"} == set()
-    assert not any({"src", "href", "srcset", "style", "onclick"} & attributes.keys() for _, attributes in page.tags)
+    assert {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "video", "audio", "base"} == set()
+    assert not any({"src", "srcset", "style", "onclick"} & attributes.keys() for _, attributes in page.tags)
+    assert {str(one["href"])[0] for one in page.of("a")} == {"#"}
     policy = next(attributes["content"] for attributes in page.of("meta") if "http-equiv" in attributes)
     assert str(policy).startswith("default-src 'none'")
     assert "url(" not in reports["html"]
@@ -192,11 +227,14 @@ def test_the_page_loads_nothing(reports: dict[str, str]) -> None:
 
 
 def test_ids_are_shortened_everywhere(world: World, tmp_path: Path) -> None:
-    """No format has a whole id of a backup, project or vault left."""
+    """No format has a whole id of a backup, project or vault left, in a word neither; and no command that has one."""
+    named = world.backup(resource_name=f"x{world.owner}y_{world.backup().id}_z")
+    world.share(named, world.to.third)
     words = [word for name in FORMATS for word in ("--format", name, "--output", str(tmp_path / f"redacted.{name}"))]
     world.audit("--redact", *words)
-    whole = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
+    whole = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
     for name in FORMATS:
         text = (tmp_path / f"redacted.{name}").read_text()
         assert whole.findall(text) == [], name
-        assert world.owner[:8] in text or name in ("github", "markdown")
+        assert world.owner[:8] in text or name == "github"
+        assert "unshare" not in text, name

@@ -36,7 +36,7 @@ def test_everything_that_was_planted_is_found_and_nothing_else(world: World) -> 
     assert found(report) == world.truth
     assert report["complete"]
     assert run.exit_code == 2
-    assert {kind for kind, count in report["summary"].items() if count} == KINDS.keys() - {NOT_LOOKED_AT}
+    assert {kind for kind, count in report["summary"]["kinds"].items() if count} == KINDS.keys() - {NOT_LOOKED_AT}
     assert {request.method for request in world.cloud.requests} == {"GET"}
     assert len(world.cloud.requests) == 2 + len(world.cloud.state.backups)
 
@@ -79,7 +79,8 @@ def test_a_list_that_cannot_be_read_leaves_nothing_known(world: World) -> None:
     world.cloud.deny("sharer", "cbr:backups:list")
     run = world.audit("--format", "json", "--fail-on", "undeclared", "--fail-on", "missing")
     report = json.loads(run.stdout)
-    assert report["summary"]["missing"] == report["summary"]["undeclared"] == report["summary"]["exception-unused"] == 0
+    kinds = report["summary"]["kinds"]
+    assert kinds["missing"] == kinds["undeclared"] == kinds["exception-unused"] == 0
     assert [
         one["owner_project_id"] for one in report["findings"] if one["kind"] == NOT_LOOKED_AT and not one["backup_id"]
     ]

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 import subprocess
 import sys
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
+import yaml
 
 from click.testing import CliRunner
 
 from audited import World
 from clouds import environment
+from pulumi_cbr_sharing.audit.adopt import adoption
+from pulumi_cbr_sharing.audit.findings import Share
 from pulumi_cbr_sharing.cli import main
 from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.recipients_file import RecipientsFile
+from pulumi_cbr_sharing.settings.connection import Connection
 
 
 if TYPE_CHECKING:
@@ -56,7 +64,7 @@ def resources(program: str) -> list[tuple[str, str]]:
 
 
 def test_names_are_readable_sorted_and_unique(world: World) -> None:
-    """Names have server, day and recipient, and the ids if these are the same."""
+    """Names have server, day, recipient and the beginnings of the ids, whatever else there is."""
     day = world.backup(resource_name="Büro 1").created_at.date().isoformat()
     first, second = world.backup(resource_name="db"), world.backup(resource_name="db")
     for backup in (first, second):
@@ -67,11 +75,10 @@ def test_names_are_readable_sorted_and_unique(world: World) -> None:
     names = [name for _, name in resources(adopt(world).stdout)]
     assert names == sorted(
         [
-            f"buro-1-{day}-auditor-ag",
-            f"buro-1-{day}-dr-zurich",
-            f"buro-1-{day}-{world.to.unknown[:8]}",
-            f"db-{day}-auditor-ag-{first.id[:8]}",
-            f"db-{day}-auditor-ag-{second.id[:8]}",
+            f"buro-1-{day}-{web.id[:8]}-auditor-ag-{world.to.third[:8]}",
+            f"buro-1-{day}-{web.id[:8]}-dr-zurich-{world.to.friendly[:8]}",
+            f"db-{day}-{first.id[:8]}-auditor-ag-{world.to.third[:8]}",
+            f"db-{day}-{second.id[:8]}-auditor-ag-{world.to.third[:8]}",
         ]
     )
     assert adopt(world).stdout == adopt(world).stdout
@@ -84,9 +91,92 @@ def test_a_rejected_share_is_left_out_with_its_reason(world: World) -> None:
     world.share(backup, world.to.third, "rejected")
     members, sets = adopt(world).stdout, adopt(world, "--authoritative").stdout
     assert len(resources(members)) == 1
-    assert f"# Left out: the share of backup {backup.id} with project {world.to.third} is rejected." in members
+    assert (
+        f"# Left out: the share of backup {backup.id} with {world.to.third}: project {world.to.third} has " in members
+    )
     assert resources(sets) == []
-    assert f"# Left out: backup {backup.id} has a rejected share" in sets
+    assert f"# Left out: backup {backup.id} with all its shares: project {world.to.third} has rejected it" in sets
+
+
+def test_a_recipient_that_is_not_allowed_is_left_out(world: World) -> None:
+    """With its whole set, which would cancel the share otherwise; it is said on standard error, too."""
+    backup = world.backup()
+    world.share(backup, world.to.friendly)
+    world.share(backup, world.to.unknown)
+    members, sets = adopt(world), adopt(world, "--authoritative")
+    assert len(resources(members.stdout)) == 1
+    assert resources(sets.stdout) == []
+    for run in (members, sets):
+        assert f"project {world.to.unknown} is not in " in run.stdout
+        assert f"project {world.to.unknown} is not in " in run.stderr
+    assert members.stderr.startswith("wrote 1 BackupShareMember for 1 share; left out 1\n")
+
+
+def test_programs_of_two_runs_can_be_appended(world: World) -> None:
+    """The names of the second are new, although server, day and recipient are those of the first."""
+    world.share(world.backup(resource_name="db"), world.to.friendly)
+    first = adopt(world).stdout
+    for backup in list(world.cloud.state.backups):
+        world.member(backup, world.to.friendly)
+    world.share(world.backup(resource_name="db"), world.to.friendly)
+    both = [name for _, name in resources(first) + resources(adopt(world).stdout)]
+    assert len(set(both)) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Connection(namespace="dr-a"), Connection(namespace="dr_a")),
+        (Connection(namespace="DR"), Connection(namespace="dr")),
+        (Connection(profile="dr"), Connection(namespace="dr")),
+    ],
+)
+def test_two_connections_are_two_variables(one: Connection, other: Connection) -> None:
+    """Whatever characters their names have."""
+    shares = [Share.unseen(str(UUID(int=number)), "a" * 32, owner) for number, owner in enumerate(("b", "c"))]
+    program = adoption(shares, {"b": one, "c": other}, RecipientsFile()).written("python")
+    assert len(set(re.findall(r"^(connection_\w+) = Connection\(", program, re.MULTILINE))) == 2
+    assert len(set(re.findall(r"connection=(connection_\w+),", program))) == 2
+
+
+def test_the_file_for_an_import(world: World) -> None:
+    """It has the types, names and ids that the native plugin imports by."""
+    backup = world.backup()
+    for project in world.to[:2]:
+        world.share(backup, project)
+    made = json.loads(adopt(world, "--import-file").stdout)
+    sets = json.loads(adopt(world, "--import-file", "--authoritative").stdout)
+    assert [(one["type"], one["id"]) for one in made["resources"]] == [
+        ("cbr-sharing:index:BackupShareMember", f"{backup.id}/{project}") for project in (world.to[1], world.to[0])
+    ]
+    assert len({one["name"] for one in made["resources"]}) == 2
+    assert [(one["type"], one["id"]) for one in sets["resources"]] == [("cbr-sharing:index:BackupShare", backup.id)]
+
+
+def test_a_program_in_yaml(world: World) -> None:
+    """The same shares, for the native plugin; another account has a provider of its own."""
+    backup = world.backup(resource_name="a: b # c")
+    world.share(backup, world.to.friendly)
+    program = yaml.safe_load(adopt(world, "--language", "yaml", "--connection", "dr", prefix="DR_").stdout)
+    (name,) = (name for name in program["resources"] if name.startswith("a-b-c-"))
+    assert program["resources"][name] == {
+        "type": "cbr-sharing:BackupShareMember",
+        "properties": {"backupId": backup.id, "destProjectId": world.to.friendly},
+        "options": {"provider": "${connection-dr}"},
+    }
+    assert program["resources"]["connection-dr"]["type"] == "pulumi:providers:cbr-sharing"
+    sets = yaml.safe_load(adopt(world, "--language", "yaml", "--authoritative").stdout)["resources"]
+    assert [one["properties"]["destProjectIds"] for one in sets.values()] == [[world.to.friendly]]
+
+
+def test_a_state_that_cannot_be_read_ends_it(world: World, tmp_path: Path) -> None:
+    """What it declares would be declared a second time."""
+    world.share(world.backup(), world.to.friendly)
+    (tmp_path / "broken.json").write_text("{}")
+    run = adopt(world, "--state", str(tmp_path / "broken.json"))
+    assert run.exit_code == 1
+    assert "Error: reading state " in run.output
+    assert "it is neither an export or checkpoint" in run.output
 
 
 def test_a_set_has_all_recipients_and_no_second_owner(world: World) -> None:
@@ -121,7 +211,7 @@ def test_what_could_not_be_looked_at_is_said_and_ends_with_3(world: World, tmp_p
     file = tmp_path / "shares.py"
     run = adopt(world, "--authoritative", "--output", str(file))
     assert run.exit_code == 3
-    assert f"not looked at: backup {unseen.id}: " in run.stderr
+    assert f"not checked: the recipients of backup {unseen.id} could not be read: " in run.stderr
     assert run.stdout == ""
     assert len(resources(file.read_text())) == 1
 
@@ -135,6 +225,7 @@ def test_a_file_that_cannot_be_written_is_one_line(world: World) -> None:
 
 def test_nothing_to_adopt_is_a_program_all_the_same(world: World) -> None:
     """The program has no imports."""
+    world.backup()
     run = adopt(world)
     assert run.exit_code == 0
     assert resources(run.stdout) == []

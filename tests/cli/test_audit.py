@@ -51,7 +51,10 @@ def test_a_clean_account_ends_with_0(world: World) -> None:
     """It says how much was checked."""
     run = world.audit()
     assert run.exit_code == 0
-    assert run.output == f"default ({world.owner}): backups 5, shares 4; no finding\n"
+    lines = run.output.splitlines()
+    assert lines[:2] == ["Complete, exit code 0", "0 findings, in 5 backups and 4 shares"]
+    assert any(line.startswith(f"  account    default: project {world.owner} (") for line in lines)
+    assert max(len(line) for line in lines if "/" not in line) <= 80
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_a_scope_of_one_vault_and_of_one_backup(world: World) -> None:
     for scope in (["--vault", vault.id], ["--backup", inside.id]):
         report = json.loads(world.audit("--format", "json", *scope).stdout)
         assert [(one["kind"], one["vault_name"]) for one in report["findings"]] == [("undeclared", "second")]
-        assert report["backups"] == 1
+        assert report["summary"]["backups"] == 1
     assert len([one for one in world.cloud.requests if one.path.endswith("/members")]) == 2
 
 
@@ -238,14 +241,17 @@ def test_ids_are_stable_and_a_baseline_tells_what_is_new_and_gone(world: World, 
     base = tmp_path / "base.json"
     world.audit("--output", str(base))
     again = world.audit("--format", "json", "--baseline", str(base))
-    assert {one["new"] for one in findings(again)} == {False}
+    assert {one["change"] for one in findings(again)} == {"unchanged"}
     assert json.loads(again.stdout)["gone"] == []
     assert world.audit("--format", "markdown", "--baseline", str(base)).output == ""
 
     world.cloud.remove_member(old.id, world.to.third)
     world.share(fresh, world.to.third)
     changed = json.loads(world.audit("--format", "json", "--baseline", str(base)).stdout)
-    assert {one["backup_id"]: one["new"] for one in changed["findings"]} == {kept.id: False, fresh.id: True}
+    assert {one["backup_id"]: one["change"] for one in changed["findings"]} == {
+        kept.id: "unchanged",
+        fresh.id: "new",
+    }
     assert [one["backup_id"] for one in changed["gone"]] == [old.id]
     text = world.audit("--format", "markdown", "--baseline", str(base)).output
     assert "### New" in text
@@ -260,14 +266,30 @@ def test_ids_are_stable_and_a_baseline_tells_what_is_new_and_gone(world: World, 
     assert other["gone"] == []
 
 
-def test_a_baseline_that_is_none(world: World, tmp_path: Path) -> None:
-    """One line that names it."""
-    for text in ("[]", "{}", "nonsense", '{"schema_version": 9, "findings": []}'):
-        path = tmp_path / "base.json"
-        path.write_text(text)
-        run = world.audit("--baseline", str(path))
-        assert run.exit_code == 1
-        assert f"reading the baseline {path}: " in run.output
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[]",
+        b"{}",
+        b"nonsense",
+        b'{"schema_version": 9, "findings": []}',
+        b'{"schema_version": 1, "findings": [{"id": "x"}]}',
+        b'{"schema_version": 1, "findings": ' + b"[" * 930 + b"]" * 930 + b"}",
+        b'{"schema_version": 1, "findings": [{"id": "0123456789abcdef", "kind": [], "severity": {}}]}',
+        b"\xff\xfe\x00",
+    ],
+)
+def test_a_baseline_that_is_none(world: World, tmp_path: Path, text: bytes) -> None:
+    """It is named, what has changed is not known, and all else is judged."""
+    path = tmp_path / "base.json"
+    path.write_bytes(text)
+    world.share(world.backup(), world.to.third)
+    run = world.audit("--format", "json", "--baseline", str(path))
+    assert kinds(run) == ["undeclared", "not-looked-at"]
+    assert str(path) in findings(run)[1]["message"]
+    assert json.loads(run.stdout)["gone"] is None
+    assert run.exit_code == 2
+    assert world.audit("--baseline", str(path), "--fail-on", "none").exit_code == 3
 
 
 @pytest.mark.parametrize(
@@ -333,7 +355,7 @@ def test_encrypted_recipients_are_named_and_accuse_nobody(world: World) -> None:
     backup = world.backup()
     world.share(backup, world.to.third)
     world.set_(backup.id)
-    world.ours[-1]["outputs"]["declared"] = {"4dabf18193072939515e22adb298388d": "x", "ciphertext": "v1:x"}
+    world.ours[-1]["inputs"]["dest_project_ids"] = {"4dabf18193072939515e22adb298388d": "x", "ciphertext": "v1:x"}
     run = world.audit("--format", "json")
     assert kinds(run) == ["not-looked-at"]
     assert run.exit_code == 3

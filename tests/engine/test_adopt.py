@@ -23,7 +23,13 @@ pytestmark = pytest.mark.engine
 RECIPIENTS = """\
 recipients:
   - {project_id: %s, name: "Zürich\\n\\"DR\\"", owner: platform@example.org, class: friendly}
+  - {project_id: %s, name: auditor, owner: security@example.org, class: third-party}
 """
+
+
+def projects_of(emulator: Emulator) -> tuple[str, str]:
+    """The recipients of both classes."""
+    return emulator.account("recipient").project_id, emulator.account("bystander").project_id
 
 
 def members(emulator: Emulator) -> dict[str, dict[str, str]]:
@@ -36,7 +42,7 @@ def members(emulator: Emulator) -> dict[str, dict[str, str]]:
 
 def a_history(emulator: Emulator) -> None:
     """Backups of two servers, some with the same name and day, shared by hand; one share is rejected."""
-    projects = [emulator.account(name).project_id for name in ("recipient", "bystander")]
+    projects = projects_of(emulator)
     for name in ("web", "web", 'd"b\\ ${x}\n*', ""):
         backup = emulator.add_backup("sharer", name="nightly", resource_name=name)
         for project in projects:
@@ -50,7 +56,7 @@ def test_a_pasted_program_adopts_everything_and_writes_nothing(
 ) -> None:
     """No share is created, cancelled or answered; afterwards there are no changes and no drift."""
     a_history(emulator)
-    (tmp_path / "cbr-sharing.yaml").write_text(RECIPIENTS % emulator.account("recipient").project_id)
+    (tmp_path / "cbr-sharing.yaml").write_text(RECIPIENTS % projects_of(emulator))
     printed = CliRunner().invoke(main, ["adopt", "--cwd", str(tmp_path), *options], env=environment(emulator))
     assert printed.exit_code == 0, printed.output
     assert {request.method for request in emulator.requests} == {"GET"}
@@ -78,6 +84,7 @@ def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
+    (stack.folder / "cbr-sharing.yaml").write_text(RECIPIENTS % projects_of(emulator))
     words = ["--stack", "dev", "--cwd", str(stack.folder)]
     first = CliRunner().invoke(main, ["adopt", *words], env=stack.env)
     stack.program(first.stdout)

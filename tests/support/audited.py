@@ -90,21 +90,20 @@ class World:
 
     def member(self, backup: str, project: str, **outputs: Any) -> None:
         """A BackupShareMember in the stack's state."""
-        props = {"backup_id": backup, "dest_project_id": project, "owner_project_id": self.owner} | outputs
-        self._resource("BackupShareMember", f"{backup}/{project}", props)
+        inputs = {"backup_id": backup, "dest_project_id": project}
+        self._resource("BackupShareMember", f"{backup}/{project}", inputs, {"owner_project_id": self.owner} | outputs)
 
     def set_(self, backup: str, *projects: str) -> None:
-        """A BackupShare: after a refresh `dest_project_ids` has everybody, `declared` what the program said."""
-        live = list(self.cloud.members(backup))
-        outputs = {"declared": list(projects), "dest_project_ids": live, "owner_project_id": self.owner}
-        self._resource("BackupShare", backup, {"backup_id": backup, **outputs})
+        """A BackupShare: after a refresh the output has everybody, the input what the program says."""
+        outputs = {"dest_project_ids": list(self.cloud.members(backup)), "owner_project_id": self.owner}
+        self._resource("BackupShare", backup, {"backup_id": backup, "dest_project_ids": list(projects)}, outputs)
 
     def accepter(self, backup: str, project: str, vault: str) -> None:
         """A BackupShareAccepter."""
-        props = {"backup_id": backup, "vault_id": vault, "recipient_project_id": project}
-        self._resource("BackupShareAccepter", f"{backup}/{project}", {**props, "owner_project_id": self.owner})
+        outputs = {"recipient_project_id": project, "owner_project_id": self.owner}
+        self._resource("BackupShareAccepter", f"{backup}/{project}", {"backup_id": backup, "vault_id": vault}, outputs)
 
-    def _resource(self, name: str, id_: str, outputs: dict[str, Any]) -> None:
+    def _resource(self, name: str, id_: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
         number = len(self.ours)
         type_ = TOKEN + name
         self.ours.append(
@@ -113,8 +112,8 @@ class World:
                 "custom": True,
                 "id": id_,
                 "type": type_,
-                "inputs": {name: outputs[name] for name in ("backup_id", "dest_project_id") if name in outputs},
-                "outputs": outputs,
+                "inputs": inputs,
+                "outputs": {**inputs, **outputs},
                 "stackTrace": [{"sourcePosition": f"project:///__main__.py#{number + 1}"}],
             }
         )
@@ -122,9 +121,9 @@ class World:
     def bridged_set(self, backup: str, *projects: str) -> None:
         """A BackupShare of the bridged provider."""
         type_ = "huaweicloud:Cbr/backupShare:BackupShare"
-        outputs = {"backupId": backup, "members": [{"destProjectId": one, "status": "accepted"} for one in projects]}
+        inputs = {"backupId": backup, "members": [{"destProjectId": one} for one in projects]}
         urn = f"urn:pulumi:prod::old::{type_}::bridged-{len(self.bridged)}"
-        self.bridged.append({"urn": urn, "custom": True, "id": backup, "type": type_, "outputs": outputs})
+        self.bridged.append({"urn": urn, "custom": True, "id": backup, "type": type_, "inputs": inputs, "outputs": {}})
 
     def terraform_set(self, backup: str, *projects: str) -> None:
         """A huaweicloud_cbr_backup_share of a Terraform state."""

@@ -33,10 +33,12 @@ ASK = """
 window.addEventListener("load", () => {
   const of = id => document.getElementById(id);
   %s
-  const seen = document.createElement("pre");
-  seen.id = "seen";
-  seen.textContent = JSON.stringify(%s);
-  document.body.append(seen);
+  setTimeout(() => {
+    const seen = document.createElement("pre");
+    seen.id = "seen";
+    seen.textContent = JSON.stringify(%s);
+    document.body.append(seen);
+  }, 150);  // a page may wait for a pause in the typing
 });
 </script>
 """
@@ -58,7 +60,7 @@ class Browser:
         """What an expression in JavaScript gives in the page, as JSON."""
         file = self.folder / "page.html"
         file.write_text(page.replace("</body>", ASK % (first, question) + "</body>"))
-        dom = self._run(f"--window-size={width},900", "--dump-dom", file.as_uri())
+        dom = self._run(f"--window-size={width},900", "--virtual-time-budget=2000", "--dump-dom", file.as_uri())
         match = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.DOTALL)
         assert match, f"the page ran no script:\n{dom[-2000:]}"
         return unescape(match[1])

@@ -2,27 +2,107 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit import rules
-from pulumi_cbr_sharing.audit.absent import missing, not_looked_at, was_checked
-from pulumi_cbr_sharing.audit.exceptions import with_exceptions
-from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT, SEVERITIES, Finding
+from pulumi_cbr_sharing.audit.baseline import Baseline, compared, gone_since
+from pulumi_cbr_sharing.audit.declarations import Place, by_recipient
+from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, SEVERITIES, Share, finding
+from pulumi_cbr_sharing.audit.not_checked import not_checked, of_baseline, was_checked
+from pulumi_cbr_sharing.cbr.backups import Backup
+from pulumi_cbr_sharing.cbr.members import Member
+from pulumi_cbr_sharing.recipients_file import RecipientsFile
 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
-    from pulumi_cbr_sharing.audit.baseline import Baseline
+    from pulumi_cbr_sharing.audit.declarations import Declaration, Source
+    from pulumi_cbr_sharing.audit.findings import Finding
+    from pulumi_cbr_sharing.audit.live import Live
     from pulumi_cbr_sharing.audit.rules import Limits
-    from pulumi_cbr_sharing.audit.share import Evidence, Share
+    from pulumi_cbr_sharing.recipients_file import AgreedException
 
 
 CLEAN, FOUND, NOT_COMPLETE = 0, 2, 3
 FAIL_ON = ("low",)  # that severity, and what is worse
+FROM_THE_CLOUD_ALONE = {
+    "recipient-not-allowed",
+    "pinned-by-image",
+    "backup-expires",
+    "pending-too-long",
+    "recovery-point-too-old",
+}
+
+
+@dataclass(frozen=True)
+class RecipientsInForce:
+    """The recipients file that an audit judges by.
+
+    Attributes:
+        file: its content.
+        trouble: why it has no list of recipients; None if it has one.
+        sha256: of its bytes; "" if it could not be read.
+    """
+
+    file: RecipientsFile = field(default_factory=RecipientsFile)
+    trouble: str | None = "there is no recipients file"
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an audit compares: the programs, the cloud, and the recipients file."""
+
+    live: Live
+    sources: Sequence[Source]
+    recipients: RecipientsInForce
+
+    @property
+    def programs_are_known(self) -> bool:
+        """Whether all that programs declare is known."""
+        hidden = any(one.hidden for source in self.sources for one in source.declarations)
+        return bool(self.sources) and not hidden and not any(source.trouble for source in self.sources)
+
+    def shares(self) -> list[Share]:
+        """Every share that is live or declared, by owner, backup and recipient."""
+        declared = [one for source in self.sources for one in source.declarations]
+        sharing = by_recipient(one for one in declared if one.role != "accepter")
+        accepting = by_recipient(one for one in declared if one.role == "accepter")
+        hidden = {one.backup for one in declared if one.hidden and one.role != "accepter"}
+        live = {(backup.id, member.dest_project_id): (backup, member) for backup, member in self.live.shares()}
+        found = [
+            self._share(key, live.get(key), sharing.get(key, ()), accepting.get(key, ()), hidden)
+            for key in dict.fromkeys([*live, *sharing, *accepting])
+        ]
+        return sorted(found, key=lambda one: (one.owner, one.backup.id, one.recipient))
+
+    def _share(
+        self,
+        key: tuple[str, str],
+        seen: tuple[Backup, Member] | None,
+        declared_by: tuple[Declaration, ...],
+        accepted_by: tuple[Declaration, ...],
+        hidden: Collection[str | None],
+    ) -> Share:
+        backup_id, project = key
+        backup = seen[0] if seen else None
+        if backup is None and backup_id in self.live.backups:
+            backup = self.live.backups[backup_id].backup
+        owner = next((one.owner for one in declared_by + accepted_by if one.owner), "")
+        incoming = backup is not None and not self.live.is_listed(backup.project_id)
+        viewer = project if incoming else backup.project_id if backup else owner
+        return Share(
+            backup or Backup(backup_id, status="", project_id=owner),
+            seen[1] if seen else Member(project, status=""),
+            self.live.accounts[viewer].name if viewer in self.live.accounts else "",
+            self.recipients.file.known(project),
+            declared_by,
+            accepted_by,
+            perhaps_declared=backup_id in hidden,
+            incoming=incoming,
+        )
 
 
 @dataclass(frozen=True)
@@ -30,29 +110,25 @@ class Report:
     """The result of an audit.
 
     Attributes:
-        at: when it ran.
         evidence: what was compared.
+        limits: those of the rules, with the time of the audit.
         findings: the most severe first, covered ones last.
         shares: every live share that was seen.
-        gone: findings of the baseline that no longer exist, as the baseline has them; None without a baseline.
+        baseline: the earlier report that it was compared with.
+        gone: findings of the baseline that no longer exist; None without a baseline.
     """
 
-    at: datetime
     evidence: Evidence
+    limits: Limits
     findings: Sequence[Finding]
     shares: Sequence[Share]
+    baseline: Baseline | None
     gone: Sequence[Mapping[str, Any]] | None
 
     @property
     def complete(self) -> bool:
         """Whether everything could be checked."""
-        return not self.summary[NOT_LOOKED_AT]
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """The number of findings of each kind, including the covered ones."""
-        counts = Counter(finding.kind for finding in self.findings)
-        return {kind: counts[kind] for kind in KINDS}
+        return not any(finding.kind == NOT_LOOKED_AT for finding in self.findings)
 
     def exit_code(self, fail_on: Collection[str] = FAIL_ON) -> int:
         """The exit code of the command.
@@ -68,58 +144,98 @@ class Report:
 def audit(evidence: Evidence, limits: Limits | None = None, baseline: Baseline | None = None) -> Report:
     """Compare declared shares with live ones."""
     limits, shares = limits or rules.Limits(), evidence.shares()
-    judged = [*_of_shares(shares, evidence, limits), *not_looked_at(evidence)]
-    found = _merged(with_exceptions(judged, evidence, limits.now.date()))
-    if baseline is not None:
-        found = {id_: replace(finding, new=id_ not in baseline) for id_, finding in found.items()}
+    judged = [
+        *_of_shares(shares, evidence, limits),
+        *not_checked(evidence.sources, evidence.recipients.trouble, evidence.live),
+    ]
+    if baseline and baseline.trouble:
+        judged.append(of_baseline(baseline.name, baseline.trouble))
+    found = compared(_merged(_with_exceptions(judged, evidence, limits)), baseline)
     return Report(
-        limits.now,
         evidence,
+        limits,
         sorted(found.values(), key=lambda finding: finding.rank),
         [share for share in shares if share.is_live],
-        None if baseline is None else _gone(baseline, found, evidence),
+        baseline,
+        gone_since(baseline, found, lambda one: _is_known(one, evidence)),
     )
 
 
 def _of_shares(shares: Sequence[Share], evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     live = [share for share in shares if share.is_live]
     for share in live:
-        yield from rules.undeclared(share, evidence.declared)
+        yield from rules.undeclared(share, evidence.sources)
         yield from rules.rejected(share)
         yield from rules.pending_too_long(share, limits)
         yield from rules.accepted_elsewhere(share)
-        yield from rules.recipient_not_allowed(share, evidence.file)
+        yield from rules.recipient_not_allowed(share, evidence.recipients.file)
         yield from rules.pinned_by_image(share)
         yield from rules.backup_expires(share, limits)
     yield from rules.recovery_point_too_old(live, limits, evidence.live.not_looked_at())
     for share in shares:
-        yield from missing(share, evidence.live)
+        yield from rules.missing(share, evidence.live)
+
+
+def _with_exceptions(findings: Sequence[Finding], evidence: Evidence, limits: Limits) -> list[Finding]:
+    """The findings, with covered ones marked; an exception that is expired or unused is a finding itself."""
+    file, today = evidence.recipients.file, limits.now.date()
+    valid = [one for one in file.exceptions if one.until >= today]
+    used = {id(one) for one in valid for finding in findings if covers(one, finding)}
+    all_known = evidence.programs_are_known and not evidence.recipients.trouble
+    unused = [one for one in valid if id(one) not in used and all_known and was_checked(evidence.live, one.backup)]
+    expired = [one for one in file.exceptions if one.until < today]
+    return [
+        *(_marked(finding, valid) for finding in findings),
+        *(_about(one, file, "exception-expired", f"expired on {one.until}") for one in expired),
+        *(_about(one, file, "exception-unused", "covers nothing") for one in unused),
+    ]
+
+
+def _marked(finding: Finding, exceptions: Sequence[AgreedException]) -> Finding:
+    exception = next((one for one in exceptions if covers(one, finding)), None)
+    return replace(finding, exception=exception, covered=True) if exception else finding
+
+
+def covers(exception: AgreedException, finding: Finding) -> bool:
+    """Whether an exception covers a finding about a share."""
+    share = finding.share
+    is_about_a_share = finding.kind != NOT_LOOKED_AT and bool(share.backup.id and share.recipient)
+    return is_about_a_share and exception.covers(share.backup.id, share.recipient)
+
+
+def _about(exception: AgreedException, file: RecipientsFile, kind: str, trouble: str) -> Finding:
+    known = file.known(exception.recipient)
+    share = Share.unseen(exception.backup, exception.recipient, recipient_known=known)
+    return finding(
+        share,
+        kind,
+        f"the exception for backup {exception.backup} and project {exception.recipient} {trouble}",
+        f"ask {exception.owner}, then renew it or remove it: {file.path}, line {exception.line}",
+        exception=exception,
+        cause=trouble,
+        place=Place(file.path, exception.line),
+    )
 
 
 def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
     """Each id once, with all its declarations."""
     by_id: dict[str, Finding] = {}
-    for finding in findings:
-        if first := by_id.get(finding.id):
-            both = dict.fromkeys((*first.share.declared_by, *finding.share.declared_by))
-            finding = replace(first, share=replace(first.share, declared_by=tuple(both)))  # noqa: PLW2901
-        by_id[finding.id] = finding
+    for one in findings:
+        first = by_id.setdefault(one.id, one)
+        both = dict.fromkeys((*first.share.declared_by, *one.share.declared_by))
+        by_id[one.id] = replace(first, share=replace(first.share, declared_by=tuple(both)))
     return by_id
 
 
-def _gone(baseline: Baseline, found: Mapping[str, Finding], evidence: Evidence) -> list[Mapping[str, Any]]:
-    """The findings of the baseline that no longer exist, except of backups that were not checked this time."""
-    return [
-        one
-        for id_, one in sorted(baseline.items())
-        if id_ not in found
-        and was_checked(
-            evidence.live,
-            found.values(),
-            str(one.get("backup_id") or ""),
-            str(one.get("owner_project_id") or ""),
-        )
-    ]
+def _is_known(earlier: Mapping[str, Any], evidence: Evidence) -> bool:
+    """Whether this audit could have found what a baseline has; else it is not gone, but not checked."""
+    kind = earlier["kind"]
+    if kind == "recipient-not-allowed" and evidence.recipients.trouble:
+        return False
+    inventory = kind == "undeclared" and not evidence.sources
+    if kind not in FROM_THE_CLOUD_ALONE and not inventory and not evidence.programs_are_known:
+        return False
+    return was_checked(evidence.live, earlier["backup_id"] or "", earlier["owner_project_id"] or "")
 
 
 def _counts(finding: Finding, fail_on: Collection[str]) -> bool:

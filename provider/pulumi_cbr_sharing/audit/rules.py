@@ -1,4 +1,4 @@
-"""The rules: one pure function for each kind of finding about a live share."""
+"""The rules: one pure function for each kind of finding about a share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import datetime, timedelta, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from pulumi_cbr_sharing.audit.findings import finding
-from pulumi_cbr_sharing.audit.naming import member_line
+from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, finding
 from pulumi_cbr_sharing.errors import one_line
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 from pulumi_cbr_sharing.timestamps import moment
@@ -17,9 +16,9 @@ from pulumi_cbr_sharing.timestamps import moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pulumi_cbr_sharing.audit.declared import Declaration, Declared
-    from pulumi_cbr_sharing.audit.findings import Finding, Severity
-    from pulumi_cbr_sharing.audit.share import Share
+    from pulumi_cbr_sharing.audit.declarations import Declaration, Source
+    from pulumi_cbr_sharing.audit.findings import Finding, Severity, Share
+    from pulumi_cbr_sharing.audit.live import Live
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.recipients_file import RecipientsFile
 
@@ -41,37 +40,59 @@ class Limits:
     now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
 
+def command(share: Share, verb: str, *ids: str) -> str:
+    """A command about a share, with the account that it was seen with."""
+    return " ".join(("cbr-sharing", verb, *ids, *(("--connection", share.account) if share.account else ())))
+
+
 def unshare(share: Share) -> str:
     """The command that cancels a share."""
-    return f"cbr-sharing unshare {share.backup.id} {share.recipient}"
+    return command(share, "unshare", share.backup.id, share.recipient)
 
 
-def repair(declarations: Iterable[Declaration]) -> str:
-    """The command that makes the cloud match the declaration."""
+def repair(declarations: Iterable[Declaration]) -> tuple[str, str]:
+    """The words, and the command, that make the cloud match the declaration."""
     first = next(iter(declarations))
     if first.urn.startswith("urn:pulumi:"):
-        return f"`pulumi up --refresh` in stack {first.stack}"
-    return f"`terraform apply` where {first.urn} is declared"
+        project, _, stack = first.stack.partition("/")
+        return f"run `pulumi up --refresh` in project {project}", f"pulumi up --refresh --stack {stack}"
+    return f"run `terraform apply` where {first.urn} is declared", "terraform apply"
 
 
-def undeclared(share: Share, declared: Declared) -> Iterator[Finding]:
+def undeclared(share: Share, sources: Sequence[Source]) -> Iterator[Finding]:
     """A share that no program declares; if it is incoming, one that no accepter declares."""
-    if share.declared_by or share.backup.id in declared.hidden:
+    if share.declared_by or share.perhaps_declared:
         return
-    if not share.incoming:
+    unread = [one for one in sources if one.trouble]
+    who = "no program that could be read" if unread else "no program"
+    if not share.incoming and sources and not unread:
         yield finding(
             share,
             "undeclared",
             f"{_what(share)} is shared with {_whom(share)}, and no program declares it",
-            f"declare it, {member_line(share)}; or cancel it: {unshare(share)}",
+            "declare it (`cbr-sharing adopt` prints the program), or cancel it",
+            command=unshare(share),
             severity=_severity(share),
         )
-    elif not share.accepted_by and share.member.status != "rejected":
+    elif not share.incoming:  # an inventory: whether it is declared is not known, so nobody is told to cancel it
+        compared = f"{who} declares it" if unread else "no program was compared"
         yield finding(
             share,
             "undeclared",
-            f"project {share.owner} shares {_what(share)} with us ({share.member.status}), and no program accepts it",
-            f"accept it with a BackupShareAccepter, or reject it: cbr-sharing reject {share.backup.id}",
+            f"{_what(share)} is shared with {_whom(share)}: {compared}",
+            "compare it with the programs that declare shares, by --stack or --state",
+            severity=_severity(share),
+        )
+    elif not share.accepted_by and share.member.status != "rejected":
+        advice = (
+            "accept it with a BackupShareAccepter, or reject it" if sources and not unread else "ask who accepts it"
+        )
+        yield finding(
+            share,
+            "undeclared",
+            f"project {share.owner} shares {_what(share)} with us ({share.member.status}), and {who} accepts it",
+            advice,
+            command=command(share, "reject", share.backup.id) if sources and not unread else None,
             severity="low",
         )
 
@@ -85,12 +106,13 @@ def _severity(share: Share) -> Severity:
 def rejected(share: Share) -> Iterator[Finding]:
     """The recipient rejected the share, or gave it back."""
     if share.member.status == "rejected" and (share.declared_by or not share.incoming):
-        again = f"offer it again: {repair(share.declared_by)}; or " if share.declared_by else ""
+        again = f"offer it again: {repair(share.declared_by)[0]}; or " if share.declared_by else ""
         yield finding(
             share,
             "rejected",
             f"{_whom(share)} rejected the share of {_what(share)}",
-            f"{again}cancel the share: {unshare(share)}",
+            f"{again}cancel the share",
+            command=unshare(share),
         )
 
 
@@ -104,20 +126,23 @@ def pending_too_long(share: Share, limits: Limits) -> Iterator[Finding]:
             share,
             "pending-too-long",
             f"{_whom(share)} has not answered the offer of {_what(share)} for {(limits.now - since).days} days",
-            f"ask the recipient to accept it, or cancel it: {unshare(share)}",
+            "ask the recipient to accept it, or cancel it",
+            command=unshare(share),
         )
 
 
 def accepted_elsewhere(share: Share) -> Iterator[Finding]:
-    """The backup is in another vault than an accepter declares."""
+    """The recipient accepted the backup into another vault than its accepter declares."""
     vault = share.member.vault_id
     elsewhere = tuple(one for one in share.accepted_by if vault and one.vault and one.vault != vault)
     if share.member.status == "accepted" and elsewhere:
+        words, fix = repair(elsewhere)
         yield finding(
             replace(share, declared_by=(), accepted_by=elsewhere),
             "accepted-elsewhere",
             f"{_whom(share)} accepted {_what(share)} into vault {vault}, but vault {elsewhere[0].vault} is declared",
-            f"declare vault {vault}, or reject it and accept it again: {repair(elsewhere)}",
+            f"declare vault {vault}; or reject it, then {words} to accept it again",
+            command=fix,
         )
 
 
@@ -129,7 +154,8 @@ def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Findin
         share,
         "recipient-not-allowed",
         f"{_what(share)} is shared with {_whom(share)}, which is not in {file.path}",
-        f"add the project to recipients in {file.path}, or cancel the share: {unshare(share)}",
+        f"add the project to recipients in {file.path}, or cancel the share",
+        command=unshare(share),
     )
 
 
@@ -186,6 +212,58 @@ def recovery_point_too_old(shares: Iterable[Share], limits: Limits, unseen: Sequ
                 told,
                 "share a newer backup (VaultShare does it nightly), and have it accepted",
             )
+
+
+def missing(share: Share, live: Live) -> Iterator[Finding]:
+    """A declared share that is not in the cloud, or that nobody has accepted although an accepter is declared."""
+    backup, account = live.backups.get(share.backup.id), live.accounts.get(share.owner)
+    if share.member.status == "pending" and share.accepted_by:
+        yield _missing(share, "it is offered but not accepted")
+    elif share.is_live or live.is_out_of_scope(share.backup.id):
+        return
+    elif backup and not backup.trouble:
+        yield _missing(share, "the backup is not shared with it")
+    elif not backup and account and account.listed:
+        yield _missing(share, "the backup no longer exists")
+    elif account:  # what could not be read of it is a finding of its own
+        return
+    elif share.accepted_by and share.recipient in live.accounts:
+        yield from _not_offered(share, live)
+    elif share.owner:
+        yield _not_found(share, f"its project {share.owner} is not audited", "add a --connection for its account")
+    else:
+        cause = "no audited project has the backup, and the state does not say whose it is"
+        yield _not_found(share, cause, "add a --connection for its account, or refresh the state")
+
+
+def _not_offered(share: Share, live: Live) -> Iterator[Finding]:
+    """An accepter of another project's backup, seen from the recipient's side."""
+    if any(
+        one.incoming and one.project == share.recipient and one.backup in ("", share.backup.id) for one in live.unseen
+    ):
+        return
+    if live.accounts[share.recipient].offers_read:
+        yield _missing(share, "it is no longer offered")
+    else:
+        yield _not_found(share, "what other projects share was not checked", "add --incoming")
+
+
+def _missing(share: Share, cause: str) -> Finding:
+    what = "is shared with" if share.declared_by else "is accepted by"
+    words, fix = repair(share.declarations)
+    return finding(
+        share,
+        "missing",
+        f"a program declares that backup {share.backup.id} {what} project {share.recipient}: {cause}",
+        f"{words}, or remove it from the program",
+        cause=cause,
+        command=fix,
+    )
+
+
+def _not_found(share: Share, cause: str, remedy: str) -> Finding:
+    what = f"the declared share of backup {share.backup.id} with project {share.recipient} was not looked at"
+    return finding(share, NOT_LOOKED_AT, f"{what}: {cause}", remedy, cause=cause)
 
 
 def _what(share: Share) -> str:

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import sys
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rich.console import Console
-from rich.progress import Progress
-
 from pulumi_cbr_sharing.audit.audit import FAIL_ON, audit
 from pulumi_cbr_sharing.audit.baseline import read_baseline
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT, SEVERITIES
-from pulumi_cbr_sharing.audit.live import PARALLEL
-from pulumi_cbr_sharing.audit.report.document import document
+from pulumi_cbr_sharing.audit.report import code_scanning, csv, document, markdown, page, text
 from pulumi_cbr_sharing.audit.rules import Limits
-from pulumi_cbr_sharing.cli.audit_report import write
-from pulumi_cbr_sharing.cli.evidence import FILE, evidence_of, evidence_options
+from pulumi_cbr_sharing.cli.comparison import FILE, comparison_options, read_evidence
 from pulumi_cbr_sharing.cli.options import duration
 from pulumi_cbr_sharing.cli.output import FORMATS, targets
+from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
+    from pulumi_cbr_sharing.cli.output import Target
+
 
 FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
+MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
+    "json": document.as_json,
+    "csv": csv.as_csv,
+    "html": page.as_html,
+    "markdown": markdown.as_markdown,
+    "sarif": code_scanning.as_sarif,
+    "github": code_scanning.as_commands,
+}
 
 
 @click.command
-@evidence_options
+@comparison_options
 @click.option(
     "--pending-days",
     type=duration,
@@ -47,7 +52,7 @@ FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 )
 @click.option("--max-age", type=duration, metavar="DAYS", help="Of the newest backup that a recipient has.")
 @click.option("--incoming", is_flag=True, help="Include what other projects share with the accounts.")
-@click.option("--baseline", type=FILE, help="An earlier report in JSON, to tell what is new and what is gone.")
+@click.option("--baseline", type=FILE, help="An earlier report in JSON, to tell what is new, changed and gone.")
 @click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Default: text.")
 @click.option(
     "--output", "outputs", multiple=True, metavar="FILE", help="The file for a format; default: standard output."
@@ -60,8 +65,7 @@ FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
     metavar="KIND|SEVERITY",
     help="End with 2 on these kinds, or on this severity and higher; `none`: never. Default: low.",
 )
-@click.option("--parallel", type=click.IntRange(1, 64), default=PARALLEL, help="Requests in flight; default: 8.")
-@click.option("--redact", is_flag=True, help="Shorten all ids.")
+@click.option("--redact", is_flag=True, help="Shorten all ids, and leave out commands that have one.")
 def audit_command(
     *,
     pending_days: timedelta,
@@ -80,17 +84,43 @@ def audit_command(
     something could not be checked, and with 1 on wrong usage or failure.
     """
     where = targets(formats, outputs)
+    _check(where)
     earlier = read_baseline(baseline) if baseline else None
-    with _progress() as progress:
-        found = evidence_of(**evidence, progress=progress)
-    report = audit(found, Limits(pending_days, expires_within, max_age), earlier)
-    write(report, document(report, redact=redact), where)
-    sys.exit(report.exit_code(fail_on))
+    report = audit(read_evidence(**evidence), Limits(pending_days, expires_within, max_age), earlier)
+    made = document.document(report, fail_on=fail_on, redact=redact)
+    for target in where:
+        _write(made, target)
+    sys.exit(made["exit_code"])
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error, if that is a terminal."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("reading backups", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def _check(targets: Iterable[Target]) -> None:
+    """Whether all files can be written, before the work; none is made by this.
+
+    Raises:
+        SettingsError: one of them cannot.
+    """
+    for target in targets:
+        if target.file is not None:
+            is_new = not target.file.exists()
+            try:
+                target.file.open("ab").close()
+                if is_new:
+                    target.file.unlink()
+            except OSError as error:
+                raise SettingsError(f"writing {target.file}: {one_line(error)}") from None
+
+
+def _write(made: Mapping[str, Any], target: Target) -> None:
+    if target.format == "text":
+        rendered: Iterable[str] = text.as_text(made, colour=target.file is None and sys.stdout.isatty())
+    else:
+        rendered = MADE_BY[target.format](made)
+    pieces = [rendered] if isinstance(rendered, str) else rendered
+    if target.file is None:
+        sys.stdout.writelines(pieces)
+        return
+    try:
+        with target.file.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise SettingsError(f"writing {target.file}: {one_line(error)}") from None

@@ -7,6 +7,9 @@ import io
 
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.audit.report.summary import list_in_force
+from pulumi_cbr_sharing.errors import one_line
+
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +19,7 @@ COLUMNS = (
     "id",
     "severity",
     "kind",
-    "new",
+    "change",
     "covered",
     "account",
     "owner_project_id",
@@ -42,17 +45,19 @@ COLUMNS = (
     "message",
     "cause",
     "remedy",
+    "command",
 )
 # A spreadsheet takes a text that begins with these for a formula, and names are foreign texts.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS = ("=", "+", "-", "@")
 
 
 def as_csv(report: Mapping[str, Any]) -> str:
-    """The findings of a report."""
+    """The findings of a report; the last column has the recipients file by which they were judged."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(finding[name]) for name in COLUMNS] for finding in report["findings"])
+    writer.writerow((*COLUMNS, "recipients_in_force"))
+    in_force = _text(list_in_force(report))
+    writer.writerows((*(_cell(finding[name]) for name in COLUMNS), in_force) for finding in report["findings"])
     return text.getvalue()
 
 
@@ -69,4 +74,5 @@ def _cell(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    line = one_line(text, 4000)
+    return f"'{line}" if line.startswith(FORMULAS) else line

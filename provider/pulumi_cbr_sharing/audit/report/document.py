@@ -1,56 +1,71 @@
-"""The report as JSON, described by `schema.json` in this folder. The other formats are made from it."""
+"""The report as JSON, described by `schema.json` in this folder. All other formats are made from it, and it alone."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 
+from collections import Counter
+from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.audit.audit import FAIL_ON, covers
 from pulumi_cbr_sharing.audit.baseline import SCHEMA_VERSION
+from pulumi_cbr_sharing.audit.findings import CHANGES, KINDS, NOT_LOOKED_AT, SEVERITIES
+from pulumi_cbr_sharing.audit.report.recovery_points import recovery_points
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from datetime import datetime, timedelta
 
     from pulumi_cbr_sharing.audit.audit import Report
-    from pulumi_cbr_sharing.audit.declared import Declaration
-    from pulumi_cbr_sharing.audit.findings import Finding
+    from pulumi_cbr_sharing.audit.declarations import Declaration
+    from pulumi_cbr_sharing.audit.findings import Finding, Share
     from pulumi_cbr_sharing.audit.live import Live
-    from pulumi_cbr_sharing.audit.share import Share
     from pulumi_cbr_sharing.recipients_file import AgreedException
 
 
 Document = dict[str, Any]
 SHOWN = 8  # characters of an id
-_ID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b([0-9a-f]{8})[0-9a-f]{24}\b")
+SECRET = "[secret]"  # noqa: S105 - what stands for one
+_ID = re.compile(r"([0-9a-f]{8})(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,})", re.IGNORECASE)
 
 
-def document(report: Report, *, redact: bool = False) -> Document:
+def document(report: Report, *, fail_on: Collection[str] = FAIL_ON, redact: bool = False) -> Document:
     """The whole report.
 
     Args:
         report: the result of an audit.
-        redact: shorten every id to its first characters.
+        fail_on: the kinds and severities that it fails on, as in `Report.exit_code`.
+        redact: shorten every id to its first characters, and leave out commands, which could not be run then.
     """
     live = report.evidence.live
     covered = {(one.share.backup.id, one.share.recipient): one.exception for one in report.findings if one.covered}
     made: Document = {
         "schema_version": SCHEMA_VERSION,
-        "generated_at": report.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "tool": {"name": "cbr-sharing audit", "version": version("pulumi-cbr-sharing")},
+        "generated_at": _rfc3339(report.limits.now),
         "complete": report.complete,
-        "summary": report.summary,
-        "projects": [{"project_id": id_, "account": name} for id_, name in live.projects.items()],
-        "backups": len(live.backups),
+        "exit_code": report.exit_code(fail_on),
+        "compared": _compared(report, fail_on, redact=redact),
+        "summary": _summary(report),
+        "recovery_points": recovery_points(report.shares, report.limits.now),
         "findings": [_finding(one, live) for one in report.findings],
         "gone": None if report.gone is None else [dict(one) for one in report.gone],
+        "exceptions": _exceptions(report),
         "shares": [
             {**_share(one, live), "exception": _exception(covered.get((one.backup.id, one.recipient)))}
             for one in report.shares
         ],
     }
-    return _redacted(made) if redact else made
+    secret = {id_ for source in report.evidence.sources for one in source.declarations for id_ in one.secret}
+    if secret:
+        made = _replaced(made, re.compile("|".join(map(re.escape, sorted(secret)))), lambda _: SECRET)
+    return _replaced(made, _ID, lambda match: f"{match[1]}…") if redact else made
 
 
 def as_json(made: Mapping[str, Any]) -> Iterator[str]:
@@ -64,9 +79,76 @@ def schema() -> Document:
     return dict(json.loads(files(__package__).joinpath("schema.json").read_text(encoding="utf-8")))
 
 
-def counts_of(report: Mapping[str, Any]) -> str:
-    """The number of findings of each kind, in words."""
-    return ", ".join(f"{count} {kind}" for kind, count in report["summary"].items() if count) or "no finding"
+def _compared(report: Report, fail_on: Collection[str], *, redact: bool) -> Document:
+    evidence, limits, baseline = report.evidence, report.limits, report.baseline
+    live, recipients = evidence.live, evidence.recipients
+    owners = Counter(seen.backup.project_id for seen in live.backups.values())
+    return {
+        "accounts": [
+            {
+                "account": one.name,
+                "project_id": one.project_id,
+                "region": one.region,
+                "endpoint": one.endpoint,
+                "listed": one.listed,
+                "backups": owners[one.project_id],
+            }
+            for one in live.accounts.values()
+        ],
+        "programs": [
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "written_at": one.at,
+                "declarations": None if one.trouble else len(one.declarations),
+                "trouble": one.trouble,
+            }
+            for one in evidence.sources
+        ],
+        "recipients_file": {
+            "path": _relative(recipients.file.path),
+            "sha256": recipients.sha256 or None,
+            "recipients": None if recipients.file.recipients is None else len(recipients.file.recipients),
+            "exceptions": len(recipients.file.exceptions),
+            "trouble": recipients.trouble,
+        },
+        "baseline": {"path": baseline.name, "generated_at": baseline.at or None, "trouble": baseline.trouble}
+        if baseline
+        else None,
+        "options": {
+            "vaults": sorted(live.scope.vaults),
+            "backups": sorted(live.scope.backups),
+            "incoming": live.incoming,
+            "pending_hours": _hours(limits.pending),
+            "expires_within_hours": _hours(limits.expires_within),
+            "max_age_hours": _hours(limits.max_age),
+            "fail_on": list(fail_on),
+            "redact": redact,
+        },
+    }
+
+
+def _hours(limit: timedelta | None) -> float | None:
+    return None if limit is None else limit.total_seconds() / 3600
+
+
+def _summary(report: Report) -> Document:
+    """How much there is of what. Covered findings do not count among kinds and severities."""
+    counting = [one for one in report.findings if not one.covered]
+    kinds, severities = Counter(one.kind for one in counting), Counter(one.severity for one in counting)
+    changes = Counter(one.change for one in report.findings)
+    return {
+        "findings": len([one for one in counting if one.kind != NOT_LOOKED_AT]),
+        "not_checked": kinds[NOT_LOOKED_AT],
+        "covered": len(report.findings) - len(counting),
+        "severities": {name: severities[name] for name in SEVERITIES if name != "none"},
+        "kinds": {name: kinds[name] for name in KINDS},
+        "changes": None
+        if report.gone is None
+        else {**{name: changes[name] for name in CHANGES}, "gone": len(report.gone)},
+        "backups": len(report.evidence.live.backups),
+        "shares": len(report.shares),
+    }
 
 
 def _finding(one: Finding, live: Live) -> Document:
@@ -76,21 +158,30 @@ def _finding(one: Finding, live: Live) -> Document:
         "severity": one.severity,
         "message": one.message,
         "remedy": one.remedy,
+        "command": one.command,
         "cause": one.cause,
         **_share(one.share, live),
         "owner_project_id": one.share.owner or None,
         "declared_by": _declarations(one.share.declarations),
         "exception": _exception(one.exception),
         "covered": one.covered,
-        "location": {"file": one.place.file, "line": one.place.line} if one.place else None,
-        "new": one.new,
+        "location": {"file": _relative(one.place.file), "line": one.place.line} if one.place else None,
+        "change": one.change,
+        "before": dict(one.before) if one.before else None,
     }
+
+
+def _relative(name: str) -> str:
+    """The file, relative to the working directory if it is inside it, as code hosts want it."""
+    path = Path(os.path.normpath(name))
+    below = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return (path.relative_to(Path.cwd()) if below else path).as_posix()
 
 
 def _share(one: Share, live: Live) -> Document:
     backup, known = one.backup, one.recipient_known
     return {
-        "account": live.projects.get(one.recipient if one.incoming else one.owner, ""),
+        "account": one.account,
         "owner_project_id": one.owner,
         "backup_id": backup.id or None,
         "backup_name": backup.name or None,
@@ -129,9 +220,40 @@ def _exception(one: AgreedException | None) -> Document | None:
     }
 
 
-def _redacted(value: Any) -> Any:
+def _exceptions(report: Report) -> list[Document]:
+    """Who agreed to what, until when, and whether it is needed: those that end first come first."""
+    today, file = report.limits.now.date(), report.evidence.recipients.file
+    about = {(one.kind, id(one.exception)) for one in report.findings if one.exception and not one.covered}
+    found: list[Document] = []
+    for one in sorted(file.exceptions, key=lambda each: (each.until, each.line)):
+        needed_by = [finding.id for finding in report.findings if finding.covered and covers(one, finding)]
+        state = "in use" if needed_by else "unused" if ("exception-unused", id(one)) in about else "not checked"
+        known = file.known(one.recipient)
+        found.append(
+            {
+                **(_exception(one) or {}),
+                "recipient_name": known.name if known else None,
+                "line": one.line,
+                "state": "expired" if one.until < today else state,
+                "covers": needed_by,
+            }
+        )
+    return found
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _replaced(value: Any, pattern: re.Pattern[str], by: Any) -> Any:
+    """A document with all matches replaced in its texts, except in ids of findings; commands with one are left out."""
     if isinstance(value, dict):
-        return {key: text if key == "id" else _redacted(text) for key, text in value.items()}
+        return {
+            key: one
+            if key in ("id", "covers", "sha256")
+            else (None if key == "command" and one and pattern.search(one) else _replaced(one, pattern, by))
+            for key, one in value.items()
+        }
     if isinstance(value, list):
-        return [_redacted(one) for one in value]
-    return _ID.sub(lambda match: f"{match[1] or match[2]}…", value) if isinstance(value, str) else value
+        return [_replaced(one, pattern, by) for one in value]
+    return pattern.sub(by, value) if isinstance(value, str) else value

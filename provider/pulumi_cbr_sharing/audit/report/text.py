@@ -1,0 +1,100 @@
+"""The report for a terminal: the summary first, then the findings by kind, within 80 columns."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT
+from pulumi_cbr_sharing.audit.report import summary
+from pulumi_cbr_sharing.errors import one_line
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+COLUMNS = 80
+COLOURS = {"high": "\x1b[1;31m", "medium": "\x1b[33m", "low": "\x1b[36m", "none": "\x1b[35m"}
+PLAIN = "\x1b[0m"
+
+
+def as_text(report: Mapping[str, Any], *, colour: bool = False) -> str:
+    """The report; with colours for a terminal."""
+    return "".join(f"{line}\n" for line in _lines(report, colour=colour))
+
+
+def _lines(report: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
+    yield from _wrapped(summary.ending(report))
+    yield from _wrapped(summary.counts(report))
+    for label, text in summary.compared(report):
+        yield from _wrapped(f"  {label:<10} {text}", indent=13)
+    for (_, kind, remedy), findings in groupby(sorted(report["findings"], key=_order), key=_order):
+        yield ""
+        yield f"{list(KINDS)[kind]}: {KINDS[list(KINDS)[kind]].title}"
+        yield from _wrapped(f"  What to do: {remedy}", indent=4)
+        for one in findings:
+            yield from _finding(one, colour=colour)
+    if report["gone"]:
+        yield from ("", "Gone since the baseline")
+        for one in report["gone"]:
+            yield from _wrapped(f"  {one['kind']}: {one['message'] or one['id']}", indent=4)
+
+
+def _order(one: Mapping[str, Any]) -> tuple[bool, int, str]:
+    """What could not be checked first, then the kinds in their order, and what has the same remedy together."""
+    return one["kind"] != NOT_LOOKED_AT, list(KINDS).index(one["kind"]), one["remedy"]
+
+
+def _finding(one: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
+    severity = "?" if one["severity"] == "none" else one["severity"]
+    shown = f"{severity:<7}"
+    begin = f"{COLOURS[one['severity']]}{shown}{PLAIN}" if colour else shown
+    first, *rest = list(_about(one)) or [one["message"]]
+    for number, line in enumerate(_wrapped(first, indent=0, columns=COLUMNS - 9)):
+        yield f"  {begin}{line}" if number == 0 else f"{'':9}{line}"
+    for text in rest:
+        yield from _wrapped(f"{'':9}{text}", indent=11)
+    if one["command"]:
+        yield from _command(one["command"])
+
+
+def _about(one: Mapping[str, Any]) -> Iterator[str]:
+    """The lines of a finding; where it is about no share, its message says all."""
+    if one["recipient_project_id"] and one["backup_id"] and one["kind"] != NOT_LOOKED_AT:
+        yield " ".join(filter(None, (summary.server(one) or "backup", one["backup_id"], _made(one))))
+        known = one["recipient_name"] and f"{one_line(one['recipient_name'], 60)}, "
+        yield f"{one['recipient_project_id']} ({known or ''}{one['recipient_class']}) {summary.status(one)}".rstrip()
+        if one["cause"]:
+            yield one_line(one["cause"])
+    else:
+        yield one["message"]
+    yield from (f"declared by {name}" for name in summary.declared_by(one))
+    if one["change"]:
+        yield " ".join(filter(None, (f"{one['change']} since the baseline", summary.before(one))))
+    if one["covered"]:
+        agreed = one["exception"]
+        yield one_line(f"covered until {agreed['until']}: {agreed['reason']} ({agreed['owner']})")
+
+
+def _made(one: Mapping[str, Any]) -> str:
+    return f"made {one['created'][:10]}" if one["created"] else ""
+
+
+def _command(command: str) -> Iterator[str]:
+    """A command that can be pasted; a long one is continued in the next line."""
+    line = f"{'':11}$"
+    for word in shlex.split(command):
+        if len(f"{line} {shlex.quote(word)}") > COLUMNS - 2 and line.strip() != "$":
+            yield f"{line} \\"
+            line = f"{'':14}"
+        line = f"{line} {shlex.quote(word)}"
+    yield line
+
+
+def _wrapped(text: str, *, indent: int = 2, columns: int = COLUMNS) -> list[str]:
+    """Lines of a text; ids and other long words stay whole."""
+    return textwrap.wrap(text, columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,123 @@
+"""What `audit` and `adopt` compare: the options that say what, reading it, and the progress of that."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rich.console import Console
+from rich.progress import Progress
+
+from pulumi_cbr_sharing.audit.audit import Evidence, RecipientsInForce
+from pulumi_cbr_sharing.audit.live import PARALLEL, Scope, look
+from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
+from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
+from pulumi_cbr_sharing.cli import options
+from pulumi_cbr_sharing.cli.output import tell
+from pulumi_cbr_sharing.errors import SettingsError, one_line
+from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+NEWS_EVERY = 10.0  # seconds between two lines of progress, where there is no terminal
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+comparison_options = options.combined(
+    click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares."),
+    click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program."),
+    click.option(
+        "--state", "states", type=FILE, multiple=True, help="A stack export or checkpoint, or a Terraform state."
+    ),
+    click.option("--connection", "connections", multiple=True, metavar="NAME", help="A namespace or profile to audit."),
+    click.option(
+        "--vault", "vaults", type=options.vault_id, multiple=True, metavar="ID", help="Only backups in this vault."
+    ),
+    click.option("--backup", "backups", type=options.backup_id, multiple=True, metavar="ID", help="Only this backup."),
+    click.option(
+        "--recipients",
+        type=FILE,
+        multiple=True,
+        help=f"Who may receive backups, and exceptions; default: {DEFAULT_NAME} in the folder of the program.",
+    ),
+    click.option("--parallel", type=click.IntRange(1, 64), default=PARALLEL, help="Requests in flight; default: 8."),
+)
+
+
+def read_evidence(
+    *,
+    stacks: Sequence[str],
+    states: Sequence[Path],
+    folder: Path,
+    connections: Sequence[str],
+    vaults: Sequence[str],
+    backups: Sequence[str],
+    recipients: Sequence[Path],
+    **reading: Any,
+) -> Evidence:
+    """Read the states and the recipients file, then the accounts of the named connections, or the default one.
+
+    `reading` are the keyword arguments of `look`.
+
+    Raises:
+        UsageError: two recipients files are given.
+        SettingsError: a file that was named, or a stack, cannot be read at all.
+    """
+    if len(recipients) > 1:
+        raise click.UsageError("--recipients is given twice: one list must be in force, so put both into one file")
+    in_force = _recipients(recipients[0] if recipients else None, folder)
+    sources = [read_stack(stack, folder) for stack in dict.fromkeys(stacks)]
+    sources += [read_state_file(path, folder) for path in dict.fromkeys(states)]
+    clients = {name: options.client_of(options.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
+    with progress("reading backups") as told:
+        live = look(clients, Scope(frozenset(vaults), frozenset(backups)), progress=told, **reading)
+    return Evidence(live, sources, in_force)
+
+
+def _recipients(named: Path | None, folder: Path) -> RecipientsInForce:
+    """The recipients file, with what is wrong with it; one that was named and is not there is an error."""
+    path = named or folder / DEFAULT_NAME
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        if named:
+            raise SettingsError(f"reading {path}: {one_line(error)}") from None
+        return RecipientsInForce(RecipientsFile(str(path)), f"there is no {path}")
+    digest = hashlib.sha256(content).hexdigest()
+    try:
+        file = read_recipients_file(path)
+    except SettingsError as error:
+        return RecipientsInForce(RecipientsFile(str(path)), str(error), digest)
+    return RecipientsInForce(file, f"{path} has no recipients" if file.recipients is None else None, digest)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Tell how far a reading is, on standard error: by a bar on a terminal, else by a line every ten seconds."""
+    if sys.stderr.isatty():
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        yield _lines(what)
+
+
+def _lines(what: str) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= NEWS_EVERY:
+            last = time.monotonic()
+            tell(f"{what}: {done} of {total}")
+
+    return told
