@@ -1,12 +1,12 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test docs compat demo search bench bench-audit lock clean
+.PHONY: help setup check quick test docs dist pins compat demo search bench bench-client bench-audit lock clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
 PYTHON := .venv/bin/python
 STAMP := .venv/.stamp
-PACK := examples/policy_pack/isolated/bin/python
+PACK := examples/policy_pack/environment
 
 # The machine's own certificates, where it has them: a network that inspects TLS is known to them alone.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -51,18 +51,29 @@ demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
 search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
 	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search
 
-bench: $(STAMP) ## Measure what many shares cost
-	@$(WITH_ENGINE) $(PYTHON) tools/bench.py
+bench: $(STAMP) ## Measure what shares cost behind each door (ARGS="--help" lists the choices)
+	@$(WITH_ENGINE) $(PYTHON) tools/bench.py $(ARGS)
+
+bench-client: $(STAMP) ## Measure what the client adds to a request
+	@$(PYTHON) tools/bench_client.py
 
 bench-audit: $(STAMP) ## Measure what an audit of many backups costs
 	@$(PYTHON) tools/bench_audit.py
+
+dist: $(STAMP) ## Build what is released, into dist/, and look at it
+	@rm -f dist/pulumi_cbr_sharing-*
+	@$(UV) build --quiet --no-build-isolation --python $(PYTHON) --out-dir dist
+	@$(PYTHON) -m pytest -q tests/test_packaging.py && ls dist/pulumi_cbr_sharing-*
+
+pins: ## Renew the pins of the actions in .github/workflows
+	@python3 tools/release.py --pins
 
 lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.toml
 	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \
 	  --quiet --output-file requirements.lock
 
 clean: ## Remove what was made here; the engine stays in the user's cache
-	rm -rf .venv .uv dist examples/policy_pack/isolated examples/policy_pack/environment .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv dist examples/policy_pack/environment .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	@echo "making .venv from requirements.lock"
@@ -72,8 +83,8 @@ $(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	@touch $@
 
 # The example's policy pack, in a clone, runs in this environment; apart from it otherwise, see its README.
-$(PACK): examples/policy_pack/install.py | $(STAMP)
-	@$(PYTHON) $< --environment .venv
+$(PACK): | $(STAMP)
+	@$(PYTHON) examples/policy_pack/install.py --environment .venv
 
 # uv of the lock, by its hash.
 .uv/bin/uv: requirements.lock

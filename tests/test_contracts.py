@@ -55,6 +55,11 @@ ARROWS = {
     "cbr": (GROUND | {"settings", "http"}, "the API knows no resource"),
     "sharing": (GROUND | {"settings", "http", "cbr"}, "what sharing means is the same behind every door"),
     "resources": (GROUND | {"settings", "http", "cbr", "sharing"}, "a door opens inwards"),
+    "plugin": (
+        GROUND | {"settings", "http", "cbr", "sharing", "lifeline"},
+        "another door, and knows nothing of the first",
+    ),
+    "native": ({"plugin", "sharing", "cbr"}, "what programs write for the plugin has the shapes of what it serves"),
     "recipients_file": (GROUND, "audits and policies read the same file, and neither knows the other"),
     "audit": (
         GROUND | {"settings", "http", "cbr", "recipients_file"},
@@ -67,16 +72,16 @@ ARROWS = {
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),
     "pytest_plugin": ({"emulator"}, "a test of a program asks the emulated cloud, and runs the program as users do"),
     "policies": (
-        {"errors", "timestamps", "freshness", "recipients_file"},
+        {"errors", "timestamps", "recipients_file"},
         "rules judge what a program declares, by the list of the audit if told so; nothing can make them send anything",
     ),
 }
 # Libraries, and the only rooms that may know them.
 OUTSIDE = {
-    "pulumi": {"resources", "policies"},
+    "pulumi": {"resources", "plugin", "native", "policies"},
     "pulumi_policy": {"policies"},
     "dill": set(),
-    "grpc": {"policies"},
+    "grpc": {"plugin", "policies"},
     "requests": {"http"},
     "urllib3": {"http"},
     "http": {"emulator"},

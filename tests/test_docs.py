@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pytest
 import pulumi_cbr_sharing
 
 from clouds import environment
-from pulumi_cbr_sharing import cli
+from pulumi_cbr_sharing import cli, errors
+from pulumi_cbr_sharing.http.codes import CODES
+from pulumi_cbr_sharing.resources.lookups import LookupFailed
 from pulumi_cbr_sharing.settings.sources import NAMES
 from stack import Stack
 
@@ -30,6 +33,8 @@ TEXT = README + "".join(PAGES.values())
 PROGRAM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
 OUTPUT = re.findall(r"```console\n\$ pulumi up.*?\n(.*?)```", README, re.DOTALL)[0]
 EMULATOR = re.findall(r"```python\n(.*?)```", PAGES["testing.md"], re.DOTALL)[0]
+
+ERRORS = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.CbrSharingError)]
 
 
 @pytest.mark.engine
@@ -74,6 +79,33 @@ def test_every_setting_is_explained(field: str) -> None:
     keys, variables = NAMES[field]
     assert all(re.search(rf"[:`]{key.partition('.')[0]}`", TEXT) for key in keys.split())
     assert [variable for variable in variables.split() if f"`{variable}`" not in TEXT] == []
+
+
+@pytest.mark.parametrize("kind", [*ERRORS, LookupFailed], ids=lambda kind: kind.__name__)
+def test_every_error_has_an_entry(kind: type[errors.CbrSharingError]) -> None:
+    """A heading, whose anchor is the name in small letters."""
+    assert f"\n### {kind.__name__}\n" in PAGES["troubleshooting.md"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_an_entry(code: str) -> None:
+    """The address in its line leads to its row, which says what the line says."""
+    meaning = CODES[code]
+    (row,) = [line for line in PAGES["troubleshooting.md"].splitlines() if f"`{code}`" in line and "<a id" in line]
+    assert row.endswith(f"| {meaning.reason} | {meaning.remedy or '—'} |")
+    assert f'<a id="{meaning.error("sharing", "no", code=code).told.partition("#")[2]}'.rstrip(")") in row
+
+
+def test_an_error_without_a_code_of_the_api_is_found_by_its_class() -> None:
+    """Codes of other services, and of none."""
+    assert errors.SettingsError("no region").told == f"no region ({errors.GUIDE}#settingserror)"
+    assert errors.Throttled("sharing", "no", code="Other.1").told.endswith("#throttled)")
+
+
+def test_the_address_in_errors_is_the_projects() -> None:
+    """It stands in pyproject.toml, too, for the index."""
+    site = re.findall(r'^Documentation = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert [f"{site[0]}/troubleshooting.html"] == [errors.GUIDE]
 
 
 def test_the_readme_is_short_and_its_first_code_comes_early() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 
 DIGITS = "12345678901234567890123456789012"
+OTHER = "5f0c7f0d2f3a4d3e9a1b6c5d4e3f2a10"
+UNTIL = str(datetime.now(timezone.utc).date() + timedelta(days=366))
 BACKUP = "9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10"
 GOOD: dict[str, Any] = {
     "recipients": [{"project_id": DIGITS, "name": "DR", "owner": "platform@example.org", "class": "friendly"}],
     "exceptions": [
-        {"backup": BACKUP, "recipient": "*", "reason": "audit", "owner": "sec@example.org", "until": "2027-06-30"}
+        {"backup": BACKUP, "recipient": OTHER, "reason": "audit", "owner": "sec@example.org", "until": UNTIL}
     ],
 }
 YAML = f"""\
@@ -37,10 +39,10 @@ recipients:
     class: friendly
 exceptions:
   - backup: {BACKUP}
-    recipient: "*"
+    recipient: {OTHER}
     reason: audit
     owner: sec@example.org
-    until: 2027-06-30
+    until: {UNTIL}
 """
 
 
@@ -64,9 +66,10 @@ def test_yaml_and_json_say_the_same(read: Read, text: str) -> None:
     assert file.known(DIGITS) == file.recipients[DIGITS]
     assert file.known("0" * 32) is None
     (exception,) = file.exceptions
-    assert exception.until == date(2027, 6, 30)
-    assert exception.covers(BACKUP, DIGITS)
-    assert not exception.covers(BACKUP.replace("9", "8"), DIGITS)
+    assert exception.until == date.fromisoformat(UNTIL)
+    assert exception.covers(BACKUP, OTHER)
+    assert not exception.covers(BACKUP.replace("9", "8"), OTHER)
+    assert not exception.covers(BACKUP, DIGITS)
 
 
 def test_the_line_of_an_exception_is_known(read: Read) -> None:
@@ -78,6 +81,13 @@ def test_the_line_of_an_exception_is_known(read: Read) -> None:
 def test_a_file_without_recipients_says_nothing_of_who_may(read: Read, text: str, recipients: Any) -> None:
     """An empty list means that nobody may."""
     assert read(text).recipients == recipients
+
+
+def test_an_exception_may_be_for_every_backup_of_one_recipient(read: Read) -> None:
+    """As a window of backups needs it, whose ids change every night."""
+    (exception,) = read(changed(lambda document: document["exceptions"][0].update(backup="*"))).exceptions
+    assert exception.covers(BACKUP, OTHER)
+    assert not exception.covers(BACKUP, DIGITS)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
@@ -112,6 +122,16 @@ def test_every_key_is_mandatory(read: Read, section: str) -> None:
         (lambda d: d["recipients"][0].update(name=" "), "name is empty"),
         (lambda d: d["exceptions"][0].update(backup=BACKUP[:-1]), r"exceptions\[0\].backup has another shape"),
         (lambda d: d["exceptions"][0].update(recipient="me"), r"exceptions\[0\].recipient has another shape"),
+        (
+            lambda d: d["exceptions"][0].update(recipient="*"),
+            r"exceptions\[0\].recipient is a pattern, and an exception",
+        ),
+        (lambda d: d["exceptions"][0].update(recipient="[0-9a-f]*"), "recipient is a pattern"),
+        (lambda d: d["exceptions"][0].update(recipient="?" * 32), "recipient is a pattern"),
+        (
+            lambda d: d["exceptions"][0].update(until="2999-01-01"),
+            "and no exception may be longer than .*: agree",
+        ),
         (lambda d: d["exceptions"][0].update(reason=""), r"exceptions\[0\].reason is empty"),
         (lambda d: d["exceptions"][0].update(owner=["x"]), r"exceptions\[0\].owner is not a text"),
         (lambda d: d["exceptions"][0].update(until="next year"), "until is 'next year': give the last day"),

@@ -1,178 +1,259 @@
-"""Measures what many shares cost: ratios of one run, not seconds of one machine.
+"""Measures what shares cost behind each door, beside a provider of the same kind that does nothing, in the same run.
 
-Commands of the engine are measured beside a provider that does nothing, the client's processor time beside a bare
-`requests.Session` that sends the same requests.
+    make bench
+    make bench ARGS="--cases 1-share 50-sets --latencies 0.1 --doors native"
+    make bench ARGS="--peer 'terraform=./peer.sh {verb}'"    another tool on the same cloud: it gets `HW_*` variables,
+                                                             SHARES, a JSON file of backups and recipients, and the verb
 
-make bench
-make bench SHARES=200
-python tools/bench.py client
+Read the ratios: seconds are those of one machine on one day. Writes a table, and with `--plot FILE` a picture of it.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+import platform
+import shlex
 import subprocess
 import sys
 import tempfile
 import time
 
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import requests
-
-from pulumi_cbr_sharing import Connection
-from pulumi_cbr_sharing.cbr.members import add_members
 from pulumi_cbr_sharing.emulator import serve
-from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.settings.resolve import resolve
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi_cbr_sharing.emulator import Emulator
 
 
-PER_BACKUP = 10
-WARM_UP, CREATES = 20, 1040  # of which each of two sends half
-COMMANDS = {
-    "up": ("up", "--yes", "--skip-preview"),
+TOOLS = Path(__file__).resolve().parent
+VERBS = {
+    "create": ("up", "--yes", "--skip-preview"),
     "up, nothing to do": ("up", "--yes", "--skip-preview", "--expect-no-changes"),
     "refresh": ("refresh", "--yes", "--skip-preview"),
+    "up --refresh": ("up", "--yes", "--skip-preview", "--refresh"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
-
-NOTHING = """
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+PREVIEW = {"preview": ("preview",)}
 
 
-class Nothing(ResourceProvider):
-    serialize_as_secret_always = False
+@dataclass(frozen=True)
+class Case:
+    """A program: so many backups, each shared with so many projects, by members or by a set."""
 
-    def diff(self, _id, olds, news):
-        return DiffResult(changes=False)
-
-    def create(self, props):
-        return CreateResult(props["name"], props)
-
-
-class Share(Resource):
-    pass
+    backups: int
+    recipients: int = 10
+    kind: str = "BackupShareMember"
+    verbs: Mapping[str, Sequence[str]] = field(default_factory=lambda: VERBS)
 
 
-for number in range({shares}):
-    Share(Nothing(), f"share-{{number}}", {{"name": f"n{{number}}"}})
+CASES = {
+    "1-share": Case(1, 1),
+    "50-shares": Case(5),
+    "500-shares": Case(50),
+    "1-set": Case(1, kind="BackupShare"),
+    "50-sets": Case(50, kind="BackupShare"),
+    "preview-1500": Case(150, verbs=PREVIEW),
+    "preview-5000": Case(500, verbs=PREVIEW),
+}
+OURS = {"dynamic": "pulumi_cbr_sharing", "native": "pulumi_cbr_sharing.native"}
+
+PROGRAM = """
+import json, os
+from {module} import {kind}
+
+for backup, projects in json.load(open(os.environ["SHARES"])):
+    if "{kind}" == "BackupShare":
+        {kind}(backup, backup_id=backup, dest_project_ids=projects)
+    else:
+        for project in projects:
+            {kind}(f"{{backup}}-{{project}}", backup_id=backup, dest_project_id=project)
 """
 
-SHARES = """
-from pulumi_cbr_sharing import BackupShareMember
+# The same properties, inputs and outputs.
+FLOOR = """
+import base64, json, os, pickle
+import pulumi
+from bench_floor import Nothing
 
-for backup, project in {pairs!r}:
-    BackupShareMember(f"{{backup[:8]}}-{{project[:8]}}", backup_id=backup, dest_project_id=project)
+provider = base64.b64encode(pickle.dumps(Nothing(), protocol=4)).decode()
+own = {{"__provider": provider}} if "{door}" == "dynamic" else {{}}
+token = "pulumi-python:dynamic/bench:Nothing" if "{door}" == "dynamic" else "nothing:index:Nothing"
+for backup, projects in json.load(open(os.environ["SHARES"])):
+    for project in [projects] if "{kind}" == "BackupShare" else projects:
+        given = {{"backup_id": backup, "dest_project_id": project}}
+        given |= {{f"output_{{number}}": "0" * 32 for number in range(8)}}
+        name = backup if "{kind}" == "BackupShare" else f"{{backup}}-{{project}}"
+        pulumi.CustomResource(token, name, given | own)
 """
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took: seconds, processor seconds, megabytes of its largest process, requests to the cloud."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+    requests: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement, beside the floor where there is one."""
+
+    case: str
+    latency: float
+    verb: str
+    who: str
+    cost: Cost
+    floor: Cost | None
 
 
 def main() -> int:
-    """Run both programs in turn, and print a table; then the client."""
-    if sys.argv[1:] != ["client"]:
-        compare_commands()
-    compare_client()
+    """Measure what was asked for, and print it row by row."""
+    given = arguments()
+    print(f"{facts()}\n{'':34}{'seconds':>9}{'floor':>8}{'ratio':>7}{'cpu s':>7}{'MB':>6}{'requests':>10}")
+    rows = []
+    for row in measured(given):
+        rows.append(row)
+        floor = f"{row.floor.seconds:8.1f}{row.cost.seconds / row.floor.seconds:7.2f}" if row.floor else " " * 15
+        what = f"{row.case} {row.latency * 1000:.0f} ms {row.who}: {row.verb}"
+        cost = row.cost
+        print(f"{what:42}{cost.seconds:9.1f}{floor}{cost.cpu:7.1f}{cost.megabytes:6.0f}{cost.requests:10}", flush=True)
+    if given.plot:
+        plot(rows, given.plot)
     return 0
 
 
-def compare_commands() -> None:
-    """Print what each command of the engine costs."""
-    shares = int(os.environ.get("SHARES", "100"))
-    with tempfile.TemporaryDirectory(prefix="cbr-sharing-bench-") as scratch, serve() as emulator:
-        pairs = seed(emulator, shares)
-        sharer = emulator.account("sharer")
-        env = {
-            "HW_REGION_NAME": sharer.region,
-            "HW_PROJECT_ID": sharer.project_id,
-            "HW_ACCESS_KEY": sharer.access_key,
-            "HW_SECRET_KEY": sharer.secret_key,
-            "HW_CBR_ENDPOINT": emulator.url,
-        }
-        nothing = measure(Path(scratch, "nothing"), NOTHING.format(shares=shares), env)
-        ours = measure(Path(scratch, "shares"), SHARES.format(pairs=pairs), env, emulator)
-    print(f"{shares} shares of {shares // PER_BACKUP} backups; beside a provider that does nothing, in the same run")
-    print(f"{'':20}{'nothing':>10}{'shares':>10}{'ratio':>8}  requests")
-    for command, (seconds, _) in nothing.items():
-        mine, requests = ours[command]
-        print(f"{command:20}{seconds:9.1f}s{mine:9.1f}s{mine / seconds:8.2f}  {requests}")
+def arguments() -> argparse.Namespace:
+    """The words of the command line."""
+    parser = argparse.ArgumentParser(description="Measure what shares cost.")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    parser.add_argument("--latencies", nargs="+", type=float, default=[0.0, 0.1], metavar="SECONDS")
+    parser.add_argument("--doors", nargs="+", choices=OURS, default=list(OURS), metavar="DOOR")
+    parser.add_argument("--parallel", type=int, default=0, help="for the engine; it takes four a core by itself")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
+    parser.add_argument("--plot", type=Path, metavar="FILE")
+    return parser.parse_args()
 
 
-def compare_client() -> None:
-    """Print the processor time of creates, beside a session of `requests` that sends the same."""
-    with serve() as emulator:
-        pairs, sharer = seed(emulator, CREATES), emulator.account("sharer")
-        headers = {"X-Auth-Token": emulator.token("sharer"), "X-Project-Id": sharer.project_id}
-        key = {"HW_ACCESS_KEY": sharer.access_key, "HW_SECRET_KEY": sharer.secret_key}
-        where = {"HW_REGION_NAME": sharer.region, "HW_CBR_ENDPOINT": emulator.url, "HW_PROJECT_ID": sharer.project_id}
-        client = Client(resolve(Connection(), config={}, environ=key | where))
-        with requests.Session() as session:
-            bare = seconds_of(
-                pairs[::2], lambda backup, project: bare_create(session, emulator.url, headers, backup, project)
-            )
-        ours = seconds_of(
-            pairs[1::2], lambda backup, project: add_members(client, backup, [project], look=lambda: None)
-        )
-    print(f"processor time of a create: {ours * 1e6:.0f} µs, bare {bare * 1e6:.0f} µs, ratio {ours / bare:.2f}")
+def facts() -> str:
+    """Where and with what it is measured."""
+    cores, day = os.cpu_count(), datetime.now(timezone.utc).date()
+    engine = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{day}, {cores} cores, Python {platform.python_version()}, SDK {version('pulumi')}, engine {engine}"
 
 
-def bare_create(session: requests.Session, url: str, headers: Mapping[str, str], backup: str, project: str) -> None:
-    """The same request, with nothing around it."""
-    path = f"{url}/v3/{headers['X-Project-Id']}/backups/{backup}/members"
-    session.post(path, json={"members": [project]}, headers=headers, timeout=60).raise_for_status()
+def measured(given: argparse.Namespace) -> Iterator[Row]:
+    """All rows; what belongs together is measured in turn."""
+    for name in given.cases:
+        case = CASES[name]
+        for latency in given.latencies:
+            with serve() as emulator, tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                scratch = Path(folder)
+                env = environment(emulator, scratch, case)
+                emulator.latency = latency
+                for door in given.doors:
+                    words = {"kind": case.kind, "module": OURS[door], "door": door}
+                    ours = Project(scratch / door, PROGRAM.format(**words), env, given.parallel)
+                    floor = Project(scratch / f"{door}-floor", FLOOR.format(**words), env, given.parallel)
+                    for verb, command in case.verbs.items():
+                        least = floor.run(command, emulator)
+                        yield Row(name, latency, verb, door, ours.run(command, emulator), least)
+                for peer in given.peer:
+                    who, _, command = peer.partition("=")
+                    for verb in case.verbs:
+                        words_of_peer = shlex.split(command.replace("{verb}", shlex.quote(verb)))
+                        yield Row(name, latency, verb, who, cost_of(words_of_peer, scratch, env, emulator), None)
 
 
-def seconds_of(pairs: list[tuple[str, str]], create: Callable[[str, str], object]) -> float:
-    """Processor time of this thread for one create; the emulated cloud runs in others."""
-    for pair in pairs[:WARM_UP]:
-        create(*pair)
-    started = time.thread_time()
-    for pair in pairs[WARM_UP:]:
-        create(*pair)
-    return (time.thread_time() - started) / len(pairs[WARM_UP:])
-
-
-def seed(emulator: Emulator, shares: int) -> list[tuple[str, str]]:
-    """Enough backups and recipients; returns pairs of backup and project."""
-    projects = [emulator.add_account(f"team-{number}").project_id for number in range(PER_BACKUP)]
-    backups = [emulator.add_backup("sharer").id for _ in range(-(-shares // PER_BACKUP))]
-    return [(backup, project) for backup in backups for project in projects][:shares]
-
-
-def measure(
-    folder: Path, program: str, env: Mapping[str, str], emulator: Emulator | None = None
-) -> dict[str, tuple[float, int]]:
-    """Seconds and requests of each command."""
-    (folder / "state").mkdir(parents=True)
-    (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
-    (folder / "__main__.py").write_text(program)
+def environment(emulator: Emulator, scratch: Path, case: Case) -> dict[str, str]:
+    """Backups and recipients in the cloud, and the environment of all commands."""
+    projects = [emulator.add_account(f"team-{number}").project_id for number in range(case.recipients)]
+    shares = [(emulator.add_backup("sharer").id, projects) for _ in range(case.backups)]
+    (scratch / "shares.json").write_text(json.dumps(shares))
+    floor = scratch / "pulumi-resource-nothing"
+    floor.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(TOOLS / "bench_floor.py"))} "$@"\n'
+    )
+    floor.chmod(0o755)
+    sharer = emulator.account("sharer")
     clean = {name: text for name, text in os.environ.items() if not name.startswith(("HW_", "OS_", "PULUMI_"))}
-    own = {
-        "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-        "PULUMI_HOME": str(folder / "home"),
+    return clean | {
+        "PATH": f"{scratch}{os.pathsep}{clean['PATH']}",
+        "PYTHONPATH": str(TOOLS),
+        "SHARES": str(scratch / "shares.json"),
+        "HW_REGION_NAME": sharer.region,
+        "HW_PROJECT_ID": sharer.project_id,
+        "HW_ACCESS_KEY": sharer.access_key,
+        "HW_SECRET_KEY": sharer.secret_key,
+        "HW_CBR_ENDPOINT": emulator.url,
         "PULUMI_CONFIG_PASSPHRASE": "bench",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    run(folder, {**clean, **own}, "stack", "init", "dev")
-    found = {}
-    for name, command in COMMANDS.items():
-        before, started = len(emulator.requests) if emulator else 0, time.monotonic()
-        run(folder, {**clean, **own, **env}, *command)
-        found[name] = (time.monotonic() - started, len(emulator.requests) - before if emulator else 0)
-    return found
 
 
-def run(folder: Path, env: Mapping[str, str], *command: str) -> None:
-    """Run `pulumi`; its output is shown only if it fails."""
-    words = ["pulumi", "--non-interactive", *command]
-    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"pulumi {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+class Project:
+    """A Pulumi project with one stack."""
+
+    def __init__(self, folder: Path, program: str, env: Mapping[str, str], parallel: int) -> None:
+        (folder / "state").mkdir(parents=True)
+        (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+        (folder / "__main__.py").write_text(program)
+        own = {"PULUMI_BACKEND_URL": (folder / "state").as_uri(), "PULUMI_HOME": str(folder / "home")}
+        self._folder, self._env = folder, {**env, **own}
+        self._parallel = ["--parallel", str(parallel)] if parallel else []
+        self.run(("stack", "init", "dev"))
+
+    def run(self, command: Sequence[str], emulator: Emulator | None = None) -> Cost:
+        """Run a command of `pulumi`."""
+        parallel = self._parallel if command[0] != "stack" else []
+        return cost_of(["pulumi", "--non-interactive", *command, *parallel], self._folder, self._env, emulator)
+
+
+def cost_of(command: Sequence[str], folder: Path, env: Mapping[str, str], emulator: Emulator | None) -> Cost:
+    """Run a command with all that it starts; its output is shown only if it fails."""
+    before, started = len(emulator.requests) if emulator else 0, time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - started
+        if process.returncode:
+            output.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{output.read().decode()}")
+    requests = len(emulator.requests) - before if emulator else 0
+    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, requests)
+
+
+def plot(rows: Sequence[Row], file: Path) -> None:
+    """Draw the ratios to the floor, and peers in seconds beside ours."""
+    import matplotlib as mpl  # noqa: PLC0415 - slow to import, and seldom needed
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    figure, axes = plt.subplots(figsize=(9, 0.32 * len(rows) + 1.5), layout="constrained")
+    names = [f"{row.case}, {row.latency * 1000:.0f} ms: {row.verb}, {row.who}" for row in rows]
+    axes.barh(names, [row.cost.seconds for row in rows], color="#3465a4", label="seconds")
+    floors = [row.floor.seconds if row.floor else 0 for row in rows]
+    axes.barh(names, floors, color="#babdb6", height=0.4, label="a provider that does nothing")
+    axes.invert_yaxis()
+    axes.set_xlabel("seconds")
+    axes.set_title(facts(), fontsize=9)
+    axes.legend()
+    figure.savefig(file)
 
 
 if __name__ == "__main__":

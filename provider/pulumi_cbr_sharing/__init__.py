@@ -8,10 +8,13 @@ pulumi.export("status", share.status)
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    __version__: str
+
     from pulumi_cbr_sharing.cbr.backups import Backup as Backup  # noqa: I001 - one import a module
     from pulumi_cbr_sharing.cbr.members import Member as Member
     from pulumi_cbr_sharing.cbr.projects import Project as Project
@@ -65,6 +68,8 @@ else:
     __all__ = list(_MODULE_OF)
 
     def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return version("pulumi-cbr-sharing")
         if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

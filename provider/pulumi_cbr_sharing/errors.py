@@ -5,6 +5,7 @@
     ├── WrongProject
     ├── Refused
     ├── WaitTimeout
+    ├── Stopped
     ├── Unreachable
     ├── UnexpectedAnswer
     └── ApiError
@@ -36,8 +37,29 @@ if TYPE_CHECKING:
     from typing_extensions import Self  # in typing itself from Python 3.11
 
 
+# The guide has an entry for each class and each code; a test holds that, and that the address is the project's.
+GUIDE = "https://pulumi-cbr-sharing.github.io/pulumi-cbr-sharing/troubleshooting.html"
+_OF_THE_API = re.compile(r"(BackupService|APIGW?)\.\d{4}")
+
+
 class CbrSharingError(Exception):
-    """One line for the user, without secrets: what was being done, why it failed, and what to do."""
+    """One line for the user, without secrets: what was being done, why it failed, and what to do.
+
+    Attributes:
+        made: what was made all the same, as the state would record it.
+    """
+
+    made: Any = None
+
+    @property
+    def told(self) -> str:
+        """The line as users see it, which ends with the address of the error's entry in the guide."""
+        return f"{self} ({GUIDE}#{self.entry})"
+
+    @property
+    def entry(self) -> str:
+        """The anchor of the entry in the guide: the class."""
+        return type(self).__name__.lower()
 
 
 class SettingsError(CbrSharingError):
@@ -54,6 +76,10 @@ class Refused(CbrSharingError):
 
 class WaitTimeout(CbrSharingError):
     """Something did not become ready in time."""
+
+
+class Stopped(CbrSharingError):
+    """The run was cancelled, or the time that the program allows for it is over."""
 
 
 class Unreachable(CbrSharingError):
@@ -115,6 +141,11 @@ class ApiError(CbrSharingError):
         known = ", ".join(filter(None, facts))
         remedy = f": {self.remedy}" if self.remedy else ""
         return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
+
+    @property
+    def entry(self) -> str:
+        """By the code if it is one of the API, else by the class."""
+        return self.code.lower().replace(".", "-") if _OF_THE_API.fullmatch(self.code) else super().entry
 
     def again(self, **changed: str) -> Self:
         """The same refusal with another `doing`, `reason` or `remedy`."""

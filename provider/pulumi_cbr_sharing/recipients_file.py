@@ -1,4 +1,4 @@
-"""`cbr-sharing.yaml`: the projects that may receive backups, and the agreed exceptions.
+"""`cbr-sharing.yaml`: the projects that may receive backups, and the agreed exceptions, for audits and policies.
 
     recipients:
       - project_id: 02e814ff2f81f01a5fb11caf75eed906
@@ -6,13 +6,14 @@
         owner: platform@example.org
         class: friendly              # or third-party
     exceptions:
-      - backup: 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10   # or a pattern, such as "*"
-        recipient: 5f0c…
+      - backup: 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10   # or "*": every backup
+        recipient: 5f0c…             # one project: no exception is for everybody
         reason: the auditor's copy
         owner: security@example.org
-        until: 2027-06-30            # the last day, UTC
+        until: 2027-06-30            # the last day, UTC; at most 366 days from now
 
 All keys are mandatory, and unknown ones are errors. JSON is read, too. Errors have the file, the line and the entry.
+The configuration of a policy has exceptions of the same keys and rules.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from __future__ import annotations
 import re
 
 from dataclasses import dataclass
-from datetime import date
-from fnmatch import fnmatchcase
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME = "cbr-sharing.yaml"
 CLASSES = ("friendly", "third-party")
+LONGEST_TERM = timedelta(days=366)  # of an exception, from today
 
 
 @dataclass(frozen=True)
@@ -60,27 +61,30 @@ class Recipient:
 
 @dataclass(frozen=True)
 class AgreedException:
-    """An agreed share that no program declares, or that a rule forbids.
+    """An agreed share that no program declares, or something else that a rule forbids.
 
     Attributes:
-        backup: a backup id, or a pattern: `*`, `?` and `[…]` are wildcards.
-        recipient: a project id, or a pattern.
+        recipient: a project id; `*`, for every project, only in a policy that is not about recipients.
+        backup: a backup id, or `*` for every backup.
         reason: why it was agreed.
         owner: who is responsible for it.
         until: its last day, UTC.
-        line: its line in the file.
+        resource: in a policy, a pattern of names or URNs of resources.
+        line: its line in the recipients file.
     """
 
-    backup: str
     recipient: str
+    backup: str
     reason: str
     owner: str
     until: date
-    line: int
+    resource: str = "*"
+    line: int = 0
 
-    def covers(self, backup_id: str, project_id: str) -> bool:
-        """Whether it covers the share of a backup with a project."""
-        return fnmatchcase(backup_id, self.backup) and fnmatchcase(project_id, self.recipient)
+    def covers(self, backup_id: str, *project_ids: str) -> bool:
+        """Whether it covers the shares of a backup with all of these projects."""
+        is_for_them = self.recipient == "*" or set(project_ids) == {self.recipient}
+        return is_for_them and self.backup in ("*", backup_id)
 
 
 @dataclass(frozen=True)
@@ -185,40 +189,53 @@ def _recipients(section: _Part) -> dict[str, Recipient]:
 
 def _exception(entry: _Part) -> AgreedException:
     backup, recipient, reason, owner, until = entry.texts(_EXCEPTION)
-    return AgreedException(backup, recipient, reason, owner, date.fromisoformat(until), entry.line)
+    return AgreedException(recipient, backup, reason, owner, date.fromisoformat(until), line=entry.line)
 
 
-def _unless_pattern(trouble_with: Check) -> Check:
-    return lambda text: None if re.search(r"[*?\[]", text) else trouble_with(text)
+def trouble_with_backup(text: str) -> str | None:
+    """What is wrong with the backup of an exception."""
+    return None if text == "*" else BACKUP.trouble_with(text)
 
 
-def _trouble_with_blank(text: str) -> str | None:
+def trouble_with_recipient(text: str) -> str | None:
+    """What is wrong with the recipient of an exception."""
+    if re.search(r"[*?\[]", text):
+        return "is a pattern, and an exception is for one project: give a project id, and an entry for each"
+    return PROJECT.trouble_with(text)
+
+
+def trouble_with_text(text: str) -> str | None:
+    """What is wrong with a reason, a name or an owner."""
     return None if text.strip() else "is empty"
+
+
+def trouble_with_last_day(text: str) -> str | None:
+    """What is wrong with the last day of an exception."""
+    try:
+        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
+    except ValueError:
+        day = None
+    if day is None:
+        return f"is {one_line(text, 40)!r}: give the last day, such as 2027-06-30"
+    latest = datetime.now(timezone.utc).date() + LONGEST_TERM
+    return None if day <= latest else f"is {text}, and no exception may be longer than {latest}: agree on it again then"
 
 
 def _trouble_with_class(text: str) -> str | None:
     return None if text in CLASSES else f"is {one_line(text, 40)!r}: give {' or '.join(CLASSES)}"
 
 
-def _trouble_with_day(text: str) -> str | None:
-    try:
-        good = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) and date.fromisoformat(text)
-    except ValueError:
-        good = None
-    return None if good else f"is {one_line(text, 40)!r}: give the last day, such as 2027-06-30"
-
-
-# The keys of an entry, in the order of the attributes of its class.
+# The keys of an entry, in the order in which it is read.
 _RECIPIENT: Mapping[str, Check] = {
     "project_id": PROJECT.trouble_with,
-    "name": _trouble_with_blank,
-    "owner": _trouble_with_blank,
+    "name": trouble_with_text,
+    "owner": trouble_with_text,
     "class": _trouble_with_class,
 }
 _EXCEPTION: Mapping[str, Check] = {
-    "backup": _unless_pattern(BACKUP.trouble_with),
-    "recipient": _unless_pattern(PROJECT.trouble_with),
-    "reason": _trouble_with_blank,
-    "owner": _trouble_with_blank,
-    "until": _trouble_with_day,
+    "backup": trouble_with_backup,
+    "recipient": trouble_with_recipient,
+    "reason": trouble_with_text,
+    "owner": trouble_with_text,
+    "until": trouble_with_last_day,
 }

@@ -30,31 +30,16 @@ from otcextensions import sdk
 
 from emulated import project
 from pulumi_cbr_sharing.emulator import serve
+from vendors_client import huawei, vendor
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi_cbr_sharing.emulator import Account, Emulator
+    from pulumi_cbr_sharing.emulator import Emulator
 
 
 # -- Huawei Cloud's SDK ------------------------------------------------------------------------------------------------
-
-
-def huawei(test: Any) -> Any:
-    """Ignore two warnings of the vendor's client.
-
-    Its signer asks for the time in the way that Python 3.12 and newer warn of; without dateutil, which it does not
-    ask for, it leaves moments as texts and warns of it each time.
-    """
-    test = pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")(test)
-    return pytest.mark.filterwarnings("ignore:Unable to convert string to date:ImportWarning")(test)
-
-
-def vendor(emulator: Emulator, account: Account, secret: str | None = None) -> Any:
-    """The vendor's client with an account's key."""
-    keys = BasicCredentials(account.access_key, secret or account.secret_key, account.project_id)
-    return CbrClient.new_builder().with_credentials(keys).with_endpoint(emulator.url).build()
 
 
 def add(emulator: Emulator, *accounts: str) -> AddMemberRequest:

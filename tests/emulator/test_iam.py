@@ -65,11 +65,12 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_sign_in_is_refused(case: str, emulator: Emulator) -> None:
-    """The answer does not say what is wrong, and has no token."""
+    """The answer does not say which of user, account and password is wrong, and has no token."""
     changes, scope = WRONG[case]
     answer = sign_in(emulator, user_of(emulator.account("sharer"), **changes), scope)
     assert answer.status_code == 401
-    assert answer.json()["error"]["message"] == "The username or password is wrong."
+    told = "The project cannot be found." if "project" in case else "The username or password is wrong."
+    assert answer.json()["error"]["message"] == told
     assert "X-Subject-Token" not in answer.headers
 
 

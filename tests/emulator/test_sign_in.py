@@ -465,5 +465,5 @@ def test_sign_in_can_be_set_up_from_outside(emulator: Emulator) -> None:
     assert emulator.account("sharer").projects["eu-de_shop"] == shop
     assert emulator.accounts.may_assume("recipient", "sharer", "deploy")
     assert by_id_token(emulator, text).status_code == 201
-    assert lists_by_key(emulator, ("0", "1", "2"), dict(zip("0123", key, strict=True)), "sharer") == 200
+    assert lists_by_key(emulator, ("access_key", "secret_key", "security_token"), key, "sharer") == 200
     assert from_server(emulator).status_code == 401

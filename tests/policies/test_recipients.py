@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 
 DR, PARTNER, STRANGER = "02e814ff2f81f01a5fb11caf75eed906", "c760cf1f860fbdebc209d41a40e7e450", "f" * 32
+AGREED_ON, UNTIL = "0b07081e-3ec7-4e77-8571-54e2947da422", datetime.now(timezone.utc).date() + timedelta(days=30)
 FILE = f"""\
 recipients:
   - {{project_id: {DR}, name: disaster recovery, owner: platform@example.org, class: friendly}}
   - {{project_id: {PARTNER}, name: auditor, owner: security@example.org, class: third-party}}
 exceptions:
-  - {{backup: "*", recipient: {STRANGER}, reason: a test, owner: x@example.org, until: 2099-12-31}}
+  - {{backup: {AGREED_ON}, recipient: {STRANGER}, reason: a test, owner: x@example.org, until: {UNTIL}}}
 """
 
 
@@ -51,12 +53,34 @@ def stopped(pack: PolicyTest, project: str) -> bool:
 
 @pytest.mark.parametrize("absolute", [True, False])
 def test_who_is_in_the_file_is_allowed(folder: Path, absolute: bool) -> None:
-    """Whatever their class. Others are not allowed, even with an exception of the audit."""
+    """Whatever their class. Others are not allowed."""
     path = str(folder / "cbr-sharing.yaml") if absolute else "cbr-sharing.yaml"
     pack = configured(folder, recipients_file=path)
     assert [stopped(pack, project) for project in (DR, PARTNER, STRANGER)] == [False, False, True]
     (report,) = [one for one in pack.check(member(dest_project_id=STRANGER)) if one.rule == "allowed-recipients"]
     assert f"({DR} (disaster recovery, owned by platform@example.org), {PARTNER} (auditor, owned by" in report.message
+
+
+def test_an_exception_of_the_file_counts_for_audits_and_policies(folder: Path) -> None:
+    """For its backup, and no other."""
+    pack = configured(folder, recipients_file="cbr-sharing.yaml")
+    assert pack.stopped_by(member(backup_id=AGREED_ON, dest_project_id=STRANGER)) == set()
+    assert pack.stopped_by(member(dest_project_id=STRANGER)) == {"allowed-recipients"}
+    everywhere = (folder / "cbr-sharing.yaml").read_text().replace(AGREED_ON, '"*"')
+    (folder / "cbr-sharing.yaml").write_text(everywhere)
+    pack = configured(folder, recipients_file="cbr-sharing.yaml")
+    assert pack.stopped_by(member(dest_project_id=STRANGER)) == set()
+
+
+def test_a_relative_path_begins_at_the_folder_of_the_pack(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Those who keep the policy keep the file there."""
+    config = tmp_path_factory.mktemp("elsewhere") / "config.json"
+    config.write_text(json.dumps({"allowed-recipients": {"recipients_file": "cbr-sharing.yaml"}}))
+    assert not stopped(PolicyTest(config, folder=folder), DR)
+    with pytest.raises(ConfigError, match=r"reading .*elsewhere\d*/cbr-sharing\.yaml"):
+        PolicyTest(config)
 
 
 def test_a_file_and_a_list_are_one_list(folder: Path) -> None:
@@ -67,7 +91,7 @@ def test_a_file_and_a_list_are_one_list(folder: Path) -> None:
 
 
 def test_a_file_is_a_list_that_is_mandatory_unless_the_configuration_says_less(folder: Path) -> None:
-    """`remediate` differs from no level."""
+    """It may say advisory, while the list grows."""
     advice = configured(folder, recipients_file="cbr-sharing.yaml", enforcementLevel="advisory")
     assert not stopped(advice, STRANGER)
     assert stopped(configured(folder, recipients_file="cbr-sharing.yaml", enforcementLevel="remediate"), STRANGER)
@@ -142,14 +166,14 @@ class Call:
         raise Refused(code, sentence)
 
 
-def engine_configures(**given: Any) -> dict[str, Any]:
+def engine_configures(folder: Path, **given: Any) -> dict[str, Any]:
     """What the rule gets after the engine has configured the pack, with level and properties apart."""
-    level = proto.EnforcementLevel.Value("REMEDIATE")
+    level = proto.EnforcementLevel.Value("MANDATORY")
     request = proto.ConfigureAnalyzerRequest()
     for policy in rules():
         request.policyConfig[policy.name].enforcementLevel = level
     json_format.ParseDict(given, request.policyConfig["allowed-recipients"].properties)
-    pack.Analyzer("cbr-sharing", rules()).Configure(request, Call())
+    pack.Analyzer("cbr-sharing", rules(), folder).Configure(request, Call())
     config = request.policyConfig["allowed-recipients"]
     level_now = proto.EnforcementLevel.Name(config.enforcementLevel)
     return {"level": level_now, **json_format.MessageToDict(config.properties)}
@@ -157,7 +181,8 @@ def engine_configures(**given: Any) -> dict[str, Any]:
 
 def test_the_engine_configures_the_pack_by_the_file(folder: Path) -> None:
     """The rule gets a list and never the path, and is mandatory."""
-    handed = engine_configures(recipients_file=str(folder / "cbr-sharing.yaml"))
+    handed = engine_configures(folder, recipients_file="cbr-sharing.yaml")
+    assert [entry["recipient"] for entry in handed["exceptions"]] == [STRANGER]
     assert [entry["project_id"] for entry in handed["recipients"]] == [DR, PARTNER]
     assert (handed["level"], "recipients_file" in handed) == ("MANDATORY", False)
 
@@ -166,6 +191,4 @@ def test_the_engine_is_told_what_is_wrong_with_the_file(folder: Path) -> None:
     """Before the program starts."""
     (folder / "cbr-sharing.yaml").write_text("recipients: [{}]")
     with pytest.raises(Refused, match=r"cbr-sharing must be corrected: .*line 1: recipients\[0\] has no project_id"):
-        engine_configures(recipients_file=str(folder / "cbr-sharing.yaml"))
-    with pytest.raises(Refused, match="must be an absolute path"):
-        engine_configures(recipients_file="cbr-sharing.yaml")
+        engine_configures(folder, recipients_file=str(folder / "cbr-sharing.yaml"))

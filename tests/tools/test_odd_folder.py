@@ -16,7 +16,7 @@ from stack import search_path
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).parent.parent.parent
-MADE = shutil.ignore_patterns(".*", "__pycache__", "venv", "isolated", "environment", "dist")
+MADE = shutil.ignore_patterns(".*", "__pycache__", "venv", "environment", "dist")
 
 
 def test_make_works_there_and_runs_nothing_of_the_name(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _one_line() -> Iterator[None]:
         error.show()
         sys.exit(1)  # click's own 2 means findings of an audit here
     except CbrSharingError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(error.told) from None
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
 

@@ -4,10 +4,10 @@
         requests.get(f"{cloud.url}/v3/{project}/backups/{backup}/members", …)
 
 It verifies signatures and tokens, answers every documented error with its code, and knows the dialects of Huawei Cloud
-and Open Telekom Cloud. It was written from the CBR and IAM API references and never compared with a live account; what
-they leave open is marked "(inferred)" in the code.
+and Open Telekom Cloud. It was written from the CBR and IAM API references and never compared with a live account: the
+ledger in `behaviours.py` has the source of each behaviour, and a switch for each that is a guess.
 
-It does not emulate restores, replication, policies, billing, sharing with whole accounts (`domains`), unsigned
+It does not emulate restores, replication, billing, sharing with whole accounts (`domains`), unsigned
 payloads, other signature algorithms, several users in an account, and several regions. Errors 6708 and 6711
 have no documented cause, so only a `Fault.refusal` answers them. It binds to this machine only.
 """

@@ -125,6 +125,7 @@ def _response(answer: Answer) -> Response:
 
 def _refused(cloud: Emulator, row: Row) -> Response:
     """An error: the gateway's with a request id in the body, the service's in the requested language."""
+    row = row.other if row.other and cloud.inferred_codes == "second" else row
     g.code = row.code
     if row.plain:
         return _response(Answer(row.status, row.english))

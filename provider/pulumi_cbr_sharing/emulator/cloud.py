@@ -180,10 +180,12 @@ class Emulator(Switches):
             self.state.settle()
 
     def back_up(self, account: str = "sharer", vault_id: str | None = None) -> list[Backup]:
-        """Back up all resources of a vault; by default the account's first one."""
+        """Back up all resources of a vault, by default the account's first one, as its policies do."""
         with self.lock:
             vault = self.state.vaults[vault_id] if vault_id else self.vault(account)
-            return self.state.back_up(vault, self.checkpoint_seconds)[1]
+            made = self.state.back_up(vault, self.checkpoint_seconds)[1]
+            self.state.retain(vault)
+            return made
 
     def pass_time(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Let time pass: backups are made and expire, and all records become older.

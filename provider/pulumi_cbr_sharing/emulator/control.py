@@ -21,11 +21,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request
 
-from pulumi_cbr_sharing.emulator.behaviours import Switches
+from pulumi_cbr_sharing.emulator.behaviours import Behaviour, Switches, ledger
 from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
 from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Vault, parsed
 from pulumi_cbr_sharing.emulator.request import Recorded
+from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ THIS_MACHINE = ("127.0.0.1", "[::1]", "localhost")
 MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError, OverflowError)
 LARGEST = {int: 10**9, float: 10**6}
 _NAMES = {"Dialect": Dialect, "Mapping": Mapping, "Recorded": Recorded}  # that annotations use without importing them
+_INTERNAL = ("members", "ready_at", "gone_at", "project_id", "settings", "policies", "tags")
 _HEADER_NAME, _HEADER_TEXT = re.compile(r"[A-Za-z0-9-]{1,100}"), re.compile(r"[\x20-\x7e]{0,2000}")
 
 
@@ -61,9 +63,8 @@ class Endpoint(NamedTuple):
 def _fields_of(act: Callable[..., Any], record: type | None) -> dict[str, Any]:
     hints = get_type_hints(act, localns=_NAMES)
     named = [one for one in inspect.signature(act).parameters.values() if one.kind is not one.VAR_KEYWORD][1:]
-    # What a record does by itself cannot be set.
     further = get_type_hints(record, localns=_NAMES) if record else {}
-    own = {name: hint for name, hint in further.items() if name not in ("members", "ready_at", "gone_at", "project_id")}
+    own = {name: hint for name, hint in further.items() if name not in _INTERNAL}
     return {**own, **{one.name: hints[one.name] for one in named}}
 
 
@@ -220,6 +221,11 @@ def _requests(cloud: Emulator) -> list[Recorded]:
     return cloud.requests
 
 
+def _behaviours(_: Emulator) -> list[Behaviour]:
+    """List what the cloud does, each with its source, and what the service may do instead."""
+    return ledger(ROUTES)
+
+
 def _endpoints(_: Emulator) -> list[dict[str, Any]]:
     """List the control endpoints with their fields."""
     return [
@@ -235,6 +241,7 @@ def _endpoints(_: Emulator) -> list[dict[str, Any]]:
 
 ENDPOINTS = (
     Endpoint("GET", "endpoints", _endpoints),
+    Endpoint("GET", "behaviours", _behaviours),
     Endpoint("POST", "reset", Emulator.reset),
     Endpoint("GET", "state", _state),
     Endpoint("POST", "accounts", Emulator.add_account),
@@ -276,6 +283,8 @@ def _plain(value: Any) -> Any:
     """A value as JSON can hold it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

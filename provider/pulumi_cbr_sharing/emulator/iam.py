@@ -80,7 +80,7 @@ def _issued(
     named = next((one for one in account.projects.values() if one in (project.get("id"), by_name)), None)
     whole = (unscoped and not scope) or _is_of(account, _dict(scope.get("domain")))
     if named is None and not whole:
-        raise Refusal(catalogue.WRONG_PASSWORD)
+        raise Refusal(catalogue.UNKNOWN_PROJECT)
     keys, seconds = request.cloud.keys, request.cloud.token_seconds
     text = keys.issue_token(account.name, named, seconds, methods)
     return Answer(201, {"token": _token_body(request, keys.token(text))}, {"X-Subject-Token": text})
@@ -142,8 +142,10 @@ def list_domains(request: Request) -> Answer:
 
 
 def projects_of_account(request: Request, domain_name: str) -> Answer:
-    """List the projects of any account by its name; empty if there is no such account (inferred)."""
+    """List the projects of any account by its name."""
     named = [account for account in request.cloud.accounts.all() if account.name == domain_name]
+    if not named and request.cloud.unknown_account == "not found":
+        raise Refusal(catalogue.ACCOUNT_NOT_FOUND)
     rows = [{"project_id": id_, "project_name": name} for one in named for name, id_ in one.projects.items()]
     return Answer(200, {"projects": rows})
 

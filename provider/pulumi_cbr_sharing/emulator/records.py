@@ -6,11 +6,16 @@ milliseconds with `+00:00` (seen in the vendors' examples).
 
 from __future__ import annotations
 
+import time
 import uuid
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 Dialect = Literal["huawei", "otc"]
@@ -28,7 +33,7 @@ def new_id() -> str:
 
 @dataclass
 class Member:
-    """One recipient of one backup."""
+    """One recipient of one backup; its vault is shown from `shown_at` on, in seconds since the epoch."""
 
     backup_id: str
     dest_project_id: str
@@ -38,6 +43,12 @@ class Member:
     image_id: str | None = None
     created_at: datetime = field(default_factory=now)
     updated_at: datetime | None = None
+    shown_at: float = 0.0
+
+    @property
+    def shown_vault(self) -> str | None:
+        """The vault, as soon as it is shown."""
+        return self.vault_id if self.shown_at <= time.time() else None
 
 
 @dataclass
@@ -47,6 +58,9 @@ class Vault:
     Attributes:
         resources: what is backed up into it: `id`, `type`, and `size` in GB (40).
         keep_days: how long backups are kept; None means for ever.
+        settings: what else was given to create or update it, such as `auto_expand`.
+        policies: the ids of its policies.
+        gone_at: when it is deleted, in seconds since the epoch.
     """
 
     project_id: str
@@ -59,6 +73,29 @@ class Vault:
     resources: list[dict[str, Any]] = field(default_factory=list)
     keep_days: float | None = None
     enterprise_project_id: str = "0"
+    created_at: datetime = field(default_factory=now)
+    settings: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    policies: list[str] = field(default_factory=list)
+    gone_at: float | None = None
+
+
+@dataclass
+class Policy:
+    """A policy of vaults.
+
+    Attributes:
+        definition: `max_backups`, `retention_duration_days` and others; -1 means without end.
+        pattern: when it runs, such as `FREQ=DAILY;INTERVAL=1;BYHOUR=02;BYMINUTE=00`.
+    """
+
+    project_id: str
+    name: str
+    operation_type: str
+    definition: dict[str, Any]
+    pattern: list[str]
+    enabled: bool = True
+    id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
 
 
@@ -112,12 +149,12 @@ def backup_of(vault: Vault, resource: dict[str, Any], checkpoint: str, ready_at:
     )
 
 
-def make_older(record: Vault | Backup | Member, passed: timedelta) -> None:
+def make_older(record: Vault | Backup | Member | Policy, passed: timedelta) -> None:
     """Move all times of a record back."""
     for name in ("created_at", "updated_at", "expired_at"):
         if (at := getattr(record, name, None)) is not None:
             setattr(record, name, at - passed)
-    for name in ("ready_at", "gone_at"):
+    for name in ("ready_at", "gone_at", "shown_at"):
         if (seconds := getattr(record, name, None)) is not None:
             setattr(record, name, seconds - passed.total_seconds())
 
@@ -128,10 +165,14 @@ def parsed(value: str | datetime) -> datetime:
     return at.astimezone(timezone.utc) if at.tzinfo else at.replace(tzinfo=timezone.utc)
 
 
-def rendered(record: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+def rendered(value: Any, dialect: Dialect) -> Any:
     """A record with its timestamps as texts, and its absent values, as in the dialect."""
-    texts = {key: _written(value, dialect) if hasattr(value, "isoformat") else value for key, value in record.items()}
-    return texts if dialect == "huawei" else {key: value for key, value in texts.items() if value is not None}
+    if isinstance(value, dict):
+        kept = {key: one for key, one in value.items() if one is not None or dialect == "huawei"}
+        return {key: rendered(one, dialect) for key, one in kept.items()}
+    if isinstance(value, list):
+        return [rendered(one, dialect) for one in value]
+    return _written(value, dialect) if isinstance(value, datetime) else value
 
 
 def _written(at: datetime, dialect: Dialect) -> str:
@@ -146,17 +187,17 @@ def _written(at: datetime, dialect: Dialect) -> str:
 def member_body(record: Member) -> dict[str, Any]:
     """A member with the API's keys."""
     keys = ("id", "status", "backup_id", "dest_project_id", "vault_id", "image_id", "created_at", "updated_at")
-    return {key: getattr(record, key) for key in keys}
+    return {key: record.shown_vault if key == "vault_id" else getattr(record, key) for key in keys}
 
 
 def backup_body(record: Backup, vault_id: str | None = None) -> dict[str, Any]:
-    """A backup with the API's keys; a recipient sees its own vault."""
+    """A backup with the API's keys; a recipient sees its own vault, and "" before that is shown."""
     return {
         "id": record.id,
         "name": record.name,
         "status": record.status,
         "project_id": record.project_id,
-        "vault_id": vault_id or record.vault_id,
+        "vault_id": record.vault_id if vault_id is None else vault_id,
         "checkpoint_id": record.checkpoint_id,
         "provider_id": "0daac4c5-6707-4851-97ba-169e36266b66",
         "resource_id": record.resource_id,
@@ -197,9 +238,26 @@ def vault_body(record: Vault, used: int) -> dict[str, Any]:
             "protect_type": record.protect_type,
             "size": record.size,
             "spec_code": f"vault.{record.protect_type}.{record.object_type}.normal",
-            "status": record.status,
+            "status": "deleting" if record.gone_at is not None else record.status,
             "used": used * 1024,
         },
         "enterprise_project_id": record.enterprise_project_id,
         "created_at": record.created_at,
+        "tags": [{"key": key, "value": value} for key, value in record.tags.items()],
+        **record.settings,
+    }
+
+
+def policy_body(record: Policy, vaults: Iterable[Vault]) -> dict[str, Any]:
+    """A policy with the API's keys, and the vaults that have it."""
+    properties = {"pattern": record.pattern, "start_time": record.created_at}
+    bound = [{"vault_id": vault.id, "destination_vault_id": None} for vault in vaults if record.id in vault.policies]
+    return {
+        "id": record.id,
+        "name": record.name,
+        "enabled": record.enabled,
+        "operation_type": record.operation_type,
+        "operation_definition": record.definition,
+        "trigger": {"id": record.id, "name": "default", "type": "time", "properties": properties},
+        "associated_vaults": bound,
     }

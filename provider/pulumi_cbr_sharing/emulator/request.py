@@ -7,11 +7,12 @@ import re
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from pulumi_cbr_sharing.emulator import catalogue
 from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator.records import Backup, Vault, rendered
 
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.keys import Caller
 
 
+_Record = TypeVar("_Record", Backup, Vault)
 LARGEST_PAGE = 1000
 MOST_DIGITS = 9
+NAMES = ("name", "resource_name")
+ALL_GRANTED = "all_granted_eps"
 MASK = "***"
 # Names of headers, parameters and properties that hold credentials, of this cloud or another.
 _SECRET = re.compile(
@@ -76,6 +80,37 @@ class Request(Sent):
         self.project = project or ""
         self.cloud.permissions.admit(self.caller.name, action)
 
+    def part(self, name: str) -> dict[str, Any]:
+        """An object in the body.
+
+        Raises:
+            Refusal: it is not there.
+        """
+        found = self.body.get(name) if isinstance(self.body, dict) else None
+        if not isinstance(found, dict):
+            raise Refusal(catalogue.MALFORMED)
+        return found
+
+    def rendered(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A record as it is written in the cloud's dialect."""
+        return dict(rendered(record, self.cloud.dialect))
+
+    def in_enterprise(self, records: Iterable[_Record]) -> list[_Record]:
+        """The records of the enterprise project that is asked for; a confined user sees its own, if it asks for it.
+
+        Raises:
+            Refusal: a confined user asks for none, and that is refused.
+        """
+        wanted = self.query.get("enterprise_project_id")
+        only = self.cloud.permissions.confined.get(self.account.name)
+        if only is not None and wanted is None and self.cloud.confined_list == "denied":
+            raise Refusal(catalogue.denied("cbr:*:list"))
+        if only is not None and wanted == ALL_GRANTED:
+            wanted = only
+        if only not in (None, wanted):
+            return []
+        return [one for one in records if wanted in (None, ALL_GRANTED, one.enterprise_project_id)]
+
 
 class Answer(NamedTuple):
     """Status, body (JSON, plain text, or None) and further headers."""
@@ -89,49 +124,64 @@ class Answer(NamedTuple):
 
 
 def page_of(
-    records: list[dict[str, Any]], query: Mapping[str, str], filters: Sequence[str]
+    request: Request, records: list[dict[str, Any]], filters: Sequence[str]
 ) -> tuple[list[dict[str, Any]], int]:
-    """One page of the records that match the filters, and the number of all of them.
-
-    An offset past the end gives an empty page (inferred).
-    """
-    wanted = {name: query[name] for name in filters if name in query}
-    found = [record for record in records if all(str(record[name]) == text for name, text in wanted.items())]
-    for key, descending in reversed(_sort_keys(query.get("sort", ""), records)):
+    """One page of the records that match the filters of a request, and the number of all of them."""
+    found = [record for record in records if _matches(request, record, filters)]
+    for key, descending in reversed(_sort_keys(request, records)):
         found.sort(key=partial(_rank, key), reverse=descending)
-    start = _after(found, query["marker"]) if "marker" in query else _number(query, "offset", 0)
-    limit = _number(query, "limit", LARGEST_PAGE)
+    start = _start(request, found)
     # The range is documented for backups; for other lists it is inferred, and so is that other values are refused.
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise Refusal(catalogue.MALFORMED)
+    limit = _number(request, "limit", request.cloud.page_size, range(1, LARGEST_PAGE + 1))
     return found[start : start + limit], len(found)
 
 
-def _sort_keys(text: str, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
+def _matches(request: Request, record: Mapping[str, Any], filters: Sequence[str]) -> bool:
+    wanted = {name: request.query[name] for name in filters if name in request.query}
+    parts = NAMES if request.cloud.names_match == "part" else ()
+    return all(
+        text in str(record[name]) if name in parts else text == str(record[name]) for name, text in wanted.items()
+    )
+
+
+def _sort_keys(request: Request, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
     """Parse `created_at:asc,name` into keys, and whether each is descending (the default)."""
-    pairs = [part.partition(":")[::2] for part in text.split(",") if part]
-    # Unknown keys and directions are refused. (inferred)
-    if any(way not in ("", "asc", "desc") or any(key not in one for one in records) for key, way in pairs):
-        raise Refusal(catalogue.MALFORMED)
-    return [(key, way != "asc") for key, way in pairs]
+    pairs = [part.partition(":")[::2] for part in request.query.get("sort", "").split(",") if part]
+    known = [(key, way) for key, way in pairs if way in ("", "asc", "desc") and all(key in one for one in records)]
+    if known != pairs:
+        _odd(request)
+    return [(key, way != "asc") for key, way in known]
 
 
 def _rank(key: str, record: Mapping[str, Any]) -> str:
     return str(record[key])
 
 
-def _after(records: Sequence[Mapping[str, Any]], marker: str) -> int:
+def _start(request: Request, records: Sequence[Mapping[str, Any]]) -> int:
+    marker = request.query.get("marker")
     ids = [record["id"] for record in records]
-    if marker not in ids:
+    if marker in ids:
+        return ids.index(marker) + 1
+    if marker is not None:
+        return _odd(request)
+    offset = _number(request, "offset", 0, range(10**MOST_DIGITS))
+    if offset > len(records) and request.cloud.offset_past_end == "refused":
         raise Refusal(catalogue.MALFORMED)
-    return ids.index(marker) + 1
+    return offset
 
 
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+def _number(request: Request, name: str, default: int, allowed: range) -> int:
+    text = request.query.get(name, str(default))
+    if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) in allowed:
+        return int(text)
+    return _odd(request) or default
+
+
+def _odd(request: Request) -> int:
+    """Refuse a parameter that makes no sense, or ignore it."""
+    if request.cloud.odd_parameters == "refused":
         raise Refusal(catalogue.MALFORMED)
-    return int(text)
+    return 0
 
 
 # -- The log -----------------------------------------------------------------------------------------------------------

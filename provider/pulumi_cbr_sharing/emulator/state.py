@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pulumi_cbr_sharing.emulator import catalogue
 from pulumi_cbr_sharing.emulator.catalogue import Refusal, Row
-from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault, backup_of, make_older, new_id, now
+from pulumi_cbr_sharing.emulator.records import Backup, Member, Policy, Vault, backup_of, make_older, new_id, now
 
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class State:
         self._exists, self._switches = exists, switches
         self.backups: dict[str, Backup] = {}
         self.vaults: dict[str, Vault] = {}
+        self.policies: dict[str, Policy] = {}
 
     def _existing(self, backup_id: str) -> Backup:
         _need(_UUID.fullmatch(backup_id), catalogue.MALFORMED)
@@ -65,35 +66,55 @@ class State:
         _need(not _accepted(self._existing(backup_id), project_id), catalogue.RECEIVED_BACKUP)
         backup = self.owned(project_id, backup_id)
         _check_shareable(backup)
-        # One wrong recipient refuses all of them. (inferred)
-        _need(all(self._exists(one) and one != project_id for one in recipients), catalogue.BAD_RECIPIENT)
-        # A rejected share still exists, so it is refused, too. (inferred)
-        _need(not any(one in backup.members for one in recipients), catalogue.ALREADY_SHARED)
-        _need(len(backup.members) + len(set(recipients)) <= MOST_MEMBERS, catalogue.TOO_MANY_MEMBERS)
-        added = [Member(backup_id, one) for one in dict.fromkeys(recipients)]
+        wanted = list(dict.fromkeys(recipients))
+        known = [one for one in wanted if self._exists(one) and one != project_id]
+        free = [one for one in known if self._may_offer(backup, one)]
+        wrong = catalogue.BAD_RECIPIENT if len(known) < len(wanted) else catalogue.ALREADY_SHARED
+        some = self._switches.one_wrong == "adds the others"
+        _need(len(free) == len(wanted) or some, wrong)
+        _need(len(backup.members.keys() | set(free)) <= MOST_MEMBERS, catalogue.TOO_MANY_MEMBERS)
+        added = [Member(backup_id, one) for one in free]
         backup.members.update({member.dest_project_id: member for member in added})
+        _need(len(free) == len(wanted), wrong)
         return added
 
+    def _may_offer(self, backup: Backup, recipient: str) -> bool:
+        member = backup.members.get(recipient)
+        return member is None or (member.status == "rejected" and self._switches.share_again == "offered")
+
+    def members(self, project_id: str, backup_id: str) -> list[Member]:
+        """The members of an own backup; a recipient may see itself."""
+        backup = self._existing(backup_id)
+        if self._switches.recipient_lists and project_id in backup.members:
+            return [backup.members[project_id]]
+        return list(self.owned(project_id, backup_id).members.values())
+
     def member(self, project_id: str, backup_id: str, recipient: str) -> Member:
-        """A member, for the owner, or for the recipient itself (inferred)."""
+        """A member, for the owner or the recipient itself."""
         _need(_PROJECT.fullmatch(recipient), catalogue.MALFORMED)
         backup = self._existing(backup_id)
         _need(project_id in (backup.project_id, recipient), catalogue.BACKUP_NOT_FOUND)
         _need(recipient in backup.members, catalogue.MEMBER_NOT_FOUND)
         return backup.members[recipient]
 
+    def shown_member(self, project_id: str, backup_id: str, recipient: str) -> Member:
+        """A member that is read."""
+        member = self.member(project_id, backup_id, recipient)
+        _need(project_id != recipient or self._switches.recipient_reads, catalogue.BACKUP_NOT_FOUND)
+        return member
+
     def answer(self, project_id: str, backup_id: str, recipient: str, status: str, vault_id: str | None) -> Member:
         """Accept or reject a share; rejecting an accepted one gives it back."""
         member = self.member(project_id, backup_id, recipient)
-        # The owner cannot answer for the recipient. (inferred)
+        # No client was seen to answer for another project, so the code does not matter.
         _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
-        _need(status in ANSWERS, catalogue.BAD_ANSWER)
+        _need(status in ANSWERS and (status != "pending" or self._switches.answers_pending), catalogue.BAD_ANSWER)
         revived = member.status == "rejected" and status == "accepted"
         _need(self._switches.accepts_after_reject or not revived, catalogue.BAD_ANSWER)
         if status == "accepted":
             self._check_vault(member, vault_id)
         member.status, member.vault_id = status, vault_id if status == "accepted" else None
-        member.updated_at = now()
+        member.updated_at, member.shown_at = now(), time.time() + self._switches.accept_seconds
         return member
 
     def _check_vault(self, member: Member, vault_id: str | None) -> None:
@@ -106,8 +127,9 @@ class State:
         _need(self.used(vault) + more <= vault.size, catalogue.VAULT_TOO_SMALL)
 
     def unshare(self, project_id: str, backup_id: str, recipient: str) -> None:
-        """Cancel a share."""
-        backup = self.owned(project_id, backup_id)
+        """Cancel a share; a recipient may leave."""
+        leaves = project_id == recipient and self._switches.recipient_leaves
+        backup = self._existing(backup_id) if leaves else self.owned(project_id, backup_id)
         member = self.member(project_id, backup_id, recipient)
         _need(member.image_id is None, catalogue.IMAGE_REGISTERED)
         del backup.members[recipient]
@@ -131,10 +153,20 @@ class State:
 
     def vault(self, project_id: str, vault_id: str) -> Vault:
         """A vault of the project."""
+        self.settle()
         vault = self.vaults.get(vault_id)
         if vault is None or vault.project_id != project_id:
             raise Refusal(catalogue.VAULT_NOT_FOUND)
         return vault
+
+    def delete_vault(self, vault: Vault, seconds: float) -> None:
+        """Delete a vault with its backups, after some time."""
+        own = [backup for backup in self.backups.values() if backup.vault_id == vault.id]
+        for backup in own:
+            _need(not any(member.image_id for member in backup.members.values()), catalogue.BACKUP_HAS_IMAGE)
+        for backup in own:
+            self.delete_backup(vault.project_id, backup.id, seconds)
+        vault.gone_at = time.time() + seconds if vault.gone_at is None else vault.gone_at
 
     def used(self, vault: Vault) -> int:
         """The used capacity of a vault in GB: own backups and received ones."""
@@ -155,7 +187,8 @@ class State:
     def age(self, passed: timedelta) -> None:
         """Make all records older, then do what was due in that time."""
         members = [member for backup in self.backups.values() for member in backup.members.values()]
-        records: list[Vault | Backup | Member] = [*self.vaults.values(), *self.backups.values(), *members]
+        records: list[Vault | Backup | Member | Policy] = [*self.vaults.values(), *self.backups.values()]
+        records += [*self.policies.values(), *members]
         for record in records:
             make_older(record, passed)
         self.settle()
@@ -168,6 +201,30 @@ class State:
             deleted = backup.gone_at is not None and backup.gone_at <= time.time()
             expired = backup.expired_at is not None and backup.expired_at <= now()
             if deleted or expired:
+                del self.backups[backup.id]
+        for vault in [one for one in self.vaults.values() if one.gone_at is not None and one.gone_at <= time.time()]:
+            self._empty(vault)
+            del self.vaults[vault.id]
+
+    def _empty(self, vault: Vault) -> None:
+        """Take the copies of recipients out of a vault."""
+        for backup in self.backups.values():
+            for member in [one for one in backup.members.values() if one.vault_id == vault.id]:
+                member.status, member.vault_id = "rejected", None
+                if self._switches.deleted_vault == "cancels":
+                    del backup.members[member.dest_project_id]
+
+    def retain(self, vault: Vault) -> None:
+        """Delete what the policies of a vault do not keep: all but the newest backups of each resource."""
+        kept = [
+            self.policies[one].definition.get("max_backups") for one in vault.policies if self.policies[one].enabled
+        ]
+        most = min((one for one in kept if isinstance(one, int) and one > 0), default=None)
+        for resource in {
+            backup.resource_id for backup in self.backups.values() if most and backup.vault_id == vault.id
+        }:
+            mine = [one for one in self.backups.values() if (one.vault_id, one.resource_id) == (vault.id, resource)]
+            for backup in sorted(mine, key=lambda one: one.created_at, reverse=True)[most:]:
                 del self.backups[backup.id]
 
 

@@ -20,13 +20,11 @@ try:
 except ImportError as error:
     raise ImportError("the policies need pulumi-policy: install pulumi-cbr-sharing[policies]") from error
 
-from pulumi_cbr_sharing.policies import judgements as judge
-from pulumi_cbr_sharing.policies.config import PATH, number, projects, texts
+from pulumi_cbr_sharing.policies import checks
+from pulumi_cbr_sharing.policies.configuration import PATH, number, projects, texts
 from pulumi_cbr_sharing.policies.pack import run_pack
-from pulumi_cbr_sharing.policies.plain_secrets import encrypted
 from pulumi_cbr_sharing.policies.rules import Rule, resource_rule, share_rule, stack_rule
 from pulumi_cbr_sharing.policies.shares import Role, shares_of
-from pulumi_cbr_sharing.policies.windows import recent, windows_of
 
 
 if TYPE_CHECKING:
@@ -43,14 +41,11 @@ __all__ = [
     "no_plain_secrets",
     "pending_too_long",
     "protected_share",
-    "recovery_point_too_old",
+    "recipients_in_outputs",
     "rejected_share",
     "rules",
     "run_pack",
 ]
-
-
-MOST_HOURS = 87600  # ten years
 
 
 def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> list[Policy]:
@@ -63,7 +58,6 @@ def rules(clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) ->
         *_about_recipients(clock),
         *_about_ownership(clock),
         *_about_answers(clock),
-        *_about_windows(clock),
         *_about_providers(clock),
         *_about_style(clock),
     ]
@@ -73,16 +67,16 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
     allowed = Rule(
         "allowed-recipients",
         "Backups may only be shared with allowed recipients.",
-        judge.only_allowed,
+        checks.only_allowed,
         clock,
         properties={"recipients": projects("note"), "recipients_file": PATH},
-        level=EnforcementLevel.REMEDIATE,  # mandatory; without a list, see `whole.in_force`
+        level=EnforcementLevel.MANDATORY,
         about_recipients=True,
     )
     denied = Rule(
         "denied-recipients",
         "Backups must not be shared with denied recipients.",
-        judge.none_denied,
+        checks.none_denied,
         clock,
         properties={"recipients": projects()},
         level=EnforcementLevel.MANDATORY,
@@ -91,24 +85,32 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
     most = Rule(
         "most-recipients",
         "A backup must not have more recipients than the policy allows.",
-        judge.at_most(judge.Ledger()),
+        checks.at_most(checks.Ledger()),
         clock,
-        properties={"most": number(judge.MOST)},
+        properties={"most": number(checks.MOST)},
     )
-    return [share_rule(allowed), share_rule(denied), share_rule(most)]
+    reported = Rule(
+        "recipients-in-outputs",
+        "The outputs of a resource must not name recipients that its inputs do not declare.",
+        checks.as_declared,
+        clock,
+        level=EnforcementLevel.MANDATORY,
+        about_recipients=True,
+    )
+    return [share_rule(allowed), share_rule(denied), share_rule(most), stack_rule(reported, shares_of)]
 
 
 def _about_ownership(clock: Callable[[], datetime]) -> list[Policy]:
     mixed = Rule(
         "no-mixed-ownership",
         "The recipients of a backup must have one owner: one BackupShare, or BackupShareMembers only.",
-        judge.one_owner(judge.Ledger()),
+        checks.one_owner(checks.Ledger()),
         clock,
     )
     protected = Rule(
         "protected-share",
         "Shares must be protected from deletion, except in the stacks that the policy names.",
-        judge.is_protected,
+        checks.is_protected,
         clock,
         properties={"stacks": texts("a list of stacks, as `stack` or `project/stack`")},
     )
@@ -119,30 +121,19 @@ def _about_answers(clock: Callable[[], datetime]) -> list[Policy]:
     pending = Rule(
         "pending-too-long",
         "Recipients must answer an offer in time.",
-        judge.answered(clock),
+        checks.answered(clock),
         clock,
         properties={"days": number(3650)},
     )
-    rejected = Rule("rejected-share", "No share may stay rejected.", judge.not_rejected, clock)
+    rejected = Rule("rejected-share", "No share may stay rejected.", checks.not_rejected, clock)
     return [stack_rule(pending, shares_of), stack_rule(rejected, shares_of)]
-
-
-def _about_windows(clock: Callable[[], datetime]) -> list[Policy]:
-    old = Rule(
-        "recovery-point-too-old",
-        "The newest backup of each server or disk in a VaultShare or a ReceivedBackups must be young enough.",
-        recent(clock),
-        clock,
-        properties={"max_age_hours": number(MOST_HOURS)},
-    )
-    return [stack_rule(old, windows_of)]
 
 
 def _about_providers(clock: Callable[[], datetime]) -> list[Policy]:
     plain = Rule(
         "no-plain-secrets",
         "Secrets in the configuration of a provider must be encrypted.",
-        encrypted,
+        checks.is_encrypted,
         clock,
         properties={
             "names": texts("a list of further properties, such as accessKey"),
@@ -156,7 +147,7 @@ def _about_style(clock: Callable[[], datetime]) -> list[Policy]:
     authoritative = Rule(
         "authoritative-required",
         "Backups must be shared by a BackupShare, which lists all recipients in one place.",
-        judge.is_authoritative,
+        checks.is_authoritative,
         clock,
         level=EnforcementLevel.DISABLED,
     )
@@ -168,11 +159,11 @@ RULES = rules()
     allowed_recipients,
     denied_recipients,
     most_recipients,
+    recipients_in_outputs,
     no_mixed_ownership,
     protected_share,
     pending_too_long,
     rejected_share,
-    recovery_point_too_old,
     no_plain_secrets,
     authoritative_required,
 ) = RULES

@@ -1,8 +1,8 @@
 """Runs rules as a policy pack that is stricter than the SDK's: `run_pack` instead of `PolicyPack`.
 
 * An error in the configuration ends the run before the program starts; the SDK would ignore unknown rules.
-* Rules see which values are secret; the SDK removes the marks. The SDK is not patched for that, so other rules in the
-  same process are not affected.
+* Rules see which values are secret, and stack rules see inputs, too; the SDK removes the marks. The SDK is not patched
+  for that, so other rules in the same process are not affected.
 * It refuses to run in an interpreter that loads code from `PYTHONPATH` and the like.
 """
 
@@ -17,15 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 import grpc
 
 from google.protobuf import json_format  # type: ignore[import-untyped]
-from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel, Policy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from pulumi_cbr_sharing.policies.command_line import file_given_to_engine
-from pulumi_cbr_sharing.policies.recipients import with_recipients
-from pulumi_cbr_sharing.policies.values import as_sent
-from pulumi_cbr_sharing.policies.whole import ConfigError, faults, in_force, levels_alone, read, unknown_rules
+from pulumi_cbr_sharing.policies.configuration import ConfigError, faults, with_recipients
+from pulumi_cbr_sharing.policies.properties import as_sent, from_wire
 
 
 if TYPE_CHECKING:
@@ -50,10 +47,11 @@ def run_pack(name: str, policies: Sequence[Policy], *, isolated: bool = True) ->
     """
     if isolated and not sys.flags.isolated:
         sys.exit(f"{name}: {NOT_ISOLATED}")
+    folder = Path(sys.argv[-1]).resolve()  # the engine's last argument is the folder of the pack
     server = grpc.server(
         ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)]
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(name, list(policies)), server)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(name, list(policies), folder), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)  # noqa: T201 - the engine reads it
@@ -63,59 +61,40 @@ def run_pack(name: str, policies: Sequence[Policy], *, isolated: bool = True) ->
 class Analyzer(_PolicyAnalyzerServicer):
     """Answers the engine's calls with the SDK, but checks the configuration and keeps the marks of secrets."""
 
-    def __init__(self, name: str, policies: list[Policy]) -> None:
+    def __init__(self, name: str, policies: list[Policy], folder: Path) -> None:
         super().__init__(name, VERSION, policies, EnforcementLevel.ADVISORY)
-        self._name, self._policies = name, policies
-
-    def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Check the names in the configuration file first: the engine's own error does not show them."""
-        try:
-            file = _file()
-            content = read(file) if file else {}
-            wrong = [*unknown_rules(content, self._policies), *levels_alone(content)]
-        except (ConfigError, OSError) as error:
-            wrong = [str(error)]
-        self._refuse(wrong, context)
-        return cast("Any", super()).GetAnalyzerInfo(request, context)
+        self._name, self._policies, self._folder = name, policies, folder
+        self._inputs: dict[str, dict[str, Any]] = {}
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Check the configuration, which may also come from Pulumi Cloud."""
+        """Check the configuration, and read the recipients file."""
         given = {name: json_format.MessageToDict(config.properties) for name, config in request.policyConfig.items()}
         self._refuse(faults(given, self._policies), context)
-        given = self._with_recipients(given, context)
-        for policy in self._policies:
-            config = request.policyConfig[policy.name]
-            level = proto.EnforcementLevel.Name(config.enforcementLevel).lower()
-            config.enforcementLevel = proto.EnforcementLevel.Value(in_force(policy, level, given[policy.name]).upper())
-            json_format.ParseDict(given[policy.name], config.properties)
-        return cast("Any", super()).Configure(request, context)
-
-    def _with_recipients(self, given: dict[str, Any], context: Any) -> dict[str, Any]:
-        file = _file()
         try:
-            return with_recipients(given, file.parent if file else None)
+            given = with_recipients(given, self._folder)
         except ConfigError as error:
             self._refuse([str(error)], context)
-            raise
+        for name, properties in given.items():
+            request.policyConfig[name].properties.Clear()
+            json_format.ParseDict(properties, request.policyConfig[name].properties)
+        return cast("Any", super()).Configure(request, context)
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Run the resource rules on a resource."""
-        with as_sent(_properties([request])):
+        sent = _properties([request])
+        self._inputs |= from_wire(sent)
+        with as_sent(sent):
             return cast("Any", super()).Analyze(request, context)
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Run the stack rules on all resources."""
-        with as_sent(_properties(request.resources)):
+        """Run the stack rules on all resources, with their outputs."""
+        with as_sent(_properties(request.resources), self._inputs):
             return cast("Any", super()).AnalyzeStack(request, context)
 
     def _refuse(self, wrong: list[str], context: Any) -> None:
         if wrong:
             sentence = f"the configuration of the policy pack {self._name} must be corrected: {'; '.join(wrong)}"
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, sentence)
-
-
-def _file() -> Path | None:
-    return file_given_to_engine(Path(sys.argv[-1]).resolve())
 
 
 def _properties(resources: Iterable[Any]) -> dict[str, Any]:

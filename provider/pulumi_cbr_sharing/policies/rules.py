@@ -1,10 +1,11 @@
-"""Turns a judgement into a policy: configuration, exceptions, unknown values and messages."""
+"""Turns a check into a policy: configuration, exceptions, unknown values and messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -20,8 +21,10 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from pulumi_cbr_sharing.policies.config import Exemption, Schema, exceptions, exemptions, troubles
+from pulumi_cbr_sharing.policies.configuration import Schema, exceptions, exceptions_in, troubles
+from pulumi_cbr_sharing.policies.properties import Unknown
 from pulumi_cbr_sharing.policies.shares import Role, Share, shares_of
+from pulumi_cbr_sharing.recipients_file import AgreedException
 
 
 Clock = Callable[[], datetime]
@@ -120,7 +123,7 @@ class Rule(Generic[S]):
         if wrong := list(troubles(dict(config), self.schema)):
             report(f"{self.name}: its configuration must be corrected: {'; '.join(wrong)}", None)
             return
-        agreed, today, unchecked = exemptions(config), self.clock().date(), []
+        agreed, today, unchecked = exceptions_in(config), self.clock().date(), []
         for subject in subjects:
             for said in self.judge(subject, config):
                 settled = _settle(said, subject, agreed, today)
@@ -162,19 +165,36 @@ def stack_rule(rule: Rule[S], subjects_of: Callable[[PolicyResource], Iterable[S
 
 
 def _settle(
-    said: Finding | Unchecked, subject: Subject, agreed: list[Exemption], today: date
+    said: Finding | Unchecked, subject: Subject, agreed: list[AgreedException], today: date
 ) -> Finding | Unchecked | None:
     """Apply the exceptions to a finding: it is dropped, or kept, or depends on an unknown value."""
     if isinstance(said, Unchecked):
         return said
-    mine = [each for each in agreed if each.covers_resource(subject.name, subject.urn)]
-    # An exception for recipients can only be applied when all of them are known.
-    open_ones = [each for each in mine if said.unsure and each.recipient and each.until >= today]
-    mine = [each for each in mine if not (said.unsure and each.recipient)]
-    covering = [each for each in mine if each.covers_recipients(said.recipients)]
+    backup, covering, depends = getattr(subject, "backup", ""), list[AgreedException](), False
+    for each in (each for each in agreed if _is_for(each, subject)):
+        # An exception for recipients, or for a backup, can only be applied when all of them are known.
+        if (said.unsure and each.recipient != "*") or (isinstance(backup, Unknown) and each.backup != "*"):
+            depends = depends or each.until >= today
+        elif each.covers(str(backup), *said.recipients):
+            covering.append(each)
     if any(each.until >= today for each in covering):
         return None
-    if open_ones:
-        return Unchecked(f"cannot be checked yet: whether an exception covers {subject.name} depends on a recipient")
+    if depends:
+        return Unchecked(f"cannot be checked yet: whether an exception covers {subject.name} depends on another value")
     ended = "".join(f"; the exception for it ({each.reason}) ended on {each.until}" for each in covering)
     return said._replace(message=said.message + ended)
+
+
+def _is_for(exception: AgreedException, subject: Subject) -> bool:
+    """Whether the resource of an exception is this one; the parts of a URN are compared one by one."""
+    if not exception.resource.startswith("urn:"):
+        return fnmatchcase(subject.name, exception.resource)
+    parts, patterns = _parts(subject.urn, subject.name), _parts(exception.resource)
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
+def _parts(urn: str, name: str | None = None) -> list[str]:
+    """Stack, project, type and name of a URN; only the name may contain `::`."""
+    if name is None:
+        name = urn.split("::", 3)[-1]
+    return [*urn.removesuffix(f"::{name}").split("::", 2), name]

@@ -14,7 +14,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_cbr_sharing.policies.values import UNKNOWN, Unknown, normal, properties_of, shown
+from pulumi_cbr_sharing.policies.properties import UNKNOWN, Unknown, normal, properties_of, shown
 
 
 if TYPE_CHECKING:
@@ -170,19 +170,30 @@ def _is_dynamic(resource: ResourceValidationArgs | PolicyResource) -> bool:
     return resource.resource_type.partition(":")[0] == DYNAMIC or provider == DYNAMIC_PROVIDER
 
 
+def recipients_in(props: Mapping[str, Any]) -> set[str | float]:
+    """The recipients in the properties of any resource, and how many are unknown."""
+    found = _recipients(props, bridged=True)
+    return {normal(each) if isinstance(each, str) else each for each in found if each is not None}
+
+
 def _recipients(props: Mapping[str, Any], *, bridged: bool) -> Iterator[str | float | None]:
     """Each recipient: its id, or how many are unknown, or None if it cannot be seen."""
     many = list(_given(props, PROJECTS))
-    found = [*many, *_given(props, ONE_PROJECT)] or list(_given(props, ACCOUNTS))
-    for value in found:
-        if isinstance(value, Unknown):
-            yield math.inf if many else 1
-        else:
-            yield from (1 if isinstance(leaf, Unknown) else leaf for leaf in _leaves(value))
+    found = list(_named([*many, *_given(props, ONE_PROJECT)], math.inf if many else 1))
+    yield from found or _named(_given(props, ACCOUNTS), 1)
     if bridged and MEMBERS in props:
         yield from _of_members(props[MEMBERS])
-    elif not found:
+    elif not (found or many or list(_given(props, ACCOUNTS))):
         yield None
+
+
+def _named(values: Iterable[Any], unknown: float) -> Iterator[str | float]:
+    """Each recipient in some values; an unknown value may be so many."""
+    for value in values:
+        if isinstance(value, Unknown):
+            yield unknown
+        else:
+            yield from (1 if isinstance(leaf, Unknown) else leaf for leaf in _leaves(value))
 
 
 def _of_members(members: Any) -> Iterator[float | None]:

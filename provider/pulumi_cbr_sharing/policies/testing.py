@@ -33,11 +33,10 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from pulumi_cbr_sharing.policies import rules
-from pulumi_cbr_sharing.policies.recipients import with_recipients
+from pulumi_cbr_sharing.policies.configuration import ALL, LEVEL, ConfigError, faults, long_form, read, with_recipients
+from pulumi_cbr_sharing.policies.properties import UNKNOWN, Secret, Unknown, as_sent, from_wire
 from pulumi_cbr_sharing.policies.rules import CannotBeChecked
 from pulumi_cbr_sharing.policies.shares import OURS
-from pulumi_cbr_sharing.policies.values import UNKNOWN, Secret, Unknown, as_sent
-from pulumi_cbr_sharing.policies.whole import ALL, LEVEL, ConfigError, faults, in_force, long_form, read
 
 
 if TYPE_CHECKING:
@@ -80,6 +79,7 @@ class Resource:
         token: the type token.
         name: the name of the resource.
         props: its inputs, and for stack rules its outputs; values may be UNKNOWN or `secret(…)`.
+        outputs: outputs that are no inputs, or differ from them.
         protect: the option `protect`.
         stack: `project/stack`.
     """
@@ -87,6 +87,7 @@ class Resource:
     token: str
     name: str
     props: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     protect: bool = False
     stack: str = "project/dev"
 
@@ -136,7 +137,7 @@ def provider(name: str = "default", *, token: str = "pulumi:providers:huaweiclou
 
 
 def _resource(token: str, name: str, options: Mapping[str, Any], **inputs: Any) -> Resource:
-    own = {key: value for key, value in options.items() if key in {"protect", "stack"}}
+    own = {key: value for key, value in options.items() if key in {"protect", "stack", "outputs"}}
     outputs = {key: value for key, value in options.items() if key not in own}
     return Resource(token, name, {**inputs, **outputs}, **own)
 
@@ -146,18 +147,26 @@ class PolicyTest:
 
     Args:
         config: a file for `--policy-pack-config`, or its content; None means no configuration.
+        folder: the folder of the pack, for a relative `recipients_file`; default: that of the configuration file.
         today: the day of the test, for exceptions that expire and offers that are not answered.
 
     Raises:
         ConfigError: the configuration is not valid.
     """
 
-    def __init__(self, config: str | Path | Mapping[str, Any] | None = None, *, today: date | None = None) -> None:
+    def __init__(
+        self,
+        config: str | Path | Mapping[str, Any] | None = None,
+        *,
+        folder: Path | None = None,
+        today: date | None = None,
+    ) -> None:
         given = dict(config) if isinstance(config, Mapping) else read(config) if config else {}
         self._clock = _clock_of(today)
         if wrong := faults(given, rules(self._clock)):
             raise ConfigError("; ".join(wrong))
-        folder = None if config is None or isinstance(config, Mapping) else Path(config).parent
+        if folder is None and config is not None and not isinstance(config, Mapping):
+            folder = Path(config).parent
         self._config = with_recipients(given, folder)
 
     def check(self, *resources: Resource) -> list[Report]:
@@ -171,7 +180,10 @@ class PolicyTest:
     def _said_by(self, rule: Policy, resources: tuple[Resource, ...]) -> Iterator[Report]:
         level, config = self._of(rule)
         if level != "disabled":
-            with as_sent({resource.urn: _on_the_wire(resource.props) for resource in resources}):
+            inputs = {resource.urn: _on_the_wire(resource.props) for resource in resources}
+            outputs = {one.urn: _on_the_wire({**one.props, **one.outputs}) for one in resources}
+            is_resource_rule = isinstance(rule, ResourceValidationPolicy)
+            with as_sent(inputs) if is_resource_rule else as_sent(outputs, from_wire(inputs)):
                 for run in _runs(rule, resources, config):
                     yield from _reports(rule.name, level, run)
 
@@ -180,7 +192,6 @@ class PolicyTest:
         default = (rule.enforcement_level or EnforcementLevel.ADVISORY).value
         given = long_form(self._config.get(rule.name, {}))
         level = given.pop(LEVEL, long_form(self._config.get(ALL, {})).get(LEVEL, default))
-        level = in_force(rule, level, given)
         return ("mandatory" if level == "remediate" else level), given
 
 

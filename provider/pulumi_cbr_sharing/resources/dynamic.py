@@ -158,7 +158,7 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
                 recorded = known(self.inputs_type, olds) if olds else None
                 declared, problems = self.verbs.declare(session, inputs, recorded, planning=planning)
         except CbrSharingError as error:  # no property's fault, such as a refused credential
-            problems.append(Problem("", str(error)))
+            problems.append(Problem("", error.told))
         for name, value in vars(declared).items():
             if value != getattr(inputs, name):  # such as the project of an account
                 news[name] = rpc.UNKNOWN if value is UNKNOWN else value

@@ -189,7 +189,7 @@ def looking_up(connection: Connection | None, function: str = "", **given: Any) 
             need(function, name, value, None)
         yield open_session(connection or Connection(), _StackConfig()).client
     except CbrSharingError as error:
-        raise LookupFailed(str(error)) from error
+        raise LookupFailed(error.told) from error
 
 
 def need(function: str, name: str, value: Any, trouble: str | None) -> None:

@@ -23,7 +23,7 @@ class _CleanTraceback:
     def format_exc(self, *args: Any, **kwargs: Any) -> str:
         """Only the message of errors of this package; the traceback of any other error."""
         error = sys.exc_info()[1]
-        return str(error) if isinstance(error, CbrSharingError) else self._original.format_exc(*args, **kwargs)
+        return error.told if isinstance(error, CbrSharingError) else self._original.format_exc(*args, **kwargs)
 
 
 def take_over_process() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 
 DEFAULT_NAMESPACE = "huaweicloud"
+NATIVE_NAMESPACE = "cbr-sharing"  # the name of the native plugin, by which the engine gives it its configuration
+PLAIN_NAMESPACES = (DEFAULT_NAMESPACE, NATIVE_NAMESPACE)  # their environment variables have no prefix
 
 
 class _Pickled:

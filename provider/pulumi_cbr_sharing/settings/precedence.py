@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError
-from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
+from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, NATIVE_NAMESPACE, PLAIN_NAMESPACES
 from pulumi_cbr_sharing.settings.sources import (
     AMBIENT,
     NAMES,
@@ -44,10 +44,12 @@ def sources_of(connection: Connection, config: Config, environ: Mapping[str, str
         [from_stack_config(config, namespace)],
         [*from_environment(environ, environment_prefix(namespace))],
     ]
-    sources = _with_files(groups, default_files=namespace == DEFAULT_NAMESPACE)
-    # The sources after the profile of a Connection, or those of the default names, tell only where the cloud is.
-    own = 2 if connection.profile else len(sources)
-    if namespace != DEFAULT_NAMESPACE:
+    sources = _with_files(groups, default_files=namespace in PLAIN_NAMESPACES)
+    # The sources after the profile of a Connection, after the credential of a plugin's configuration, which may be an
+    # explicit provider's, or those of the default names, tell only where the cloud is.
+    explicit = connection.profile or (namespace == NATIVE_NAMESPACE and _has_credential(sources[1]))
+    own = 2 if explicit else len(sources)
+    if namespace not in PLAIN_NAMESPACES:
         sources += [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ)]
     sources[own:] = [source.only(AMBIENT) for source in sources[own:]]
     if connection.agency:  # the other sources name the project of the user's own account

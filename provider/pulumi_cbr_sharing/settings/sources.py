@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE
+from pulumi_cbr_sharing.settings.connection import PLAIN_NAMESPACES
 
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def _as_map(key: str, value: Any) -> Mapping[str, Any]:
 
 
 def environment_prefix(namespace: str) -> str:
-    """What the environment variables of a namespace begin with: `DR_` for `dr`, nothing for the default one."""
-    return "" if namespace == DEFAULT_NAMESPACE else re.sub(r"\W", "_", namespace).upper() + "_"
+    """What the environment variables of a namespace begin with: `DR_` for `dr`, nothing for those of a door."""
+    return "" if namespace in PLAIN_NAMESPACES else re.sub(r"\W", "_", namespace).upper() + "_"
 
 
 def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[Source]:

@@ -66,7 +66,7 @@ def declare(
                 inputs, dest_project_id=_project(session, inputs.dest_account, recorded, planning=planning)
             )
         except CbrSharingError as error:
-            return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", str(error))]
+            return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", error.told)]
     return inputs, list(_declared(session, inputs, recorded, planning=planning))
 
 

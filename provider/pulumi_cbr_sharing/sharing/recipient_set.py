@@ -88,6 +88,8 @@ def create(session: Session, inputs: SetInputs) -> RecipientSet:
     errors += _remove(session, backup_id, [] if crowded else undeclared)
     if errors:
         _take_back(session, backup_id, added, errors)
+        if _stays(errors):  # a door that can records it all the same
+            errors[0].made = _record(session, backup_id, session.live.look(backup_id).all(), declared)
         raise errors[0]
     return _record(session, backup_id, {**kept, **found, **added}, declared)
 
@@ -102,14 +104,15 @@ def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
     live = _live(session, recorded)
     if live is None:
         return None
+    declared = recorded.declared if recorded.owner_project_id else list(live)  # an import knows the id alone
     # Without --diff the engine shows only which property changed: the log of a pipeline needs the ids.
-    if undeclared := sorted(set(live) - set(recorded.declared)):
+    if undeclared := sorted(set(live) - set(declared)):
         names = ", ".join(undeclared)
         session.say(f"warning: backup {recorded.backup_id} is also shared with {names}, which is not declared")
-    if lost := sorted(set(recorded.declared) - set(live)):
+    if lost := sorted(set(declared) - set(live)):
         names = ", ".join(lost)
         session.say(f"warning: backup {recorded.backup_id} is no longer shared with {names}, which is declared")
-    return _record(session, recorded.backup_id, live, recorded.declared)
+    return _record(session, recorded.backup_id, live, declared)
 
 
 def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
@@ -185,13 +188,17 @@ def _add(
 
 
 def _take_back(session: Session, backup_id: str, added: Collection[str], errors: Sequence[CbrSharingError]) -> None:
-    if all(isinstance(error, ImageRegistered) for error in errors):
+    if _stays(errors):
         return
     if _remove(session, backup_id, added):
         names = ", ".join(added)
         session.say(
             f"warning: backup {backup_id} stays shared with {names}, which is not in the state: run `pulumi up` again"
         )
+
+
+def _stays(errors: Sequence[CbrSharingError]) -> bool:
+    return all(isinstance(error, ImageRegistered) for error in errors)
 
 
 def _remove(session: Session, backup_id: str, project_ids: Collection[str]) -> list[CbrSharingError]:

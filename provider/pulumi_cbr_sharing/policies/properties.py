@@ -45,22 +45,34 @@ class Unmarked(str):
 
 _UNKNOWN_MARKS = {text for name, text in vars(proxy).items() if name.startswith("UNKNOWN_")}
 _AS_SENT: ContextVar[Mapping[str, dict[str, Any]]] = ContextVar("_AS_SENT")
+_INPUTS: ContextVar[Mapping[str, dict[str, Any]]] = ContextVar("_INPUTS")
 
 
 @contextmanager
-def as_sent(properties: Mapping[str, Any]) -> Iterator[None]:
-    """Keep the properties of resources as the engine sent them, by URN, while rules run in this thread."""
-    token = _AS_SENT.set({urn: from_wire(sent) for urn, sent in properties.items()})
+def as_sent(properties: Mapping[str, Any], inputs: Mapping[str, dict[str, Any]] | None = None) -> Iterator[None]:
+    """Keep the properties of resources, by URN, while rules run in this thread.
+
+    Args:
+        properties: as the engine sent them.
+        inputs: what `from_wire` made of the inputs, while `properties` are outputs.
+    """
+    tokens = _AS_SENT.set({urn: from_wire(sent) for urn, sent in properties.items()}), _INPUTS.set(inputs or {})
     try:
         yield
     finally:
-        _AS_SENT.reset(token)
+        _AS_SENT.reset(tokens[0])
+        _INPUTS.reset(tokens[1])
 
 
 def properties_of(resource: ResourceValidationArgs | PolicyResource) -> dict[str, Any]:
     """All properties of a resource, in plain containers."""
     kept = _AS_SENT.get({}).get(resource.urn)
     return dict(_from_sdk(resource.props)) if kept is None else kept
+
+
+def inputs_of(urn: str) -> dict[str, Any] | None:
+    """The inputs of a resource, for a rule that judges its outputs; None if they are not known."""
+    return _INPUTS.get({}).get(urn)
 
 
 def from_wire(value: Any) -> Any:

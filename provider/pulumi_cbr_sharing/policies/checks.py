@@ -1,4 +1,4 @@
-"""What each rule finds in a share, before levels and exceptions.
+"""What each rule finds in a share or a provider, before levels and exceptions.
 
 Each function yields a `Finding` for a violation, and `Unchecked` for what is not known yet.
 """
@@ -11,14 +11,16 @@ import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.policies.properties import Secret, Unknown, Unmarked, inputs_of, properties_of, shown
 from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
-from pulumi_cbr_sharing.policies.shares import Role, Share
-from pulumi_cbr_sharing.policies.values import Unknown, shown
+from pulumi_cbr_sharing.policies.shares import DYNAMIC_PROVIDER, Role, Share, recipients_in
 from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi_policy import ResourceValidationArgs
 
     from pulumi_cbr_sharing.policies.rules import Judge
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 MOST = 10  # the service's limit of recipients of a backup
 DAYS = 7  # how long a recipient may take to answer
 A_PROJECT = re.compile("[0-9a-f]{32}")
+# The configuration of dynamic providers is that of the whole stack, with namespaces.
+BRIDGED_PROVIDERS = ("pulumi:providers:huaweicloud", "pulumi:providers:opentelekomcloud")
+SECRETS = ("secretKey", "securityToken", "password", "token")  # the id of an access key is not secret
 
 
 class Ledger:
@@ -214,3 +219,49 @@ def not_rejected(share: Share, _: Config) -> Said:
                 "which offers it again, or remove this recipient",
                 (project,),
             )
+
+
+def as_declared(share: Share, _: Config) -> Said:
+    """Recipients that a provider reports in its outputs, and the inputs did not name."""
+    inputs = inputs_of(share.urn)
+    declared = recipients_in(inputs or {})
+    if inputs is None or not all(isinstance(each, str) for each in declared):
+        return  # the inputs are not known, or the update knows more
+    for project in share.recipients:
+        if project not in declared:
+            yield Finding(
+                f"{_shares(share, project)} in its outputs, and does not name it in its inputs: name it there, where "
+                "the rules about recipients judge it, or find out why its provider reports it",
+                (project,),
+            )
+
+
+def is_encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
+    """Secrets of a provider that are plain text."""
+    keys = _secret_keys(provider.resource_type, config)
+    props = properties_of(provider) if keys else {}
+    for key in keys:
+        value = props.get(key)
+        if isinstance(value, Unknown):
+            yield Unchecked(
+                f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource is "
+                "created; the update checks it"
+            )
+        elif isinstance(value, Unmarked):
+            yield Finding(
+                f"it is not known whether {key} of provider '{provider.name}' is encrypted: run the rules with "
+                "pulumi_cbr_sharing.policies.run_pack, which keeps the marks of secrets"
+            )
+        elif value not in (None, "") and not isinstance(value, Secret):
+            yield Finding(
+                f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and can be read in the "
+                "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or set it in "
+                "the environment"
+            )
+
+
+def _secret_keys(token: str, config: Config) -> list[str]:
+    names = [*SECRETS, *config.get("names", ())]
+    if token == DYNAMIC_PROVIDER:
+        return [f"{namespace}:{name}" for namespace in config.get("namespaces", ("huaweicloud",)) for name in names]
+    return names if token in BRIDGED_PROVIDERS else []

@@ -1,0 +1,62 @@
+"""The functions of the plugin: lookups that read from the cloud while a program runs, in a preview too.
+
+GET /v3/{project_id}/backups                        getBackups
+GET /v3/{project_id}/backups/{backup_id}            getBackup
+GET /v3/{project_id}/backups/{backup_id}/members    getShareMembers
+GET /v3/{project_id}/vaults                         getVaults
+GET /v3/domain/{account}/projects                   getProjects
+"""
+
+from __future__ import annotations
+
+import re
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
+from pulumi_cbr_sharing.cbr.members import list_members
+from pulumi_cbr_sharing.cbr.projects import projects_of_account
+from pulumi_cbr_sharing.cbr.vaults import list_vaults
+from pulumi_cbr_sharing.plugin.settings import schema, unknown_names
+from pulumi_cbr_sharing.plugin.wire import result
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulumi_cbr_sharing.cbr.members import Member
+    from pulumi_cbr_sharing.http.client import Client
+
+
+def _members(client: Client, backup_id: str) -> list[Member]:
+    found = list_members(client, backup_id).all()
+    return [found[project] for project in sorted(found)]
+
+
+_LOOKUPS: Mapping[str, tuple[str, Any]] = {
+    "getBackups": ("backups", list_backups),
+    "getBackup": ("backup", get_backup),
+    "getShareMembers": ("members", _members),
+    "getVaults": ("vaults", list_vaults),
+    "getProjects": ("projects", projects_of_account),
+}
+
+
+def problems_with(token: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Arguments that a function does not have, or misses, with what is wrong."""
+    wanted = schema()["functions"][token]["inputs"]
+    yield from unknown_names(given, wanted["properties"], "argument")
+    for name in wanted.get("required", ()):
+        if given.get(name) is None:
+            yield name, "it is missing"
+
+
+def called(client: Client, token: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function returns.
+
+    Raises:
+        CbrSharingError: an argument is wrong, or the cloud did not answer, or refused.
+    """
+    name, look_up = _LOOKUPS[token.rpartition(":")[2]]
+    words = {re.sub(r"([A-Z])", r"_\1", key).lower(): value for key, value in given.items()}
+    return {name: result(look_up(client, **words))}

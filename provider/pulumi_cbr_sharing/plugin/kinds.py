@@ -1,0 +1,98 @@
+"""What the plugin knows of each kind of resource: its verbs, and the dataclasses of its inputs and its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from pulumi_cbr_sharing.errors import Refused
+from pulumi_cbr_sharing.ids import BACKUP, PROJECT
+from pulumi_cbr_sharing.plugin.wire import camel
+from pulumi_cbr_sharing.sharing import acceptance, member, recipient_set
+from pulumi_cbr_sharing.sharing.acceptance import Acceptance
+from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, MemberInputs, SetInputs
+from pulumi_cbr_sharing.sharing.member import Share
+from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource.
+
+    Attributes:
+        verbs: a module of `sharing/`.
+        inputs_type, state_type: what a program gives, and what the state records.
+        id_parts: the outputs that make the resource's id.
+        imported: the inputs that an import finds out; the others are as their defaults.
+        replaced_by: the inputs whose change replaces the resource.
+        drift: the outputs that an update changes.
+        owner: the output that names the project of the settings.
+    """
+
+    verbs: Any
+    inputs_type: type[Any]
+    state_type: type[Any]
+    id_parts: Sequence[str]
+    imported: Sequence[str]
+    replaced_by: Sequence[str]
+    drift: Sequence[str]
+    owner: str = "owner_project_id"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the inputs on the wire."""
+        return [camel(field.name) for field in fields(self.inputs_type)]
+
+    def id_of(self, made: Any) -> str:
+        """The id of a resource."""
+        return "/".join(getattr(made, name) for name in self.id_parts)
+
+    def at(self, id_: str) -> Any:
+        """As much of a state as an id tells.
+
+        Raises:
+            Refused: it is no id of this kind.
+        """
+        parts = id_.split("/")
+        shapes = {"backup_id": BACKUP, "dest_project_id": PROJECT, "recipient_project_id": PROJECT}
+        wrong = [shapes[name].trouble_with(part) for name, part in zip(self.id_parts, parts, strict=False)]
+        if len(parts) != len(self.id_parts) or any(wrong):
+            form = "/".join(f"{{{camel(name)}}}" for name in self.id_parts)
+            raise Refused(f"the id {id_!r} is not of the form {form}")
+        return self.state_type(**dict(zip(self.id_parts, parts, strict=True)))
+
+
+KINDS = {
+    "cbr-sharing:index:BackupShareMember": Kind(
+        verbs=member,
+        inputs_type=MemberInputs,
+        state_type=Share,
+        id_parts=("backup_id", "dest_project_id"),
+        imported=("backup_id", "dest_project_id"),
+        replaced_by=("backup_id", "dest_project_id"),
+        drift=("status",),
+    ),
+    "cbr-sharing:index:BackupShare": Kind(
+        verbs=recipient_set,
+        inputs_type=SetInputs,
+        state_type=RecipientSet,
+        id_parts=("backup_id",),
+        imported=("backup_id", "dest_project_ids"),
+        replaced_by=("backup_id",),
+        drift=("dest_project_ids", "statuses"),
+    ),
+    "cbr-sharing:index:BackupShareAccepter": Kind(
+        verbs=acceptance,
+        inputs_type=AcceptanceInputs,
+        state_type=Acceptance,
+        id_parts=("backup_id", "recipient_project_id"),
+        imported=("backup_id", "vault_id"),
+        replaced_by=("backup_id", "vault_id"),
+        drift=("status",),
+        owner="recipient_project_id",
+    ),
+}

@@ -1,0 +1,117 @@
+"""Values on the wire: protobuf structs and plain values, names, what is not known yet, and secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from dataclasses import asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
+
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, is_unknown
+
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+
+D = TypeVar("D")
+NOT_KNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_KIND, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+
+
+def plain(struct: Any) -> dict[str, Any]:
+    """The values of a struct, without the marks of secrets."""
+    return {name: _bare(value) for name, value in json_format.MessageToDict(struct).items()}
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_bare(one) for one in value]
+    if isinstance(value, dict):
+        return _bare(value.get("value")) if _is_secret(value) else {name: _bare(one) for name, one in value.items()}
+    return value
+
+
+def _is_secret(value: Mapping[str, Any]) -> bool:
+    return bool(value.get(_KIND) == _SECRET)
+
+
+def secrets_in(*structs: Any) -> set[str]:
+    """The texts that are marked as secret."""
+    return {text for struct in structs for text in _secret_texts(json_format.MessageToDict(struct), inside=False)}
+
+
+def _secret_texts(value: Any, *, inside: bool) -> Iterator[str]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _secret_texts(one, inside=inside or _is_secret(value))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _secret_texts(one, inside=inside)
+    elif inside and isinstance(value, str) and value not in (NOT_KNOWN, _SECRET):
+        yield value
+
+
+def struct_of(values: Mapping[str, Any], secrets: Collection[str] = ()) -> Any:
+    """A struct of plain values; each one in which a secret text occurs is marked as secret."""
+    struct = struct_pb2.Struct()
+    struct.update({name: _marked(sent(value), secrets) for name, value in values.items() if value is not None})
+    return struct
+
+
+def sent(value: Any) -> Any:
+    """A value with the wire's mark for what is not known yet."""
+    if isinstance(value, (list, tuple)):
+        return [sent(one) for one in value]
+    return NOT_KNOWN if is_unknown(value) else value
+
+
+def _marked(value: Any, secrets: Collection[str]) -> Any:
+    text = json.dumps(value) if secrets else ""
+    return {_KIND: _SECRET, "value": value} if any(json.dumps(one)[1:-1] in text for one in secrets) else value
+
+
+def camel(name: str) -> str:
+    """`backup_id` as `backupId`."""
+    return re.sub(r"_(.)", lambda found: found[1].upper(), name)
+
+
+# The properties that messages name, in Python's form.
+_NAMED = re.compile(
+    r"\b(?:backup_id|dest_account|dest_project_ids?|(?:owner|recipient)_project_ids?|vault_ids?|resource_ids?|image_id|"
+    r"wait_for_(?:backup|offer)|(?:older|newer)_than|max_age|on_stale|name_prefix|allow_empty|own_type|member_status)\b"
+)
+
+
+def in_every_language(text: str) -> str:
+    """A message with the names of properties as all programs but Python's have them, and `true` for `True`."""
+    text = _NAMED.sub(lambda found: camel(found[0]), text)
+    return re.sub(r"\b(True|False)\b", lambda found: found[0].lower(), text)
+
+
+def known(kind: type[D], properties: Mapping[str, Any]) -> D:
+    """A dataclass from properties, named as here or as in the other door. An unknown value becomes `UNKNOWN`."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    given = {name: properties.get(camel(name), properties.get(name)) for name in names}
+    return kind(**{name: _known(value) for name, value in given.items() if value is not None})
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_known(one) for one in value]
+    return UNKNOWN if value == NOT_KNOWN else value
+
+
+def outputs(made: Any) -> dict[str, Any]:
+    """A dataclass as properties."""
+    return {camel(name): value for name, value in asdict(made).items()}
+
+
+def result(value: Any) -> Any:
+    """What a function returns: dataclasses become maps."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {camel(name): result(one) for name, one in vars(value).items() if one is not None}
+    return [result(one) for one in value] if isinstance(value, (list, tuple)) else value
