@@ -16,7 +16,7 @@ import pulumi_cbr_sharing.emulator
 from emulated import ask, code, control, members_of, project
 from pulumi_cbr_sharing.emulator import catalogue
 from pulumi_cbr_sharing.emulator.behaviours import Switches, guesses, ledger, switch_rows
-from pulumi_cbr_sharing.emulator.control import words
+from pulumi_cbr_sharing.emulator.fields import words
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 

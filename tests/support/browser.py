@@ -65,6 +65,17 @@ class Browser:
         assert match, f"the page ran no script:\n{dom[-2000:]}"
         return unescape(match[1])
 
+    def visit(self, url: str, *, seconds: int = 5) -> str:
+        """The page at an address, some seconds of the browser's own time after it was loaded."""
+        return self._run(f"--virtual-time-budget={seconds * 1000}", "--dump-dom", url)
+
+    def picture(self, url: str, *, width: int = 1280, dark: bool = False) -> Path:
+        """What the page at an address looks like."""
+        made = self.folder / f"{width}-{'dark' if dark else 'light'}.png"
+        scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
+        self._run(f"--window-size={width},1200", scheme, f"--screenshot={made}", "--virtual-time-budget=2500", url)
+        return made
+
     def print(self, page: str) -> Path:
         """The page on paper."""
         file, made = self.folder / "printed.html", self.folder / "printed.pdf"
@@ -84,7 +95,7 @@ def _found() -> str:
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program:
         return program
-    missing = "no Chromium or Chrome on PATH: the page of an audit was not looked at in a browser"
+    missing = "no Chromium or Chrome on PATH: a page was not looked at in a browser"
     if os.environ.get("CI"):
         pytest.fail(missing)
     pytest.skip(f"{missing}; install one, such as Debian's package `chromium`")

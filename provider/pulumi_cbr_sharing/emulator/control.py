@@ -11,38 +11,32 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-import re
 
-from collections.abc import Mapping
-from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Flask, jsonify, request
+from flask import Flask, Response, jsonify, request
 
-from pulumi_cbr_sharing.emulator.behaviours import Behaviour, Switches, ledger
+from pulumi_cbr_sharing.emulator.behaviours import Behaviour, Switches, ledger, switch_rows
 from pulumi_cbr_sharing.emulator.cloud import Emulator
 from pulumi_cbr_sharing.emulator.faults import Fault
-from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Vault, parsed
-from pulumi_cbr_sharing.emulator.request import Recorded
+from pulumi_cbr_sharing.emulator.fields import checked, fields_of, words
+from pulumi_cbr_sharing.emulator.records import Backup, Vault
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Response
+    from pulumi_cbr_sharing.emulator.request import Recorded
 
 
 PREFIX = "/_emulator/"
+SHOWN_REQUESTS = 30
 THIS_MACHINE = ("127.0.0.1", "[::1]", "localhost")
 # Errors in the fields of a control endpoint, and in what they name.
 MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError, OverflowError)
-LARGEST = {int: 10**9, float: 10**6}
-_NAMES = {"Dialect": Dialect, "Mapping": Mapping, "Recorded": Recorded}  # that annotations use without importing them
-_INTERNAL = ("members", "ready_at", "gone_at", "project_id", "settings", "policies", "tags")
-_HEADER_NAME, _HEADER_TEXT = re.compile(r"[A-Za-z0-9-]{1,100}"), re.compile(r"[\x20-\x7e]{0,2000}")
 
 
 class Endpoint(NamedTuple):
@@ -56,16 +50,7 @@ class Endpoint(NamedTuple):
     @property
     def fields(self) -> dict[str, Any]:
         """The fields with their types."""
-        return _fields_of(self.act, self.record)
-
-
-@cache
-def _fields_of(act: Callable[..., Any], record: type | None) -> dict[str, Any]:
-    hints = get_type_hints(act, localns=_NAMES)
-    named = [one for one in inspect.signature(act).parameters.values() if one.kind is not one.VAR_KEYWORD][1:]
-    further = get_type_hints(record, localns=_NAMES) if record else {}
-    own = {name: hint for name, hint in further.items() if name not in _INTERNAL}
-    return {**own, **{one.name: hints[one.name] for one in named}}
+        return fields_of(self.act, self.record)
 
 
 def cloud_asked() -> Emulator:
@@ -79,6 +64,7 @@ def add_control(app: Flask) -> None:
     for endpoint in ENDPOINTS:
         view = _view(endpoint)
         app.add_url_rule(PREFIX + endpoint.name, f"{endpoint.method} {endpoint.name}", view, methods=[endpoint.method])
+    app.add_url_rule(PREFIX, "page", _page)
 
 
 def refusal(cloud: Emulator) -> tuple[Response, int] | None:
@@ -103,82 +89,32 @@ def _view(endpoint: Endpoint) -> Callable[[], tuple[Response, int]]:
     return view
 
 
-def checked(fields: Any, types: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the fields of a control request.
-
-    Raises:
-        TypeError: they are not an object.
-        ValueError: a field is unknown, or of another type.
-    """
-    if not isinstance(fields, dict):
-        raise TypeError("the body must be a JSON object")
-    for name, value in fields.items():
-        if name not in types:
-            raise ValueError(f"there is no field {name!a}; there are: {', '.join(sorted(types)) or 'none'}")
-        if not _fits(value, types[name]):
-            raise ValueError(f"{name} must be {words(types[name])}")
-    return fields
+def _page() -> Response:
+    """The page for people: it has what is to be seen now, and looks again each second; nothing from elsewhere."""
+    first = json.dumps(_plain(_watch(cloud_asked()))).replace("<", "\\u003c")
+    page = (Path(__file__).parent / "page.html").read_text().replace("FIRST", first, 1)
+    own = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    return Response(page, headers={"Content-Security-Policy": own, "Referrer-Policy": "no-referrer"})
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if type(None) in get_args(hint):
-        return value is None or _fits(value, get_args(hint)[0])
-    if hint in LARGEST:
-        number = isinstance(value, int) or (hint is float and isinstance(value, float))
-        return number and not isinstance(value, bool) and 0 <= value <= LARGEST[hint]
-    return _KINDS[hint][1](value)
-
-
-def words(hint: Any) -> str:
-    """The type of a field in words."""
-    if get_origin(hint) is Literal:
-        return " or ".join(get_args(hint))
-    if type(None) in get_args(hint):
-        return f"{words(get_args(hint)[0])} or null"
-    return f"a number from 0 to {LARGEST[hint]}" if hint in LARGEST else _KINDS[hint][0]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        parsed(value)
-    except (AttributeError, TypeError, ValueError):
-        return False
-    return True
-
-
-def _are_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _HEADER_NAME.fullmatch(name) and isinstance(text, str) and _HEADER_TEXT.fullmatch(text)
-        for name, text in value.items()
-    )
-
-
-def _are_resources(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_resource, value))
-
-
-def _is_resource(one: Any) -> bool:
-    if not isinstance(one, dict) or not {"id", "type"} <= set(one) <= {"id", "type", "name", "size"}:
-        return False
-    return all(_fits(value, int if key == "size" else str) for key, value in one.items())
-
-
-_KINDS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
-    str: ("a text that can be sent", _is_text),
-    bool: ("true or false", lambda value: isinstance(value, bool)),
-    datetime: ("a moment in ISO 8601", _is_moment),
-    Mapping[str, str]: ("headers: an object of texts", _are_headers),
-    list[dict[str, Any]]: (
-        "resources: a list of objects with id, type, and name and size if they matter",
-        _are_resources,
-    ),
-}
+def _watch(cloud: Emulator) -> dict[str, Any]:
+    """Show what the page shows: who has what, the last requests, faults and set switches; no secrets."""
+    with cloud.lock:
+        cloud.state.settle()
+        return {
+            "url": cloud.url,
+            "dialect": cloud.dialect,
+            "accounts": [{"name": one.name, "projects": one.projects} for one in cloud.accounts.all()],
+            "vaults": [{**_plain(vault), "used": cloud.state.used(vault)} for vault in cloud.state.vaults.values()],
+            "backups": list(cloud.state.backups.values()),
+            "switches": [
+                {"name": one.what, "value": getattr(cloud, one.what), "does": one.does}
+                for one in switch_rows()
+                if one.what != "dialect" and getattr(cloud, one.what) != getattr(Switches, one.what)
+            ],
+            "faults": cloud.unused_faults,
+            "requests": cloud.log[: -SHOWN_REQUESTS - 1 : -1],
+        }
 
 
 def _state(cloud: Emulator) -> dict[str, Any]:
@@ -188,7 +124,7 @@ def _state(cloud: Emulator) -> dict[str, Any]:
         return {
             "url": cloud.url,
             "iam_url": cloud.iam_url,
-            "switches": {name: getattr(cloud, name) for name in get_type_hints(Switches, localns=_NAMES)},
+            "switches": {row.what: getattr(cloud, row.what) for row in switch_rows()},
             "accounts": _plain(cloud.accounts.all()),
             "vaults": _plain(list(cloud.state.vaults.values())),
             "backups": _plain(list(cloud.state.backups.values())),
@@ -244,6 +180,7 @@ ENDPOINTS = (
     Endpoint("GET", "behaviours", _behaviours),
     Endpoint("POST", "reset", Emulator.reset),
     Endpoint("GET", "state", _state),
+    Endpoint("GET", "watch", _watch),
     Endpoint("POST", "accounts", Emulator.add_account),
     Endpoint("POST", "projects", Emulator.add_project),
     Endpoint("POST", "backups", Emulator.add_backup, Backup),
