@@ -22,10 +22,11 @@ def find(folder: Path, module: Path) -> tuple[str, dict[str, str]]:
         folder: where a toolchain may be installed for this build; the caller deletes it afterwards.
         module: the Go module to build; its go.mod says which Go it needs.
     """
-    env = {
-        **os.environ,
+    env = {name: value for name, value in os.environ.items() if name != "GOROOT"} | {
         "GOWORK": "off",  # the clone may lie inside someone's workspace
         "GOFLAGS": "-buildvcs=false",  # nor may someone's defaults, such as -mod=vendor, reach this build
+        "GOTOOLCHAIN": "local",  # another toolchain than this Go is the one that is pinned by hash, or none
+        "GOCACHEPROG": "",  # a program that hands out compiled packages
         "CGO_ENABLED": "0",  # no C compiler needed
     }
     go = shutil.which("go")
@@ -40,13 +41,10 @@ def find(folder: Path, module: Path) -> tuple[str, dict[str, str]]:
 
 
 def _refusal(go: str, module: Path, env: dict[str, str]) -> str:
-    """Why a Go cannot build the module, or nothing.
-
-    An old Go fetches by itself the toolchain that go.mod asks for, or says that it may not.
-    """
+    """Why a Go cannot build the module, such as its age; or nothing."""
     try:
         run = subprocess.run(
-            [go, "version"], cwd=module, env=env, capture_output=True, text=True, timeout=LIMIT, check=False
+            [go, "list", "-m"], cwd=module, env=env, capture_output=True, text=True, timeout=LIMIT, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{go} does not run: {error}"
@@ -62,13 +60,11 @@ def _packaged(folder: Path, module: Path, env: dict[str, str]) -> tuple[str, dic
         "GOCACHE": str(folder / "gocache"),
         "GOMODCACHE": str(folder / "gomodcache"),
         "GOPATH": str(folder / "gopath"),
-        "GOTOOLCHAIN": "local",
         "GOFLAGS": f"{env['GOFLAGS']} -modcacherw",
     }
-    env = {name: value for name, value in env.items() if name != "GOROOT"} | own
-    if refusal := _refusal(str(go), module, env):
+    if refusal := _refusal(str(go), module, env | own):
         raise Unavailable(refusal)
-    return str(go), env
+    return str(go), env | own
 
 
 def _install(target: Path, requirements: Path, folder: Path) -> None:

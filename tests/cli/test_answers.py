@@ -111,6 +111,15 @@ def test_without_an_offer_it_says_what_to_do(emulator: Emulator, operator: Opera
     assert "cbr-sharing offers" in done.err
 
 
+def test_a_vault_that_is_not_there_is_told(emulator: Emulator, operator: Operator, project: str) -> None:
+    """The offer is there, so its owner has nothing to do."""
+    done = operator.run("accept", emulator.backup.id, "--vault", "3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f", *DR)
+    assert done.code == 1
+    assert "cbr-sharing vaults" in done.err
+    assert "owner" not in done.err
+    assert status(emulator, project) == "pending"
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_is_repeated(emulator: Emulator, operator: Operator, project: str, when: str) -> None:
     """The same answer twice is one."""

@@ -164,6 +164,15 @@ def test_without_waiting_it_ends_at_once(emulator: Emulator, operator: Operator)
     assert statuses(emulator) == {}
 
 
+def test_a_wait_that_is_too_short_names_its_option(emulator: Emulator, operator: Operator) -> None:
+    """And not the input of a resource."""
+    emulator.set_backup_status(emulator.backup.id, "protecting")
+    done = operator.run("share", emulator.backup.id, *projects(emulator, "recipient"), "--wait", "1")
+    assert done.code == 1
+    assert "--wait" in done.err
+    assert "wait_for_backup" not in done.err
+
+
 def test_what_was_done_is_told_though_the_rest_failed(emulator: Emulator, operator: Operator) -> None:
     """The second POST, for the rejected share, is always refused."""
     recipient, bystander = projects(emulator, "recipient", "bystander")

@@ -144,6 +144,17 @@ def test_missing_settings_are_one_line(operator: Operator) -> None:
     assert done.err.count("\n") == 1
 
 
+def test_an_error_names_what_a_command_has(emulator: Emulator, operator: Operator) -> None:
+    """There is no stack configuration to set the project or the endpoint in."""
+    done = operator.run("backups", "--endpoint", f"{emulator.url}/nowhere")
+    assert "--endpoint" in done.err
+    emulator.quirk_wrong_project = True
+    operator.env["HW_PROJECT_ID"] = emulator.account("bystander").project_id
+    wrong = operator.run("members", emulator.backup.id)
+    assert "set the right project id (--project-id, environment HW_PROJECT_ID)" in wrong.err
+    assert "huaweicloud:" not in done.err + wrong.err
+
+
 @pytest.mark.parametrize("words", [["backups", "--json"], ["audit", "--format", "json"]])
 def test_insecure_is_warned_of(operator: Operator, words: list[str]) -> None:
     """As in a program, on standard error."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clouds import environment
-from pipelines import Ran, commands_of, github, gitlab
+from pipelines import Ran, commands_of, github, gitlab, lock_of
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 from stack import Run, Stack
@@ -30,8 +30,9 @@ WEB: dict[str, Any] = {"id": "11111111-2222-4333-8444-555555555555", "type": "OS
 def half(name: str, emulator: Emulator, folder: Path, **config: str) -> Stack:
     """One half of the example, with its account's credentials; the project is looked up."""
     stack = Stack(folder / name, project=f"cbr-dr-{name}")
-    for file in ("Pulumi.yaml", "__main__.py", "requirements.txt"):
+    for file in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(EXAMPLE / name / file, stack.folder / file)
+    stack.file("requirements.lock", lock_of((EXAMPLE / name / "requirements.txt").read_text()))
     stack.env.update(environment(emulator, name))
     del stack.env["HW_PROJECT_ID"]
     for key, value in config.items():

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from clouds import environment
-from pipelines import EXAMPLES, GITLAB, Ran, commands_of, github, gitlab
+from pipelines import EXAMPLES, GITLAB, Ran, commands_of, github, gitlab, lock_of
 from stack import Stack
 
 
@@ -33,6 +33,10 @@ PROGRAM = """\
 from pulumi_cbr_sharing import BackupShareMember
 BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
 """
+RECIPIENTS = """\
+recipients:
+  - {{project_id: {project}, name: disaster recovery, owner: platform@example.org, class: friendly}}
+"""
 
 
 @pytest.fixture(name="stack")
@@ -40,7 +44,8 @@ def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
     """A program that shares the first backup with the recipient, as checked out by a pipeline."""
     stack = Stack(tmp_path)
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=recipient(emulator)))
-    stack.file("requirements.txt", (EXAMPLES / "requirements.txt").read_text())
+    stack.file("requirements.lock", lock_of((EXAMPLES / "requirements.txt").read_text()))
+    stack.file("cbr-sharing.yaml", RECIPIENTS.format(project=recipient(emulator)))
     stack.env |= {name: text for name, text in environment(emulator).items() if name.endswith("ENDPOINT")}
     return stack
 
@@ -56,7 +61,12 @@ def run_github(emulator: Emulator, stack: Stack, file: str) -> Ran:
     secrets = {name: names[name.replace("READ_", "")] for name in KEYS}
     values = {f"secrets.{name}": text for name, text in secrets.items()}
     values |= {"vars.PULUMI_STACK": stack.name, "vars.HW_REGION_NAME": names["HW_REGION_NAME"]}
-    values |= {"secrets.PULUMI_ACCESS_TOKEN": "", "github.token": "t", "github.event.pull_request.number": "7"}
+    values |= {
+        "secrets.PULUMI_ACCESS_TOKEN": "",
+        "secrets.PULUMI_READ_ACCESS_TOKEN": "",
+        "github.token": "t",
+        "github.event.pull_request.number": "7",
+    }
     return github(stack, file, values)
 
 
@@ -112,17 +122,42 @@ def test_they_are_valid(schema: str, files: list[Path], options: list[str]) -> N
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.relative_to(EXAMPLES.parent).as_posix())
 def test_a_workflow_may_do_little(workflow: Path) -> None:
-    """Jobs name their permissions, actions have versions, and credentials come from secrets."""
+    """Jobs name their permissions, actions are named by commit, and steps that need no secret have none."""
     content = yaml.safe_load(workflow.read_text())
     assert content["permissions"] == {}
+    used = re.findall(r"uses: (.*)", workflow.read_text())
+    assert [one for one in used if not re.match(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\b", one)] == []
     for job in content["jobs"].values():
-        assert job["permissions"]["contents"] == "read"
-        used = [step["uses"] for step in job["steps"] if "uses" in step]
-        assert [one for one in used if not re.fullmatch(r"[\w/-]+@v\d+", one)] == []
-        keys = [text for name, text in job["env"].items() if "KEY" in name or "TOKEN" in name]
+        assert set(job["permissions"]) <= {"contents", "pull-requests", "security-events"}
+        assert job["permissions"].get("contents", "read") == "read"
+        assert "secrets." not in str(job.get("env", {}))
+        installs = [step for step in job["steps"] if "pip install" in step.get("run", "")]
+        assert ["env" in step for step in installs] == [False] * len(installs)
+        assert ["--require-hashes" in step["run"] for step in installs] == [True] * len(installs)
+        keys = [text for step in job["steps"] for name, text in step.get("env", {}).items() if "KEY" in name]
         assert [text for text in keys if not text.startswith("${{ secrets.")] == []
+        assert "environment" in job or not keys
         # What an event says is text of strangers: it reaches a shell by the environment alone.
         assert [step["run"] for step in job["steps"] if "${{" in step.get("run", "")] == []
+
+
+def test_unreviewed_code_is_given_what_can_only_read() -> None:
+    """The job that runs it has no token that may write: to the stack, to the cloud, or to the repository."""
+    jobs = yaml.safe_load((EXAMPLES / "github" / "preview.yml").read_text())["jobs"]
+    assert jobs["preview"]["permissions"] == {"contents": "read"}
+    assert jobs["preview"]["environment"] == "preview"
+    secrets = re.findall(r"secrets\.(\w+)", str(jobs["preview"]))
+    assert set(secrets) == {"PULUMI_READ_ACCESS_TOKEN", "HW_READ_ACCESS_KEY", "HW_READ_SECRET_KEY"}
+    assert [step for step in jobs["comment"]["steps"] if "checkout" in step.get("uses", "")] == []
+    assert "COMMENT_TOKEN" not in str(pipeline("preview"))
+    assert pipeline("comment")["variables"]["GIT_STRATEGY"] == "none"
+    names = [pipeline(job)["environment"] for job in ("preview", "comment", "up", "audit")]
+    assert [one["name"] if isinstance(one, dict) else one for one in names] == [
+        "preview",
+        "comment",
+        "production",
+        "audit",
+    ]
 
 
 @pytest.mark.engine
@@ -134,6 +169,7 @@ def test_github_previews_in_a_comment(emulator: Emulator, stack: Stack) -> None:
     assert ran.commands == commands_of("preview.yml")
     assert recipient(emulator) in comment
     assert "+ 2 to create" in comment
+    assert comment.splitlines()[:3] == ["### What this would do to the shares", "~~~text", "Previewing update (dev):"]
     assert (stack.folder / "gh.txt").read_text().startswith("pr comment 7 --repo acme/shares")
     assert emulator.members(emulator.backup.id) == {}
 
@@ -145,6 +181,33 @@ def test_github_comments_on_a_plan_that_is_refused(emulator: Emulator, stack: St
     ran = run_github(emulator, stack, "preview.yml")
     assert ran.code != 0
     assert "has a problem: it" in (stack.folder / "gh-comment.md").read_text()
+
+
+@pytest.mark.engine
+def test_a_comment_holds_no_secret_ends_with_its_fence_and_says_what_is_cut(emulator: Emulator, stack: Stack) -> None:
+    """Whatever the code of the branch prints."""
+    program = (stack.folder / "__main__.py").read_text()
+    stack.program(
+        f"{program}\nimport os, pulumi\nprint('installed 200 packages')\n"
+        "pulumi.info(f\"{os.environ['HW_SECRET_KEY']}\\n~~~\\n@everybody\\n\" + 'x' * 70000)"
+    )
+    ran = run_github(emulator, stack, "preview.yml")
+    comment = (stack.folder / "gh-comment.md").read_text()
+    assert ran.code == 0, ran.output
+    assert environment(emulator)["HW_SECRET_KEY"] not in comment
+    assert "***" in comment
+    assert [line for line in comment.splitlines() if line.startswith("~~~")] == ["~~~text", "~~~"]
+    assert comment.splitlines()[-1] == "This is cut after 60,000 bytes; all of it is in the log of the job."
+    assert len(comment) < 61000
+
+
+@pytest.mark.engine
+def test_a_preview_that_did_not_begin_is_said(emulator: Emulator, stack: Stack) -> None:
+    """A stack that is not there, say: the comment sends to the log."""
+    stack.env["PULUMI_CONFIG_PASSPHRASE"] = "wrong"
+    ran = run_github(emulator, stack, "preview.yml")
+    assert ran.code != 0
+    assert "The preview ended before it began" in (stack.folder / "gh-comment.md").read_text()
 
 
 @pytest.mark.engine
@@ -179,11 +242,20 @@ def test_github_audits(emulator: Emulator, stack: Stack) -> None:
 
 
 @pytest.mark.engine
+def test_an_audit_without_its_recipients_file_is_an_error(emulator: Emulator, stack: Stack) -> None:
+    """One that was renamed, or never made, would let everybody pass."""
+    (stack.folder / "cbr-sharing.yaml").unlink()
+    assert "cbr-sharing.yaml" in (ran := run_gitlab(emulator, stack, "audit")).output
+    assert ran.code != 0
+
+
+@pytest.mark.engine
 def test_gitlab_previews_in_a_comment(emulator: Emulator, stack: Stack) -> None:
     """With GitLab's API, and the token of the project."""
     more = {"CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7", "COMMENT_TOKEN": "a-token"}
+    assert run_gitlab(emulator, stack, "preview").code == 0
     with gitlab_api() as (address, comments):
-        ran = run_gitlab(emulator, stack, "preview", CI_API_V4_URL=address, **more)
+        ran = run_gitlab(emulator, stack, "comment", CI_API_V4_URL=address, **more)
     ((path, token, comment),) = comments
     assert ran.code == 0, ran.output
     assert (path, token) == ("/api/v4/projects/12/merge_requests/7/notes", "a-token")
@@ -218,7 +290,7 @@ def test_every_job_is_run_by_a_test() -> None:
     """A new one wants a new test; those of the disaster recovery are in `test_disaster_recovery.py`."""
     ours = [path.name for path in WORKFLOWS if path.is_relative_to(EXAMPLES)]
     assert ours == ["drift.yml", "preview.yml", "up.yml"]
-    assert [name for name, part in pipeline().items() if "script" in part] == ["preview", "up", "audit"]
+    assert [name for name, part in pipeline().items() if "script" in part] == ["preview", "comment", "up", "audit"]
 
 
 def pipeline(job: str | None = None) -> dict[str, Any]:

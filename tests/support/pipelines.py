@@ -11,6 +11,7 @@ import shlex
 import subprocess
 
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ class Ran:
 
 
 def github(stack: Stack, file: str | Path, values: Mapping[str, str]) -> Ran:
-    """Run the one job of a workflow in the folder of a stack.
+    """Run the jobs of a workflow in the folder of a stack, where one finds what the one before kept.
 
     Args:
         stack: where the program is, and the environment of the machine.
@@ -74,21 +75,24 @@ def github(stack: Stack, file: str | Path, values: Mapping[str, str]) -> Ran:
         values: what expressions stand for: `secrets.HW_ACCESS_KEY`, ….
     """
     workflow = yaml.safe_load((EXAMPLES / "github" / file).read_text())
-    (job,) = workflow["jobs"].values()
-    shell = job.get("defaults", {}).get("run", {}).get("shell")
-    options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
-    env = {**stack.env, **_filled(job["env"], values), "GITHUB_REPOSITORY": "acme/shares"}
-    env |= {"GITHUB_STEP_SUMMARY": str(stack.folder / "summary.md"), "PATH": f"{_gh(stack)}:{env['PATH']}"}
     ran = Ran()
-    for step in job["steps"]:
-        if "run" in step and _is_due(step.get("if", ""), stack.folder, failed=ran.code != 0):
-            own = {**env, **_filled(step.get("env", {}), values)}
-            ran.command(["bash", *options, "-c", step["run"]], stack.folder, own)
+    for job in workflow["jobs"].values():
+        shell = job.get("defaults", {}).get("run", {}).get("shell")
+        options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
+        env = {**stack.env, **_filled(job.get("env", {}), values), "GITHUB_REPOSITORY": "acme/shares"}
+        env |= {"GITHUB_STEP_SUMMARY": str(stack.folder / "summary.md"), "PATH": f"{_gh(stack)}:{env['PATH']}"}
+        failed = ran.code != 0 and "!cancelled()" not in job.get("if", "")
+        before, ran.code = ran.code, int(failed)
+        for step in job["steps"]:
+            if "run" in step and _is_due(step.get("if", ""), stack.folder, failed=ran.code != 0):
+                own = {**env, **_filled(step.get("env", {}), values)}
+                ran.command(["bash", *options, "-c", step["run"]], stack.folder, own)
+        ran.code = before or ran.code
     return ran
 
 
 def gitlab(stack: Stack, job: str, values: Mapping[str, str], file: Path = GITLAB) -> Ran:
-    """Run a job of a pipeline in the folder of a stack: the lines of a script in one shell, then those after it.
+    """Run a job of a pipeline in the folder of a stack: the lines of its script in one shell.
 
     Args:
         stack: where the program is, and the environment of the machine.
@@ -98,15 +102,16 @@ def gitlab(stack: Stack, job: str, values: Mapping[str, str], file: Path = GITLA
     """
     pipeline = yaml.safe_load(file.read_text())
     ran, env = Ran(), {**stack.env, **values}
-    before, script, after = (pipeline[job].get(key, []) for key in ("before_script", "script", "after_script"))
-    before = before or pipeline["default"]["before_script"]
-    ran.command(["bash", "-eo", "pipefail", "-c", "\n".join([*before, *script])], stack.folder, env)
-    if after:
-        ended = Ran()
-        ended.command(["bash", "-eo", "pipefail", "-c", "\n".join(after)], stack.folder, env)
-        ran.commands += ended.commands
-        ran.output += ended.output
+    before = pipeline[job].get("before_script", pipeline["default"]["before_script"])
+    ran.command(["bash", "-eo", "pipefail", "-c", "\n".join([*before, *pipeline[job]["script"]])], stack.folder, env)
     return ran
+
+
+def lock_of(requirements: str) -> str:
+    """A lock for a requirements file whose packages are installed: pip trusts these, and asks for no hash."""
+    names = [line.partition(">")[0].partition("=")[0].strip() for line in requirements.splitlines()]
+    pins = [f"{name}=={version(name.partition('[')[0])} --hash=sha256:{'0' * 64}" for name in names]
+    return "\n".join(pins)
 
 
 def commands_of(file: str | Path) -> list[str]:

@@ -183,6 +183,17 @@ def test_a_failed_build_leaves_no_half_engine(machine: Machine) -> None:
     assert machine.setup()[0] == machine.path
 
 
+def test_the_environment_chooses_no_other_toolchain(machine: Machine) -> None:
+    """Nor what hands out compiled packages: the Go on PATH builds, or the one that is pinned by hash."""
+    machine.with_go()
+    told = machine.folder / "told"
+    kept = f'echo "$GOTOOLCHAIN|$GOROOT|$GOCACHEPROG|$GOFLAGS" >> {told}; echo built'
+    machine.script(machine.bin / "go", GO.replace("echo built", kept, 1))
+    machine.env |= {"GOTOOLCHAIN": "go1.99.9+auto", "GOROOT": "/evil", "GOCACHEPROG": "/evil", "GOFLAGS": "-mod=mod"}
+    assert machine.setup()[0] == machine.path
+    assert set(told.read_text().splitlines()) == {"local|||-buildvcs=false"}
+
+
 def test_two_runs_at_once_build_once(machine: Machine) -> None:
     """The second of two runs waits for the first and takes what that made."""
     machine.with_go()

@@ -7,6 +7,7 @@ an error is one line and ends with 1, wrong usage too; Ctrl-C ends quietly with 
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 from contextlib import contextmanager
@@ -37,8 +38,16 @@ COMMANDS = {  # name: its module, and its line in the help
     "vaults": ("backups", "List the vaults of the project."),
     "whoami": ("whoami", "Show the account that commands work in."),
     "adopt": ("adopt", "Print the Pulumi program that adopts existing shares."),
+    "move": ("move", "Print what declares the shares of another tool, and how that tool forgets them."),
     "audit": ("audit", "Compare declared shares with live ones."),
     "emulator": ("emulator", "Run an emulated CBR with its IAM on this machine."),
+}
+# Errors name what a program would set; these are the options of the same purpose.
+OPTIONS = {
+    "wait_for_backup": "--wait",
+    "vault_id": "--vault",
+    "stack config huaweicloud:projectId": "--project-id",
+    "huaweicloud:endpoints": "--endpoint",
 }
 INTERRUPTED = 130  # as shells report a command that was ended by Ctrl-C
 
@@ -84,6 +93,13 @@ def load(name: str) -> click.Command:
     return command
 
 
+def in_options(text: str) -> str:
+    """An error in the words of commands."""
+    for name, option in OPTIONS.items():
+        text = re.sub(rf"\b{name}\b", option, text)
+    return text
+
+
 @contextmanager
 def _one_line() -> Iterator[None]:
     try:
@@ -92,7 +108,7 @@ def _one_line() -> Iterator[None]:
         error.show()
         sys.exit(1)  # click's own 2 means findings of an audit here
     except CbrSharingError as error:
-        raise click.ClickException(error.told) from None
+        raise click.ClickException(in_options(error.told)) from None
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
 

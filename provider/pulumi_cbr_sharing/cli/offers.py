@@ -16,6 +16,7 @@ from pulumi_cbr_sharing.errors import (
     ApiError,
     BackupNotFound,
     CbrSharingError,
+    MemberNotFound,
     NotFound,
     Refused,
     UnexpectedAnswer,
@@ -105,9 +106,11 @@ def _accept(client: Client, backup_id: str, vault_id: str) -> Backup:
     )
     try:
         answer_membership(client, backup_id, "accepted", vault_id)
-    except NotFound as error:
+    except (BackupNotFound, MemberNotFound) as error:
         remedy = f"ask its owner to share it with project {client.project_id}; `cbr-sharing offers` lists all offers"
         raise error.again(remedy=remedy) from None
+    except NotFound as error:
+        raise error.again(remedy="`cbr-sharing vaults` lists the vaults of this project") from None
     except ApiError as error:
         # If the reply to the first request was lost, the retry may be refused, because it has been accepted.
         refusal = error

@@ -1,0 +1,207 @@
+"""`cbr-sharing move`: from one tool that declares shares to another, without cancelling anything.
+
+What declares the shares next is printed, and the commands by which the other tool forgets them. The resources of
+Terraform are huaweicloud_cbr_backup_share, which owns all members of a backup, and its accepter; both are imported by
+the id of the backup (the Terraform provider's documentation). The bridged provider has the same two.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from pulumi_cbr_sharing.audit.audit import NOT_COMPLETE
+from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
+from pulumi_cbr_sharing.cli.output import tell
+from pulumi_cbr_sharing.errors import SettingsError, one_line
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from pulumi_cbr_sharing.audit.declarations import Declaration, Source
+
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+OURS = ("pulumi-python:dynamic/huaweicloud/cbr:", "cbr-sharing:")
+STEPS = """\
+{mark} Moved by `cbr-sharing move`. In this order, with no other run of either tool in between, nobody loses a share:
+{mark}
+{mark} 1. Forget the resources, without destroying them:
+{commands}
+{mark} 2. Remove them from what declared them.
+{mark} 3. Add this, and run `{run}`: it takes over the shares that are there, and changes nothing in the cloud.
+"""
+
+
+@click.command
+@click.option("--state", "states", type=FILE, multiple=True, help="A Terraform state, or an export of a stack.")
+@click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares.")
+@click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program.")
+@click.option(
+    "--to",
+    type=click.Choice(["pulumi", "terraform", "bridged"]),
+    default="pulumi",
+    show_default=True,
+    help="What declares the shares next: this package, Terraform, or the bridged provider pulumi-huaweicloud.",
+)
+@click.option(
+    "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
+)
+def move_command(*, states: Sequence[Path], stacks: Sequence[str], folder: Path, to: str, output: TextIO) -> None:
+    """Print what declares the shares of another tool, and how that tool forgets them.
+
+    It reads the states alone, and asks no cloud. Ends with 3 if something in them could not be moved.
+
+    \b
+    Examples:
+      terraform state pull > terraform.tfstate && cbr-sharing move --state terraform.tfstate >> __main__.py
+      cbr-sharing move --stack dev --to terraform > shares.tf
+    """
+    if not (states or stacks):
+        raise click.UsageError("there is nothing to move: give --state or --stack")
+    sources = [*(read_stack(stack, folder) for stack in stacks), *(read_state_file(path, folder) for path in states)]
+    foreign = [one for source in sources for one in _declared_in(source) if not _is_of(one, to)]
+    moved = [one for one in foreign if _trouble_with(one) is None]
+    if not foreign:
+        tell(f"nothing to move: no other tool than {to} declares a share there")
+    if moved:
+        output.write(WRITERS[to](moved))
+    for one in foreign:
+        if trouble := _trouble_with(one):
+            tell(f"not moved: {one_line(one.urn)} {trouble}")
+    sys.exit(NOT_COMPLETE if len(moved) < len(foreign) else 0)
+
+
+def _declared_in(source: Source) -> Sequence[Declaration]:
+    if source.trouble:
+        raise SettingsError(f"reading {source.name}: {source.trouble}")
+    return source.declarations
+
+
+def _is_of(one: Declaration, tool: str) -> bool:
+    if not one.urn.startswith("urn:"):
+        return tool == "terraform"
+    return tool == ("pulumi" if one.urn.split("::")[2].rpartition("$")[2].startswith(OURS) else "bridged")
+
+
+def _trouble_with(one: Declaration) -> str | None:
+    if one.hidden or not one.backup:
+        return "has an id that cannot be read: it is encrypted, or an account is given by name: declare it by hand"
+    if one.secret:
+        return "has an id that is secret, and would be plain text here: declare it by hand"
+    return "names no vault" if one.role == "accepter" and not one.vault else None
+
+
+def as_program(moved: Sequence[Declaration]) -> str:
+    """The Pulumi program with the resources of this package."""
+    classes = {"set": "BackupShare", "member": "BackupShareMember", "accepter": "BackupShareAccepter"}
+    used = sorted({classes[one.role] for one in moved})
+    lines = [f"from pulumi_cbr_sharing import {', '.join(used)}", ""]
+    for name, one in _named(moved, _dashed):
+        lines += [f"{classes[one.role]}(", f"    {_text(name)},", f"    backup_id={_text(one.backup)},"]
+        if one.role == "set":
+            lines += ["    dest_project_ids=[", *(f"        {_text(project)}," for project in one.recipients), "    ],"]
+        elif one.role == "member":
+            lines += [f"    dest_project_id={_text(one.recipients[0])},"]
+        else:
+            lines += [f"    vault_id={_text(one.vault)},"]
+        lines += [")"]
+    return _steps("#", moved, "pulumi up") + "\n" + "\n".join(lines) + "\n"
+
+
+def as_bridged_program(moved: Sequence[Declaration]) -> str:
+    """The Pulumi program with the resources of the bridged provider, which import what is there."""
+    lines = ["import pulumi", "import pulumi_huaweicloud as huaweicloud", ""]
+    for name, one in _named(_sets(moved), _dashed):
+        kind = "BackupShareAccepter" if one.role == "accepter" else "BackupShare"
+        lines += [f"huaweicloud.cbr.{kind}(", f"    {_text(name)},", f"    backup_id={_text(one.backup)},"]
+        if one.role == "accepter":
+            lines += [f"    vault_id={_text(one.vault)},"]
+        else:
+            members = (f'        {{"dest_project_id": {_text(project)}}},' for project in one.recipients)
+            lines += ["    members=[", *members, "    ],"]
+        lines += [f"    opts=pulumi.ResourceOptions(import_={_text(one.backup)}),", ")"]
+    return _steps("#", moved, "pulumi up") + "\n" + "\n".join(lines) + "\n"
+
+
+def as_terraform(moved: Sequence[Declaration]) -> str:
+    """The configuration of Terraform, which imports what is there (Terraform 1.5 or newer)."""
+    lines = []
+    for name, one in _named(_sets(moved), _underscored):
+        kind = "huaweicloud_cbr_backup_share" + ("_accepter" if one.role == "accepter" else "")
+        lines += ["", "import {", f"  to = {kind}.{name}", f"  id = {_text(one.backup)}", "}", ""]
+        lines += [f'resource "{kind}" "{name}" {{', f"  backup_id = {_text(one.backup)}"]
+        if one.role == "accepter":
+            lines += [f"  vault_id  = {_text(one.vault)}"]
+        for project in one.recipients if one.role == "set" else ():
+            lines += ["", "  members {", f"    dest_project_id = {_text(project)}", "  }"]
+        lines += ["}"]
+    return _steps("#", moved, "terraform apply") + "\n".join(lines) + "\n"
+
+
+WRITERS: Mapping[str, Callable[[Sequence[Declaration]], str]] = {
+    "pulumi": as_program,
+    "terraform": as_terraform,
+    "bridged": as_bridged_program,
+}
+
+
+def _steps(mark: str, moved: Iterable[Declaration], run: str) -> str:
+    commands = "\n".join(f"{mark}      {_forget(one)}" for one in moved)
+    return STEPS.format(mark=mark, commands=commands, run=run)
+
+
+def _forget(one: Declaration) -> str:
+    if not one.urn.startswith("urn:"):
+        return shlex.join(["terraform", "state", "rm", one.urn])
+    return shlex.join(["pulumi", "state", "delete", one.urn, "--yes", "--stack", one.stack.rpartition("/")[2]])
+
+
+def _sets(moved: Iterable[Declaration]) -> Iterator[Declaration]:
+    """The same with one set for a backup, as the other tools have it."""
+    shared: dict[str | None, list[Declaration]] = defaultdict(list)
+    for one in moved:
+        if one.role == "accepter":
+            yield one
+        else:
+            shared[one.backup].append(one)
+    for several in shared.values():
+        recipients = dict.fromkeys(project for one in several for project in one.recipients)
+        yield replace(several[0], role="set", recipients=tuple(recipients))
+
+
+def _named(moved: Iterable[Declaration], spelled: Callable[[Declaration], str]) -> Iterator[tuple[str, Declaration]]:
+    """Each with a name that no other of its role has."""
+    seen = Counter[tuple[str, str]]()
+    for one in moved:
+        name = spelled(one)
+        seen[one.role, name] += 1
+        number = seen[one.role, name]
+        yield (name if number == 1 else f"{name}{'_' if spelled is _underscored else '-'}{number}"), one
+
+
+def _dashed(one: Declaration) -> str:
+    """The name of a resource, from its URN or its address: `huaweicloud_cbr_backup_share.web[0]` is web-0."""
+    by_type = re.split(r"_share(?:_accepter)?\.", one.urn)
+    name = one.urn.split("::", 3)[-1] if one.urn.startswith("urn:") else by_type[-1]
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or f"backup-{str(one.backup)[:8]}"
+
+
+def _underscored(one: Declaration) -> str:
+    name = _dashed(one).replace("-", "_")
+    return name if name[0].isalpha() else f"share_{name}"
+
+
+def _text(value: str | None) -> str:
+    return json.dumps(value)
