@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test docs dist pins compat demo search bench bench-client bench-audit lock clean
+.PHONY: help setup check quick test docs dist pins compat demo record search bench bench-client bench-audit lock clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -47,6 +47,9 @@ compat: $(STAMP) ## Share with the oldest versions that are promised, and on eac
 
 demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
 	@$(WITH_ENGINE) $(PYTHON) tools/demo.py
+
+record: $(STAMP) ## Draw the demonstration anew, as docs/demo.svg
+	@$(WITH_ENGINE) $(PYTHON) tools/demo.py --svg docs/demo.svg
 
 search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
 	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search

@@ -1,12 +1,14 @@
-"""Shows sharing from end to end: a real Pulumi engine, an emulated cloud, every command before its output.
+"""Shows sharing from end to end, as a story: a real Pulumi engine, an emulated cloud, every command before its output.
 
 Everything happens in a scratch folder: nothing is left running, and nothing in the user's Pulumi home or backend.
+With `--svg FILE` the story is also drawn, as a terminal would show it.
 """
 
 from __future__ import annotations
 
-import json
+import io
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,64 +16,93 @@ import sys
 import tempfile
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import requests
+from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.text import Text
 
 from pulumi_cbr_sharing.emulator import serve
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
 ROOT = Path(__file__).parent.parent
 PROJECT = ("Pulumi.yaml", "examples/share_member/__main__.py")
+WIDTH = 112  # columns of the drawing
 INTERRUPTED = 130  # as a shell has it
 FOREIGN = ("HW_", "OS_", "HUAWEICLOUD_", "PULUMI_")
+# What Pulumi prints while it works: headings, things that begin, its own stack, how long it took.
+PROGRESS = re.compile(
+    r"(Previewing|Updating|Destroying|Duration|@ ).*|.*ing( \(\d+s\))?\s*|.*pulumi:pulumi:Stack.*|\s*"
+)
+FAREWELL = re.compile(r"\nThe resources in the stack have been deleted.*", re.DOTALL)
 
 
 class StepFailed(Exception):
     """A step did not end as it should; the message says which, and why."""
 
 
-def main() -> int:
+def main(*words: str) -> int:
     """Run the demonstration; returns the exit code."""
+    story = Story()
     try:
         with tempfile.TemporaryDirectory(prefix="cbr-sharing-demo-") as scratch, serve() as emulator:
-            Demo(Path(scratch), emulator).run()
+            Demo(Path(scratch), emulator, story).run()
     except (StepFailed, OSError) as failure:
-        print(
-            f"\nThe demonstration ends here, at: {_titles[-1] if _titles else 'its start'}\n{failure}", file=sys.stderr
-        )
+        print(f"\nThe demonstration ends here, at: {story.chapter}\n{failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    if words[:1] == ("--svg",):
+        Path(words[1]).write_text(story.drawing())
     return 0
+
+
+class Story:
+    """What is told: to the terminal at once, and as a drawing in the end."""
+
+    def __init__(self) -> None:
+        self.chapter = "its start"
+        self._paper = Console(record=True, file=io.StringIO(), width=WIDTH, color_system="truecolor")
+
+    def begin(self, chapter: str) -> None:
+        """A new chapter; what fails, fails in the last one."""
+        self.chapter = chapter
+        self.tell(f"\n# {chapter}", "bold bright_blue")
+
+    def tell(self, text: str, style: str = "") -> None:
+        """One or more lines."""
+        print(text, flush=True)
+        self._paper.print(Text(text, style, no_wrap=True, overflow="ellipsis"))
+
+    def drawing(self) -> str:
+        """All of it, as SVG, with the fonts of the reader's machine."""
+        own_fonts = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+        own_fonts = own_fonts.replace(
+            "Fira Code, monospace", "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+        )
+        drawn = self._paper.export_svg(title="make demo", code_format=own_fonts, unique_id="demo")
+        return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
 
 
 class Demo:
     """A scratch copy of the root project, and the emulated cloud that it works on."""
 
-    def __init__(self, scratch: Path, emulator: Emulator) -> None:
-        self._emulator, self._folder = emulator, scratch / "project"
+    def __init__(self, scratch: Path, emulator: Emulator, story: Story) -> None:
+        self._emulator, self._story, self._folder = emulator, story, scratch / "project"
         for name in PROJECT:
             target = self._folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
         (scratch / "state").mkdir()
-        self._sharer, self._recipient = emulator.account("sharer"), emulator.account("recipient")
         self._env = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)} | {
             "PULUMI_BACKEND_URL": (scratch / "state").as_uri(),
             "PULUMI_HOME": str(scratch / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "demo",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "HW_REGION_NAME": self._sharer.region,
-            "HW_PROJECT_ID": self._sharer.project_id,
-            "HW_ACCESS_KEY": self._sharer.access_key,
-            "HW_SECRET_KEY": self._sharer.secret_key,
+            "COLUMNS": str(WIDTH),
             "HW_CBR_ENDPOINT": emulator.url,
             "HW_IAM_ENDPOINT": emulator.iam_url,
         }
@@ -82,98 +113,79 @@ class Demo:
         Raises:
             StepFailed: a step did not end as it should; none follows it.
         """
-        backup = self._emulator.backup.id
-        title("An emulated cloud, with two accounts; the environment signs in to the first, which owns a backup")
-        tell(f"CBR at {self._emulator.url}; backup {backup} of project {self._sharer.project_id}")
-        tell(f"recipient: project {self._recipient.project_id} of another account")
+        begin, backup = self._story.begin, self._emulator.backup.id
+        recipient, vault = self._emulator.account("recipient").project_id, self._emulator.vault("recipient").id
 
-        title("The program (examples/share_member)")
-        print((self._folder / PROJECT[1]).read_text().rstrip())
+        begin("You own a backup, and another account should be able to recover from it")
+        self.type("cbr-sharing whoami")
+        self.type(f"cat {PROJECT[1]}")
 
-        title("Share it")
-        self.pulumi("stack", "init", "demo", quiet=True)
-        self.pulumi("config", "set", "backupId", backup)
-        self.pulumi("config", "set", "destProjectId", self._recipient.project_id)
-        self.pulumi("up", "--yes")
+        begin("Share it")
+        for command in ("stack init demo", f"config set backupId {backup}", f"config set destProjectId {recipient}"):
+            self.type(f"pulumi {command}")
+        self.type("pulumi up --yes --skip-preview")
 
-        title("The recipient sees the offer")
-        offers = self.call("recipient", "GET", "backups?own_type=shared&member_status=pending")
-        show(offers, "backups", "id", "name", "status")
+        begin("The other account, signed in with a key of its own, sees the offer and accepts it into its vault")
+        self.type("cbr-sharing offers", account="recipient")
+        self.type(f"cbr-sharing accept {backup} --vault {vault}", account="recipient")
 
-        title("The recipient accepts it into a vault of its own")
-        answer = {"status": "accepted", "vault_id": self._emulator.vault("recipient").id}
-        member = f"backups/{backup}/members/{self._recipient.project_id}"
-        show(self.call("recipient", "PUT", member, answer), "member", "dest_project_id", "status", "vault_id")
+        begin("One day, somebody cancels the share by hand")
+        self.type(f"cbr-sharing unshare {backup} {recipient} --yes")
 
-        title("Somebody cancels the share by hand, behind the stack's back")
-        self.call("sharer", "DELETE", member)
+        begin("The nightly pipeline finds out: it expected no changes, so it fails")
+        self.type("pulumi preview --refresh --expect-no-changes", fails=True)
 
-        title("The pipeline finds out: no changes were expected, so the exit code is not 0")
-        self.pulumi("preview", "--refresh", "--expect-no-changes", "--diff", fails=True)
-
-        title("Repair it")
-        self.pulumi("up", "--refresh", "--yes")
+        begin("Repair it")
+        self.type("pulumi up --refresh --yes --skip-preview")
         if not self._emulator.members(backup):
             raise StepFailed("the share was not made again")
+        self.type(f"cbr-sharing members {backup}")
 
-        title("Take it back")
-        self.pulumi("destroy", "--yes")
+        begin("Take it back")
+        self.type("pulumi destroy --yes --skip-preview")
+        self.type(f"cbr-sharing members {backup}")
         if left := self._emulator.members(backup):
             raise StepFailed(f"the backup is still shared with {', '.join(left)}")
-        tell("\nThe backup is shared with nobody now.\nEvery step ended as it should.")
+        self._story.tell("\nThe backup is shared with nobody now. Every step ended as it should.")
 
-    def pulumi(self, *args: str, quiet: bool = False, fails: bool = False) -> None:
-        """Show and run a command, which should succeed, or fail."""
-        command = shlex.join(["pulumi", *args])
-        if not quiet:
-            tell(f"$ {command}")
-        output = subprocess.DEVNULL if quiet else None
+    def type(self, command: str, account: str = "sharer", *, fails: bool = False) -> None:
+        """Run a command as an account, and tell what changed; it should succeed, or fail."""
+        self._story.tell(f"{'' if account == 'sharer' else account}$ {command}", "bold")
+        program, *words = shlex.split(command)
+        words = [*(["--non-interactive", "--color", "never"] if program == "pulumi" else []), *words]
+        own = Path(sys.executable).with_name(program)
         run = subprocess.run(
-            ["pulumi", "--non-interactive", *args], cwd=self._folder, env=self._env, stdout=output, check=False
+            [str(own) if own.exists() else program, *words],
+            cwd=self._folder,
+            env=self._env | self._signed_in(account),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
-        if run.returncode:
-            tell(f"(exit code {run.returncode})")
+        if said := (what_changed(run.stdout) if program == "pulumi" else run.stdout.rstrip()):
+            self._story.tell(said)
         if bool(run.returncode) is not fails:
             raise StepFailed(f"`{command}` ended with exit code {run.returncode}")
+        if fails:
+            self._story.tell(f"(exit code {run.returncode})", "red")
 
-    def call(self, account: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Show and send a request to the API, as one of the accounts."""
-        project = self._emulator.account(account).project_id
-        print(f"as {account}: {method} /v3/{project}/{path}" + (f" {json.dumps(body)}" if body else ""), flush=True)
-        answer = requests.request(
-            method,
-            f"{self._emulator.url}/v3/{project}/{path}",
-            json=body,
-            headers={"X-Auth-Token": self._emulator.token(account)},
-            timeout=30,
-        )
-        if not answer.ok:
-            raise StepFailed(f"{method} {path} was answered with HTTP {answer.status_code}: {answer.text.strip()}")
-        return dict(answer.json()) if answer.content else {}
+    def _signed_in(self, account: str) -> dict[str, str]:
+        """The environment of a user of an account."""
+        signed_in = self._emulator.account(account)
+        return {
+            "HW_REGION_NAME": signed_in.region,
+            "HW_PROJECT_ID": signed_in.project_id,
+            "HW_ACCESS_KEY": signed_in.access_key,
+            "HW_SECRET_KEY": signed_in.secret_key,
+        }
 
 
-_titles: list[str] = []
-
-
-def title(text: str) -> None:
-    """A heading; what fails, fails under the last one."""
-    _titles.append(text)
-    print(f"\n--- {text}", flush=True)
-
-
-def tell(text: str) -> None:
-    """A line."""
-    print(text, flush=True)
-
-
-def show(answer: Mapping[str, Any], key: str, *columns: str) -> None:
-    """Print some columns of what an answer has under a key, which should be something."""
-    found = answer[key] if isinstance(answer[key], list) else [answer[key]]
-    for row in found:
-        print("  " + "  ".join(f"{column}={row[column]}" for column in columns), flush=True)
-    if not found:
-        raise StepFailed(f"there are no {key} in the answer")
+def what_changed(printed: str) -> str:
+    """What Pulumi says of resources, outputs and errors, without its progress."""
+    lines = FAREWELL.sub("", printed).splitlines()
+    return "\n".join(line.rstrip() for line in lines if not PROGRESS.fullmatch(line))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
