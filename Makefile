@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help setup check quick test docs dist pins compat demo record search bench bench-client bench-audit lock clean
+.PHONY: help demo setup check quick test search compat docs record bench bench-client bench-audit lock pins dist clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -23,7 +23,10 @@ WITH_ENGINE = engine="$$($(PYTHON) tools/engine_setup.py)" && PATH="$${engine:+$
 TESTS = $(PYTHON) -m pytest --numprocesses auto --maxschedchunk 2
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
+	@$(WITH_ENGINE) $(PYTHON) tools/demo.py
 
 setup: $(STAMP) $(PACK) ## Make the environment (.venv) and a Pulumi engine
 	@$(WITH_ENGINE) && echo "pulumi $$(pulumi version), python $$(python -c 'import platform; print(platform.python_version())')"
@@ -39,20 +42,18 @@ quick: $(STAMP) $(PACK) ## All tests but those with an engine and the long searc
 test: check $(PACK) ## Check, then all tests
 	@$(WITH_ENGINE) $(TESTS)
 
-docs: $(STAMP) ## Build the site of the guides, in dist/site
-	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet -b html docs dist/site && echo "dist/site/index.html"
+search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
+	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search
 
 compat: $(STAMP) ## Share with the oldest versions that are promised, and on each Python that is found here
 	@$(WITH_ENGINE) $(PYTHON) tools/compat.py
 
-demo: $(STAMP) ## Show sharing from end to end, against an emulated cloud
-	@$(WITH_ENGINE) $(PYTHON) tools/demo.py
+docs: $(STAMP) ## Build the site of the guides, in dist/site
+	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet -b html docs dist/site && echo "dist/site/index.html"
 
-record: $(STAMP) ## Draw the demonstration anew, as docs/demo.svg
+record: $(STAMP) ## Draw the pictures of the guides anew, the recording of the demonstration, too
+	@$(PYTHON) tools/picture.py docs/picture.svg
 	@$(WITH_ENGINE) $(PYTHON) tools/demo.py --svg docs/demo.svg
-
-search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
-	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search
 
 bench: $(STAMP) ## Measure what shares cost behind each door (ARGS="--help" lists the choices)
 	@$(WITH_ENGINE) $(PYTHON) tools/bench.py $(ARGS)
@@ -63,17 +64,17 @@ bench-client: $(STAMP) ## Measure what the client adds to a request
 bench-audit: $(STAMP) ## Measure what an audit of many backups costs
 	@$(PYTHON) tools/bench_audit.py
 
-dist: $(STAMP) ## Build what is released, into dist/, and look at it
-	@rm -f dist/pulumi_cbr_sharing-*
-	@$(UV) build --quiet --no-build-isolation --python $(PYTHON) --out-dir dist
-	@$(PYTHON) -m pytest -q tests/test_packaging.py && ls dist/pulumi_cbr_sharing-*
+lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.toml
+	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \
+	  --quiet --output-file requirements.lock
 
 pins: ## Renew the pins of the actions in .github/workflows
 	@python3 tools/release.py --pins
 
-lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.toml
-	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \
-	  --quiet --output-file requirements.lock
+dist: $(STAMP) ## Build what is released, into dist/, and look at it
+	@rm -f dist/pulumi_cbr_sharing-*
+	@$(UV) build --quiet --no-build-isolation --python $(PYTHON) --out-dir dist
+	@$(PYTHON) -m pytest -q tests/test_packaging.py && ls dist/pulumi_cbr_sharing-*
 
 clean: ## Remove what was made here; the engine stays in the user's cache
 	rm -rf .venv .uv dist examples/policy_pack/environment .mypy_cache .ruff_cache .pytest_cache .hypothesis

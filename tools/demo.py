@@ -75,7 +75,7 @@ class Story:
     def tell(self, text: str, style: str = "") -> None:
         """One or more lines."""
         print(text, flush=True)
-        self._paper.print(Text(text, style, no_wrap=True, overflow="ellipsis"))
+        self._paper.print(Text(text, style), no_wrap=True, overflow="ellipsis")
 
     def drawing(self) -> str:
         """All of it, as SVG, with the fonts of the reader's machine."""
