@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.console import Console
 from rich.text import Text
 
 from pulumi_cbr_sharing.emulator import serve
@@ -79,11 +79,9 @@ class Story:
 
     def drawing(self) -> str:
         """All of it, as SVG, with the fonts of the reader's machine."""
-        own_fonts = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-        own_fonts = own_fonts.replace(
-            "Fira Code, monospace", "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
-        )
-        drawn = self._paper.export_svg(title="make demo", code_format=own_fonts, unique_id="demo")
+        drawn = self._paper.export_svg(title="make demo", unique_id="demo")
+        drawn = re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
+        drawn = drawn.replace("Fira Code, monospace", "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace")
         return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
 
 
@@ -103,8 +101,6 @@ class Demo:
             "PULUMI_CONFIG_PASSPHRASE": "demo",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "COLUMNS": str(WIDTH),
-            "HW_CBR_ENDPOINT": emulator.url,
-            "HW_IAM_ENDPOINT": emulator.iam_url,
         }
 
     def run(self) -> None:
@@ -157,7 +153,7 @@ class Demo:
         run = subprocess.run(
             [str(own) if own.exists() else program, *words],
             cwd=self._folder,
-            env=self._env | self._signed_in(account),
+            env=self._env | self._emulator.environment(account),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -169,16 +165,6 @@ class Demo:
             raise StepFailed(f"`{command}` ended with exit code {run.returncode}")
         if fails:
             self._story.tell(f"(exit code {run.returncode})", "red")
-
-    def _signed_in(self, account: str) -> dict[str, str]:
-        """The environment of a user of an account."""
-        signed_in = self._emulator.account(account)
-        return {
-            "HW_REGION_NAME": signed_in.region,
-            "HW_PROJECT_ID": signed_in.project_id,
-            "HW_ACCESS_KEY": signed_in.access_key,
-            "HW_SECRET_KEY": signed_in.secret_key,
-        }
 
 
 def what_changed(printed: str) -> str:

@@ -85,7 +85,7 @@ def test_it_ends_at_the_first_step_that_fails(command: str, step: str, end: str,
 
 def test_a_check_that_finds_nothing_is_a_failure(tmp_path: Path) -> None:
     """If no drift is found, the demonstration fails."""
-    run = demo(tmp_path, breaking(tmp_path / "bin", "preview", code=0))
+    run = demo(tmp_path, breaking(tmp_path / "bin", "preview --refresh", code=0))
     assert run.returncode == 1
-    assert "`pulumi preview --refresh --expect-no-changes` ended with exit code 0" in run.stderr
+    assert "`pulumi preview --refresh --expect-no-changes` ended with exit code 0" in run.stderr, run.stdout
     assert "Repair it" not in run.stdout
