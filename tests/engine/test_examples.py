@@ -181,6 +181,8 @@ def test_with_vault(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     first = stack.up()
     vault = emulator.state.vaults[stack.outputs()["vaultId"]]
     assert vault.resources == [{"id": server, "type": "OS::Nova::Server"}]
+    (daily,) = emulator.state.policies.values()
+    assert (vault.policies, daily.definition["max_backups"]) == ([daily.id], 14)
     assert stack.outputs()["shares"] == {}
     assert shown("with_vault", 0) <= lines(first.output)
 
@@ -201,5 +203,7 @@ def test_with_vault(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     emulator.clear_requests()
     stack.destroy()
     assert backup.id not in emulator.visible_to(recipient)
-    assert [one.path.split("/")[-2] for one in emulator.requests if one.method == "DELETE"] == ["members", "vaults"]
+    deleted = [one.path.split("/")[-2] for one in emulator.requests if one.method == "DELETE"]
+    assert deleted == ["members", "vaults", "policies"]
+    assert emulator.state.policies == {}
     assert stack.resources() == []

@@ -266,4 +266,5 @@ def _resources(many: Any) -> list[dict[str, Any]]:
 def _resource(one: Any) -> dict[str, Any]:
     if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("id", "type")):
         raise Refusal(catalogue.MALFORMED)
-    return {"id": one["id"], "type": one["type"]}
+    volumes = {"extra_info": one["extra_info"]} if isinstance(one.get("extra_info"), dict) else {}
+    return {"id": one["id"], "type": one["type"], **volumes}
