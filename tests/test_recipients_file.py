@@ -156,6 +156,7 @@ def test_errors_have_the_line(read: Read, change: Callable[[dict[str, Any]], obj
         ("- x", "it is not a map"),
         ("a: [", r"cbr-sharing\.yaml: "),
         ("a: 1\na: 2", "line 2: a is there twice"),
+        ("[" * 2000, r"cbr-sharing\.yaml: it is nested too deep"),
         ("recipients: &a [*a]", r"line 1: recipients\[0\] is not a map with project_id, name, owner, class"),
     ],
 )

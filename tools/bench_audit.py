@@ -86,7 +86,7 @@ def measure(emulator: Emulator, words: Sequence[str]) -> Cost:
     process = subprocess.Popen(words, env={**os.environ, **environment(emulator)}, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in (0, 3):  # 3: nothing was compared, which is not what is measured
         sys.exit(f"{words[-1]} ended with {process.returncode}")
     # Linux counts kilobytes.
     return Cost(time.monotonic() - started, len(emulator.requests) - before, usage.ru_maxrss / 1024)

@@ -123,6 +123,8 @@ def read_recipients_file(path: Path) -> RecipientsFile:
         sections = top.fields(("recipients", "exceptions"))
         recipients = _recipients(sections["recipients"]) if "recipients" in sections else None
         exceptions = tuple(map(_exception, sections["exceptions"].entries())) if "exceptions" in sections else ()
+    except RecursionError:
+        raise SettingsError(f"{path}: it is nested too deep") from None
     except (yaml.YAMLError, ValueError) as error:
         raise SettingsError(f"{path}: {one_line(error)}") from None
     return RecipientsFile(str(path), recipients, exceptions)

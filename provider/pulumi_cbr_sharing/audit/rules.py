@@ -225,8 +225,8 @@ def missing(share: Share, live: Live) -> Iterator[Finding]:
         yield _missing(share, "the backup is not shared with it")
     elif not backup and account and account.listed:
         yield _missing(share, "the backup no longer exists")
-    elif account:  # what could not be read of it is a finding of its own
-        return
+    elif account or not (share.owner or all(one.listed for one in live.accounts.values())):
+        return  # what could not be read of the account that has it, or may have it, is a finding of its own
     elif share.accepted_by and share.recipient in live.accounts:
         yield from _not_offered(share, live)
     elif share.owner:

@@ -209,12 +209,11 @@ def _row(one: Mapping[str, Any]) -> Json:
         one["change"] if one["change"] in ("new", "changed") else None,
         summary.before(one),
     ]
-    made = f"made {one['created'][:10]}" if one["created"] else ""
-    vault = f"in {one['vault_name'] or one['vault_id']}" if one["vault_id"] else ""
     return {
         "server": summary.server(one) or ("" if one["backup_id"] else one["message"]),
         "backup": one["backup_id"] or "",
-        "made": " ".join(filter(None, (made, vault))),
+        "vault": f"in {one['vault_name'] or one['vault_id']}" if one["vault_id"] else "",
+        "made": f"made {one['created'][:10]}" if one["created"] else "",
         "status": summary.status(one),
         "facts": [fact for fact in facts if fact],
         "change": one["change"] or "",
