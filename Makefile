@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check quick test search compat docs record bench bench-client bench-audit lock pins dist clean
+.PHONY: help demo setup check quick test search compat docs record bench bench-client bench-audit lock pins engine dist clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -70,6 +70,10 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.tom
 
 pins: ## Renew the pins of the actions in .github/workflows
 	@python3 tools/release.py --pins
+
+engine: ## Pin another engine, with Go on PATH: make engine VERSION=3.276.0
+	@test -n "$(VERSION)" || { echo "which one? make engine VERSION=3.276.0" >&2; exit 1; }
+	@cd tools/engine && go get github.com/pulumi/pulumi/pkg/v3@v$(VERSION) github.com/pulumi/pulumi/sdk/v3@v$(VERSION) && go mod tidy
 
 dist: $(STAMP) ## Build what is released, into dist/, and look at it
 	@rm -f dist/pulumi_cbr_sharing-*

@@ -62,7 +62,7 @@ def commands(text: str) -> list[str]:
 
 PROGRAM = blocks(README, "python")[0]
 OUTPUT = re.findall(r"```console\n\$ pulumi up.*?\n(.*?)```", README, re.DOTALL)[0]
-SOURCES = "".join(path.read_text() for path in Path(pulumi_cbr_sharing.__file__).parent.glob("[chs]*/*.py"))
+SOURCES = "".join(path.read_text() for path in Path(pulumi_cbr_sharing.__file__).parent.glob("[!e]*/*.py"))
 ACTIONS = set(re.findall(r'"((?:cbr|iam):\w+:\w+)"', SOURCES))
 ERRORS = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.CbrSharingError)]
 
@@ -163,6 +163,28 @@ def test_every_command_is_explained(name: str) -> None:
     assert cli.load(name).help
 
 
+@pytest.mark.parametrize(
+    "name", ["BackupShareMember", "BackupShare", "BackupShareAccepter", "VaultShare", "ReceivedBackups"]
+)
+def test_every_input_and_output_is_in_its_table(name: str) -> None:
+    """In the order of the code, with what is required."""
+    resource = getattr(pulumi_cbr_sharing, name)
+    section = PAGES["resources.md"].partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    inputs, _, outputs = section.partition("| output |")
+    given = dict(list(inspect.signature(resource).parameters.items())[1:-1])  # without its name and its options
+    assert re.findall(r"^\| `(\w+)` \|", inputs, re.MULTILINE) == list(given)
+    required = [key for key, parameter in given.items() if parameter.default is parameter.empty]
+    assert re.findall(r"^\| `(\w+)` \| [^|]* \| required \|", inputs, re.MULTILINE) == required
+    assert [key for key in inspect.get_annotations(resource) if f"`{key}`" not in outputs] == []
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    """Those that the help of the commands names."""
+    helped = [*cli.main.help.splitlines(), *str(cli.load("audit").help).splitlines()] if cli.main.help else []
+    codes = set(re.findall(r"(?:^ *|with )(\d+)(?= |,|$)", "\n".join(helped), re.MULTILINE))
+    assert codes == set(re.findall(r"^\| (\d+) \|", PAGES["commands.md"], re.MULTILINE))
+
+
 @pytest.mark.parametrize("field", NAMES)
 def test_every_setting_is_explained(field: str) -> None:
     """Each key of the stack's configuration and each variable is in the table."""
@@ -184,6 +206,13 @@ def test_every_code_has_an_entry(code: str) -> None:
     (row,) = [line for line in PAGES["troubleshooting.md"].splitlines() if f"`{code}`" in line and "<a id" in line]
     assert row.endswith(f"| {meaning.reason} | {meaning.remedy or '—'} |")
     assert f'<a id="{meaning.error("sharing", "no", code=code).told.partition("#")[2]}'.rstrip(")") in row
+
+
+def test_every_message_in_the_guide_is_one_of_ours() -> None:
+    """Those of Pulumi and of policies are marked as such."""
+    rows = re.findall(r"^\| (.*) \| (.*) \|$", PAGES["troubleshooting.md"].partition("## By message")[2], re.MULTILINE)
+    ours = [row for row, meaning in rows[2:] if "Pulumi's" not in meaning and "policy" not in meaning]
+    assert [words for row in ours for words in re.findall(r"`([^`]+)`", row) if words not in SOURCES] == []
 
 
 def test_an_error_without_a_code_of_the_api_is_found_by_its_class() -> None:
