@@ -92,7 +92,7 @@ OUTSIDE = {
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"audit"},
-    "yaml": {"recipients_file"},
+    "yaml": {"recipients_file", "settings"},
 }
 
 

@@ -188,7 +188,7 @@ def test_every_exit_code_is_in_the_table() -> None:
 @pytest.mark.parametrize("field", NAMES)
 def test_every_setting_is_explained(field: str) -> None:
     """Each key of the stack's configuration and each variable is in the table."""
-    keys, variables = NAMES[field]
+    keys, variables = NAMES[field]["config"], NAMES[field]["environment"]
     assert all(re.search(rf"[:`]{key.partition('.')[0]}`", TEXT) for key in keys.split())
     assert [variable for variable in variables.split() if f"`{variable}`" not in TEXT] == []
 

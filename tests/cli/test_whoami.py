@@ -32,6 +32,7 @@ def test_it_tells_who_and_where(emulator: Emulator, operator: Operator) -> None:
             "name": f"…{sharer.access_key[-4:]}",
             "source": "environment HW_ACCESS_KEY",
         },
+        "outranked": [],
         "agency": None,
     }
     text = operator.run("whoami").out
@@ -123,6 +124,17 @@ def test_a_connection_that_is_neither_names_both(operator: Operator, words: list
     assert "profile other-one" in done.err
     assert "OTHER_ONE_HW_ACCESS_KEY" in done.err
     assert done.err.count("\n") == 1
+
+
+def test_it_tells_which_sources_lost(operator: Operator, tmp_path: Path) -> None:
+    """A profile that is just there, and keys of another tool."""
+    (tmp_path / ".hcloud").mkdir()
+    profile = {"name": "night", "mode": "AKSK", "accessKeyId": "A" * 20, "secretAccessKey": "s" * 40}
+    (tmp_path / ".hcloud/config.json").write_text(json.dumps({"current": "night", "profiles": [profile]}))
+    operator.env |= {"OS_TOKEN": "t"}
+    lost = ["environment OS_TOKEN", f"profile night of {tmp_path}/.hcloud/config.json"]
+    assert operator.run("whoami", "--json").json["outranked"] == lost
+    assert f"outranked     {', '.join(lost)}" in operator.run("whoami").out
 
 
 def test_options_come_before_the_environment(emulator: Emulator, operator: Operator) -> None:

@@ -40,7 +40,7 @@ def of_bystander(emulator: Emulator) -> dict[str, str]:
 def assuming(emulator: Emulator, **changes: Any) -> Settings:
     """Settings of the bystander that assume the sharer's agency."""
     project = emulator.account("sharer").project_id
-    return replace(settings_of(emulator, "bystander"), agency=ROLE, project_id=project, **changes)
+    return replace(settings_of(emulator, "bystander"), agencies=(ROLE,), project_id=project, **changes)
 
 
 def recipient(emulator: Emulator) -> str:
@@ -99,7 +99,7 @@ def test_a_role_is_assumed_from_wherever_it_is_set(way: str, emulator: Emulator)
 
 def test_without_the_role_the_project_is_not_the_bystanders(emulator: Emulator) -> None:
     """In the tests above the agency shares, not the bystander's own key."""
-    with Run(replace(assuming(emulator), agency=None)) as run, pytest.raises(PermissionDenied):
+    with Run(replace(assuming(emulator), agencies=())) as run, pytest.raises(PermissionDenied):
         run.create(emulator.backup.id, recipient(emulator))
     assert emulator.members(emulator.backup.id) == {}
 

@@ -373,12 +373,15 @@ def test_a_user_signs_in_by_name_or_by_id(user: Password, sent: dict[str, Any]) 
     [
         (SETTINGS, {"id": PROJECT}),
         (replace(SETTINGS, project_name="eu-de_x"), {"id": PROJECT}),
-        (replace(SETTINGS, project_id=None, project_name="eu-de_x"), {"name": "eu-de_x"}),
-        (replace(SETTINGS, project_id=None), {"name": "eu-de"}),
+        (
+            replace(SETTINGS, project_id=None, project_name="eu-de_x"),
+            {"name": "eu-de_x", "domain": {"name": "account"}},
+        ),
+        (replace(SETTINGS, project_id=None), {"name": "eu-de", "domain": {"name": "account"}}),
     ],
     ids=["by id", "by id before name", "by name", "by region"],
 )
-def test_a_token_is_asked_for_one_project(settings: Settings, project: dict[str, str]) -> None:
+def test_a_token_is_asked_for_one_project(settings: Settings, project: dict[str, Any]) -> None:
     """CBR needs a token for a project; the main project of a region has the region's name."""
     iam = Iam(token_answer())
     auth_of(settings).current(iam)
@@ -394,7 +397,7 @@ def test_the_token_of_the_answer_signs_for_its_project() -> None:
     assert iam.signers == [Signer()]
     call = iam.calls[0]
     assert (call.method, call.path, call.service, call.expects) == ("POST", "/v3/auth/tokens", "iam", (201,))
-    assert call.doing == "signing in with the password from here"
+    assert call.doing == "signing in with the password from here at iam.example"
 
 
 @pytest.mark.parametrize("token", [{}, {"project": None}, {"project": "p"}, {"expires_at": 5}], ids=repr)
@@ -426,7 +429,7 @@ def test_an_answer_without_token_is_no_token() -> None:
 def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: dict[str, str]) -> None:
     """The temporary key signs with its security token, and is not bound to a project."""
     iam = Iam(agency_answer(access="AK2", secret="planted", securitytoken="planted-token", expires_at="2999-01-01"))
-    auth = auth_of(replace(SETTINGS, credential=KEY, agency=agency))
+    auth = auth_of(replace(SETTINGS, credential=KEY, agencies=(agency,)))
     headers = auth.current(iam)(prepared()).headers
     assert headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK2, ")
     assert headers["X-Security-Token"] == "planted-token"
@@ -440,9 +443,11 @@ def test_a_role_is_assumed_with_the_credential_at_hand(agency: Agency, account: 
 def test_a_user_by_password_assumes_a_role_from_the_own_project() -> None:
     """The project in the settings is the other account's, so the user signs in to the region's main project."""
     iam = Iam(token_answer(), agency_answer(access="AK2", secret="planted", securitytoken="planted"))
-    auth_of(replace(SETTINGS, agency=AGENCY)).current(iam)
+    auth_of(replace(SETTINGS, agencies=(AGENCY,))).current(iam)
     assert [call.path for call in iam.calls] == ["/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"]
-    assert json.loads(json.dumps(iam.calls[0].body))["auth"]["scope"] == {"project": {"name": "eu-de"}}
+    assert json.loads(json.dumps(iam.calls[0].body))["auth"]["scope"] == {
+        "project": {"name": "eu-de", "domain": {"name": "account"}}
+    }
     assert isinstance(iam.signers[1], TokenSigner)
 
 
@@ -454,7 +459,7 @@ def test_half_a_temporary_key_is_no_key(missing: str, value: Any) -> None:
     credential = {key: value if key == missing else text for key, text in whole.items()}
     answer = agency_answer(**{key: text for key, text in credential.items() if text is not ...})
     with pytest.raises(UnexpectedAnswer) as caught:
-        auth_of(replace(SETTINGS, credential=KEY, agency=AGENCY)).current(Iam(answer))
+        auth_of(replace(SETTINGS, credential=KEY, agencies=(AGENCY,))).current(Iam(answer))
     assert "planted" not in str(caught.value)
 
 

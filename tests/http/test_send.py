@@ -151,7 +151,7 @@ def with_agency(emulator: Emulator) -> Settings:
     """The bystander, who assumes the sharer's agency."""
     project = emulator.account("sharer").project_id
     agency = Agency("backup-admin", domain_name="sharer")
-    return replace(settings_of(emulator, "bystander"), agency=agency, project_id=project)
+    return replace(settings_of(emulator, "bystander"), agencies=(agency,), project_id=project)
 
 
 REFRESHABLE = pytest.mark.parametrize("settings", [with_password, with_agency], ids=["token", "temporary key"])

@@ -20,6 +20,7 @@ from plugin import Plugin, PluginError
 from pulumi_cbr_sharing.emulator import Fault, serve
 from pulumi_cbr_sharing.errors import SettingsError, UnexpectedAnswer, Unreachable
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+from pulumi_cbr_sharing.settings.credentials import Certificate, Secret
 
 
 if TYPE_CHECKING:
@@ -120,7 +121,10 @@ def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator
 def test_another_authoritys_file_is_no_help(secure: Emulator, tmp_path: Path) -> None:
     """Only the CAs in the file are trusted."""
     other = Authority(tmp_path, "other")
-    with Run(settings_of(secure, ca_file=str(other.file))) as run, pytest.raises(Unreachable, match="not trusted"):
+    with (
+        Run(settings_of(secure, ca=Certificate(Secret(str(other.file)), "environment HW_CACERT"))) as run,
+        pytest.raises(Unreachable, match="not trusted"),
+    ):
         run.create(secure.backup.id, inputs(secure)["dest_project_id"])
 
 
@@ -134,11 +138,14 @@ def test_a_ca_file_that_is_none_is_named(kind: str, secure: Emulator, tmp_path: 
         path.write_text("not a certificate")
     passed = FakeTime()
     expected = Unreachable if "folder" in kind else SettingsError
-    with Run(settings_of(secure, ca_file=str(path)), passed.clock) as run, pytest.raises(expected) as told:
+    with (
+        Run(settings_of(secure, ca=Certificate(Secret(str(path)), "environment HW_CACERT")), passed.clock) as run,
+        pytest.raises(expected) as told,
+    ):
         run.create(secure.backup.id, inputs(secure)["dest_project_id"])
 
     assert str(path) in str(told.value)
-    assert "cacertFile" in str(told.value)
+    assert "HW_CACERT" in str(told.value)
     assert passed.slept == []
     assert secure.requests == []
 
@@ -180,7 +187,9 @@ def test_a_certificate_of_another_host_is_refused(secure: Emulator, authority: A
 def test_https_is_not_left_for_http(emulator: Emulator, secure: Emulator, authority: Authority) -> None:
     """A redirect to plain http would show the token on the network."""
     secure.add_fault(Fault(status=302, headers={"Location": f"{emulator.url}/v3"}, times=9))
-    settings = settings_of(secure, ca_file=str(authority.file), credential=password_of(secure))
+    settings = settings_of(
+        secure, ca=Certificate(Secret(str(authority.file)), "environment HW_CACERT"), credential=password_of(secure)
+    )
     with Run(settings) as run, pytest.raises(UnexpectedAnswer):
         run.create(secure.backup.id, inputs(secure)["dest_project_id"])
     assert emulator.requests == []

@@ -354,7 +354,7 @@ def test_import_by_id(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, kind:
         assert found.inputs == wanted
         assert run.check(kind, wanted, olds=found.inputs)[1] == {}
         assert not run.diff(kind, found, wanted).changes
-        assert run.said == []
+        assert [line.text.partition(" with ")[0] for line in run.said] == ["signing in"]
 
 
 @pytest.mark.parametrize("kind", [MEMBER, SET, ACCEPTER])
@@ -413,7 +413,7 @@ def test_lines_for_the_user_belong_to_the_resource(emulator: Emulator) -> None:
         emulator.add_member(emulator.backup.id, emulator.account("bystander").project_id)
     with Native() as refresh:
         refresh.read(SET, made)
-    told, warned = run.said[0], refresh.said[0]
+    told, warned = run.said[1], refresh.said[1]  # after the line about who signs in
     assert (told.urn, told.severity) == (urn_of(SET), "INFO")
     assert "cancelling 1 undeclared share" in told.text
     assert (warned.urn, warned.severity) == (urn_of(SET), "WARNING")

@@ -33,13 +33,13 @@ PLAIN = "plain http would show the credentials on the way: use https, or set ins
 )
 def test_the_region_tells_the_endpoints(region: str, cbr: str, iam: str) -> None:
     """The regions of each cloud have its domain; an unknown region has Huawei Cloud's."""
-    assert endpoints_of(region) == (cbr, iam)
+    assert endpoints_of(region)[:2] == (cbr, iam)
 
 
 @pytest.mark.parametrize("region", ["eu-de", "eu-ch2", "xx-private-1"])
 def test_a_named_cloud_outweighs_the_table(region: str) -> None:
     """A private cloud only needs its domain."""
-    found = endpoints_of(region, "cloud.example")
+    found = endpoints_of(region, "cloud.example")[:2]
     assert found == (f"https://cbr.{region}.cloud.example", f"https://iam.{region}.cloud.example/v3")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token, credential_in
-from pulumi_cbr_sharing.settings.precedence import first, sources_of
+from pulumi_cbr_sharing.settings.precedence import first, rank
 from pulumi_cbr_sharing.settings.sources import Source
 
 
@@ -22,19 +23,21 @@ def _home(tmp_path: Path) -> Path:
     """A home directory with both kinds of files."""
     (tmp_path / ".hcloud").mkdir()
     profiles = [
-        {"name": name, "accessKeyId": f"AK-{name}", "secretAccessKey": "s", "region": f"region-{name}"}
+        {"name": name, "accessKeyId": f"AK-{name}", "secretAccessKey": "s", "region": f"xx-{name}-1"}
         for name in ("mine", "other")
     ]
-    (tmp_path / ".hcloud/config.json").write_text(json.dumps({"current": "mine", "profiles": profiles}))
+    (tmp_path / ".hcloud/config.json").write_text(
+        json.dumps({"authEncrypt": "false", "current": "mine", "profiles": profiles})
+    )
     (tmp_path / ".huaweicloud").mkdir()
     (tmp_path / ".huaweicloud/credentials").write_text("[basic]\nak = AK-sdk\nsk = s\n")
     return tmp_path
 
 
 def labels(home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str]) -> list[str]:
-    """The labels of the sources in order, without the directory."""
-    sources = sources_of(connection, config, environ)
-    return [source.label.replace(f"{home}/", "") for source in sources]
+    """The labels of the sources in order, the environment once, without the directory."""
+    sources = [source.label.replace(f"{home}/", "") for source in rank(connection, config, environ).sources]
+    return [label for label, _ in groupby(sources)]
 
 
 def source(**values: str) -> Source:
@@ -44,10 +47,10 @@ def source(**values: str) -> Source:
 
 
 _FIELDS = (
-    *("access_key", "secret_key", "security_token", "token"),
+    *("access_key", "secret_key", "security_token", "token", "provider_urn", "agency_urn", "idp_id"),
+    *("id_token", "id_token_file", "auth_type", "passcode"),
     *("password", "user_name", "user_id", "domain_name", "domain_id"),
 )
-_ENVIRONMENT = ["environment"] * 5
 _MINE, _OTHER = "profile mine of .hcloud/config.json", "profile other of .hcloud/config.json"
 _SDK = "file .huaweicloud/credentials"
 
@@ -56,48 +59,48 @@ _SDK = "file .huaweicloud/credentials"
     ("connection", "config", "environ", "expected"),
     [
         pytest.param(
-            Connection(), {}, {}, ["Connection", "stack config", *_ENVIRONMENT, _MINE, _SDK], id="nothing named"
+            Connection(), {}, {}, ["Connection", "stack config", "environment", _MINE, _SDK], id="nothing named"
         ),
         pytest.param(
             Connection(profile="other"),
             {},
             {},
-            ["Connection", _OTHER, "stack config", *_ENVIRONMENT],
+            ["Connection", _OTHER, "stack config", "environment"],
             id="profile of the Connection",
         ),
         pytest.param(
             Connection(),
             {"huaweicloud:profile": "other"},
             {"HW_PROFILE": "mine"},
-            ["Connection", "stack config", _OTHER, *_ENVIRONMENT],
+            ["Connection", _OTHER, "stack config", "environment"],
             id="profile of the stack config",
         ),
         pytest.param(
             Connection(),
             {},
             {"HW_PROFILE": "other"},
-            ["Connection", "stack config", *_ENVIRONMENT, _OTHER],
+            ["Connection", "stack config", _OTHER, "environment"],
             id="profile of the environment",
         ),
         pytest.param(
             Connection(namespace="dr"),
             {"huaweicloud:profile": "other"},
             {"HW_PROFILE": "other"},
-            ["Connection", "stack config", *_ENVIRONMENT, "stack config", *_ENVIRONMENT],
+            ["Connection", "stack config", "environment", "stack config", "environment"],
             id="a namespace takes no file that it does not name",
         ),
         pytest.param(
             Connection(namespace="dr"),
             {"dr:profile": "other"},
             {},
-            ["Connection", "stack config", _OTHER, *_ENVIRONMENT, "stack config", *_ENVIRONMENT],
+            ["Connection", _OTHER, "stack config", "environment", "stack config", "environment"],
             id="profile of a namespace",
         ),
         pytest.param(
             Connection(namespace="huaweicloud"),
             {},
             {},
-            ["Connection", "stack config", *_ENVIRONMENT, _MINE, _SDK],
+            ["Connection", "stack config", "environment", _MINE, _SDK],
             id="the plain namespace by name",
         ),
     ],
@@ -105,7 +108,7 @@ _SDK = "file .huaweicloud/credentials"
 def test_sources_are_in_order_of_precedence(
     home: Path, connection: Connection, config: dict[str, Any], environ: dict[str, str], expected: list[str]
 ) -> None:
-    """Connection, stack config, environment, files; a profile comes right after the source that names it."""
+    """Connection, stack config, environment, files; a profile comes right before the source that names it."""
     assert labels(home, connection, config, environ) == expected
 
 
@@ -115,7 +118,7 @@ def test_sources_are_in_order_of_precedence(
 )
 def test_a_namespace_is_the_prefix_of_its_environment_names(namespace: str, variable: str) -> None:
     """Characters that are not allowed in the name of a variable become underscores."""
-    sources = sources_of(Connection(namespace=namespace), {}, {variable: "eu-nl"})
+    sources = rank(Connection(namespace=namespace), {}, {variable: "eu-nl"}).sources
     assert first(sources, "region") == "eu-nl"
 
 
@@ -139,20 +142,14 @@ def test_the_sdks_endpoint_is_that_of_the_selected_region(
 ) -> None:
     """Whatever the source of the region, the SDK's variable for that region is used."""
     sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "EU_NL")}
-    assert first(sources_of(connection, config, environ | sdk), "cbr") == "EU_NL"
+    assert first(rank(connection, config, environ | sdk).sources, "cbr") == "EU_NL"
 
 
 def test_the_sdks_endpoint_is_that_of_the_profiles_region() -> None:
     """A profile's region is not combined with the endpoint of the region in the environment."""
-    sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "REGION_OTHER")}
-    sources = sources_of(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk})
-    assert (first(sources, "region"), first(sources, "cbr")) == ("region-other", "REGION_OTHER")
-
-
-def test_only_files_are_files() -> None:
-    """Files are recognised, because their account settings count only with their own key."""
-    sources = sources_of(Connection(), {}, {})
-    assert [source.label for source in sources if source.is_file] == [source.label for source in sources[-2:]]
+    sdk = {f"HUAWEICLOUD_SDK_REGION_CBR_{region}": region for region in ("EU_DE", "XX_OTHER_1")}
+    sources = rank(Connection(profile="other"), {}, {"HW_REGION_NAME": "eu-de", **sdk}).sources
+    assert (first(sources, "region"), first(sources, "cbr")) == ("xx-other-1", "XX_OTHER_1")
 
 
 @pytest.mark.parametrize(
@@ -188,14 +185,14 @@ def test_only_files_are_files() -> None:
             id="user by id",
         ),
         pytest.param(
-            source(access_key="a", secret_key="s", token="t", user_id="u", password="p"),
+            source(access_key="a", secret_key="s", user_id="u", password="p"),
             AccessKey("a", Secret("s"), None, "environment ACCESS_KEY"),
-            id="an access key goes before all",
+            id="an access key goes before a password",
         ),
         pytest.param(
-            source(token="t", user_id="u", password="p"),
+            source(access_key="a", secret_key="s", token="t", user_id="u", password="p"),
             Token(Secret("t"), "environment TOKEN"),
-            id="a token goes before a password",
+            id="a token goes before both",
         ),
     ],
 )
@@ -208,17 +205,17 @@ def test_the_credential_of_one_source(source: Source, credential: Credential | N
     ("source", "text"),
     [
         (
-            source(access_key="a", token="t"),
-            "environment ACCESS_KEY is set without environment SECRET_KEY: set both or none",
+            source(access_key="a", password="p"),
+            "environment ACCESS_KEY is set without environment SECRET_KEY",
         ),
         (
             source(secret_key="s"),
-            "environment SECRET_KEY is set without environment ACCESS_KEY: set both or none",
+            "environment SECRET_KEY is set without environment ACCESS_KEY",
         ),
         (source(password="p"), "environment PASSWORD is set without environment USER_NAME"),
         (
             source(password="p", user_name="u"),
-            "environment USER_NAME is set without environment DOMAIN_NAME, the account's name",
+            "environment USER_NAME is set without environment DOMAIN_NAME",
         ),
     ],
     ids=["key without secret", "secret without key", "password without user", "user without account"],

@@ -41,6 +41,8 @@ def pages(
     Raises:
         UnexpectedAnswer: the list does not end, or has a malformed id.
     """
+    chosen = client.settings.enterprise_project if key in ("backups", "vaults") else None
+    call = replace(call, query=(*call.query, ("enterprise_project_id", chosen))) if chosen else call
     began = client.clock.now() if since is None else since
     found: dict[str, Record] = {}
     counts: list[Any] = []

@@ -110,7 +110,7 @@ def client_of(connection: Connection, kind: type[C]) -> C:
         SettingsError: settings are missing or not valid.
     """
     try:
-        return kind(resolve(connection, config={}, environ=os.environ), notify=tell)
+        return kind(resolve(connection, config=None, environ=os.environ), notify=tell)
     except SettingsError as error:
         if not connection.profile:
             raise

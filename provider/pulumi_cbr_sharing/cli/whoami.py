@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.cli.options import json_option, with_client
 from pulumi_cbr_sharing.cli.output import print_json, tell
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused
 from pulumi_cbr_sharing.http.messages import Call
-from pulumi_cbr_sharing.settings.credentials import AccessKey, Password
+from pulumi_cbr_sharing.settings.credentials import AccessKey, IdentityToken, Password, ServerAgency
 
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def whoami_command(client: Client, *, as_json: bool) -> None:
     """Show the account that commands work in.
 
-    With --json: project_id, account_id, account, region, endpoint, iam_endpoint, credential (kind, name, source) and
-    agency. IAM is asked for account_id; if it does not tell, that is null, and standard error says why.
+    With --json: project_id, account_id, account, region, endpoint, iam_endpoint, credential (kind, name, source),
+    outranked (the sources of other credentials) and agency. IAM is asked for account_id; if it does not tell, that is
+    null, and standard error says why.
 
     Settings are resolved as in a Pulumi program without a stack: these options, then the environment, then files.
     `--connection dr` uses DR_HW_ACCESS_KEY … if such a variable is set, else the profile dr of the vendor's command
@@ -70,20 +71,22 @@ def _about(client: Client) -> dict[str, Any]:
         "endpoint": settings.cbr,
         "iam_endpoint": settings.iam,
         "credential": {**_credential(credential), "source": credential.source},
-        "agency": settings.agency.name if settings.agency else None,
+        "outranked": list(settings.outranked),
+        "agency": " → ".join(agency.name for agency in settings.agencies) or None,
     }
 
 
 def _readable(about: dict[str, Any]) -> dict[str, Any]:
     credential = about["credential"]
-    return {**about, "credential": f"{credential['kind']} {credential['name']} from {credential['source']}"}
+    shown = f"{credential['kind']} {credential['name']}".strip()
+    return {**about, "credential": f"{shown} from {credential['source']}", "outranked": ", ".join(about["outranked"])}
 
 
 def _account(client: Client) -> str | None:
     """The name of the account, if the settings have it: an access key does not tell."""
-    agency, credential = client.settings.agency, client.settings.credential
-    if agency:
-        return agency.domain_name
+    agencies, credential = client.settings.agencies, client.settings.credential
+    if agencies:
+        return agencies[-1].domain_name
     return credential.domain_name if isinstance(credential, Password) else None
 
 
@@ -93,4 +96,6 @@ def _credential(credential: Credential) -> dict[str, str]:
         return {"kind": kind, "name": f"…{credential.access_key[-4:]}"}
     if isinstance(credential, Password):
         return {"kind": "user", "name": str(credential.user_name or credential.user_id)}
-    return {"kind": "token", "name": ""}
+    if isinstance(credential, IdentityToken):
+        return {"kind": "identity token", "name": credential.idp_id or credential.agency_urn or ""}
+    return {"kind": "agency of the server" if isinstance(credential, ServerAgency) else "token", "name": ""}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied
 from pulumi_cbr_sharing.http.retry import Clock, RateLimit
 from pulumi_cbr_sharing.http.signing import utc_now
-from pulumi_cbr_sharing.settings.credentials import AccessKey
+from pulumi_cbr_sharing.settings.credentials import Password, Token
 
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ class Accounts:
     def of(self, settings: Settings) -> Account:
         """The account of the credential in some settings, or of the agency that it assumes."""
         cloud = settings.cbr.replace(settings.region or "-", "")
-        credential = (cloud, replace(settings.credential, source=""), settings.agency)
+        credential = (cloud, replace(settings.credential, source=""), settings.agencies)
         # An access key is good for all regions and projects of a cloud. A token or a user may be good for one project
         # only, so a refusal says nothing about the others.
         project = (settings.region, settings.project_id, settings.project_name)
-        scope = () if isinstance(settings.credential, AccessKey) else project
+        scope = project if isinstance(settings.credential, (Password, Token)) else ()
         with self._lock:
             return Account(
                 self._breakers.setdefault((credential, scope), CredentialBreaker(self._clock)),

@@ -21,16 +21,18 @@ from pulumi_cbr_sharing.errors import (
     Unreachable,
 )
 from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
-from pulumi_cbr_sharing.http.iam import auth_for, look_up_project
+from pulumi_cbr_sharing.http.iam import auth_for, find_project
 from pulumi_cbr_sharing.http.retry import Clock, EndpointBreaker, Retries, is_ambiguous, should_retry
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Token
+from pulumi_cbr_sharing.settings.endpoints import host_of
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from pulumi_cbr_sharing.http.auth import Auth
-    from pulumi_cbr_sharing.http.messages import Call, Reply
+    from pulumi_cbr_sharing.http.auth import Account, Auth
+    from pulumi_cbr_sharing.http.messages import Call, Reply, Service
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -64,6 +66,8 @@ class Client:
         self._auth = auth_for(settings, accounts or Accounts(self.clock))
         self._endpoints = EndpointBreaker(self.clock)
         self.is_brief = False
+        for note in settings.notes:
+            notify(note)
         if settings.insecure:
             notify("warning: insecure is set, so TLS certificates are not verified: others may read along")
 
@@ -75,7 +79,9 @@ class Client:
             SettingsError: no project has the name, or several do.
         """
         if (known := self.known_project_id) is None:
-            known = self._auth.project_id = self.cache.get("project", self._find_project, REFUSED_FOR)
+            known = self._auth.project_id = self.cache.get(
+                "project", partial(find_project, self, self._auth), REFUSED_FOR
+            )
         return known
 
     @property
@@ -130,14 +136,14 @@ class Client:
                 rate_limit.wait(call.doing, settings.deadline)
                 self._endpoints.raise_if_open(call.service, call.doing)
                 try:
-                    reply = self._transport.send(call, signer, self.known_project_id, settings)
+                    reply = self.transport.send(call, signer, self.known_project_id, settings)
                     self._endpoints.answered.add(call.service)
                     reply.check()
                 except CredentialRefused as error:
                     if not renewed and auth.renew(signer):
                         renewed = True
                         continue
-                    failure = _with_origin(error, settings.credential.source)
+                    failure = _with_origin(error, call.service, settings)
                 except CbrSharingError as error:
                     failure = error
                 else:
@@ -153,16 +159,18 @@ class Client:
                 raise failure
             self._wait_or_raise(call, retries, failure)
 
+    @property
+    def account(self) -> Account:
+        """What is known of the credential."""
+        return self._auth.account
+
     @cached_property
-    def _transport(self) -> Transport:
+    def transport(self) -> Transport:
+        """Sends one request; the rules for retries do not apply to it."""
         # The HTTP libraries are slow to import: a program that sends nothing does without them.
         from pulumi_cbr_sharing.http.transport import Transport  # noqa: PLC0415
 
         return Transport(self.settings)
-
-    def _find_project(self) -> str:
-        name = self.settings.project_name or self.settings.region or ""
-        return self._auth.current(self).project_id or look_up_project(self, name)
 
     def _wait_or_raise(self, call: Call, retries: Retries, failure: CbrSharingError) -> None:
         try:
@@ -173,10 +181,15 @@ class Client:
             raise
 
 
-def _with_origin(error: CredentialRefused, source: str) -> CredentialRefused:
-    """Add where a refused credential came from, and why a new one may not have been used."""
-    origin = f"it came from {source}" + (f"; {RECORDED}" if source.startswith("stack config") else "")
-    return error.again(remedy=f"{error.remedy}; {origin}")
+def _with_origin(error: CredentialRefused, service: Service, settings: Settings) -> CredentialRefused:
+    """Add where a refused credential came from and went to, and why a new one may not have been used."""
+    credential = settings.credential
+    told = [error.remedy, f"it came from {credential.source}"]
+    if isinstance(credential, (Password, Token)):
+        told[1] += f" and was sent to {host_of(settings.iam if service == 'iam' else settings.cbr)}"
+    told += [credential.remedy] if isinstance(credential, AccessKey) and credential.remedy else []
+    told += [RECORDED] if credential.source.startswith("stack config") else []
+    return error.again(remedy="; ".join(told))
 
 
 class _Flight(Future[Any]):

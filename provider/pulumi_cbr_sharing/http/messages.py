@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.ids import Shape
 
 
-Service = Literal["cbr", "iam"]
+Service = Literal["cbr", "iam", "sts", "metadata"]
 LONGEST_QUOTE = 2000  # characters of a text that are looked at
 LONGEST_ID = 36  # characters of a malformed id that are shown; a UUID has as many
 LONGEST_WORD = 64  # characters of a status or a type

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -131,6 +131,18 @@ def _host(url: str) -> str:
     default = {"http": 80, "https": 443}.get(parts.scheme)
     name = parts.netloc.rpartition("@")[2]
     return name.removesuffix(f":{default}") if parts.port == default else name
+
+
+@dataclass(frozen=True)
+class HeaderSigner(Signer):
+    """Adds headers, which may be secret."""
+
+    _headers: Mapping[str, str] = field(repr=False)
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add them."""
+        r.headers.update(self._headers)
+        return r
 
 
 @dataclass(frozen=True)

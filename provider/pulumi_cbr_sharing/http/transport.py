@@ -1,8 +1,8 @@
 """Sends one HTTP request, once, with time-outs. This is the only place that sends HTTP.
 
-All clients of a process share one pool of connections. TLS certificates are verified; a CA file and the usual proxy
-variables are supported, and looked up once. Redirects are not followed, because the signature would be sent along.
-Cookies and .netrc files are not used.
+All clients of a process that trust the same certificates share one pool of connections. TLS certificates are verified;
+the usual proxy variables are supported, and looked up once. Redirects are not followed, because the signature would be
+sent along. Cookies and .netrc files are not used.
 
 A broken connection counts as sent unless it is certain that nothing was. The text of an exception of the HTTP libraries
 is left out of messages, because it may contain the password of a proxy.
@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from requests import ConnectionError as CutConnection
 from requests import PreparedRequest, ReadTimeout, RequestException
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, InvalidSchema
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -33,10 +34,12 @@ from urllib3.exceptions import (
     NewConnectionError,
     ReadTimeoutError,
 )
+from urllib3.util.ssl_ import create_urllib3_context
 
-from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable, one_line
+from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable
 from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.http.signing import canonical_query
+from pulumi_cbr_sharing.settings.credentials import secrets_of
 from pulumi_cbr_sharing.settings.endpoints import is_this_machine
 
 
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.http.messages import Service
     from pulumi_cbr_sharing.http.signing import Signer
+    from pulumi_cbr_sharing.settings.credentials import Certificate
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
@@ -72,10 +76,11 @@ class Transport:
     """Sends requests to the endpoints in some settings; safe for many threads."""
 
     def __init__(self, settings: Settings) -> None:
-        roots: dict[Service, str] = {"cbr": settings.cbr, "iam": (settings.iam or "").removesuffix("/v3")}
+        iam, sts = (settings.iam or "").removesuffix("/v3"), settings.sts or ""
+        roots: dict[Service, str] = {"cbr": settings.cbr, "iam": iam, "sts": sts}
         self._routes = {service: Route(root, _proxies(root)) for service, root in roots.items()}
-        self._verify = False if settings.insecure else settings.ca_file or True
-        self._secrets = tuple(settings.credential.secrets())
+        self._routes["metadata"] = Route(settings.metadata, {})  # no proxy can reach it
+        self._secrets = tuple(secrets_of(settings.credential))
 
     def send(self, call: Call, signer: Signer, project_id: str | None, settings: Settings) -> Reply:
         """Send a call once.
@@ -100,11 +105,11 @@ class Transport:
                 data=None if call.body is None else json.dumps(call.body).encode(),
                 auth=signer,
             )
-            with _connections().send(
+            with _connections_for(route.root, settings).send(
                 request,
                 stream=True,
                 timeout=(settings.connect_timeout, settings.read_timeout),
-                verify=self._verify,
+                verify=not settings.insecure,
                 proxies=route.proxies,
             ) as response:
                 body = _body(call, response, settings.read_timeout)
@@ -114,10 +119,74 @@ class Transport:
         return Reply(call, response.status_code, dict(response.headers), body, secrets)
 
 
+class _Pool(HTTPAdapter):
+    """A pool of connections whose TLS context has all certificates."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_maxsize=IDLE_CONNECTIONS, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **words: Any) -> None:
+        super().init_poolmanager(*args, **words, ssl_context=self._context)
+
+    def proxy_manager_for(self, *args: Any, **words: Any) -> Any:
+        return super().proxy_manager_for(*args, **words, ssl_context=self._context)
+
+    def cert_verify(self, conn: Any, _url: Any, verify: Any, _cert: Any) -> None:
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+
+
+def _connections_for(root: str, settings: Settings) -> HTTPAdapter:
+    if not root.startswith("https:"):
+        return _connections(None, None, None, insecure=True)
+    return _connections(settings.ca, settings.cert, settings.key, insecure=settings.insecure)
+
+
 @cache
-def _connections() -> HTTPAdapter:
-    """The connection pool of the process; safe for many threads."""
-    return HTTPAdapter(pool_maxsize=IDLE_CONNECTIONS, max_retries=0)
+def _connections(
+    ca: Certificate | None, cert: Certificate | None, key: Certificate | None, *, insecure: bool
+) -> HTTPAdapter:
+    """The connection pool for these certificates; safe for many threads."""
+    context = create_urllib3_context()
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        _trust(context, ca)
+    if cert and key:
+        _identify(context, cert, key)
+    return _Pool(context)
+
+
+def _trust(context: ssl.SSLContext, ca: Certificate | None) -> None:
+    try:
+        if ca is None:
+            context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        elif ca.is_text:
+            context.load_verify_locations(cadata=ca.text.reveal())
+        elif Path(ca.path).is_dir():
+            context.load_verify_locations(capath=ca.path)
+        else:
+            context.load_verify_locations(ca.path)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        raise SettingsError(f"{ca} is missing or has no certificate in PEM form: correct it") from None
+
+
+def _identify(context: ssl.SSLContext, cert: Certificate, key: Certificate) -> None:
+    with TemporaryDirectory() as folder:  # only files can be loaded; the folder is private
+        try:
+            context.load_cert_chain(
+                *(_as_file(each, Path(folder, name)) for name, each in (("cert", cert), ("key", key)))
+            )
+        except (OSError, ValueError):
+            trouble = f"{cert} and {key} are no certificate with its private key in PEM form, without a passphrase"
+            raise SettingsError(f"{trouble}: correct them") from None
+
+
+def _as_file(certificate: Certificate, path: Path) -> str:
+    if certificate.is_text:
+        path.write_text(certificate.text.reveal(), encoding="ascii")
+    return str(path) if certificate.is_text else certificate.path
 
 
 def _proxies(root: str) -> dict[str, str]:
@@ -173,7 +242,7 @@ def _body(call: Call, response: Response, seconds: float) -> bytes:
 def error_of(error: Exception, doing: str, route: Route, settings: Settings) -> CbrSharingError:
     """The error to raise for an exception."""
     causes, proxy = list(_causes(error)), select_proxy(route.root, route.proxies) or ""
-    if trouble := _trouble_with_settings(causes, proxy, route.root, settings):
+    if trouble := _trouble_with_settings(causes, proxy):
         return SettingsError(f"{doing}: {trouble}")
     host = route.root.split("/", 3)[2].rpartition("@")[2]
     sent, lasting, trouble = _trouble_on_the_way(causes, proxy, settings)
@@ -193,10 +262,7 @@ def _any(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(cause, kinds) for cause in causes)
 
 
-def _trouble_with_settings(causes: list[BaseException], proxy: str, root: str, settings: Settings) -> str | None:
-    ca_file = one_line(settings.ca_file or "")
-    if ca_file and root.startswith("https:") and not settings.insecure and not _can_be_loaded(ca_file):
-        return f"the CA file {ca_file} is missing or has no certificate: check cacertFile or HW_CACERT"
+def _trouble_with_settings(causes: list[BaseException], proxy: str) -> str | None:
     if proxy.startswith("socks") and _any(causes, InvalidSchema):
         return "a SOCKS proxy needs the package PySocks: pip install 'pulumi-cbr-sharing[socks]', or unset ALL_PROXY"
     if _any(causes, LocationValueError) or not _any(
@@ -210,8 +276,9 @@ def _trouble_with_settings(causes: list[BaseException], proxy: str, root: str, s
 def _trouble_on_the_way(causes: list[BaseException], proxy: str, settings: Settings) -> tuple[bool, bool, str]:
     """Whether the request may have arrived, whether a retry cannot help, and what to tell the user."""
     if _any(causes, ssl.SSLCertVerificationError):
-        trusted = f" by {one_line(settings.ca_file)}" if settings.ca_file else ""
-        return False, True, f"its TLS certificate is not trusted{trusted}: set cacertFile or HW_CACERT to its CA file"
+        trusted = f" by {settings.ca}" if settings.ca else ""
+        way = f"correct {settings.ca.setting}" if settings.ca else "set cacertFile or HW_CACERT to its CA file"
+        return False, True, f"its TLS certificate is not trusted{trusted}: {way}"
     not_sent = _any(causes, NewConnectionError, ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
     if not_sent and proxy:
         return False, False, f"the proxy does not let the request through: {_PROXY}"
@@ -227,13 +294,3 @@ def _trouble_on_the_way(causes: list[BaseException], proxy: str, settings: Setti
 def _is_failed_tunnel(error: BaseException) -> bool:
     """Whether a proxy refused CONNECT, for which `http.client` has no exception of its own."""
     return type(error) is OSError and str(error).startswith("Tunnel connection failed")
-
-
-def _can_be_loaded(ca_file: str) -> bool:
-    """Whether a CA file has certificates; a folder is only searched when one is needed."""
-    try:
-        if not Path(ca_file).is_dir():
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
-    except OSError:  # ssl.SSLError is one
-        return False
-    return True

@@ -83,6 +83,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 self._session = Session(
                     found, say=self.calls.say, ledger=Ledger(), clock=clock, accounts=Accounts(clock)
                 )
+                self.calls.say(found.signing)
             return self._session
 
     # How the engine and a plugin meet.

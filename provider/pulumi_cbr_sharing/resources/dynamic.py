@@ -20,7 +20,7 @@ from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
-from pulumi_cbr_sharing.resources.process import take_over_process
+from pulumi_cbr_sharing.resources.process import LOOKED_UP, SAID, other_account, take_over_process
 from pulumi_cbr_sharing.settings.connection import Connection
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs
 
@@ -40,6 +40,7 @@ D = TypeVar("D")
 PROVIDER = "__provider"  # the property by which the SDK's plugin finds the provider
 # The engine keeps properties with this prefix to itself. A program sets it in a preview, and check removes it.
 PLANNING = "__preview"
+ACCOUNT = "__account"  # that of the program's look-ups
 
 
 class _Verbs(Protocol[I, S]):
@@ -78,13 +79,14 @@ class CbrResource(dynamic.Resource):
         outputs = dict.fromkeys(field.name for field in fields(provider.state_type))  # the SDK sets no others
         own = {PROVIDER: pickled(provider)}
         preview = {PLANNING: True} if runtime.is_dry_run() else {}
+        account = {ACCOUNT: LOOKED_UP[provider.connection]} if provider.connection in LOOKED_UP else {}
         # Not by `dynamic.Resource`: its `serialize_provider` wraps Python's pickler once more for each resource, which
         # gets slower with each, and ends in a RecursionError at about 950.
         pulumi.CustomResource.__init__(
             self,
             f"pulumi-python:{self._resource_type_name}",
             resource_name,
-            {**outputs, **inputs, **own, **preview},
+            {**outputs, **inputs, **own, **preview, **account},
             opts,
         )
 
@@ -149,11 +151,14 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Refuse wrong shapes and settings, and in a preview also what the cloud would refuse."""
-        planning = bool(news.pop(PLANNING, False))
+        planning, looked_up = bool(news.pop(PLANNING, False)), news.pop(ACCOUNT, None)
+        SAID.update([looked_up] if looked_up else [])
         inputs = declared = known(self.inputs_type, news)
         problems = list(inputs.problems())
         try:
             session = self.session
+            if looked_up and (trouble := other_account(looked_up, session.settings.fingerprint)):
+                problems.append(Problem("", trouble))
             if not problems:
                 recorded = known(self.inputs_type, olds) if olds else None
                 declared, problems = self.verbs.declare(session, inputs, recorded, planning=planning)

@@ -28,6 +28,7 @@ from pulumi import runtime
 from pulumi_cbr_sharing.cbr import backups, members, projects, vaults
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
+from pulumi_cbr_sharing.resources.process import LOOKED_UP
 from pulumi_cbr_sharing.resources.sessions import open_session
 from pulumi_cbr_sharing.settings.connection import Connection
 
@@ -187,7 +188,9 @@ def looking_up(connection: Connection | None, function: str = "", **given: Any) 
     try:
         for name, value in given.items():
             need(function, name, value, None)
-        yield open_session(connection or Connection(), _StackConfig()).client
+        session = open_session(connection or Connection(), _StackConfig())
+        LOOKED_UP[connection or Connection()] = session.settings.fingerprint
+        yield session.client
     except CbrSharingError as error:
         raise LookupFailed(error.told) from error
 

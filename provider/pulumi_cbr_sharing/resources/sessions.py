@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.http.auth import Accounts
+from pulumi_cbr_sharing.resources.process import SAID
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
@@ -37,6 +38,9 @@ def open_session(connection: Connection, config: Config) -> Session:
     with _LOCK:
         if settings not in _SESSIONS:
             _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, accounts=_ACCOUNTS)
+            if settings.fingerprint not in SAID:
+                SAID.add(settings.fingerprint)
+                _say(settings.signing)
         return _SESSIONS[settings]
 
 

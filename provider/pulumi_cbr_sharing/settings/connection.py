@@ -25,11 +25,13 @@ class Agency(_Pickled):
     Attributes:
         name: the name of the agency.
         domain_name, domain_id: the account that granted it; one of them is required.
+        duration: seconds that its temporary keys live, 900 to 86400; they are renewed in time. None means an hour.
     """
 
     name: str
     domain_name: str | None = None
     domain_id: str | None = None
+    duration: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Connection(_Pickled):
         namespace: read `<namespace>:accessKey`, `<NAMESPACE>_HW_ACCESS_KEY` … instead of `huaweicloud:accessKey`,
             `HW_ACCESS_KEY` ….
         profile: use the credential in this profile of the vendor's command line.
+        cloud: use the credential in this entry of `clouds.yaml`.
         region: such as `eu-de`.
         project_id: the project to work in, 32 hexadecimal digits.
         endpoint: the URL of CBR, without version.
@@ -52,3 +55,4 @@ class Connection(_Pickled):
     project_id: str | None = None
     endpoint: str | None = None
     agency: Agency | None = None
+    cloud: str | None = None

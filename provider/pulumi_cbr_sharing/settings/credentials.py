@@ -1,13 +1,14 @@
-"""The kinds of credentials, and how one is read from a source of settings."""
+"""The kinds of credentials, how one is read from a source of settings, and certificates."""
 
 from __future__ import annotations
 
+import os.path
 import re
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 
 _SENDABLE = re.compile(r"[!-~]+")
+# The fields of which one tells that a source has a credential.
+MARKS = ("provider_urn", "agency_urn", "idp_id", "token", "access_key", "secret_key", "password", "server")
+PASSWORDS, TOKENS, KEYS, AGENCY = ("password", "v3password"), ("token", "v3token"), ("aksk",), ("agency",)
 
 
 def trouble_with_key(text: str) -> str | None:
@@ -49,37 +53,65 @@ class Secret:
         raise TypeError("a Secret is never pickled: it would end up in the state of a stack")
 
 
-class _WithSecrets:
-    def secrets(self) -> list[str]:
-        """What no message may show."""
-        return [value.reveal() for value in vars(self).values() if isinstance(value, Secret)]
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate or key for TLS.
+
+    Attributes:
+        text: a path, or PEM text.
+        setting: where it was set, for messages.
+    """
+
+    text: Secret
+    setting: str
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is PEM text."""
+        return "-----BEGIN" in self.text.reveal()
+
+    @property
+    def path(self) -> str:
+        """The path, `~` expanded."""
+        return os.path.expanduser(self.text.reveal())  # noqa: PTH111 - `Path.expanduser` raises without a home
+
+    def __str__(self) -> str:
+        return f"{self.setting} ({'PEM text' if self.is_text else one_line(self.path)})"
 
 
 @dataclass(frozen=True)
-class AccessKey(_WithSecrets):
+class AccessKey:
     """An access key with its secret key; with a security token it is a temporary one.
 
     Attributes:
         source: where it was found, for messages, such as `stack config huaweicloud:accessKey`.
+        remedy: how to get a new one.
     """
 
     access_key: str
     secret_key: Secret
     security_token: Secret | None
     source: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{'temporary ' if self.security_token else ''}access key …{self.access_key[-4:]}"
 
 
 @dataclass(frozen=True)
-class Token(_WithSecrets):
+class Token:
     """A token that the user fetched; it cannot be renewed."""
 
     token: Secret
     source: str
 
+    def __str__(self) -> str:
+        return "token"
+
 
 @dataclass(frozen=True)
-class Password(_WithSecrets):
-    """A user with password: by name in an account, or by id."""
+class Password:
+    """A user with password, by name in an account or by id; `project_domain` is the account of a project by name."""
 
     user_name: str | None
     user_id: str | None
@@ -87,46 +119,124 @@ class Password(_WithSecrets):
     domain_id: str | None
     password: Secret
     source: str
+    project_domain: str | None = None
+
+    def __str__(self) -> str:
+        return f"user {one_line(self.user_name or self.user_id, 60)}"
 
 
-Credential = AccessKey | Token | Password
+@dataclass(frozen=True)
+class IdentityToken:
+    """A token of a pipeline (OIDC), which IAM exchanges for a temporary key.
+
+    Attributes:
+        token, file: the token, or the file that has it and is read for each exchange.
+        idp_id: the name of the identity provider in IAM.
+        provider_urn, agency_urn, session_name: those of STS version 5, which are used instead of `idp_id`.
+        duration: seconds that the temporary key lives, as digits; None means an hour.
+    """
+
+    token: Secret | None
+    file: str | None
+    source: str
+    idp_id: str | None = None
+    provider_urn: str | None = None
+    agency_urn: str | None = None
+    session_name: str | None = None
+    duration: str | None = None
+
+    def __str__(self) -> str:
+        return f"identity token for {one_line(self.idp_id or self.agency_urn, 120)}"
+
+
+@dataclass(frozen=True)
+class ServerAgency:
+    """The agency of the server that the program runs on.
+
+    Attributes:
+        otherwise: what else may be set, if it is only asked for because nothing else is; "" if a profile names it.
+    """
+
+    source: str
+    otherwise: str = ""
+
+    def __str__(self) -> str:
+        return "the key of its agency"
+
+
+Credential = AccessKey | Token | Password | IdentityToken | ServerAgency
+
+
+def secrets_of(credential: Credential) -> list[str]:
+    """What no message may show."""
+    return [value.reveal() for value in vars(credential).values() if isinstance(value, Secret)]
 
 
 def credential_in(source: Source) -> Credential | None:
-    """The credential in one source: an access key, else a token, else a user with password.
+    """The credential in one source: an identity token, else a token, else an access key, else a user with password.
 
     Raises:
-        SettingsError: the credential is incomplete, or cannot be sent. The rest is not taken from another source, which
-            could be another account's.
+        SettingsError: the credential is incomplete, or cannot be used or sent. The rest is not taken from another
+            source, which could be another account's.
     """
-    for name in ("access_key", "secret_key", "security_token", "token"):
+    if source.trouble:
+        raise SettingsError(source.trouble)
+    for name in ("access_key", "secret_key", "security_token", "token", "id_token"):
         if trouble := trouble_with_key(source.get(name) or "-"):
             raise SettingsError(f"{source.where(name)} {trouble}: give it on one line, as it was issued")
-    if source.get("access_key") or source.get("secret_key"):
-        return _access_key(source)
+    if source.get("idp_id") or source.get("provider_urn") or source.get("agency_urn"):
+        return _identity(source)
     if token := source.get("token"):
         return Token(Secret(token), source.where("token"))
-    if password := source.get("password"):
-        return _password(source, Secret(password))
-    return None
+    if source.get("access_key") or source.get("secret_key"):
+        key = [_needed(source, name, "secret_key", "access_key") for name in ("access_key", "secret_key")]
+        token, remedy = source.get("security_token"), source.get("remedy") or ""
+        return AccessKey(key[0], Secret(key[1]), Secret(token) if token else None, source.where("access_key"), remedy)
+    if source.get("server"):
+        return ServerAgency(source.label)
+    return _password(source)
 
 
-def _access_key(source: Source) -> AccessKey:
-    access, secret, token = (source.get(name) for name in ("access_key", "secret_key", "security_token"))
-    if not access or not secret:
-        have, lack = ("access_key", "secret_key") if access else ("secret_key", "access_key")
-        raise SettingsError(f"{source.where(have)} is set without {source.where(lack)}: set both or none")
-    return AccessKey(access, Secret(secret), Secret(token) if token else None, source.where("access_key"))
+def unknown_kind(source: Source) -> str | None:
+    """The type of sign-in that a source asks for, if it is none that can be used."""
+    kind = source.get("auth_type")
+    return kind if kind not in (None, *PASSWORDS, *TOKENS, *KEYS, *AGENCY) else None
 
 
-def _password(source: Source, password: Secret) -> Password:
-    user, user_id, domain, domain_id = (
-        source.get(name) for name in ("user_name", "user_id", "domain_name", "domain_id")
-    )
-    if not user and not user_id:
-        raise SettingsError(f"{source.where('password')} is set without {source.where('user_name')}")
-    if not user_id and not domain and not domain_id:
+def _needed(source: Source, name: str, *others: str) -> str:
+    """A value without which the other ones, which are set, are of no use."""
+    if value := source.get(name):
+        return value
+    raise SettingsError(f"{source.where(next(filter(source.get, others)))} is set without {source.where(name)}")
+
+
+def _identity(source: Source) -> IdentityToken:
+    idp_id, provider, agency = map(source.get, ("idp_id", "provider_urn", "agency_urn"))
+    mark = "idp_id" if idp_id else "provider_urn" if provider else "agency_urn"
+    for name in () if idp_id else ("provider_urn", "agency_urn"):
+        _needed(source, name, mark)
+    token = source.get("id_token")
+    file = None if token else _needed(source, "id_token_file", mark)
+    more = (source.get("session_name"), source.get("id_seconds"))
+    return IdentityToken(Secret(token) if token else None, file, source.where(mark), idp_id, provider, agency, *more)
+
+
+def _password(source: Source) -> Password | None:
+    named = f", without {source.named_by}" if source.named_by else ""
+    instead = f"issue a token (`openstack token issue -f value -c id`) and set OS_TOKEN{named}"
+    if kind := unknown_kind(source):
         raise SettingsError(
-            f"{source.where('user_name')} is set without {source.where('domain_name')}, the account's name"
+            f"{source.where('auth_type')} is {one_line(kind, 40)}, which is not supported here: {instead}"
         )
-    return Password(user, user_id, domain, domain_id, password, source.where("password"))
+    if not (password := source.get("password")):
+        return None
+    if source.get("passcode"):
+        code = source.where("passcode")
+        raise SettingsError(f"{code} is a one-time password, but each command of a run signs in anew: {instead}")
+    user, user_id, domain, domain_id = map(source.get, ("user_name", "user_id", "domain_name", "domain_id"))
+    if not user_id:
+        _needed(source, "user_name", "password")
+    if not user_id and not domain_id:
+        _needed(source, "domain_name", "user_name")
+    owner = source.get("project_domain_name")
+    return Password(user, user_id, domain, domain_id, Secret(password), source.where("password"), owner)

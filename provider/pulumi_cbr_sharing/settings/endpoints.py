@@ -1,7 +1,7 @@
 """The endpoints of CBR and IAM by cloud and region, and the rules for endpoints that a user gives.
 
-Source: the vendors' pages of regions and endpoints. New regions appear, so an unknown one is no error, and every
-endpoint can be set.
+Source: the vendors' pages of regions and endpoints. New regions appear, so every endpoint can be set, and with one, or
+with the cloud's domain, any region will do.
 """
 
 from __future__ import annotations
@@ -9,27 +9,68 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 
 _OTC = "otc.t-systems.com"
-_OTC_SWISS = ("https://cbr.eu-ch2.sc.otc.t-systems.com", "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3")
 _NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
-_CLOUD_OF_REGION = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-0": "prod-cloud-ocb.orange-business.com"}
+_FLEXIBLE_ENGINE = "prod-cloud-ocb.orange-business.com"
+_CLOUD_OF_REGION = {"eu-de": _OTC, "eu-nl": _OTC, "eu-ch2": _OTC, "eu-west-0": _FLEXIBLE_ENGINE}
+_VENDORS = ("myhuaweicloud.com", "myhuaweicloud.eu", _OTC, _FLEXIBLE_ENGINE)
+_HUAWEI = (
+    "ae-ad-1 af-north-1 af-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 cn- "
+    "east-2 cn-east-3 cn-east-4 cn-east-5 cn-north-1 cn-north-2 cn-north-4 cn-north-9 cn-north-11 cn-north-12 cn- "
+    "south-1 cn-south-2 cn-south-4 cn-southwest-2 cn-southwest-3 eu-west-101 la-north-2 la-south-2 me-east-1 my- "
+    "kualalumpur-1 na-mexico-1 ru-moscow-1 ru-northwest-2 sa-brazil-1 tr-west-1 "
+)
+REGIONS = frozenset((*_HUAWEI.split(), *_CLOUD_OF_REGION))
 
 
-def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str]:
-    """The endpoints of CBR (without version) and of IAM (with `/v3`).
+def nearest_regions(region: str) -> list[str]:
+    """The known regions that are spelled most like this one, at most three."""
+    return get_close_matches(region, sorted(REGIONS), 3, 0.5)
+
+
+def region_in_name(project: str) -> str | None:
+    """The region in the name of a project: `eu-de` and `eu-de_shop` are in eu-de, `shop` tells none."""
+    return _region(project.partition("_")[0])
+
+
+def region_in_address(address: str) -> str | None:
+    """The region in the address of IAM, such as `https://iam.eu-de.otc.t-systems.com:443/v3`."""
+    found = re.match(r"(?:https?://)?iam(?:-pub)?\.([^./:]+)\.", address)
+    return _region(found[1]) if found else None
+
+
+def _region(text: str) -> str | None:
+    return text if re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", text) else None
+
+
+def host_of(address: str | None) -> str:
+    """The host in an endpoint, with its port."""
+    return urlsplit(address or "").netloc
+
+
+def is_vendors(address: str) -> bool:
+    """Whether an endpoint is in the domain of one of the clouds."""
+    host = urlsplit(address).hostname or ""
+    return any(host.endswith(f".{domain}") for domain in _VENDORS)
+
+
+def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str, str]:
+    """The endpoints of CBR (without version), of IAM (with `/v3`) and of the service for temporary keys (STS).
 
     Args:
         region: such as `cn-north-4` or `eu-de`.
         cloud: the domain of all endpoints; None takes that of the region.
     """
+    iam = "iam"
     if region == "eu-ch2" and cloud is None:  # CBR's is inferred from IAM's
-        return _OTC_SWISS
+        iam, cloud = "iam-pub", f"sc.{_OTC}"
     huawei = "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
     cloud = cloud or _CLOUD_OF_REGION.get(region, huawei)
-    return f"https://cbr.{region}.{cloud}", f"https://iam.{region}.{cloud}/v3"
+    return f"https://cbr.{region}.{cloud}", f"https://{iam}.{region}.{cloud}/v3", f"https://sts.{region}.{cloud}"
 
 
 def exact_cbr(address: str) -> str:

@@ -1,31 +1,51 @@
 """Resolves a Connection, the stack config, the environment and files into one frozen `Settings`.
 
-A credential is taken whole from the first source that has one: the access key of one source is never used with the
-secret key of another. One error lists everything that is missing, and where each can be set.
+A credential is taken whole from one source. One error lists all that is missing, and where each can be set.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.ids import PROJECT
-from pulumi_cbr_sharing.settings.connection import Agency, Connection
-from pulumi_cbr_sharing.settings.credentials import Credential, Password, credential_in
-from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
-from pulumi_cbr_sharing.settings.precedence import first, sources_of
+from pulumi_cbr_sharing.settings.credentials import (
+    Certificate,
+    Credential,
+    IdentityToken,
+    Password,
+    Secret,
+    ServerAgency,
+    Token,
+    credential_in,
+)
+from pulumi_cbr_sharing.settings.endpoints import (
+    REGIONS,
+    endpoints_of,
+    exact_cbr,
+    exact_iam,
+    host_of,
+    is_vendors,
+    nearest_regions,
+    trouble_with,
+)
+from pulumi_cbr_sharing.settings.precedence import Ranking, first, rank, where
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.settings.sources import Config, Source
+    from pulumi_cbr_sharing.settings.connection import Agency, Connection
+    from pulumi_cbr_sharing.settings.sources import Config
 
 
 DEFAULT_RETRIES = 8
+METADATA = "http://169.254.169.254"
+DURATIONS = range(900, 86401)  # seconds, of a temporary key
 _HOST_PART = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 _TRUE, _FALSE = "(?i:true|1|yes|on)", "(?i:false|0|no|off)"
 _SWITCH = f"{_TRUE}|{_FALSE}"
@@ -36,6 +56,8 @@ _FORMS = {
     "insecure": (_SWITCH, "insecure is {!r}, not true or false"),
     "plan_checks": (_SWITCH, "planChecks is {!r}, not true or false"),
     "max_retries": (r"[0-9]{1,3}(\.0)?", "maxRetries is {!r}, not a number from 0 to 999"),  # stack config has floats
+    "enterprise_project": (r"[0-9a-zA-Z_-]{1,36}", "the enterprise project {!r} is not an id, 0 or all_granted_eps"),
+    "id_seconds": (r"[0-9]{3,5}", "the duration {!r} is not a number of seconds"),
 }
 # Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
 RECORDED = (
@@ -50,12 +72,17 @@ class Settings:
 
     Attributes:
         cbr: CBR's endpoint without version.
-        iam: IAM's endpoint with `/v3`; None if it is not needed and no region tells it.
+        iam: with `/v3`; None if it is not needed and no region tells it.
         project_id: None if it is to be looked up, by `project_name`, else by the name of the region.
+        agencies: assumed one after the other, the last one calls.
+        own_project_id, own_project_name: those of the account that assumes the first agency, if they are known.
+        sts, metadata: where temporary keys are asked for by a pipeline, and by a server for its agency.
+        ca, cert, key: trusted instead of the usual certificates; identify this client.
         max_retries: retries after a fault; throttling is limited by `deadline` only.
         plan_checks: whether a preview asks the cloud.
-        connect_timeout, read_timeout: seconds.
-        deadline: seconds for one call with all its retries.
+        enterprise_project: the lists are of this one; None lets the service choose.
+        connect_timeout, read_timeout, deadline: seconds; the last is for one call with all its retries.
+        outranked, notes: the sources of other credentials; what the user should know before anything is sent.
     """
 
     region: str | None
@@ -64,113 +91,204 @@ class Settings:
     project_id: str | None
     project_name: str | None
     credential: Credential
-    agency: Agency | None = None
+    agencies: tuple[Agency, ...] = ()
+    own_project_id: str | None = None
+    own_project_name: str | None = None
+    sts: str | None = None
+    metadata: str = METADATA
     insecure: bool = False
-    ca_file: str | None = None
+    ca: Certificate | None = None
+    cert: Certificate | None = None
+    key: Certificate | None = None
     max_retries: int = DEFAULT_RETRIES
     plan_checks: bool = True
+    enterprise_project: str | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0
+    outranked: tuple[str, ...] = field(default=(), compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def account(self) -> str:
+        """Who calls, without secrets."""
+        by = "".join(f", as agency {agency.name}" for agency in self.agencies)
+        return f"{self.credential} from {self.credential.source}{by}"
+
+    @property
+    def fingerprint(self) -> str:
+        """A few digits that are the same wherever the same credential calls the same cloud, and `account`."""
+        token = self.credential.token.reveal() if isinstance(self.credential, Token) else ""
+        who = repr((replace(self.credential, source=""), token, self.agencies, self.cbr))  # other secrets are masked
+        return f"{hashlib.sha256(who.encode()).hexdigest()[:12]} {self.account}"
+
+    @property
+    def signing(self) -> str:
+        """One line about which source signs, and which ones lost."""
+        lost = f"; not used: {', '.join(self.outranked)}" if self.outranked else ""
+        return f"signing in with {self.account}{lost}"
 
 
-def resolve(connection: Connection, *, config: Config, environ: Mapping[str, str]) -> Settings:
+def resolve(connection: Connection, *, config: Config | None, environ: Mapping[str, str]) -> Settings:
     """The settings of a connection.
 
     Args:
         connection: given by the program.
-        config: the stack config by full key (`huaweicloud:region`), secrets decrypted.
+        config: the stack config by full key (`huaweicloud:region`), secrets decrypted; None where there is no stack.
         environ: the environment variables.
 
     Raises:
         SettingsError: something is missing or not valid; lists all of it, and where each can be set.
     """
-    return _Draft(connection, sources_of(connection, config, environ)).settings()
+    return _Draft(connection, rank(connection, config, environ)).settings()
 
 
 class _Draft:
     """Settings in the making: collects all problems, so that one error can list them."""
 
-    def __init__(self, connection: Connection, sources: list[Source]) -> None:
-        self._connection, self._sources, self._problems = connection, sources, list[str]()
+    def __init__(self, connection: Connection, ranking: Ranking) -> None:
+        self._connection, self._sources, self._signer = connection, ranking.sources, ranking.signer
+        self._outranked, self._notes, self._problems = ranking.outranked, ranking.notes, list[str]()
+        self._own_project = False  # whether the sources name the project of the account that assumes an agency
 
     def settings(self) -> Settings:
-        credential, agency = self._credential(), self._agency()
+        credential, agencies = self._credential(), self._agencies()
         self._check_forms()
         insecure = re.fullmatch(_TRUE, self._text("insecure") or "") is not None
-        cbr, iam = self._endpoints(insecure=insecure)
-        self._need_region(signs_in=bool(agency) or isinstance(credential, Password))
+        cbr, iam, sts = self._endpoints(insecure=insecure)
+        self._need_region(signs_in=bool(agencies) or isinstance(credential, (Password, IdentityToken)))
+        ca, cert, key = (
+            Certificate(Secret(text), self._where(name)) if (text := self._text(name)) else None
+            for name in ("ca", "cert", "key")
+        )
+        if bool(cert) != bool(key):
+            have, lack = ("cert", "key") if cert else ("key", "cert")
+            self._problems.append(f"{self._where(have)} is set without {self._where(lack)}")
+        if self._problems and isinstance(credential, ServerAgency) and credential.otherwise:
+            self._problems.insert(0, f"a credential is missing: {credential.otherwise}")
         if self._problems or credential is None or cbr is None:
             raise SettingsError("Settings: " + "; ".join(self._problems))
+        self._tell_of_endpoints({"cbr": cbr, "iam": iam})
         return Settings(
-            region=self._text("region"),
-            cbr=cbr,
-            iam=iam,
-            project_id=self._text("project_id"),
-            project_name=self._text("project_name"),
+            self._text("region"),
+            cbr,
+            iam,
+            sts=sts,
+            project_id=None if self._own_project else self._text("project_id"),
+            project_name=self._text("delegated_project" if self._own_project else "project_name"),
+            own_project_id=self._of_caller("project_id"),
+            own_project_name=self._of_caller("project_name"),
             credential=credential,
-            agency=agency,
+            agencies=agencies,
+            metadata=self._text("metadata") or METADATA,
             insecure=insecure,
-            ca_file=self._text("ca_file"),
+            ca=ca,
+            cert=cert,
+            key=key,
+            enterprise_project=self._text("enterprise_project"),
             max_retries=int(float(self._text("max_retries") or DEFAULT_RETRIES)),
             plan_checks=re.fullmatch(_FALSE, self._text("plan_checks") or "") is None,
+            outranked=tuple(self._outranked),
+            notes=tuple(self._notes),
         )
 
     def _credential(self) -> Credential | None:
+        signer, key, token, password = self._signer, *map(self._where, ("access_key", "token", "password"))
+        otherwise = (
+            f"an access key ({key}, with its secret key), a token ({token}), or a user with password ({password}); "
+            "or a profile of the vendor's command line, or an entry of clouds.yaml"
+        )
         try:
-            for source in self._sources:
-                if credential := credential_in(source):
-                    return credential
+            if signer and signer.kind == "server":
+                return ServerAgency(signer.label, otherwise)
+            if signer and (credential := credential_in(signer)):
+                return credential
             self._problems.append(
-                f"a credential is missing: an access key ({self._where('access_key')}, with its secret key), "
-                f"a token ({self._where('token')}), or a user with password ({self._where('password')}); "
-                "or a profile of the vendor's command line"
+                f"{signer.label} has no credential ({signer.named_by})"
+                if signer
+                else f"a credential is missing: {otherwise}"
             )
         except SettingsError as error:
             self._problems.append(str(error))
         return None
 
-    def _agency(self) -> Agency | None:
-        agency, where = self._connection.agency, "Agency domain_name"
-        source = next((source for source in self._sources if source.get("agency_name")), None)
-        if not agency and source:
-            name, domain, domain_id = (source.get(f"agency_{key}") for key in ("name", "domain_name", "domain_id"))
-            agency, where = Agency(name or "", domain, domain_id), source.where("agency_domain_name")
-        if agency and not (agency.domain_name or agency.domain_id):
-            name = one_line(agency.name, 60)
-            self._problems.append(f"the agency {name!r} is set without the account that granted it ({where})")
-        return agency
+    def _agencies(self) -> tuple[Agency, ...]:
+        """The agency of the file that signs, and on top of it one that was given; else one of the environment."""
+        signer, given = self._signer, self._connection.agency
+        own = signer.agencies() if signer and signer.is_file else []
+        stack = next((source.agencies() for source in self._sources if source.kind == "config"), [])
+        loose = next((source for source in self._sources if source.kind == "environment" and source.agencies()), None)
+        chain = own + ([(given, "Agency domain_name")] if given else stack)
+        self._own_project = bool(signer and signer.kind == "entry" and own and chain == own)
+        if loose and chain:
+            self._outranked.append(loose.where("agency_name"))
+        elif loose:
+            chain, self._own_project = loose.agencies(), loose.family == "OS_"
+        for agency, setting in chain:
+            name = f"the agency {one_line(agency.name, 60)!r}"
+            if not agency.name or not (agency.domain_name or agency.domain_id):
+                self._problems.append(f"{name} is set without the account that granted it ({setting})")
+            if agency.duration not in (None, *DURATIONS):
+                self._problems.append(f"{name} has a duration that is not from 900 to 86400 seconds")
+        return tuple(agency for agency, _ in chain)
+
+    def _of_caller(self, field: str) -> str | None:
+        """What the source that signs says of its own project, if an agency is assumed in another account."""
+        return self._signer.get(field) if self._signer and (self._own_project or self._connection.agency) else None
 
     def _check_forms(self) -> None:
-        for field, (form, trouble) in _FORMS.items():
-            text = self._text(field)
+        for name, (form, trouble) in _FORMS.items():
+            text = self._text(name)
             if text and not re.fullmatch(form, text):
-                self._complain(trouble.format(one_line(text, 60)), field)
+                self._complain(trouble.format(one_line(text, 60)), name)
+        region = self._text("region")
+        if (
+            region
+            and region not in REGIONS
+            and re.fullmatch(_HOST_PART, region)
+            and not first(self._sources, "cbr", "cloud")
+        ):
+            like = " or ".join(nearest_regions(region)) or "no other is like it"
+            new = "if it is new, also set HW_CLOUD or HW_CBR_ENDPOINT"
+            self._complain(f"the region {region!r} is not known; correct it ({like}), or, {new}", "region")
         project_id = self._text("project_id")
         if project_id and (wrong := PROJECT.trouble_with(project_id)):
             self._complain(f"the project id {one_line(project_id, 60)!r} {wrong}", "project_id")
 
-    def _endpoints(self, *, insecure: bool) -> tuple[str | None, str | None]:
-        region, cbr, iam = map(self._text, ("region", "cbr", "iam"))
-        given = {"cbr": exact_cbr(cbr) if cbr else None, "iam": exact_iam(iam) if iam else None}
-        for name, address in given.items():
-            if address and (trouble := trouble_with(address, insecure=insecure)):
+    def _endpoints(self, *, insecure: bool) -> list[str | None]:
+        region, found = self._text("region"), []
+        regional = endpoints_of(region, self._text("cloud")) if region else (None, None, None)
+        for name, exact, usual in zip(("cbr", "iam", "sts"), (exact_cbr, exact_iam, exact_cbr), regional, strict=True):
+            text = self._text(name)
+            address = exact(text) if text else usual
+            found.append(address)
+            if text and address and (trouble := trouble_with(address, insecure=insecure)):
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
                 self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", name)
-        regional = endpoints_of(region, self._text("cloud")) if region else (None, None)
-        return given["cbr"] or regional[0], given["iam"] or regional[1]
+        return found
+
+    def _tell_of_endpoints(self, endpoints: Mapping[str, str | None]) -> None:
+        """Tell if a credential leaves this machine for an address that somebody else may have written."""
+        mine, signer = ("config", "connection"), self._signer
+        for name, address in endpoints.items() if signer and signer.kind not in mine else ():
+            source = next((source for source in self._sources if source.get(name)), None)
+            if address and source and signer and source.kind in mine and not is_vendors(address):
+                where = f"{source.where(name)} sends what the credential of {signer.label} signs"
+                self._notes.append(f"{where} to {host_of(address)}, which is no address of a known cloud")
 
     def _need_region(self, *, signs_in: bool) -> None:
         """Complain about a missing region, if anything depends on it."""
         region, cbr, iam, project_id, name = map(self._text, ("region", "cbr", "iam", "project_id", "project_name"))
-        if region:
-            return
-        if not cbr:
-            self._complain("the region is missing", "region")
-        elif not iam and (signs_in or not project_id):
-            self._complain("the region, or the iam endpoint, is missing", "region")
-        elif not project_id and not name:
-            self._complain("the project id, or the region to look it up by, is missing", "region")
+        needs_sts = self._text("provider_urn") and not self._text("sts")
+        for lacks, what in (
+            (not cbr, "the region"),
+            (not iam and (signs_in or not project_id), "the region, or the iam endpoint,"),
+            (not project_id and not name, "the project id, or the region to look it up by,"),
+            (needs_sts, "the region, or the sts endpoint,"),
+        ):
+            if lacks and not region:
+                self._complain(f"{what} is missing", "region")
+                return
 
     def _text(self, field: str) -> str | None:
         return first(self._sources, field)
@@ -179,11 +297,4 @@ class _Draft:
         self._problems.append(f"{trouble} ({self._where(field)})")
 
     def _where(self, field: str) -> str:
-        """Where a field was set, or can be set: `stack config huaweicloud:region, environment HW_REGION_NAME`."""
-        if has := next((source for source in self._sources if source.get(field)), None):
-            return has.where(field)
-        seen: dict[str, list[str]] = {}
-        for source in self._sources:
-            if name := source.name_of(field):
-                seen.setdefault(source.label, []).append(name)
-        return ", ".join(f"{label} {' or '.join(names)}" for label, names in seen.items())
+        return where(self._sources, field)

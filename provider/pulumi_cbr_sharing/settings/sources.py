@@ -1,58 +1,99 @@
 """The sources of settings: stack config, environment and files, each with the names that it has for the same fields.
 
-The names are those of `pulumi-huaweicloud`, of the Terraform provider, of the SDK and of the vendor's command line.
+The names are those of `pulumi-huaweicloud`, of the Terraform providers, of the SDK, of the vendor's command line and of
+the OpenStack tools.
 """
 
 from __future__ import annotations
 
 import json
-import os.path
 import re
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.settings.connection import PLAIN_NAMESPACES
+from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.settings.connection import PLAIN_NAMESPACES, Agency
 
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
 
-# field: keys in the stack config and environment variables, each in order of precedence, separated by blanks
-NAMES: Mapping[str, tuple[str, str]] = {
-    "region": ("region", "HW_REGION_NAME OS_REGION_NAME"),
-    "project_id": ("projectId", "HW_PROJECT_ID OS_PROJECT_ID HUAWEICLOUD_SDK_PROJECT_ID"),
-    "project_name": ("projectName", "HW_PROJECT_NAME OS_PROJECT_NAME"),
-    "domain_id": ("domainId", "HW_DOMAIN_ID OS_DOMAIN_ID OS_USER_DOMAIN_ID"),
-    "domain_name": ("domainName", "HW_DOMAIN_NAME OS_DOMAIN_NAME OS_USER_DOMAIN_NAME"),
-    "user_id": ("userId", "HW_USER_ID OS_USER_ID"),
-    "user_name": ("userName", "HW_USER_NAME OS_USERNAME"),
-    "password": ("password", "HW_USER_PASSWORD OS_PASSWORD"),
-    "token": ("token", "HW_AUTH_TOKEN OS_AUTH_TOKEN"),
-    "access_key": ("accessKey", "HW_ACCESS_KEY OS_ACCESS_KEY HUAWEICLOUD_SDK_AK"),
-    "secret_key": ("secretKey", "HW_SECRET_KEY OS_SECRET_KEY HUAWEICLOUD_SDK_SK"),
-    "security_token": ("securityToken", "HW_SECURITY_TOKEN OS_SECURITY_TOKEN HUAWEICLOUD_SDK_SECURITY_TOKEN"),
-    "cloud": ("cloud", "HW_CLOUD"),
-    "cbr": ("endpoints.cbr", "HW_CBR_ENDPOINT HUAWEICLOUD_SDK_REGION_CBR_<REGION>"),
-    "iam": ("endpoints.iam authUrl", "HW_IAM_ENDPOINT HW_AUTH_URL OS_AUTH_URL HUAWEICLOUD_SDK_REGION_IAM_<REGION>"),
-    "insecure": ("insecure", "HW_INSECURE OS_INSECURE"),
-    "ca_file": ("cacertFile", "HW_CACERT OS_CACERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE"),
-    "max_retries": ("maxRetries", "HW_MAX_RETRIES"),
-    "plan_checks": ("planChecks", "HW_PLAN_CHECKS"),
-    "profile": ("profile", "HW_PROFILE"),
-    "profile_file": ("sharedConfigFile", "HW_SHARED_CONFIG_FILE"),
-    "agency_name": ("assumeRole.agencyName", "HW_ASSUME_ROLE_AGENCY_NAME"),
-    "agency_domain_name": ("assumeRole.domainName", "HW_ASSUME_ROLE_DOMAIN_NAME"),
-    "agency_domain_id": ("assumeRole.domainId", "HW_ASSUME_ROLE_DOMAIN_ID"),
+# The names of each field in each kind of source, in order of precedence, separated by blanks. Keys of the stack config
+# may also be written with underscores, `access_key`. = is the field's own name, ~ is HUAWEICLOUD_,
+# ^ is HW_ASSUME_ROLE_.
+_KINDS = ("config", "environment", "profile", "entry", "ini", "connection")
+_TABLE = """
+region | = | HW_REGION_NAME OS_REGION_NAME OS_REGION | = | region_name |  | =
+project_id | projectId | HW_PROJECT_ID OS_PROJECT_ID OS_TENANT_ID ~SDK_PROJECT_ID | projectId | = tenant_id | = | =
+project_name | projectName | HW_PROJECT_NAME OS_PROJECT_NAME OS_TENANT_NAME |  | = tenant_name
+project_domain_name |  | OS_PROJECT_DOMAIN_NAME |  | =
+delegated_project | delegatedProject | OS_DELEGATED_PROJECT |  | target_project_name
+domain_id | domainId | HW_DOMAIN_ID OS_USER_DOMAIN_ID OS_DOMAIN_ID |  | user_domain_id =
+domain_name | domainName | HW_DOMAIN_NAME OS_USER_DOMAIN_NAME OS_DOMAIN_NAME OS_DEFAULT_DOMAIN |  | user_domain_name =
+user_id | userId | HW_USER_ID OS_USER_ID |  | =
+user_name | userName | HW_USER_NAME OS_USERNAME OS_USER_NAME |  | username =
+password | = | HW_USER_PASSWORD OS_PASSWORD |  | =
+passcode |  | OS_PASSCODE |  | =
+auth_type |  | OS_AUTH_TYPE |  | =
+token | = | HW_AUTH_TOKEN OS_TOKEN OS_AUTH_TOKEN | xAuthToken | = auth_token
+access_key | accessKey | HW_ACCESS_KEY OS_ACCESS_KEY ~SDK_AK | accessKeyId | ak = | ak
+secret_key | secretKey | HW_SECRET_KEY OS_SECRET_KEY ~SDK_SK | secretAccessKey | sk = | sk
+security_token | securityToken | HW_SECURITY_TOKEN OS_SECURITY_TOKEN ~SDK_SECURITY_TOKEN | securityToken | = | =
+server |  |  | =
+remedy |  |  | =
+provider_urn |  | ~OIDC_PROVIDER_URN
+agency_urn |  | ~OIDC_AGENCY_URN
+session_name |  | ~OIDC_SESSION_NAME
+id_seconds |  | ~OIDC_DURATION_SECONDS
+idp_id |  | ~SDK_IDP_ID ^IDP_ID
+id_token |  | ~OIDC_ID_TOKEN ^ID_TOKEN
+id_token_file |  | ~OIDC_TOKEN_FILE ~SDK_ID_TOKEN_FILE ^ID_TOKEN_FILE
+cloud | = | HW_CLOUD OS_CLOUD
+cbr | endpoints.cbr | HW_CBR_ENDPOINT ~SDK_REGION_CBR_<REGION> |  |  |  | endpoint
+iam|endpoints.iam authUrl|HW_IAM_ENDPOINT HW_AUTH_URL OS_AUTH_URL ~SDK_REGION_IAM_<REGION>||auth_url|iam_endpoint
+sts | endpoints.sts | HW_STS_ENDPOINT ~SDK_STS_ENDPOINT
+metadata |  | HW_METADATA_ENDPOINT
+insecure | = | HW_INSECURE OS_INSECURE |  | =
+ca | cacertFile | HW_CACERT OS_CACERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE |  | cacert
+cert | = | HW_CERT OS_CERT |  | =
+key | = | HW_KEY OS_KEY |  | =
+max_retries | maxRetries | HW_MAX_RETRIES
+plan_checks | planChecks | HW_PLAN_CHECKS
+enterprise_project | enterpriseProjectId | HW_ENTERPRISE_PROJECT_ID
+profile | = | HW_PROFILE |  |  |  | =
+profile_file | sharedConfigFile | HW_SHARED_CONFIG_FILE
+entry |  | OS_CLOUD |  |  |  | cloud
+entry_file |  | OS_CLIENT_CONFIG_FILE
+secure_file |  | OS_CLIENT_SECURE_FILE
+ini_file |  | ~SDK_CREDENTIALS_FILE
+agency_name | assumeRole.agencyName agencyName | ^AGENCY_NAME OS_AGENCY_NAME | agencyName | target_agency_name
+grantor|assumeRole.domainName agencyDomainName|^DOMAIN_NAME OS_AGENCY_DOMAIN_NAME|agencyDomainName|target_domain_name
+grantor_id | assumeRole.domainId | ^DOMAIN_ID | agencyDomainId | target_domain_id
+agency_duration | assumeRole.duration | ^DURATION
+"""
+_LONG = str.maketrans({"=": "{}", "~": "HUAWEICLOUD_", "^": "HW_ASSUME_ROLE_"})
+NAMES: Mapping[str, Mapping[str, str]] = {
+    name.strip(): dict.fromkeys(_KINDS, "")
+    | dict(zip(_KINDS, (cell.format(name).strip() for cell in cells), strict=False))
+    for name, *cells in (row.split("|") for row in _TABLE.translate(_LONG).strip().splitlines())
 }
 
 # What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
-AMBIENT = frozenset({"region", "cloud", "cbr", "iam", "insecure", "ca_file", "max_retries", "plan_checks"})
+AMBIENT = frozenset(
+    {"region", "cloud", "cbr", "iam", "sts", "insecure", "ca", "cert", "key", "max_retries", "plan_checks"}
+)
+PROJECT = frozenset({"project_id", "project_name"})
 
-FAMILIES = ("HW_", "OS_", "HUAWEICLOUD_SDK_")
+# One source each, so that no credential is mixed from two. Those of identity tokens come first, as they were named.
+FAMILIES = ("HUAWEICLOUD_OIDC_", "HUAWEICLOUD_SDK_I", "HW_ASSUME_ROLE_I", "HW_", "OS_", "HUAWEICLOUD_SDK_")
+_CA_FAMILIES = ("REQUESTS_", "CURL_", "SSL_")
+
+
+def names_of(kind: str) -> dict[str, str]:
+    """The names of all fields in one kind of source."""
+    return {name: names[kind] for name, names in NAMES.items() if names[kind]}
 
 
 class Config(Protocol):
@@ -71,23 +112,42 @@ class Source:
         values: its values by name, such as `HW_REGION_NAME`; a blank one counts as not set.
         names: the names that it has for each field, in order of precedence, separated by blanks.
         prefix: what all names begin with.
-        is_file: whether it is a file.
+        kind: `config`, `environment`, `profile`, `entry`, `ini`, `connection` or `server`.
+        family: what the names of this part of the environment begin with.
+        named_by: the setting that names it, such as `environment HW_PROFILE`; "" if it is just there.
+        trouble: why its credential cannot be used, as an error; "" if it can.
+        further: the further agencies of a chain.
+        notes: what the user is told if it is used.
     """
 
     label: str
     values: Mapping[str, Any]
     names: Mapping[str, str]
     prefix: str = ""
-    is_file: bool = False
+    kind: str = "environment"
+    family: str = ""
+    named_by: str = ""
+    trouble: str = ""
+    further: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file."""
+        return self.kind in ("profile", "entry", "ini")
 
     def get(self, field: str) -> str | None:
         """The value of a field, stripped; None if it is not set or blank."""
         return self._text(self.name_of(field)) or None
 
+    def all(self, field: str) -> dict[str, str]:
+        """All names of a field that are set, with their values."""
+        names = [self.prefix + name for name in self.names.get(field, "").split()]
+        return {name: text for name in names if (text := self._text(name))}
+
     def name_of(self, field: str) -> str:
         """The name of a field: the one that is set, else the first; "" if the source has none."""
-        names = [self.prefix + name for name in self.names.get(field, "").split()]
-        return next(filter(self._text, names), names[0] if names else "")
+        return next(iter(self.all(field)), self.prefix + self.names[field].split()[0] if field in self.names else "")
 
     def where(self, field: str) -> str:
         """The source and its name for a field, for a message."""
@@ -102,44 +162,64 @@ class Source:
         part = region.upper().replace("-", "_")
         return replace(self, names={field: names.replace("<REGION>", part) for field, names in self.names.items()})
 
+    def agencies(self) -> list[tuple[Agency, str]]:
+        """The chain of agencies that it names, each with the name of the setting for its account."""
+        found = []
+        for source in (self, *self.further):
+            fields = ("agency_name", "grantor", "grantor_id", "agency_duration")
+            name, domain, domain_id, seconds = map(source.get, fields)
+            if name or source is not self:
+                duration = int(float(seconds)) if seconds and re.fullmatch(r"\d+(\.0)?", seconds) else 0
+                found.append(
+                    (Agency(name or "", domain, domain_id, duration if seconds else None), source.where("grantor"))
+                )
+        return found
+
     def _text(self, name: str) -> str:
         value = self.values.get(name)
         return "" if value is None else str(value).strip()
 
 
-def from_stack_config(config: Config, namespace: str) -> Source:
+def from_stack_config(config: Config | None, namespace: str) -> Source:
     """The stack's configuration under one namespace.
 
     Args:
-        config: values by full key such as `huaweicloud:region`; objects are maps or JSON texts.
+        config: values by full key such as `huaweicloud:region`; objects are maps or JSON texts. None has no names.
         namespace: `huaweicloud`, or that of a Connection.
     """
-    names = {field: keys for field, (keys, _) in NAMES.items()}
-    values = {f"{namespace}:{key}": _config_value(config, namespace, key) for key in " ".join(names.values()).split()}
-    return Source("stack config", values, names, f"{namespace}:")
+    prefix = f"{namespace}:"
+    if config is None:
+        return Source("stack config", {}, {}, prefix, "config")
+    names = {name: " ".join((keys, *map(_snake, keys.split()))) for name, keys in names_of("config").items()}
+    flat = {prefix + key: config.get(prefix + key) for keys in names.values() for key in keys.split() if "." not in key}
+    (endpoints,), links = _maps(config, prefix, "endpoints"), _maps(config, prefix, "assumeRole")
+    first = Source("stack config", flat | endpoints | links[0], names, prefix, "config")
+    return replace(first, further=tuple(replace(first, values=link) for link in links[1:]))
 
 
-def _config_value(config: Config, namespace: str, dotted: str) -> Any:
-    outer, _, inner = dotted.partition(".")
-    key = f"{namespace}:{outer}"
-    value = config.get(key)
-    return _as_map(key, value).get(inner) if inner and value is not None else value
+def _snake(key: str) -> str:
+    return re.sub(r"[A-Z]", lambda match: "_" + match[0].lower(), key)
 
 
-def _as_map(key: str, value: Any) -> Mapping[str, Any]:
-    """An object of the stack config: JSON from the engine, a map from a test or a tool."""
+def _maps(config: Config, prefix: str, key: str) -> list[dict[str, Any]]:
+    """An object of the stack config by full and dotted key, or a list of them: JSON from the engine, else plain."""
+    value = config.get(prefix + key) or config.get(prefix + _snake(key)) or {}
     if isinstance(value, str):
         try:
             value = json.loads(value) if value.strip() else {}
         except ValueError:
-            value = None
-    if isinstance(value, list) and len(value) == 1:  # the bridged provider writes a single block so
-        value = value[0]
-    if not isinstance(value, dict):
+            value = []
+    listed = value if isinstance(value, list) else [value]  # the bridged provider writes a single block as a list, too
+    if not listed or (key == "endpoints" and len(listed) > 1) or not all(isinstance(each, dict) for each in listed):
+        path = f"{prefix}{key}{'[0].agencyName' if key == 'assumeRole' else '.name'}"
         raise SettingsError(
-            f"stack config {key} is not a map: set it with `pulumi config set --path '{key}.name' value`"
+            f"stack config {prefix}{key} is not a map: set it with `pulumi config set --path '{path}' value`"
         )
-    return value
+    return [{f"{prefix}{key}.{_camel(str(name))}": value for name, value in each.items()} for each in listed]
+
+
+def _camel(key: str) -> str:
+    return re.sub("_([a-z])", lambda match: match[1].upper(), key)
 
 
 def environment_prefix(namespace: str) -> str:
@@ -154,83 +234,25 @@ def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[S
         environ: the environment variables.
         prefix: what every name begins with, such as `DR_`.
     """
-    for family in (*FAMILIES, "REQUESTS_", "CURL_"):  # the last two have the CA bundle only
+    columns, families = names_of("environment"), (*FAMILIES, *_CA_FAMILIES)
+    for family in families:
         names = {
-            field: " ".join(variable for variable in variables.split() if variable.startswith(family))
-            for field, (_, variables) in NAMES.items()
+            name: " ".join(variable for variable in variables.split() if _family(variable) == family)
+            for name, variables in columns.items()
         }
-        yield Source("environment", environ, names, prefix)
+        names = {name: variables for name, variables in names.items() if variables}
+        if family == "OS_":
+            _os_oddities(names, environ, prefix)
+        yield Source("environment", environ, names, prefix, family=family)
 
 
-_PROFILE_KEYS = {
-    "region": "region",
-    "project_id": "projectId",
-    "access_key": "accessKeyId",
-    "secret_key": "secretAccessKey",
-    "security_token": "securityToken",
-    "agency_name": "agencyName",
-    "agency_domain_name": "agencyDomainName",
-}
+def _family(variable: str) -> str:
+    return next(family for family in (*FAMILIES, *_CA_FAMILIES) if variable.startswith(family))
 
 
-def from_profile(file: str | None = None, profile: str | None = None) -> list[Source]:
-    """A profile of the vendor's command line; nothing if there is none, and neither file nor profile was named.
-
-    Args:
-        file: the path; None means `~/.hcloud/config.json`.
-        profile: the name of the profile; None means the current one.
-
-    Raises:
-        SettingsError: what was named does not exist, or the file has another format.
-    """
-    path = _in_home(file or "~/.hcloud/config.json")
-    if not os.path.isfile(path):  # noqa: PTH113 - see `_in_home`
-        if file or profile:
-            raise SettingsError(f"profile {profile or 'current'}: there is no file {path}")
-        return []
-    content = _json_object(path)
-    wanted = profile or content.get("current") or "default"
-    rows = content.get("profiles")
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and row.get("name") == wanted:
-            return [Source(f"profile {one_line(wanted)} of {path}", row, _PROFILE_KEYS, is_file=True)]
-    if file or profile:
-        raise SettingsError(f"profile {one_line(wanted)}: {path} has no profile of that name")
-    return []
-
-
-def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read as JSON: {type(error).__name__}") from None
-    return content if isinstance(content, dict) else {}
-
-
-_SDK_KEYS = {
-    "access_key": "ak",
-    "secret_key": "sk",
-    "project_id": "project_id",
-    "security_token": "security_token",
-    "iam": "iam_endpoint",
-}
-
-
-def from_sdk_file() -> list[Source]:
-    """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; nothing if there is none."""
-    path = _in_home("~/.huaweicloud/credentials")
-    if not os.path.isfile(path):  # noqa: PTH113 - see `_in_home`
-        return []
-    import configparser  # noqa: PLC0415 - few users have this file
-
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, configparser.Error) as error:
-        raise SettingsError(f"{path} cannot be read as INI: {type(error).__name__}") from None
-    return [Source(f"file {path}", parser["basic"], _SDK_KEYS, is_file=True)] if "basic" in parser else []
-
-
-def _in_home(file: str) -> Path:
-    # In a container, a user may have no home, or may not look into it: then `Path.expanduser` or `Path.is_file` raises.
-    return Path(os.path.expanduser(file))  # noqa: PTH111
+def _os_oddities(names: dict[str, str], environ: Mapping[str, str], prefix: str) -> None:
+    # For Flexible Engine's Terraform provider, OS_CLOUD is the domain of the endpoints; elsewhere it is an entry.
+    del names["entry" if "." in environ.get(f"{prefix}OS_CLOUD", "") else "cloud"]
+    # `otc-auth` writes the token of a temporary key under Amazon's name only.
+    if not prefix and environ.get("OS_ACCESS_KEY", "-") == environ.get("AWS_ACCESS_KEY_ID"):
+        names["security_token"] += " AWS_SESSION_TOKEN"

@@ -1,0 +1,72 @@
+"""The Automation API, with a program in the caller's own process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clouds import environment
+from stack import Stack
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_cbr_sharing.emulator import Emulator
+
+
+pytestmark = pytest.mark.engine
+# env_vars reach the engine and the resources; the program itself runs here.
+SCRIPT = """\
+import json, sys
+from pulumi import automation
+from pulumi_cbr_sharing import BackupShareMember, get_backups
+
+given = json.loads(sys.argv[1])
+
+def program():
+    if given["looks"]:
+        get_backups()
+    BackupShareMember("dr", backup_id=given["backup"], dest_project_id=given["project"])
+
+options = automation.LocalWorkspaceOptions(env_vars=given["env_vars"])
+stack = automation.create_or_select_stack("dev", project_name="shares", program=program, opts=options)
+stack.up(on_output=print)
+"""
+
+
+def run(emulator: Emulator, folder: Path, account: str, *, looks: bool) -> subprocess.CompletedProcess[str]:
+    """An update whose process has the credentials of an account, and whose env_vars have the sharer's."""
+    stack = Stack(folder)
+    given = {
+        "backup": emulator.backup.id,
+        "project": emulator.account("recipient").project_id,
+        "env_vars": environment(emulator, "sharer"),
+        "looks": looks,
+    }
+    command = [sys.executable, "-c", SCRIPT, json.dumps(given)]
+    env = {**stack.env, **environment(emulator, account)}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=180, check=False)
+
+
+def test_a_look_up_of_another_account_than_the_resources_is_refused(emulator: Emulator, tmp_path: Path) -> None:
+    """Both are named, and nothing is shared."""
+    done = run(emulator, tmp_path / "a", "bystander", looks=True)
+    assert done.returncode != 0
+    assert "the program's look-ups sign in with access key" in done.stdout + done.stderr
+    assert "env_vars of a workspace of the Automation API" in done.stdout + done.stderr
+    assert emulator.members(emulator.backup.id) == {}
+
+
+@pytest.mark.parametrize(("account", "looks"), [("sharer", True), ("bystander", False)], ids=["the same", "no look-up"])
+def test_one_account_or_no_look_up_is_fine(emulator: Emulator, tmp_path: Path, account: str, looks: bool) -> None:
+    """Without a look-up, the process needs no credentials."""
+    done = run(emulator, tmp_path, account, looks=looks)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(emulator.members(emulator.backup.id)) == [emulator.account("recipient").project_id]
+    assert (done.stdout + done.stderr).count("signing in with access key") == 1
