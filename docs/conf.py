@@ -33,6 +33,8 @@ html_theme_options = {
     "source_directory": "docs/",
 }
 myst_heading_anchors = 3
+default_role = "code"  # docstrings quote code with one backtick
+napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_class_signature = "mixed"

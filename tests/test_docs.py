@@ -64,6 +64,7 @@ PROGRAM = blocks(README, "python")[0]
 OUTPUT = re.findall(r"```console\n\$ pulumi up.*?\n(.*?)```", README, re.DOTALL)[0]
 SOURCES = "".join(path.read_text() for path in Path(pulumi_cbr_sharing.__file__).parent.glob("[!e]*/*.py"))
 ACTIONS = set(re.findall(r'"((?:cbr|iam):\w+:\w+)"', SOURCES))
+REFERENCE = "".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
 ERRORS = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, errors.CbrSharingError)]
 
 
@@ -154,6 +155,12 @@ def test_every_permission_is_in_a_policy(action: str) -> None:
 def test_every_public_name_is_explained(name: str) -> None:
     """README or a guide has it."""
     assert name in TEXT
+
+
+@pytest.mark.parametrize("name", [name for name in vars(pulumi_cbr_sharing)["__all__"] if not name.endswith("_output")])
+def test_every_public_name_is_in_the_reference(name: str) -> None:
+    """Where its docstring is shown; the forms for Outputs are those of the plain ones."""
+    assert re.search(rf"^\.\. auto\w+:: {name}$", REFERENCE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))

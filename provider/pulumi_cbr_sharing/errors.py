@@ -1,5 +1,7 @@
 """Every error that a user can meet.
 
+::
+
     CbrSharingError
     ├── SettingsError
     ├── WrongProject
