@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check quick test search compat docs record bench bench-client bench-audit lock pins engine dist clean
+.PHONY: help demo setup check quick test search compat docs record bench bench-client bench-audit bench-emulator lock pins engine dist clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -63,6 +63,9 @@ bench-client: $(STAMP) ## Measure what the client adds to a request
 
 bench-audit: $(STAMP) ## Measure what an audit of many backups costs
 	@$(PYTHON) tools/bench_audit.py
+
+bench-emulator: $(STAMP) ## Measure whether the emulator keeps up with 32 connections
+	@$(PYTHON) tools/bench_emulator.py
 
 lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock from pyproject.toml
 	@$(UV) pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev --generate-hashes --no-annotate --no-header \
