@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,13 +19,12 @@ from stack import Stack
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
 MOCKED = """
 import os
+import re
 
 import pulumi
 import pytest
@@ -114,3 +115,23 @@ BackupShareMember("dr", backup_id={emulated_cloud.backup.id!r}, dest_project_id=
 """)
     stack.up()
     assert set(emulated_cloud.members(emulated_cloud.backup.id)) == {project}
+
+
+def guide(number: int) -> str:
+    """A test in the guide."""
+    page = Path(__file__).parent.parent / "docs/testing.md"
+    return str(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)[number])
+
+
+def test_the_guides_test_with_mocks_passes(tmp_path: Path) -> None:
+    """As it stands there."""
+    assert "1 passed" in run(tmp_path, guide(1))
+
+
+@pytest.mark.engine
+def test_the_guides_test_with_the_engine_passes(tmp_path: Path) -> None:
+    """As it stands there, with the automation API."""
+    stack = Stack(tmp_path)
+    assert "1 passed" in run(
+        tmp_path, guide(2), **{name: stack.env[name] for name in ("PATH", "PULUMI_HOME") if name in stack.env}
+    )

@@ -243,3 +243,24 @@ def test_the_list_may_ignore_what_was_answered(emulator: Emulator) -> None:
     before = ask(emulator, "GET", path, account="recipient").json()["count"]
     emulator.ignores_member_status = True
     assert (before, ask(emulator, "GET", path, account="recipient").json()["count"]) == (0, 1)
+
+
+def table_of_guesses() -> str:
+    """The guesses as a table, in Markdown."""
+    rows = [
+        f"| `{row.what}` | {row.does} | {shown(getattr(Switches, row.what))} | {', '.join(map(shown, row.others))} |"
+        for row in switch_rows()
+        if row.source == "inferred"
+    ]
+    return "\n".join(["| switch | what is not documented | as it is | or |", "| --- | --- | --- | --- |", *rows])
+
+
+def shown(value: Any) -> str:
+    """A value as a program writes it."""
+    return f"`{value!r}`".replace("'", '"')
+
+
+def test_the_guide_has_all_guesses() -> None:
+    """In a table that is made from the code."""
+    page = Path(__file__).parent.parent.parent / "docs/testing.md"
+    assert table_of_guesses() in page.read_text(), f"put this table there:\n{table_of_guesses()}"
