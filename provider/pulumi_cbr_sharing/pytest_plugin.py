@@ -40,8 +40,8 @@ def emulated_cloud(
 ) -> Iterator[Emulator]:
     """An emulated cloud of the test's own, to which the environment signs in.
 
-    Every variable that signs in to a cloud is taken away first, and so is the home folder with its files. If no backend
-    is set, stacks are kept in the test's folder.
+    Every variable that signs in to a cloud is taken away first. If no backend is set, stacks are kept in the test's
+    folder.
     """
     from pulumi_cbr_sharing.emulator import serve  # noqa: PLC0415
 
@@ -49,13 +49,11 @@ def emulated_cloud(
     with serve(**(mark.kwargs if mark else {})) as cloud:
         for name in [name for name in os.environ if any(part in name for part in _SIGN_IN)]:
             monkeypatch.delenv(name)
-        home, stacks = tmp_path / "home", tmp_path / "stacks"
-        home.mkdir()
-        stacks.mkdir()
-        variables = {**cloud.environment(), **cloud.environment("recipient", "recipient"), "HOME": str(home)}
-        for name, text in variables.items():
+        for name, text in (cloud.environment() | cloud.environment("recipient", "recipient")).items():
             monkeypatch.setenv(name, text)
         if "PULUMI_BACKEND_URL" not in os.environ:
+            stacks = tmp_path / "stacks"
+            stacks.mkdir()
             monkeypatch.setenv("PULUMI_BACKEND_URL", stacks.as_uri())
             monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
         yield cloud
