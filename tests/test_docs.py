@@ -38,6 +38,7 @@ ELSEWHERE = {
     r"cbr-sharing emulator": "tests/cli/test_emulator.py",  # runs until Ctrl-C
     r"make (demo|test)": "tests/tools/test_demo.py",
     r"pulumi stack init dev": "tests/support/stack.py",
+    r"terraform state pull .*|cbr-sharing move .*": "tests/engine/test_move.py",
     r"python3 examples/policy_pack/install.py|pulumi up --policy-pack .*": "tests/policies/test_policy_pack.py",
 }
 # Programs that another test runs, because they need another account, or are no program of Pulumi's.

@@ -1,6 +1,7 @@
 """Makes the environment of this policy pack, apart from that of any program; needs Python 3.10 or newer and no Pulumi.
 
-    python3 install.py                              # environment/, from requirements.txt
+    python3 install.py                              # environment/, from requirements.lock if it is there, with its
+                                                    # hashes, else from requirements.txt
     python3 install.py --find-links dist            # likewise; further words are options of `pip install`
     python3 install.py --environment /opt/policies  # an environment that exists, in an image for one
 
@@ -39,7 +40,9 @@ def main() -> None:
 def _make(options: list[str]) -> None:
     subprocess.run([sys.executable, "-I", "-m", "venv", "--clear", ENVIRONMENT], check=True)
     install = [ENVIRONMENT / "bin" / "python", "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--requirement", PACK / "requirements.txt", *options], check=True)
+    lock = PACK / "requirements.lock"
+    packages = ["--require-hashes", "--requirement", lock] if lock.exists() else ["-r", PACK / "requirements.txt"]
+    subprocess.run([*install, *packages, *options], check=True)
 
 
 if __name__ == "__main__":

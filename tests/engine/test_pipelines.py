@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 WORKFLOWS = sorted(EXAMPLES.parent.glob("**/github/*.yml"))
-GITLABS = sorted(EXAMPLES.parent.glob("**/gitlab/.gitlab-ci.yml"))
+GITLABS = sorted(EXAMPLES.parent.glob("**/gitlab/*.yml"))
 PROGRAM = """\
 from pulumi_cbr_sharing import BackupShareMember
 BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
@@ -128,13 +129,14 @@ def test_a_workflow_may_do_little(workflow: Path) -> None:
     used = re.findall(r"uses: (.*)", workflow.read_text())
     assert [one for one in used if not re.match(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\b", one)] == []
     for job in content["jobs"].values():
-        assert set(job["permissions"]) <= {"contents", "pull-requests", "security-events"}
+        assert set(job["permissions"]) <= {"contents", "pull-requests", "security-events", "id-token"}
         assert job["permissions"].get("contents", "read") == "read"
         assert "secrets." not in str(job.get("env", {}))
         installs = [step for step in job["steps"] if "pip install" in step.get("run", "")]
         assert ["env" in step for step in installs] == [False] * len(installs)
         assert ["--require-hashes" in step["run"] for step in installs] == [True] * len(installs)
-        keys = [text for step in job["steps"] for name, text in step.get("env", {}).items() if "KEY" in name]
+        given = [pair for step in job["steps"] for pair in step.get("env", {}).items()]
+        keys = [text for name, text in given if "KEY" in name or name.endswith("ACCESS_TOKEN")]
         assert [text for text in keys if not text.startswith("${{ secrets.")] == []
         assert "environment" in job or not keys
         # What an event says is text of strangers: it reaches a shell by the environment alone.
@@ -221,6 +223,62 @@ def test_github_updates(emulator: Emulator, stack: Stack) -> None:
         emulator.remove_member(emulator.backup.id, recipient(emulator))
 
 
+class IdentityTokens(BaseHTTPRequestHandler):
+    """GitHub's address for identity tokens."""
+
+    token: ClassVar[str]
+
+    def do_GET(self) -> None:
+        """Issue a token to a job that may ask for one."""
+        allowed = self.headers["Authorization"] == "Bearer of-the-job" and self.path.endswith("&audience=cbr-sharing")
+        self.send_response(200 if allowed else 401)
+        self.end_headers()
+        self.wfile.write(json.dumps({"count": 1, "value": self.token}).encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.engine
+def test_github_updates_without_a_stored_key(emulator: Emulator, stack: Stack) -> None:
+    """The identity token of the job is exchanged for a key."""
+    emulator.add_identity_provider("sharer", "ci", "cbr-sharing")
+    handler = type("Handler", (IdentityTokens,), {"token": emulator.id_token("ci", "cbr-sharing")})
+    values = {
+        "secrets.PULUMI_ACCESS_TOKEN": "",
+        "vars.PULUMI_STACK": stack.name,
+        "vars.HW_REGION_NAME": emulator.account("sharer").region,
+        "vars.HW_ASSUME_ROLE_IDP_ID": "ci",
+        "runner.temp": str(stack.folder),
+    }
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
+        stack.env |= {"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job"}
+        ran = github(stack, "up-keyless.yml", values)
+        server.shutdown()
+    assert ran.code == 0, ran.output
+    assert ran.commands == commands_of("up-keyless.yml")
+    assert list(emulator.members(emulator.backup.id)) == [recipient(emulator)]
+
+
+@pytest.mark.engine
+def test_gitlab_updates_without_a_stored_key(emulator: Emulator, stack: Stack) -> None:
+    """GitLab fills the variable of the job with its identity token."""
+    emulator.add_identity_provider("sharer", "ci", "cbr-sharing")
+    file = GITLAB.with_name("up-keyless.yml")
+    ((variable, asked),) = yaml.safe_load(file.read_text())["up"]["id_tokens"].items()
+    values = {
+        variable: emulator.id_token("ci", asked["aud"]),
+        "HW_ASSUME_ROLE_IDP_ID": "ci",
+        "HW_REGION_NAME": emulator.account("sharer").region,
+        "STACK": stack.name,
+    }
+    ran = gitlab(stack, "up", values, file)
+    assert ran.code == 0, ran.output
+    assert list(emulator.members(emulator.backup.id)) == [recipient(emulator)]
+
+
 @pytest.mark.engine
 def test_github_audits(emulator: Emulator, stack: Stack) -> None:
     """A clean audit passes; a cancelled share and an undeclared one fail the job, and are in all reports."""
@@ -289,7 +347,7 @@ def test_gitlab_audits(emulator: Emulator, stack: Stack) -> None:
 def test_every_job_is_run_by_a_test() -> None:
     """A new one wants a new test; those of the disaster recovery are in `test_disaster_recovery.py`."""
     ours = [path.name for path in WORKFLOWS if path.is_relative_to(EXAMPLES)]
-    assert ours == ["drift.yml", "preview.yml", "up.yml"]
+    assert ours == ["drift.yml", "preview.yml", "up-keyless.yml", "up.yml"]
     assert [name for name, part in pipeline().items() if "script" in part] == ["preview", "comment", "up", "audit"]
 
 

@@ -538,6 +538,24 @@ def test_the_pack_installs_what_it_requires(tmp_path: Path, tmp_path_factory: py
     assert told.strip().endswith("1")
 
 
+def test_a_lock_is_installed_by_its_hashes(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A package that is not the one of the lock is refused."""
+    folder = tmp_path / "cbr"
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("environment"))
+    requirement = (folder / "requirements.txt").read_text().strip()
+    (folder / "requirements.lock").write_text(f"{requirement} --hash=sha256:{'0' * 64}\n")
+    words = [
+        sys.executable,
+        str(folder / "install.py"),
+        "--no-index",
+        "--find-links",
+        str(wheelhouse(tmp_path_factory)),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
 def test_plain_secrets_in_the_stack_configuration(emulator: Emulator, stack: Stack, pack: Pack) -> None:
     """A plain secret is a violation, and is not printed; an encrypted one passes."""
     owner = emulator.account("sharer")
