@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.members import Member
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 from pulumi_cbr_sharing.policies.testing import PolicyTest, Resource
-from pulumi_cbr_sharing.sharing.window import Rolling, newest_at
+from pulumi_cbr_sharing.sharing.window import Chosen, Window
 
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def share(accepted: Backup, **member: Any) -> Share:
 
 def by_component(*backups: Backup) -> list[str]:
     """The warnings of VaultShare and ReceivedBackups."""
-    return Rolling(keep=3, max_age=MAX_AGE).stale(backups, NOW)
+    return Window(max_age=MAX_AGE, now=NOW).stale(backups)
 
 
 def by_policy(*backups: Backup) -> list[str]:
     """The report of the policy on their outputs."""
-    window = Resource("huaweicloud:cbr:VaultShare", "dr", {"newest_at": newest_at(backups)})
+    window = Resource("huaweicloud:cbr:VaultShare", "dr", {"newest_at": Chosen([*backups]).newest_at})
     judged = PolicyTest({"recovery-point-too-old": {"max_age_hours": 36}}, today=NOW.date()).check(window)
     return [report.message for report in judged]
 

@@ -43,6 +43,7 @@ def test_a_vault_reads_the_same_in_both_dialects(dialect: Dialect, emulator: Emu
         name="gold",
         project_id=emulator.account("sharer").project_id,
         object_type="server",
+        protect_type="backup",
         status="lock",
         size=250,
         allocated=40,

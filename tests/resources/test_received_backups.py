@@ -69,9 +69,9 @@ def changes(emulator: Emulator) -> list[str]:
 @pytest.mark.engine
 def test_the_window_rolls_on_the_recipients_side(emulator: Emulator, stack: Stack) -> None:
     """Accepted backups are no longer pending, and are kept. Night after night; a second run changes nothing."""
-    stack.program(program(emulator, keep=2))
+    stack.program(program(emulator, keep=2, allow_empty=True))
     stack.up()
-    assert accepted(emulator) == set()  # nothing on offer, nothing accepted, no error
+    assert accepted(emulator) == set()  # nothing on offer, nothing accepted
 
     offers: list[str] = []
     for _ in range(3):
@@ -91,6 +91,29 @@ def test_the_window_rolls_on_the_recipients_side(emulator: Emulator, stack: Stac
     stack.up()
     assert stack.outputs() == {"accepted": {}, "backup_ids": []}
     assert stack.resources("BackupShareAccepter") == []
+
+
+@pytest.mark.engine
+def test_a_typo_gives_back_no_copy(emulator: Emulator, stack: Stack) -> None:
+    """A wrong owner, name or vault, and an empty answer, are errors of one line; `allow_empty` gives back."""
+    made = offer(emulator, name="nightly")
+    stack.program(program(emulator))
+    stack.up()
+    other = emulator.add_vault(account="recipient").id
+    for wrong, told in (
+        ({"owners": repr([emulator.account("bystander").project_id])}, "not in owner_project_ids share, too"),
+        ({"name_prefix": "'nigthly'"}, "1 named otherwise than 'nigthly'…"),
+        ({"vault": repr(other)}, f"backup {made} is in vault {emulator.vault('recipient').id}, which is not in"),
+    ):
+        stack.program(program(emulator, **wrong))
+        refused = stack.up(check=False)
+        assert "error: ReceivedBackups nightly: there is nothing to accept or keep" in refused.output
+        assert told in refused.output
+        assert "Traceback" not in refused.output
+        assert accepted(emulator) == {made}
+    stack.program(program(emulator, name_prefix="'nigthly'", allow_empty=True))
+    stack.up()
+    assert accepted(emulator) == set()
 
 
 @pytest.mark.engine

@@ -1,4 +1,4 @@
-"""VaultShare on the real engine, and its window as a function."""
+"""VaultShare on the real engine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ import pulumi
 import pytest
 
 from clouds import environment
-from pulumi_cbr_sharing import Backup, VaultShare
-from pulumi_cbr_sharing.sharing.window import Window
+from pulumi_cbr_sharing import VaultShare
 from stack import Stack
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
@@ -38,67 +35,12 @@ pulumi.export("shares", nightly.shares)
 """
 
 
-# -- the window alone --------------------------------------------------------------------------------------------
-
-
-def backup(id_: str, *, days: float = 0, resource: str = "server-1", **fields: Any) -> Backup:
-    """A backup that is some days old."""
-    created = (NOW - timedelta(days=days)).isoformat()
-    given = {"status": "available", "name": "nightly", **fields}
-    return Backup(id=id_, resource_id=resource, created_at=created, **given)
-
-
-def picked(window: Window, backups: Iterable[Backup], resources: list[str] | None = None) -> list[str]:
-    """The ids of the backups in the window."""
-    return [one.id for one in window.of(backups, resources)]
-
-
-def test_the_newest_of_each_resource() -> None:
-    """`keep` is for each resource."""
-    backups = [backup(f"{days}{name}", days=days, resource=name) for days in range(4) for name in "ab"]
-    assert picked(Window(2), backups) == ["0a", "0b", "1a", "1b"]
-
-
-@pytest.mark.parametrize("status", ["protecting", "error", "deleting", "waiting_protect", "waiting_delete"])
-def test_what_is_not_available_counts_for_nothing(status: str) -> None:
-    """An older available backup is used instead."""
-    assert picked(Window(1), [backup("new", status=status), backup("old", days=1)]) == ["old"]
-
-
-@pytest.mark.parametrize("status", ["restoring", "waiting_restore"])
-def test_a_backup_that_is_restored_from_keeps_its_place(status: str) -> None:
-    """Its shares are not cancelled during a restore."""
-    assert picked(Window(1), [backup("new", status=status), backup("old", days=1)]) == ["new"]
-
-
-FILTERS: dict[str, tuple[Window, list[str] | None, list[str]]] = {
-    "none": (Window(9), None, ["1", "3", "b", "5"]),
-    "resources": (Window(9), ["server-2"], ["b"]),
-    "no resource": (Window(9), [], []),
-    "prefix": (Window(9, "week"), None, ["3"]),
-    "before": (Window(1, before=NOW - timedelta(days=2)), None, ["3", "b"]),
-    "after": (Window(9, after=NOW - timedelta(days=4)), None, ["1", "3"]),
-    "between": (Window(9, before=NOW - timedelta(days=2), after=NOW - timedelta(days=4)), None, ["3"]),
-}
-
-
-@pytest.mark.parametrize(("window", "resources", "expected"), FILTERS.values(), ids=FILTERS.keys())
-def test_filters_come_before_counting(window: Window, resources: list[str] | None, expected: list[str]) -> None:
-    """`keep` applies to the filtered backups."""
-    backups = [
-        backup("1", days=1),
-        backup("3", days=3, name="weekly"),
-        backup("b", days=4.5, resource="server-2"),
-        backup("5", days=5),
-    ]
-    assert picked(window, backups, resources) == expected
-
-
 ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "keep": ({"keep": 0}, "keep is 0: give a number of backups, 1 or more"),
     "no number": ({"keep": True}, "keep is True"),
     "prefix": ({"name_prefix": 3}, "name_prefix is of type int"),
     "age": ({"older_than": 3}, "older_than is of type int: give a datetime or a timedelta"),
+    "no age": ({"newer_than": timedelta.max}, "newer_than is 999999999 days, 23:59:59.999999: give an age from 0 to"),
 }
 
 
@@ -107,9 +49,6 @@ def test_wrong_arguments_are_refused_at_once(argument: dict[str, Any], reason: s
     """Nothing is registered or sent."""
     with pytest.raises(pulumi.RunError, match=f"VaultShare nightly: {reason}"):
         VaultShare("nightly", vault_id="v", dest_project_ids=[], **argument)
-
-
-# -- on the engine -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(name="stack")
@@ -227,7 +166,8 @@ def test_an_empty_window_is_refused_and_cancels_nothing(emulator: Emulator, stac
     for refused in (stack.preview(check=False), stack.up(check=False)):
         assert not refused.ok
         assert "Traceback" not in refused.output
-        assert "VaultShare nightly: of the 1 backups in vault" in refused.output
+        assert "VaultShare nightly: there is nothing to share: vault" in refused.output
+        assert "1 named otherwise than 'weekly'…" in refused.output
         assert "give allow_empty=True" in refused.output
     stack.program(program(emulator, keep=1))
     assert "dest_project_ids is empty" in stack.up(check=False).output
@@ -293,7 +233,7 @@ def test_inputs_may_be_outputs(emulator: Emulator, stack: Stack) -> None:
 
     stack.program(source.replace("server-1", "server-9"))
     refused = stack.up(check=False)
-    assert "none is available and passes the filters" in refused.output
+    assert "1 of a server or disk that is not in resource_ids" in refused.output
     assert "Traceback" not in refused.output
     emulator.clear_requests()
     stack.destroy()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 
 from contextlib import suppress
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from inprocess import FakeTime, session_of, settings_of
-from pulumi_cbr_sharing.cbr.backups import list_backups
-from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import CbrSharingError
-from pulumi_cbr_sharing.sharing import acceptance, member, received
+from pulumi_cbr_sharing.sharing import acceptance, member
 from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, MemberInputs
-from pulumi_cbr_sharing.sharing.window import Rolling
+from pulumi_cbr_sharing.sharing.received import to_accept
+from pulumi_cbr_sharing.sharing.window import Window, to_share
 
 
 if TYPE_CHECKING:
@@ -86,9 +84,9 @@ class Half:
             del self.state[id_]
 
     @property
-    def window(self) -> Any:
+    def window(self) -> Window:
         """What the program asks for."""
-        return Rolling(self.keep).window(datetime.now(timezone.utc))
+        return Window(self.keep, allow_empty=True)
 
 
 class Sharer(Half):
@@ -101,7 +99,8 @@ class Sharer(Half):
     def up(self, session: Session) -> None:
         """Share what is in the window."""
         dr = self.cloud.account("recipient").project_id
-        backups = {one.id for one in self.window.of(list_backups(session.client, vault_id=self.vault_id))}
+        chosen = to_share(session.client, self.window, vault_id=self.vault_id, dest_project_ids=[dr])
+        backups = {one.id for one in chosen.backups}
         for id_ in sorted(backups):
             recorded, inputs = self.state.get(id_), MemberInputs(id_, dr)
             member.declare(session, inputs, inputs if recorded else None, planning=False)
@@ -122,9 +121,7 @@ class Recipient(Half):
     def up(self, session: Session) -> None:
         """Accept what is in the window, as far as it is offered by a named owner."""
         owners = [self.cloud.account(name).project_id for name in ("sharer", "partner")]
-        vaults = {self.vault_id: get_vault(session.client, self.vault_id)}
-        seen = received.look(session.client, owners, [self.vault_id])
-        chosen = received.choose(seen, self.window, vaults)
+        chosen = to_accept(session.client, self.window, vault_id=self.vault_id, owner_project_ids=owners)
         for backup in chosen.backups:
             id_, pending = backup.id, backup.id in chosen.pending
             recorded, inputs = self.state.get(id_), AcceptanceInputs(id_, backup.vault_id, 30, pending)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +13,11 @@ import pytest
 from inprocess import settings_of
 from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.vaults import Vault
+from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.sharing import received
-from pulumi_cbr_sharing.sharing.received import Received, choose
+from pulumi_cbr_sharing.sharing.received import Received, choose, to_accept
 from pulumi_cbr_sharing.sharing.window import Chosen, Window
 
 
@@ -118,11 +123,23 @@ def test_a_vault_that_is_locked_takes_nothing_new() -> None:
     assert found.warnings == ["vault vault-s is in status lock, so backup a is left pending"]
 
 
-def test_what_is_in_another_vault_is_somebody_elses() -> None:
-    """It is reported, and does not count."""
+def test_what_is_in_another_vault_is_told_as_what_it_is() -> None:
+    """It does not count; several are one line."""
     found = chosen([], [backup("a", 0, vault_id="elsewhere"), backup("b", 1)])
     assert ids(found) == ["b"]
-    assert "backup a was accepted into vault elsewhere, which is not one of those given" in found.warnings[0]
+    assert found.warnings == ["backup a is in vault elsewhere, which is not in vault_id: add elsewhere to keep it"]
+    both = chosen([], [backup(name, 0, vault_id="elsewhere") for name in "ab"])
+    assert both.warnings == ["2 backups are in vault elsewhere, which is not in vault_id: add elsewhere to keep them"]
+
+
+def test_a_vault_for_replicas_takes_nothing() -> None:
+    """The next one is picked; if there is none, that is told."""
+    replicas = replace(SERVERS, id="vault-r", protect_type="replication")
+    found = chosen([backup("a", 0)], [], replicas, SERVERS)
+    assert [one.vault_id for one in found.backups] == ["vault-s"]
+    assert chosen([backup("a", 0)], [], replicas).warnings == [
+        "backup a is of kind server, and no vault is for that (vault-r is for replicas): it is left pending"
+    ]
 
 
 @pytest.fixture(name="client")
@@ -162,3 +179,58 @@ def test_a_service_that_ignores_the_status_is_seen_through(emulator: Emulator, c
 
     assert [one.id for one in seen.accepted] == [kept]
     assert [one.id for one in seen.pending] == [mine]
+
+
+@pytest.fixture(name="kept")
+def _kept(emulator: Emulator, client: Client) -> str:
+    """A backup that the recipient has accepted."""
+    made = emulator.add_backup(name="nightly")
+    emulator.add_member(made.id, client.project_id, "accepted")
+    return made.id
+
+
+def asked(emulator: Emulator, client: Client, **changes: Any) -> Chosen:
+    """What ReceivedBackups asks for, with some arguments changed."""
+    rules = {name: changes.pop(name) for name in ("name_prefix", "allow_empty", "older_than") if name in changes}
+    given = {"vault_id": emulator.vault("recipient").id, "owner_project_ids": [emulator.account("sharer").project_id]}
+    return to_accept(client, Window(**rules), **{**given, **changes})
+
+
+def test_a_typo_does_not_empty_the_window(emulator: Emulator, client: Client, kept: str) -> None:
+    """The error says what is there, and what took it; `allow_empty` accepts it."""
+    emulator.add_member(emulator.backup.id, client.project_id)
+    bystander, other = emulator.account("bystander").project_id, emulator.add_vault(account="recipient").id
+    sharer, vault = emulator.account("sharer").project_id, emulator.vault("recipient").id
+    seen = "the vaults exist, and owner_project_ids have 1 offers and 1 accepted backups"
+    for changes, told in (
+        ({"owner_project_ids": [bystander]}, f"projects that are not in owner_project_ids share, too: {sharer}"),
+        ({"name_prefix": "nigthly"}, f"{seen}, 2 named otherwise than 'nigthly'…"),
+        ({"older_than": timedelta(days=1)}, f"{seen}, 2 not older than "),
+        ({"resource_ids": ["server-9"]}, f"{seen}, 2 of a server or disk that is not in resource_ids"),
+    ):
+        with pytest.raises(Refused, match=re.escape(told)) as refused:
+            asked(emulator, client, **changes)
+        assert "give allow_empty=True" in str(refused.value)
+        assert asked(emulator, client, **changes, allow_empty=True).backups == []
+    emulator.remove_member(emulator.backup.id, client.project_id)
+    with pytest.raises(Refused, match=f"backup {kept} is in vault {vault}, which is not in vault_id: add {vault} to"):
+        asked(emulator, client, vault_id=other)
+
+
+def test_an_empty_answer_does_not_empty_the_window(emulator: Emulator, client: Client, kept: str) -> None:
+    """200 with an empty list: nothing tells it from the truth."""
+    assert [one.id for one in asked(emulator, client).backups] == [kept]
+    emulator.add_fault(Fault(path="/backups$", status=200, body='{"backups": [], "count": 0}', times=2))
+    with pytest.raises(Refused, match="0 offers and 0 accepted backups"):
+        asked(emulator, client)
+
+
+def test_an_owner_who_shares_nothing_is_told(emulator: Emulator, client: Client, kept: str) -> None:
+    """So is a server that is asked for."""
+    owners = [emulator.account(name).project_id for name in ("sharer", "bystander")]
+    found = asked(emulator, client, owner_project_ids=owners)
+    assert [one.id for one in found.backups] == [kept]
+    assert found.warnings == [f"project {owners[1]} shares nothing with this one"]
+    resource = emulator.state.backups[kept].resource_id
+    found = asked(emulator, client, resource_ids=[resource, "server-9"])
+    assert found.warnings == ["no backup to accept of server-9"]

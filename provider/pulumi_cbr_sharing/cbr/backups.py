@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -50,6 +50,7 @@ class Backup:
         checkpoint_id: the backup run, which may have made backups of other resources, too.
         created_at, expired_at: RFC 3339 in UTC; "" if the service gives none.
         encrypted: whether the backup, or a disk in it, is marked as encrypted.
+        raw_name: the name as the service has it, to compare with and not to show.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Backup:
     created_at: str = ""
     expired_at: str = ""
     encrypted: bool = False
+    raw_name: str = field(default="", repr=False, compare=False)
 
     @property
     def created(self) -> datetime:
@@ -185,6 +187,7 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
 
 
 def _backup(record: Record, asked: str | None = None) -> Backup:
+    raw_name = record.fields.get("name")
     whole_and_parts = (record, *record.parts("children"))  # a server's backup contains one of each disk
     return Backup(
         id=record.id("id", ids.BACKUP, asked),
@@ -200,4 +203,5 @@ def _backup(record: Record, asked: str | None = None) -> Backup:
         created_at=record.timestamp("created_at"),
         expired_at=record.timestamp("expired_at"),
         encrypted=any(one.part("extend_info").fields.get("encrypted") is True for one in whole_and_parts),
+        raw_name=raw_name if isinstance(raw_name, str) else "",
     )

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.http.messages import Record
 
 
+# The `object_type` of the vaults for a kind of backup. Servers can be shared, disks only in some regions.
+KINDS = {"OS::Nova::Server": "server", "OS::Cinder::Volume": "disk", "OS::Sfs::Turbo": "turbo"}
+REPLICATION = "replication"
+
+
 @dataclass(frozen=True)
 class Vault:
     """A vault.
@@ -27,6 +32,7 @@ class Vault:
         name: one line of at most 255 characters.
         project_id: the owner's project, 32 hexadecimal digits.
         object_type: what it holds: `server`, `disk` or `turbo`.
+        protect_type: `backup`, or `replication` for a vault of copies from another region.
         status: `available`, `lock`, `frozen`, `deleting` or `error`.
         size: its capacity in GB.
         allocated: the part of it that is allocated to resources, in GB.
@@ -39,6 +45,7 @@ class Vault:
     name: str = ""
     project_id: str = ""
     object_type: str = ""
+    protect_type: str = ""
     status: str = ""
     size: int = 0
     allocated: int = 0
@@ -90,6 +97,7 @@ def _vault(record: Record, asked: str | None = None) -> Vault:
         name=record.name("name"),
         project_id=record.id_or_none("project_id", ids.PROJECT) or "",
         object_type=billing.word("object_type"),
+        protect_type=billing.word("protect_type"),
         status=billing.word("status"),
         size=billing.number("size"),
         allocated=billing.number("allocated"),

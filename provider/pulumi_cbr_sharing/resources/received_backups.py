@@ -19,19 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.cbr.vaults import get_vault
-from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
-from pulumi_cbr_sharing.resources.lookups import looking_up
-from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
-from pulumi_cbr_sharing.sharing import received
-from pulumi_cbr_sharing.sharing.window import Rolling
+from pulumi_cbr_sharing.resources.windowed import roll, valid
+from pulumi_cbr_sharing.sharing.received import to_accept
+from pulumi_cbr_sharing.sharing.window import Window
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from pulumi_cbr_sharing.resources.windowed import Wired
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.sharing.window import Chosen, OnStale
 
@@ -40,7 +38,7 @@ TYPE = "huaweicloud:cbr:ReceivedBackups"  # in URNs: it stays
 OFFER_WAIT = 10.0  # seconds; the lookup has just seen the offer
 
 
-class ReceivedBackups(Windowed):
+class ReceivedBackups(pulumi.ComponentResource):
     """The newest backups of each server or disk that named owners share, accepted into vaults of the recipient.
 
     Args:
@@ -58,6 +56,8 @@ class ReceivedBackups(Windowed):
             there is no backup at all.
         on_stale: `warn`, or `error` to fail instead, after new backups are accepted. Pulumi removes nothing in a run
             that fails, so backups that left the window stay accepted.
+        allow_empty: accept that there is nothing to accept or keep, and give back what earlier runs accepted. By
+            default that is an error.
         connection: the recipient's account, if it is not the default one.
         opts: Pulumi's options. The accepters inherit `protect`, and then cannot leave the window.
 
@@ -68,14 +68,14 @@ class ReceivedBackups(Windowed):
             during the run.
 
     Raises:
-        LookupFailed: the lookup failed, or a vault does not exist. Nothing is changed.
+        LookupFailed: there is nothing to accept or keep, the lookup failed, or a vault does not exist. Nothing is
+            changed.
         pulumi.RunError: an argument is wrong, or a backup is too old.
     """
 
     backup_ids: pulumi.Output[list[str]]
     newest_at: pulumi.Output[dict[str, str]]
     accepted: pulumi.Output[dict[str, str]]
-    statuses_name = "accepted"
 
     def __init__(
         self,
@@ -90,49 +90,30 @@ class ReceivedBackups(Windowed):
         newer_than: datetime | timedelta | None = None,
         max_age: timedelta | None = None,
         on_stale: OnStale = "warn",
+        allow_empty: bool = False,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self._connection = connection
-        super().__init__(
-            TYPE,
-            resource_name,
-            given={"vault_id": vault_id, "owner_project_ids": owner_project_ids, "resource_ids": resource_ids},
-            rolling=Rolling(keep, name_prefix, older_than, newer_than, max_age, on_stale),
-            opts=opts,
-        )
+        called = f"ReceivedBackups {resource_name}"
+        window = valid(called, Window(keep, name_prefix, older_than, newer_than, max_age, on_stale, allow_empty))
+        super().__init__(TYPE, resource_name, {}, opts)
 
-    def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
-        one = isinstance(known["vault_id"], str)
-        return {
-            "vault_id": (VAULT.trouble_with if one else VAULT.trouble_with_list)(known["vault_id"]),
-            "owner_project_ids": PROJECT.trouble_with_list(known["owner_project_ids"]),
-        }
+        def make(found: Chosen, _known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
+            accepters = {
+                backup.id: BackupShareAccepter(
+                    f"{resource_name}-{backup.id}",
+                    backup_id=backup.id,
+                    vault_id=wired(backup.vault_id),
+                    wait_for_offer=OFFER_WAIT,
+                    pending=backup.id in found.pending,
+                    connection=connection,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+                for backup in found.backups
+            }
+            return {backup_id: accepter.status for backup_id, accepter in accepters.items()}
 
-    def _look_up(self, known: Mapping[str, Any]) -> Chosen:
-        """The backups to accept or keep."""
-        vault_ids = [known["vault_id"]] if isinstance(known["vault_id"], str) else known["vault_id"]
-        with looking_up(self._connection) as client:
-            vaults = {vault_id: get_vault(client, vault_id) for vault_id in vault_ids}
-            offers = received.look(client, known["owner_project_ids"], vault_ids)
-        return received.choose(offers, self._window, vaults, known["resource_ids"])
-
-    def _children(
-        self,
-        found: Chosen,
-        known: Mapping[str, Any],  # noqa: ARG002 - all of it is in `found`
-        origin: Origin | None,
-    ) -> dict[str, pulumi.Output[str]]:
-        accepters = {
-            backup.id: BackupShareAccepter(
-                f"{self._prefix}-{backup.id}",
-                backup_id=backup.id,
-                vault_id=wired(backup.vault_id, origin),
-                wait_for_offer=OFFER_WAIT,
-                pending=backup.id in found.pending,
-                connection=self._connection,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for backup in found.backups
-        }
-        return {backup_id: accepter.status for backup_id, accepter in accepters.items()}
+        given = {"vault_id": vault_id, "owner_project_ids": owner_project_ids, "resource_ids": resource_ids}
+        rolled = roll(called, window, given, connection=connection, look_up=to_accept, make=make)
+        self.backup_ids, self.newest_at, self.accepted = rolled
+        self.register_outputs({"backup_ids": self.backup_ids, "newest_at": self.newest_at, "accepted": self.accepted})

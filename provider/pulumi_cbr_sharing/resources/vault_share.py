@@ -1,6 +1,8 @@
 """VaultShare: shares the newest backups in a vault. Run it every night, and the window rolls.
 
-    GET /v3/{project_id}/backups?vault_id={vault_id}    once a run; BackupShareMember does the rest
+    GET /v3/{project_id}/backups?vault_id={vault_id}    once a run
+    GET /v3/{project_id}/vaults/{vault_id}              its type
+    BackupShareMember does the rest
 
 A component: it looks up the backups in the window and declares a BackupShareMember for each backup and recipient. Their
 names contain both ids. So in the next run the shares of backups that stay in the window are left alone, those of
@@ -16,27 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_cbr_sharing.ids import VAULT
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
-from pulumi_cbr_sharing.resources.lookups import LookupFailed, get_backups
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
-from pulumi_cbr_sharing.resources.windowed import Origin, Windowed, wired
-from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
-from pulumi_cbr_sharing.sharing.window import Chosen, Rolling
+from pulumi_cbr_sharing.resources.windowed import roll, valid
+from pulumi_cbr_sharing.sharing.window import Window, to_share
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from pulumi_cbr_sharing.resources.windowed import Wired
     from pulumi_cbr_sharing.settings.connection import Connection
-    from pulumi_cbr_sharing.sharing.window import OnStale
+    from pulumi_cbr_sharing.sharing.window import Chosen, OnStale
 
 
 TYPE = "huaweicloud:cbr:VaultShare"  # the SDK takes the package from a token of three parts; it is in URNs: it stays
 
 
-class VaultShare(Windowed):
+class VaultShare(pulumi.ComponentResource):
     """The newest backups of each server or disk in a vault, shared with projects.
 
     Prefer plain values for `vault_id`, `dest_project_ids` and `resource_ids`: every plan then shows the shares. If one
@@ -73,7 +73,6 @@ class VaultShare(Windowed):
     backup_ids: pulumi.Output[list[str]]
     newest_at: pulumi.Output[dict[str, str]]
     shares: pulumi.Output[dict[str, str]]
-    statuses_name = "shares"
 
     def __init__(
         self,
@@ -94,67 +93,36 @@ class VaultShare(Windowed):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self._allow_empty, self._connection = allow_empty, connection
-        self._accept_into, self._accept_connection = accept_into, accept_connection
-        super().__init__(
-            TYPE,
-            resource_name,
-            given={"vault_id": vault_id, "dest_project_ids": dest_project_ids, "resource_ids": resource_ids},
-            rolling=Rolling(keep, name_prefix, older_than, newer_than, max_age, on_stale),
-            opts=opts,
-        )
+        called = f"VaultShare {resource_name}"
+        window = valid(called, Window(keep, name_prefix, older_than, newer_than, max_age, on_stale, allow_empty))
+        super().__init__(TYPE, resource_name, {}, opts)
 
-    def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
-        given = known["dest_project_ids"]
-        projects = list(given) if isinstance(given, tuple) else given
-        trouble = trouble_with_recipients(projects)
-        if not projects and not trouble and not self._allow_empty:
-            trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
-        return {"vault_id": VAULT.trouble_with(known["vault_id"]), "dest_project_ids": trouble}
+        def make(found: Chosen, known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
+            shares: dict[str, BackupShareMember] = {}
+            for backup in found.backups:
+                of_backup = {
+                    f"{backup.id}/{project}": BackupShareMember(
+                        f"{resource_name}-{backup.id}-{project}",
+                        backup_id=wired(backup.id),
+                        dest_project_id=project,
+                        connection=connection,
+                        opts=pulumi.ResourceOptions(parent=self),
+                    )
+                    for project in known["dest_project_ids"]
+                }
+                shares |= of_backup
+                if accept_into is not None and of_backup:
+                    # Accepted after the shares are made; on destroy given back before they are cancelled.
+                    BackupShareAccepter(
+                        f"{resource_name}-{backup.id}-accepted",
+                        backup_id=next(iter(of_backup.values())).backup_id,
+                        vault_id=accept_into,
+                        connection=accept_connection,
+                        opts=pulumi.ResourceOptions(parent=self, depends_on=[*of_backup.values()]),
+                    )
+            return {key: share.status for key, share in shares.items()}
 
-    def _look_up(self, known: Mapping[str, Any]) -> Chosen:
-        """The backups in the window.
-
-        Raises:
-            LookupFailed: there are none.
-        """
-        backups = get_backups(vault_id=known["vault_id"], connection=self._connection)
-        found = self._window.of(backups, known["resource_ids"])
-        if not found and not self._allow_empty:
-            raise LookupFailed(
-                f"{self._called}: of the {len(backups)} backups in vault {known['vault_id']}, none is available and "
-                "passes the filters; sharing none would cancel the shares of earlier runs: check vault_id, project and "
-                "filters, or give allow_empty=True"
-            )
-        missing = set(known["resource_ids"] or ()) - {backup.resource_id for backup in found}
-        return Chosen(found, [f"no backup to share of {', '.join(sorted(missing))}"] if missing else [])
-
-    def _children(
-        self, found: Chosen, known: Mapping[str, Any], origin: Origin | None
-    ) -> dict[str, pulumi.Output[str]]:
-        statuses: dict[str, pulumi.Output[str]] = {}
-        for backup in found.backups:
-            shares = {project: self._share(backup.id, project, origin) for project in known["dest_project_ids"]}
-            statuses |= {f"{backup.id}/{project}": share.status for project, share in shares.items()}
-            if self._accept_into is not None and shares:
-                self._accept(backup.id, list(shares.values()), self._accept_into)
-        return statuses
-
-    def _share(self, backup_id: str, project_id: str, origin: Origin | None) -> BackupShareMember:
-        return BackupShareMember(
-            f"{self._prefix}-{backup_id}-{project_id}",
-            backup_id=wired(backup_id, origin),
-            dest_project_id=project_id,
-            connection=self._connection,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _accept(self, backup_id: str, shares: list[BackupShareMember], vault_id: pulumi.Input[str]) -> None:
-        """Accept a backup after its shares are made. On destroy it is given back before they are cancelled."""
-        BackupShareAccepter(
-            f"{self._prefix}-{backup_id}-accepted",
-            backup_id=shares[0].backup_id,
-            vault_id=vault_id,
-            connection=self._accept_connection,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=shares),
-        )
+        given = {"vault_id": vault_id, "dest_project_ids": dest_project_ids, "resource_ids": resource_ids}
+        rolled = roll(called, window, given, connection=connection, look_up=to_share, make=make)
+        self.backup_ids, self.newest_at, self.shares = rolled
+        self.register_outputs({"backup_ids": self.backup_ids, "newest_at": self.newest_at, "shares": self.shares})

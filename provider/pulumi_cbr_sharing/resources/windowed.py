@@ -8,130 +8,109 @@ from __future__ import annotations
 
 import asyncio
 
-from abc import abstractmethod
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pulumi
 
-from pulumi_cbr_sharing.sharing.window import newest_at
+from pulumi import runtime
+
+from pulumi_cbr_sharing.errors import CbrSharingError
+from pulumi_cbr_sharing.resources.lookups import LookupFailed, looking_up
 
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from pulumi_cbr_sharing.sharing.window import Chosen, Rolling
+    from pulumi_cbr_sharing.settings.connection import Connection
+    from pulumi_cbr_sharing.sharing.window import Chosen, Window
+
+    Wired = Callable[[str], pulumi.Input[str]]
+    Make = Callable[[Chosen, Mapping[str, Any], Wired], dict[str, pulumi.Output[str]]]
 
 
-Origin = pulumi.Output[Any]
-
-
-class Windowed(pulumi.ComponentResource):
-    """Base of the components.
-
-    Args:
-        token: the type.
-        resource_name: the name of the component in the program. The children's names start with it.
-        given: the arguments that may be Outputs, by name.
-        rolling: the other arguments.
-        opts: Pulumi's options.
-    """
+class Rolled(NamedTuple):
+    """The outputs: the backups in the window, when the newest of each resource was made, the children's statuses."""
 
     backup_ids: pulumi.Output[list[str]]
     newest_at: pulumi.Output[dict[str, str]]
+    statuses: pulumi.Output[dict[str, str]]
 
-    def __init__(
-        self,
-        token: str,
-        resource_name: str,
-        *,
-        given: Mapping[str, Any],
-        rolling: Rolling,
-        opts: pulumi.ResourceOptions | None,
-    ) -> None:
-        self._called, self._prefix = f"{token.rpartition(':')[2]} {resource_name}", resource_name
-        if rolling.trouble:
-            raise pulumi.RunError(f"{self._called}: {rolling.trouble}")
-        self._rolling, self._now = rolling, datetime.now(timezone.utc)
-        self._window = rolling.window(self._now)
-        super().__init__(token, resource_name, {}, opts)
-        statuses = self._make_now(given) if all(map(_is_plain, given.values())) else self._make_when_known(given)
-        outputs = {"backup_ids": self.backup_ids, "newest_at": self.newest_at, self.statuses_name: statuses}
-        self.register_outputs(outputs)
-        setattr(self, self.statuses_name, statuses)
 
-    statuses_name: str
+def valid(called: str, window: Window) -> Window:
+    """The rules, if nothing is wrong with them."""
+    if window.trouble:
+        raise pulumi.RunError(f"{called}: {window.trouble}")
+    return window
 
-    @abstractmethod
-    def _troubles(self, known: Mapping[str, Any]) -> dict[str, str | None]:
-        """What is wrong with the arguments, by name."""
 
-    @abstractmethod
-    def _look_up(self, known: Mapping[str, Any]) -> Chosen:
-        """Look up what is there, with known and valid arguments."""
+def roll(
+    called: str,
+    window: Window,
+    given: Mapping[str, Any],
+    *,
+    connection: Connection | None,
+    look_up: Callable[..., Chosen],
+    make: Make,
+) -> Rolled:
+    """Look up what is in the window, and make children for it.
 
-    @abstractmethod
-    def _children(
-        self, found: Chosen, known: Mapping[str, Any], origin: Origin | None
-    ) -> dict[str, pulumi.Output[str]]:
-        """Make the children. Returns their statuses by their ids."""
+    Args:
+        called: what messages call the component.
+        window: the rules.
+        given: the arguments that may be Outputs, by name.
+        connection: the account that looks.
+        look_up: `to_share` or `to_accept` of `sharing/`.
+        make: makes the children of what was chosen, with the known arguments, and returns their statuses by their ids.
+            Its last argument gives a value the dependencies of the Outputs, so that children are destroyed first.
+    """
 
-    def _find(self, known: Mapping[str, Any]) -> Chosen:
-        """Look up what is there, unless an argument is wrong, and show the warnings."""
-        troubles = {**self._troubles(known), "resource_ids": _trouble_with_resources(known["resource_ids"])}
-        for name, trouble in troubles.items():
-            if trouble:
-                raise pulumi.RunError(f"{self._called}: {name} {trouble}")
-        found = self._look_up(known)
+    def find(known: Mapping[str, Any]) -> Chosen:
+        try:
+            with looking_up(connection) as client:
+                found = look_up(client, window, **known)
+        except CbrSharingError as error:
+            raise LookupFailed(f"{called}: {error}") from error
         for warning in found.warnings:
-            self._warn(warning)
+            pulumi.log.warn(f"{called}: {warning}")
+        for line in found.summary if runtime.is_dry_run() else ():
+            pulumi.log.info(f"{called}: {line}")
         return found
 
-    def _make_now(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
-        found = self._find(given)
-        self.backup_ids = pulumi.Output.from_input([backup.id for backup in found.backups])
-        self.newest_at = pulumi.Output.from_input(newest_at(found.backups))
-        return self._made(found, given, None)
-
-    def _make_when_known(self, given: Mapping[str, Any]) -> pulumi.Output[dict[str, str]]:
-        known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
-
-        def look_up(values: dict[str, Any]) -> Awaitable[Chosen]:
-            return asyncio.to_thread(self._find, values)
-
-        found: pulumi.Output[Chosen] = known.apply(look_up)
-        self.backup_ids = found.apply(lambda found: [backup.id for backup in found.backups])
-        self.newest_at = found.apply(lambda found: newest_at(found.backups))
-        return pulumi.Output.all(found, known).apply(lambda pair: self._made(pair[0], pair[1], known))
-
-    def _made(self, found: Chosen, known: Mapping[str, Any], origin: Origin | None) -> pulumi.Output[dict[str, str]]:
-        statuses = self._children(found, known, origin)
-        self._tell_stale(found, known["resource_ids"])
+    def declare(found: Chosen, known: Mapping[str, Any], wired: Wired) -> pulumi.Output[dict[str, str]]:
+        statuses = make(found, known, wired)
+        _tell(called, window, found.stale)
         if not statuses:  # `all` of nothing is a list
             return pulumi.Output.from_input({})
-        return cast("pulumi.Output[dict[str, str]]", pulumi.Output.all(**statuses))
+        return pulumi.Output.all(**statuses).apply(dict)
 
-    def _tell_stale(self, found: Chosen, resource_ids: Sequence[str] | None) -> None:
-        """Warn of backups that are too old, or fail. The children have been declared by then."""
-        told = self._rolling.stale(found.backups, self._now, resource_ids)
-        if told and self._rolling.on_stale == "error":
-            raise pulumi.RunError(f"{self._called}: {'; '.join(told)}")
-        for one in told:
-            self._warn(one)
+    if all(map(_is_plain, given.values())):
+        now = find(given)
+        ids, newest_at = [backup.id for backup in now.backups], now.newest_at
+        statuses = declare(now, given, lambda value: value)
+        return Rolled(pulumi.Output.from_input(ids), pulumi.Output.from_input(newest_at), statuses)
 
-    def _warn(self, what: str) -> None:
-        pulumi.log.warn(f"{self._called}: {what}")
+    known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
+
+    def in_a_thread(values: dict[str, Any]) -> Awaitable[Chosen]:
+        return asyncio.to_thread(find, values)
+
+    def wired(value: str) -> pulumi.Output[str]:
+        return known.apply(lambda _: value)
+
+    found: pulumi.Output[Chosen] = known.apply(in_a_thread)
+    return Rolled(
+        found.apply(lambda found: [backup.id for backup in found.backups]),
+        found.apply(lambda found: found.newest_at),
+        pulumi.Output.all(found, known).apply(lambda pair: declare(pair[0], pair[1], wired)),
+    )
 
 
-def wired(value: str, origin: Origin | None) -> pulumi.Input[str]:
-    """A value with the dependencies of its Output, so that destroy removes the child before the vault, say."""
-    return value if origin is None else origin.apply(lambda _: value)
-
-
-def _trouble_with_resources(resources: Any) -> str | None:
-    if isinstance(resources, (list, tuple, type(None))) and all(isinstance(one, str) for one in resources or ()):
-        return None
-    return "is not a list of ids: give one, or None for all"
+def _tell(called: str, window: Window, stale: list[str]) -> None:
+    """Warn of backups that are too old, or fail. The children have been declared by then."""
+    if stale and window.on_stale == "error":
+        raise pulumi.RunError(f"{called}: " + "\n  ".join(stale))
+    for sentence in stale:
+        pulumi.log.warn(f"{called}: {sentence}")
 
 
 def _is_plain(value: Any) -> bool:

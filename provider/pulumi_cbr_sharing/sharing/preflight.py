@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.cbr.vaults import get_vault
+from pulumi_cbr_sharing.cbr.vaults import KINDS, get_vault
 from pulumi_cbr_sharing.errors import NotFound, one_line
 from pulumi_cbr_sharing.sharing.inputs import Problem
 from pulumi_cbr_sharing.sharing.threads import POOL
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.looks import Looks
 
 
-# The `object_type` of the vaults for a kind of backup. Servers can be shared, disks only in some regions.
-KINDS = {"OS::Nova::Server": "server", "OS::Cinder::Volume": "disk", "OS::Sfs::Turbo": "turbo"}
 SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
 _list_offers = partial(list_backups, own_type="shared")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
-from pulumi_cbr_sharing.errors import BackupNotFound
-from pulumi_cbr_sharing.sharing.preflight import KINDS
-from pulumi_cbr_sharing.sharing.window import Chosen
+from pulumi_cbr_sharing.cbr.vaults import KINDS, REPLICATION, get_vault
+from pulumi_cbr_sharing.errors import BackupNotFound, Refused
+from pulumi_cbr_sharing.ids import PROJECT, VAULT
+from pulumi_cbr_sharing.sharing.window import Chosen, check, left_out, missing_of
 
 
 if TYPE_CHECKING:
@@ -28,20 +29,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Received:
-    """What some owners share with the client's project, newest first.
+    """What is shared with the client's project, newest first.
 
     Attributes:
-        pending: offers that are not answered yet.
-        accepted: backups in a vault of the recipient, which is their `vault_id`.
+        pending: offers of the named owners that are not answered yet.
+        accepted: backups of theirs in a vault of the recipient, which is their `vault_id`.
+        others: the projects that share something and are not named, sorted.
     """
 
     pending: tuple[Backup, ...] = ()
     accepted: tuple[Backup, ...] = ()
+    others: tuple[str, ...] = ()
 
 
-# GET /v3/{project_id}/backups?own_type=shared&member_status=…
+# GET /v3/{project_id}/vaults/{vault_id}, GET /v3/{project_id}/backups?own_type=shared&member_status=…
+def to_accept(
+    client: Client, window: Window, *, vault_id: Any, owner_project_ids: Any, resource_ids: Any = None
+) -> Chosen:
+    """The backups that a ReceivedBackups accepts, or keeps.
+
+    Args:
+        client: the recipient's.
+        window: the rules.
+        vault_id: a vault of the recipient, or a list of them.
+        owner_project_ids: the projects whose offers are accepted.
+        resource_ids: only backups of these servers or disks; None for all.
+
+    Raises:
+        Refused: an argument is wrong, or there is nothing to accept or keep, although the window may not be empty.
+        CbrSharingError: a lookup failed, or a vault does not exist.
+    """
+    trouble_with_vaults = VAULT.trouble_with if isinstance(vault_id, str) else VAULT.trouble_with_list
+    trouble_with_owners = PROJECT.trouble_with_list(owner_project_ids)
+    check(window, resource_ids, {"vault_id": trouble_with_vaults(vault_id), "owner_project_ids": trouble_with_owners})
+    vault_ids = [vault_id] if isinstance(vault_id, str) else vault_id
+    vaults = {one: get_vault(client, one) for one in vault_ids}
+    seen = look(client, owner_project_ids, vault_ids)
+    chosen = choose(seen, window, vaults, resource_ids)
+    if not chosen.backups and not window.allow_empty:
+        raise Refused(_nothing(seen, window, chosen.warnings, resource_ids))
+    sharing = {backup.project_id for backup in (*seen.pending, *seen.accepted)}
+    silent = [f"project {owner} shares nothing with this one" for owner in owner_project_ids if owner not in sharing]
+    return replace(chosen, warnings=[*silent, *chosen.warnings])
+
+
 def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = ()) -> Received:
-    """What these owners share with the client's project. What others share is ignored.
+    """What these owners share with the client's project. What others share is not looked at.
 
     Args:
         client: the recipient's.
@@ -50,10 +83,8 @@ def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = (
             the documents do not say whether the list has the owner's vault or the recipient's. So is one that is in
             both lists: they do not say either that the service heeds the status.
     """
-    pending, listed = (
-        [one for one in list_backups(client, own_type="shared", member_status=status) if one.project_id in owners]
-        for status in ("pending", "accepted")
-    )
+    every = [list_backups(client, own_type="shared", member_status=status) for status in ("pending", "accepted")]
+    pending, listed = ([one for one in shared if one.project_id in owners] for shared in every)
     offered = {backup.id for backup in pending}
     accepted = [
         _seen(client, backup) if backup.id in offered or (vault_ids and backup.vault_id not in vault_ids) else backup
@@ -61,7 +92,8 @@ def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = (
     ]
     there = tuple(backup for backup in accepted if backup and backup.vault_id)
     taken = {backup.id for backup in there}
-    return Received(tuple(backup for backup in pending if backup.id not in taken), there)
+    others = {one.project_id for shared in every for one in shared} - {*owners}
+    return Received(tuple(one for one in pending if one.id not in taken), there, tuple(sorted(others)))
 
 
 def _seen(client: Client, listed: Backup) -> Backup | None:
@@ -88,7 +120,22 @@ def choose(
     room, accepted = _Room(vaults), {backup.id for backup in received.accepted}
     both = sorted((*received.pending, *received.accepted), key=attrgetter("order"), reverse=True)
     backups = window.of(both, resource_ids, lambda one: room.kept(one) if one.id in accepted else room.taken(one))
-    return Chosen(backups, [*room.warnings()], {backup.id for backup in backups} - accepted)
+    missing = missing_of(backups, resource_ids)
+    warnings = [*room.warnings(), *([f"no backup to accept of {', '.join(missing)}"] if missing else [])]
+    pending = {backup.id for backup in backups} - accepted
+    return Chosen(backups, warnings, window.stale(backups, resource_ids), pending)
+
+
+def _nothing(seen: Received, window: Window, warnings: Sequence[str], resource_ids: Sequence[str] | None) -> str:
+    """Why the window is empty: what there is, and what took it."""
+    reasons = left_out(window.against(one, resource_ids) for one in (*seen.pending, *seen.accepted))
+    others = f"; projects that are not in owner_project_ids share, too: {', '.join(seen.others)}" if seen.others else ""
+    details = "".join(f"; {warning}" for warning in warnings)
+    return (
+        f"there is nothing to accept or keep: the vaults exist, and owner_project_ids have {len(seen.pending)} offers "
+        f"and {len(seen.accepted)} accepted backups{reasons}{others}{details}. Accepting nothing would give back what "
+        "earlier runs accepted: check owner_project_ids, vault_id and filters, or give allow_empty=True"
+    )
 
 
 class _Room:
@@ -98,21 +145,21 @@ class _Room:
         self._vaults = vaults
         self._offered = dict.fromkeys(vaults, 0)  # GB
         self._left_out: defaultdict[str, list[Backup]] = defaultdict(list)
+        self._former: defaultdict[str, list[Backup]] = defaultdict(list)
         self._odd: list[str] = []
 
     def kept(self, backup: Backup) -> Backup | None:
         """An accepted backup; None, with a warning, if it is in another vault."""
         if backup.vault_id in self._vaults:
             return backup
-        self._odd.append(
-            f"backup {backup.id} was accepted into vault {backup.vault_id}, which is not one of those given: it is not "
-            "this component's; to keep what is in a former vault, give both"
-        )
+        self._former[backup.vault_id].append(backup)
         return None
 
     def taken(self, backup: Backup) -> Backup | None:
         """An offer with its vault; None, with a warning, if there is none."""
-        fitting = [vault for vault in self._vaults.values() if vault.object_type in ("", _kind(backup))]
+        kind = KINDS.get(backup.resource_type, backup.resource_type or "server")
+        usable = (vault for vault in self._vaults.values() if vault.protect_type != REPLICATION)
+        fitting = [vault for vault in usable if vault.object_type in ("", kind)]
         unlocked = [vault for vault in fitting if vault.status in ("", AVAILABLE)]
         for vault in unlocked:
             # If the size of a vault is unknown, the service decides.
@@ -125,22 +172,23 @@ class _Room:
             locked = f"vault {fitting[0].id} is in status {fitting[0].status}"
             self._odd.append(f"{locked}, so backup {backup.id} is left pending")
         else:
-            what = f"backup {backup.id} is of kind {_kind(backup)}"
-            self._odd.append(f"{what}, and no vault is for that: it is left pending")
+            what = f"backup {backup.id} is of kind {kind}, and no vault is for that"
+            replicas = [vault.id for vault in self._vaults.values() if vault.protect_type == REPLICATION]
+            which = f" ({', '.join(replicas)} is for replicas)" if replicas else ""
+            self._odd.append(f"{what}{which}: it is left pending")
         return None
 
     def warnings(self) -> Iterator[str]:
         """Warnings about what does not fit, with figures."""
         yield from self._odd
-        for vault_id, left_out in self._left_out.items():
+        for vault_id, former in self._former.items():
+            are = f"{len(former)} backups are" if len(former) > 1 else f"backup {former[0].id} is"
+            them = "them" if len(former) > 1 else "it"
+            yield f"{are} in vault {vault_id}, which is not in vault_id: add {vault_id} to keep {them}"
+        for vault_id, pending in self._left_out.items():
             vault = self._vaults[vault_id]
-            needed = self._offered[vault_id] + sum(backup.resource_size for backup in left_out)
+            needed = self._offered[vault_id] + sum(backup.resource_size for backup in pending)
             yield (
                 f"vault {vault_id} has {vault.free:.0f} GB of {vault.size} GB left, and the offers need {needed} GB: "
-                f"enlarge it by {needed - vault.free:.0f} GB; left pending: {', '.join(one.id for one in left_out)}"
+                f"enlarge it by {needed - vault.free:.0f} GB; left pending: {', '.join(one.id for one in pending)}"
             )
-
-
-def _kind(backup: Backup) -> str:
-    """The kind of vault that the backup belongs in."""
-    return KINDS.get(backup.resource_type, backup.resource_type or "server")

@@ -1,21 +1,30 @@
-"""Which backups are shared, or kept by the recipient. Both sides use the same rules, so that they agree."""
+"""Which backups are shared, or kept by the recipient. Both sides use the same rules, so that they agree.
+
+`to_share` is what VaultShare asks; `received.to_accept` is what ReceivedBackups asks.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pulumi_cbr_sharing.errors import one_line
+from pulumi_cbr_sharing.cbr.backups import list_backups
+from pulumi_cbr_sharing.cbr.vaults import REPLICATION, get_vault
+from pulumi_cbr_sharing.errors import NotFound, PermissionDenied, Refused, one_line
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
+from pulumi_cbr_sharing.ids import VAULT
+from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
+from pulumi_cbr_sharing.sharing.threads import POOL
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.http.client import Client
 
 
 OnStale = Literal["warn", "error"]
@@ -23,83 +32,26 @@ OnStale = Literal["warn", "error"]
 
 @dataclass(frozen=True)
 class Window:
-    """The rules that decide which backups are in the window.
+    """The rules that decide which backups are in the window, as the components describe them.
 
     Attributes:
         keep: how many backups of each server or disk.
         name_prefix: only backups whose names start with this.
-        before, after: only backups that were made before, or after, this time.
-    """
-
-    keep: int
-    name_prefix: str | None = None
-    before: datetime | None = None
-    after: datetime | None = None
-
-    def of(
-        self,
-        backups: Iterable[Backup],
-        resource_ids: Sequence[str] | None = None,
-        place: Callable[[Backup], Backup | None] = lambda backup: backup,
-    ) -> list[Backup]:
-        """The newest `keep` matching backups of each server or disk; each owner's are counted separately.
-
-        Args:
-            backups: newest first.
-            resource_ids: only these servers or disks; None for all.
-            place: finds the vault of a backup; one without a vault takes no place in the window.
-        """
-        taken, found = Counter[tuple[str, str]](), list["Backup"]()
-        for backup in backups:
-            free = taken[backup.resource] < self.keep
-            if free and self.passes(backup, resource_ids) and (placed := place(backup)):
-                taken[backup.resource] += 1
-                found.append(placed)
-        return found
-
-    def passes(self, backup: Backup, resource_ids: Sequence[str] | None) -> bool:
-        """Whether a backup matches."""
-        return (
-            backup.whole  # also during a restore: leaving it out would cancel its shares
-            and (resource_ids is None or backup.resource_id in resource_ids)
-            and backup.name.startswith(self.name_prefix or "")
-            and (self.before is None or backup.created < self.before)
-            and (self.after is None or backup.created > self.after)
-        )
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The backups in a window.
-
-    Attributes:
-        backups: newest first; for the recipient, `vault_id` is the vault that each belongs in.
-        warnings: for the user.
-        pending: the ids of those that the recipient still has to accept.
-    """
-
-    backups: list[Backup]
-    warnings: list[str]
-    pending: Collection[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Rolling:
-    """The arguments that VaultShare and ReceivedBackups have in common.
-
-    Attributes:
-        keep, name_prefix: as in `Window`.
         older_than, newer_than: a time (UTC if it has no zone), or an age.
         max_age: how old the newest backup of a server or disk may be.
         on_stale: whether an older one is a warning or an error.
+        allow_empty: whether it may be empty.
+        now: ages are counted from here.
     """
 
-    keep: int
+    keep: int = 3
     name_prefix: str | None = None
     older_than: datetime | timedelta | None = None
     newer_than: datetime | timedelta | None = None
     max_age: timedelta | None = None
     on_stale: OnStale = "warn"
+    allow_empty: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
     def trouble(self) -> str | None:
@@ -109,25 +61,70 @@ class Rolling:
             return f"keep is {keep!r}: give a number of backups, 1 or more"
         if prefix is not None and not isinstance(prefix, str):
             return f"name_prefix is of type {type(prefix).__name__}: give a string"
-        for name in ("older_than", "newer_than"):
-            if not isinstance(getattr(self, name), (datetime, timedelta, type(None))):
-                return f"{name} is of type {type(getattr(self, name)).__name__}: give a datetime or a timedelta"
-        if not isinstance(self.max_age, (timedelta, type(None))):
-            return f"max_age is of type {type(self.max_age).__name__}: give a timedelta"
+        times = (("older_than", (datetime, timedelta)), ("newer_than", (datetime, timedelta)), ("max_age", timedelta))
+        for name, kinds in times:
+            if trouble := self._trouble_with_time(getattr(self, name), kinds):
+                return f"{name} {trouble}"
         if self.on_stale not in get_args(OnStale):
             return f'on_stale is {one_line(self.on_stale, 30)!r}: give "warn" or "error"'
+        if not isinstance(self.allow_empty, bool):
+            return f"allow_empty is of type {type(self.allow_empty).__name__}: give True or False"
         return None
 
-    def window(self, now: datetime) -> Window:
-        """The window. Ages are counted from now."""
-        return Window(self.keep, self.name_prefix, _moment(self.older_than, now), _moment(self.newer_than, now))
+    def _trouble_with_time(self, given: Any, kinds: Any) -> str | None:
+        if given is not None and not isinstance(given, kinds):
+            wanted = "a timedelta" if kinds is timedelta else "a datetime or a timedelta"
+            return f"is of type {type(given).__name__}: give {wanted}"
+        if isinstance(given, timedelta) and not timedelta(0) <= given <= self.now - _FIRST:
+            return f"is {one_line(given)}: give an age from 0 to {(self.now - _FIRST).days} days"
+        return None
 
-    def stale(self, backups: Iterable[Backup], now: datetime, resource_ids: Sequence[str] | None = None) -> list[str]:
+    def of(
+        self,
+        backups: Iterable[Backup],
+        resource_ids: Collection[str] | None = None,
+        place: Callable[[Backup], Backup | None] = lambda backup: backup,
+    ) -> list[Backup]:
+        """The newest `keep` matching backups of each server or disk; each owner's are counted separately.
+
+        Args:
+            backups: newest first. One that does not tell its server or disk is counted alone.
+            resource_ids: only these servers or disks; None for all.
+            place: finds the vault of a backup; one without a vault takes no place in the window.
+        """
+        taken, found = Counter[tuple[str, str]](), list["Backup"]()
+        for backup in backups:
+            of = (backup.project_id, backup.resource_id or backup.id)
+            if taken[of] < self.keep and not self.against(backup, resource_ids) and (placed := place(backup)):
+                taken[of] += 1
+                found.append(placed)
+        return found
+
+    def against(self, backup: Backup, resource_ids: Collection[str] | None) -> str | None:
+        """Which filter a backup does not pass, as the end of a sentence; None if it passes all."""
+        before, after = self._moment(self.older_than), self._moment(self.newer_than)
+        if not backup.whole:  # whole also during a restore: leaving it out would cancel its shares
+            return f"in status {backup.status or 'unknown'}"
+        if resource_ids is not None and backup.resource_id not in resource_ids:
+            return "of a server or disk that is not in resource_ids"
+        if not (backup.raw_name or backup.name).startswith(self.name_prefix or ""):
+            return f"named otherwise than {one_line(self.name_prefix, 60)!r}…"
+        if before and backup.created >= before:
+            return f"not older than {before:%Y-%m-%dT%H:%M}"
+        if after and backup.created <= after:
+            return f"not newer than {after:%Y-%m-%dT%H:%M}"
+        return None
+
+    def _moment(self, given: datetime | timedelta | None) -> datetime | None:
+        if isinstance(given, timedelta):
+            return self.now - given
+        return given.replace(tzinfo=timezone.utc) if given and given.tzinfo is None else given
+
+    def stale(self, backups: Iterable[Backup], resource_ids: Sequence[str] | None = None) -> list[str]:
         """A sentence for each server or disk whose newest backup is older than `max_age`, or missing.
 
         Args:
             backups: the backups in the window.
-            now: the current time.
             resource_ids: servers and disks that must have a backup; None if none must.
         """
         if self.max_age is None:
@@ -137,8 +134,130 @@ class Rolling:
         several = len({owner for owner, _ in newest}) > 1
         found = [Newest(f"of {one}", None) for one in missing]
         found += [_newest(backup, with_owner=several) for backup in newest.values()]
-        told = [too_old(one, self.max_age, now) for one in found or [Newest("at all", None)]]
+        told = [too_old(one, self.max_age, self.now) for one in found or [Newest("at all", None)]]
         return [sentence for sentence in told if sentence]
+
+
+_FIRST = datetime(1, 1, 2, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The backups in a window.
+
+    Attributes:
+        backups: newest first; for the recipient, `vault_id` is the vault that each belongs in.
+        warnings: for the user.
+        stale: a sentence for each server or disk whose newest backup is too old; an error if `on_stale` says so, but
+            only when the backups have been declared.
+        pending: the ids of those that the recipient still has to accept.
+    """
+
+    backups: list[Backup]
+    warnings: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    pending: Collection[str] = frozenset()
+
+    @property
+    def newest_at(self) -> dict[str, str]:
+        """When the newest backup of each server or disk was made, by `{owner_project_id}/{resource_id}`."""
+        return {"/".join(key): backup.created_at for key, backup in newest_of_each(self.backups).items()}
+
+    @property
+    def summary(self) -> list[str]:
+        """A line for each server or disk, for a preview: the names of the shares say nothing to a reader."""
+        by_resource: dict[tuple[str, str], list[Backup]] = {}
+        for backup in self.backups:
+            by_resource.setdefault(backup.resource, []).append(backup)
+        several = len({owner for owner, _ in by_resource}) > 1
+        return [
+            f"{_which(many[0], with_owner=several)}: "
+            + ", ".join(f"{one.id} of {one.created_at or 'an unknown time'}" for one in many)
+            for many in by_resource.values()
+        ]
+
+
+# GET /v3/{project_id}/backups?vault_id=…, and at the same time GET /v3/{project_id}/vaults/{vault_id}
+def to_share(
+    client: Client, window: Window, *, vault_id: Any, dest_project_ids: Any, resource_ids: Any = None
+) -> Chosen:
+    """The backups of a vault that a VaultShare shares.
+
+    Args:
+        client: the owner's.
+        window: the rules.
+        vault_id: the vault.
+        dest_project_ids: the recipients; only checked.
+        resource_ids: only backups of these servers or disks; None for all.
+
+    Raises:
+        Refused: an argument is wrong, or there is nothing to share, although the window may not be empty.
+        CbrSharingError: a lookup failed.
+    """
+    projects = list(dest_project_ids) if isinstance(dest_project_ids, tuple) else dest_project_ids
+    trouble = trouble_with_recipients(projects)
+    if not projects and not trouble and not window.allow_empty:
+        trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
+    check(window, resource_ids, {"vault_id": VAULT.trouble_with(vault_id), "dest_project_ids": trouble})
+    vault = POOL.submit(_known_of_vault, client, vault_id)
+    backups = list_backups(client, vault_id=vault_id)
+    exists, found = vault.result(), window.of(backups, resource_ids)
+    if not found and not window.allow_empty:
+        raise Refused(
+            f"there is nothing to share: vault {vault_id} {exists}, and {len(backups)} backups of project "
+            f"{client.project_id} are in it{left_out(window.against(one, resource_ids) for one in backups)}. Sharing "
+            "nothing would cancel the shares of earlier runs: check vault_id, project and filters, or give "
+            "allow_empty=True"
+        )
+    missing = missing_of(found, resource_ids)
+    warnings = [f"no backup to share of {', '.join(missing)}"] if missing else []
+    return Chosen(found, warnings, window.stale(found, resource_ids))
+
+
+def check(window: Window, resource_ids: Any, troubles: Mapping[str, str | None]) -> None:
+    """Refuse the first argument that there is trouble with; nothing has been sent yet."""
+    if trouble := window.trouble:
+        raise Refused(trouble)
+    for name, trouble in {**troubles, "resource_ids": _trouble_with_resources(resource_ids)}.items():
+        if trouble:
+            raise Refused(f"{name} {trouble}")
+
+
+def missing_of(found: Iterable[Backup], resource_ids: Sequence[str] | None) -> list[str]:
+    """The servers and disks that are asked for and have no backup, sorted."""
+    return sorted(set(resource_ids or ()) - {backup.resource_id for backup in found})
+
+
+def left_out(reasons: Iterable[str | None]) -> str:
+    """How many backups were left out for which reason: `, 3 in status error`."""
+    counted = Counter(reason for reason in reasons if reason)
+    return "".join(f", {number} {reason}" for reason, number in counted.most_common())
+
+
+def _known_of_vault(client: Client, vault_id: str) -> str:
+    """Whether the vault exists.
+
+    Raises:
+        Refused: it holds replicas.
+    """
+    try:
+        vault = get_vault(client, vault_id)
+    except NotFound:
+        return f"does not exist in project {client.project_id}"
+    except PermissionDenied:  # sharing needs no permission to read vaults
+        return "may exist or not (reading it is not permitted)"
+    if vault.protect_type == REPLICATION:
+        raise Refused(
+            f"vault_id {vault_id} is a vault for replicas, whose backups are copies from another region: give the "
+            "vault of the original backups, of type backup"
+        )
+    return "exists"
+
+
+def _trouble_with_resources(resources: Any) -> str | None:
+    if isinstance(resources, (list, tuple, type(None))) and all(isinstance(one, str) for one in resources or ()):
+        return None
+    return "is not a list of ids: give one, or None for all"
 
 
 def newest_of_each(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
@@ -147,19 +266,12 @@ def newest_of_each(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
     return newest_of(whole, attrgetter("resource"), attrgetter("order"))
 
 
-def newest_at(backups: Iterable[Backup]) -> dict[str, str]:
-    """When the newest backup of each server or disk was made ("" if unknown), by `{owner_project_id}/{resource_id}`."""
-    return {"/".join(key): backup.created_at for key, backup in newest_of_each(backups).items()}
-
-
 def _newest(backup: Backup, *, with_owner: bool) -> Newest:
+    return Newest(f"of {_which(backup, with_owner=with_owner)}", backup.created_at, backup.id)
+
+
+def _which(backup: Backup, *, with_owner: bool) -> str:
+    """`web (11111111-…)`: the server or disk, for messages."""
     name, resource = backup.resource_name, backup.resource_id
-    which = f"of {name} ({resource})" if name else f"of {resource}"
-    owner = f" of project {backup.project_id}" if with_owner else ""
-    return Newest(which + owner, backup.created_at, backup.id)
-
-
-def _moment(given: datetime | timedelta | None, now: datetime) -> datetime | None:
-    if isinstance(given, timedelta):
-        return now - given
-    return given.replace(tzinfo=timezone.utc) if given and given.tzinfo is None else given
+    which = f"{name} ({resource})" if name and resource else resource or name or "an unknown server or disk"
+    return f"{which} of project {backup.project_id}" if with_owner else which
