@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
+from pulumi_cbr_sharing.cbr.backups import AVAILABLE
 from pulumi_cbr_sharing.cbr.calls import ask
 from pulumi_cbr_sharing.cbr.paging import whole_list
 from pulumi_cbr_sharing.errors import Refused
@@ -14,6 +15,7 @@ from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
+    from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Record
 
@@ -57,6 +59,22 @@ class Vault:
     def free(self) -> float:
         """The part of the size that no backup takes, in GB."""
         return self.size - self.used / 1024
+
+    def against(self, backup: Backup) -> str | None:
+        """Why the service takes no such backup into it, as the end of a sentence; None if nothing is known against it.
+
+        The codes are 6712, 6713 and 6114; that these are their conditions is inferred.
+        """
+        kind = KINDS.get(backup.resource_type)
+        if self.protect_type == REPLICATION:
+            return "is for replicas"
+        if kind and self.object_type not in ("", kind):
+            return f"is for {self.object_type} backups, and the backup is of a {kind}"
+        if self.status not in ("", AVAILABLE):
+            return f"is in status {self.status}"
+        if self.size and backup.resource_size > self.free:
+            return f"has {self.free:.0f} GB of {self.size} GB left, and the backup needs {backup.resource_size} GB"
+        return None
 
 
 # GET /v3/{project_id}/vaults?name=… → 200 {"vaults": [Vault, …], "count": n}

@@ -6,22 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
+from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import answer_membership
 from pulumi_cbr_sharing.cli import options
 from pulumi_cbr_sharing.cli.backups import backup_record
 from pulumi_cbr_sharing.cli.options import backup_argument, json_option, with_client, yes_option
 from pulumi_cbr_sharing.cli.output import confirm, print_json, print_records
-from pulumi_cbr_sharing.errors import (
-    ApiError,
-    BackupNotFound,
-    CbrSharingError,
-    MemberNotFound,
-    NotFound,
-    Refused,
-    UnexpectedAnswer,
-    one_line,
-)
+from pulumi_cbr_sharing.errors import BackupNotFound, MemberNotFound, NotFound, Refused, one_line
+from pulumi_cbr_sharing.sharing.received import accept, see
 
 
 if TYPE_CHECKING:
@@ -100,23 +92,13 @@ def accept_command(client: Client, *, backup_id: str, vault_id: str, as_json: bo
 
 
 def _accept(client: Client, backup_id: str, vault_id: str) -> Backup:
-    refusal: CbrSharingError = UnexpectedAnswer(
-        f"accepting the share of backup {backup_id} into vault {vault_id}: the service reports success, but the backup "
-        "is not in a vault: run it again"
-    )
     try:
-        answer_membership(client, backup_id, "accepted", vault_id)
+        return accept(client, backup_id, vault_id)
     except (BackupNotFound, MemberNotFound) as error:
         remedy = f"ask its owner to share it with project {client.project_id}; `cbr-sharing offers` lists all offers"
         raise error.again(remedy=remedy) from None
     except NotFound as error:
         raise error.again(remedy="`cbr-sharing vaults` lists the vaults of this project") from None
-    except ApiError as error:
-        # If the reply to the first request was lost, the retry may be refused, because it has been accepted.
-        refusal = error
-    if (seen := _accepted(client, backup_id, "accepting")) is None:
-        raise refusal
-    return seen
 
 
 def _answer_record(client: Client, seen: Backup, change: str) -> dict[str, str]:
@@ -167,21 +149,6 @@ def _question(backup_id: str, seen: Backup | None) -> str:
 
 
 def _accepted(client: Client, backup_id: str, verb: str) -> Backup | None:
-    """Read a backup that the project has accepted; None if it has not.
-
-    Whether a recipient sees a backup before it has accepted it is not documented. A backup in a vault is accepted;
-    one without a vault, or one that is not found, is not.
-
-    Raises:
-        Refused: the project owns the backup.
-    """
-    try:
-        seen = get_backup(client, backup_id)
-    except BackupNotFound:
-        return None
-    if seen.project_id == client.project_id:
-        raise Refused(
-            f"{verb} the share of backup {backup_id}: project {seen.project_id} owns it: use the recipient's account, "
-            "with --connection"
-        )
-    return seen if seen.vault_id else None
+    """A backup that the project has accepted; None if it has not."""
+    seen = see(client, backup_id, f"{verb} the share of backup {backup_id}")
+    return seen if seen and seen.vault_id else None

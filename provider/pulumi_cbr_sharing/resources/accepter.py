@@ -21,15 +21,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
 from pulumi_cbr_sharing.resources.arguments import waiting
-from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource, known
+from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
 from pulumi_cbr_sharing.sharing import acceptance
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
 from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs
 
 
 if TYPE_CHECKING:
-    from pulumi.dynamic import DiffResult
-
     from pulumi_cbr_sharing.settings.connection import Connection
 
 
@@ -39,12 +37,10 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
     Args:
         resource_name: the name of the resource in the program.
         backup_id: the UUID of the sharer's backup. Another one replaces the resource.
-        vault_id: the UUID of the recipient's vault, which must be of the backup's type and have room for it. Another
-            one replaces the resource.
+        vault_id: the UUID of the recipient's vault, which must be of the backup's type and have room for it. If it is
+            changed, the new vault is looked at first; then the share is given back and accepted into it. If that is
+            refused, it is accepted into the old one again.
         wait_for_offer: seconds to wait for the offer (300); at most as long as `custom_timeouts.create`.
-        pending: whether a lookup in this run saw the offer pending. Then it is accepted even if the state records an
-            earlier acceptance: the owner has cancelled the share and offered it again since the last refresh. If the
-            owner has cancelled it since the lookup, that is no error.
         connection: the recipient's account, if it is not the default one.
         opts: Pulumi's options.
 
@@ -74,13 +70,16 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         backup_id: pulumi.Input[str],
         vault_id: pulumi.Input[str],
         wait_for_offer: pulumi.Input[float] | None = None,
-        pending: bool = False,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        seen = {"pending": True} if pending else {}
-        inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": waiting(wait_for_offer, opts), **seen}
-        super().__init__(BackupShareAccepterProvider(connection), resource_name, inputs, opts)
+        inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": waiting(wait_for_offer, opts)}
+        super().__init__(BackupShareAccepterProvider(connection), resource_name, {**inputs, **self._known()}, opts)
+
+    @staticmethod
+    def _known() -> dict[str, Any]:
+        """What a component knows besides."""
+        return {}
 
 
 class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
@@ -89,15 +88,4 @@ class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
     verbs = acceptance
     inputs_type, state_type = AcceptanceInputs, Acceptance
     id_parts = ("backup_id", "recipient_project_id")
-    replaced_by = ("backup_id", "vault_id")
-
-    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """An offer that is pending again is not in a vault: it is accepted by an update.
-
-        A backup can be in one vault of a recipient only, so it is given back before it goes into another one.
-        """
-        if acceptance.is_changed(known(Acceptance, olds), known(AcceptanceInputs, news)):
-            olds = {**olds, "vault_id": news.get("vault_id")}
-        diff = super().diff(id_, olds, news)
-        diff.delete_before_replace = "vault_id" in (diff.replaces or ())
-        return diff
+    replaced_by = ("backup_id",)

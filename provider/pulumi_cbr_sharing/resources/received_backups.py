@@ -100,12 +100,11 @@ class ReceivedBackups(pulumi.ComponentResource):
 
         def make(found: Chosen, _known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
             accepters = {
-                backup.id: BackupShareAccepter(
+                backup.id: (_Offered if backup.id in found.pending else BackupShareAccepter)(
                     f"{resource_name}-{backup.id}",
                     backup_id=backup.id,
                     vault_id=wired(backup.vault_id),
                     wait_for_offer=OFFER_WAIT,
-                    pending=backup.id in found.pending,
                     connection=connection,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
@@ -117,3 +116,15 @@ class ReceivedBackups(pulumi.ComponentResource):
         rolled = roll(called, window, given, connection=connection, look_up=to_accept, make=make)
         self.backup_ids, self.newest_at, self.accepted = rolled
         self.register_outputs({"backup_ids": self.backup_ids, "newest_at": self.newest_at, "accepted": self.accepted})
+
+
+class _Offered(BackupShareAccepter):
+    """One whose offer the lookup has just seen.
+
+    It is accepted even if the state records an earlier acceptance: the owner has cancelled the share and offered it
+    again since the last refresh. If the owner has cancelled it since the lookup, that is no error.
+    """
+
+    @staticmethod
+    def _known() -> dict[str, Any]:
+        return {"pending": True}

@@ -1,8 +1,4 @@
-"""The recipient's answer to a share: what happens on check, create, read, update and delete.
-
-A backup that the recipient sees in a vault is accepted, and one that it sees without a vault is an offer. It is not
-documented whether it sees offers at all.
-"""
+"""The recipient's answer to a share: what happens on check, create, read, update and delete."""
 
 from __future__ import annotations
 
@@ -10,18 +6,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pulumi_cbr_sharing.cbr.backups import get_backup
 from pulumi_cbr_sharing.cbr.members import answer_membership
-from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
+from pulumi_cbr_sharing.cbr.vaults import get_vault
+from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, MemberNotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, Problem, is_unknown
+from pulumi_cbr_sharing.sharing.received import ACCEPTED, accept, see
 
 
 if TYPE_CHECKING:
     from pulumi_cbr_sharing.cbr.backups import Backup
+    from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.sharing.session import Session
 
 
-ACCEPTED: Final = "accepted"
 PENDING: Final = "pending"
 WITHDRAWN: Final = "withdrawn"
 
@@ -49,11 +46,14 @@ def declare(
         return inputs, []
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
     if backup_id:
-        before = (backup_id, recorded.vault_id) if recorded and recorded.backup_id == backup_id else None
-        session.ledger.acceptances.add(backup_id, inputs.vault_id, instead_of=before)
-    if not planning or recorded is not None:
+        session.ledger.acceptances.add(backup_id, inputs.vault_id)
+    if not planning:
         return inputs, []
-    return inputs, list(session.preflight.problems_with_acceptance(backup_id, inputs.vault_id))
+    if recorded is None:
+        return inputs, list(session.preflight.problems_with_acceptance(backup_id, inputs.vault_id))
+    if backup_id == recorded.backup_id and inputs.vault_id != recorded.vault_id:
+        return inputs, list(session.preflight.problems_with_move(backup_id, inputs.vault_id))
+    return inputs, []
 
 
 def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
@@ -67,45 +67,57 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
         WaitTimeout: there was no offer in time.
     """
     backup_id, vault_id = inputs.backup_id, inputs.vault_id
-    seen = _received(session, backup_id)
-    if seen is None or not seen.vault_id:
+    seen = see(session.client, backup_id, _accepting(backup_id))
+    if seen and seen.vault_id == vault_id:
+        session.say(
+            f"adopted: backup {backup_id} was accepted into vault {vault_id} before; destroying this resource gives it "
+            "back"
+        )
+    elif seen is None or not seen.vault_id:
         try:
-            seen = _accept(session, backup_id, vault_id, float(inputs.wait_for_offer))
-        except WaitTimeout:
+            seen = accept(session.client, backup_id, vault_id, float(inputs.wait_for_offer))
+        except (MemberNotFound, BackupNotFound):
             if inputs.pending is not True:
-                raise
+                raise _no_offer(session, inputs) from None
             session.say(f"the offer of backup {backup_id} was cancelled by its owner: there is nothing to accept")
             return _acceptance(session, backup_id, status=WITHDRAWN)
     if seen.vault_id != vault_id:
         raise Refused(
-            f"accepting the share of backup {backup_id} into vault {vault_id}: it was accepted into vault "
-            f"{seen.vault_id} before: set that vault_id, or give the share back first"
+            f"{_accepting(backup_id)} into vault {vault_id}: it was accepted into vault {seen.vault_id} before: set "
+            "that vault_id, or give the share back first"
         )
     return _seen(session, seen)
 
 
 def read(session: Session, recorded: Acceptance) -> Acceptance | None:
     """The backup as the recipient sees it; None if the recipient does not see it any more."""
-    _guard(session, f"reading the received backup {recorded.backup_id}", recorded)
-    seen = _received(session, recorded.backup_id)
+    doing = f"reading the received backup {recorded.backup_id}"
+    _guard(session, doing, recorded)
+    seen = see(session.client, recorded.backup_id, doing)
     return _seen(session, seen) if seen else None
 
 
 def is_changed(recorded: Acceptance, inputs: AcceptanceInputs) -> bool:
-    """Whether the share has to be accepted again, because its owner cancelled it and offered it again."""
-    return recorded.status == PENDING or inputs.pending is True
+    """Whether the vault is another one, or the share was cancelled and offered again."""
+    return recorded.status == PENDING or inputs.pending is True or recorded.vault_id != inputs.vault_id
 
 
 def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> Acceptance:
-    """Accept a share that is pending again; if only the connection changed, make sure that it sees the same backup.
+    """Accept a share that is pending again, or move it into another vault; otherwise make sure that it is there.
 
     Raises:
-        Refused: the backup is gone.
+        Refused: the backup is gone, or the new vault does not take it.
     """
-    live = read(session, recorded)  # which also makes sure that it is the same cloud
-    if live is None and inputs.pending is not True:
-        raise Refused(f"reading the received backup {recorded.backup_id}: it is gone: run `pulumi up --refresh`")
-    return create(session, inputs) if live is None or is_changed(live, inputs) else live
+    backup_id = recorded.backup_id
+    doing = f"reading the received backup {backup_id}"
+    _guard(session, doing, recorded)
+    seen = see(session.client, backup_id, doing)
+    if seen is None and inputs.pending is not True:
+        raise Refused(f"{doing}: it is gone: run `pulumi up --refresh`")
+    if seen is None or not seen.vault_id:
+        session.say(f"backup {backup_id} is on offer again: it is accepted again")
+        return create(session, inputs)
+    return _seen(session, seen if seen.vault_id == inputs.vault_id else _moved(session, seen, inputs.vault_id))
 
 
 def delete(session: Session, recorded: Acceptance) -> None:
@@ -121,49 +133,58 @@ def delete(session: Session, recorded: Acceptance) -> None:
         answer_membership(session.client, backup_id, "rejected")
 
 
-def _accept(session: Session, backup_id: str, vault_id: str, wait: float) -> Backup:
-    for _ in session.client.clock.tries(wait):
-        try:
-            answer_membership(session.client, backup_id, ACCEPTED, vault_id)
-            return get_backup(session.client, backup_id)
-        except (MemberNotFound, BackupNotFound):  # noqa: PERF203 - a loop of tries
-            continue
-        except ApiError:
-            # A call that was repeated because its reply was lost may be refused, although the first one succeeded.
-            seen = _received(session, backup_id)
-            if seen is None or seen.vault_id != vault_id:
-                raise
-            return seen
-    raise WaitTimeout(
-        f"accepting the share of backup {backup_id}: there is no offer to project {session.client.project_id} after "
-        f"{wait:.0f} s: let its owner share it, or set a larger wait_for_offer; if this program also shares it, set "
-        "backup_id=share.backup_id, so that the share is created first"
-    )
+def _moved(session: Session, seen: Backup, vault_id: str) -> Backup:
+    """Give a backup back and accept it into another vault, which is looked at first.
 
-
-def _received(session: Session, backup_id: str) -> Backup | None:
-    """The backup as the recipient sees it; None if the recipient does not see it.
+    Whether a share can be accepted after it was rejected, without a new offer, is not documented: both must work.
 
     Raises:
-        Refused: it is the project's own backup.
+        Refused: the new vault does not take it. Then it is accepted into the old one again, if the service allows.
     """
+    client, backup_id = session.client, seen.id
+    doing = f"moving backup {backup_id} from vault {seen.vault_id} into vault {vault_id}"
+    if trouble := get_vault(client, vault_id).against(seen):
+        raise Refused(f"{doing}: that vault {trouble}; nothing was changed")
+    answer_membership(client, backup_id, "rejected")
     try:
-        seen = get_backup(session.client, backup_id)
-    except BackupNotFound:
-        return None
-    if seen.project_id == session.client.project_id:
-        raise Refused(
-            f"accepting the share of backup {backup_id}: it is a backup of project {seen.project_id} itself: "
-            "use the recipient's Connection"
+        moved = accept(client, backup_id, vault_id)
+    except WaitTimeout:  # the service says that it is there
+        raise
+    except CbrSharingError as error:
+        raise Refused(f"{doing}: {error}; {_taken_back(client, seen)}") from error
+    session.say(f"backup {backup_id} was moved from vault {seen.vault_id} into vault {vault_id}")
+    return moved
+
+
+def _taken_back(client: Client, former: Backup) -> str:
+    """What became of a backup that was given back and that another vault did not take."""
+    try:
+        there = accept(client, former.id, former.vault_id)
+    except CbrSharingError as error:
+        return (
+            f"it was given back, and could not be accepted into vault {former.vault_id} again ({error}): run `pulumi "
+            "up --refresh`, and if there is no offer, let its owner cancel the share and offer it again"
         )
-    return seen
+    return f"it is in vault {there.vault_id}" + (" again" if there.vault_id == former.vault_id else "")
+
+
+def _accepting(backup_id: str) -> str:
+    return f"accepting the share of backup {backup_id}"
+
+
+def _no_offer(session: Session, inputs: AcceptanceInputs) -> WaitTimeout:
+    return WaitTimeout(
+        f"{_accepting(inputs.backup_id)}: there is no offer to project {session.client.project_id} after "
+        f"{float(inputs.wait_for_offer):.0f} s: let its owner share it, or set a larger wait_for_offer; if this "
+        "program also shares it, set backup_id=share.backup_id, so that the share is created first"
+    )
 
 
 def _guard(session: Session, doing: str, recorded: Acceptance) -> None:
     """See `Session.guard`: it is the same cloud if the backup has the same owner there."""
 
     def found() -> bool:
-        seen = _received(session, recorded.backup_id)
+        seen = see(session.client, recorded.backup_id, doing)
         return seen is not None and seen.project_id == recorded.owner_project_id
 
     session.guard(doing, recorded.region, recorded.recipient_project_id, recorded.endpoint, found)

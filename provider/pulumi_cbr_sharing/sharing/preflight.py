@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.cbr.vaults import KINDS, get_vault
+from pulumi_cbr_sharing.cbr.vaults import KINDS, REPLICATION, get_vault
 from pulumi_cbr_sharing.errors import NotFound, one_line
 from pulumi_cbr_sharing.sharing.inputs import Problem
 from pulumi_cbr_sharing.sharing.threads import POOL
@@ -78,13 +78,26 @@ class Preflight:
         except NotFound:
             vault = None
             yield Problem.it("vault_id", self._not_there())
-        if vault and vault.status not in ("", AVAILABLE):
+        if vault and vault.protect_type == REPLICATION:
+            yield Problem.it("vault_id", "is for replicas: give a vault of type backup")
+        elif vault and vault.status not in ("", AVAILABLE):
             self._looks.warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
         received, offer = seen.result(), offered.result()
         if received and (trouble := self._in_another_vault(received, vault_id)):
             yield Problem.it("backup_id", trouble)
         elif vault and offer and not (received and received.vault_id):
             self._warn_of_misfit(offer, vault)
+
+    def problems_with_move(self, backup_id: str, vault_id: str) -> Iterator[Problem]:
+        """The vault that an accepted backup is to go into does not exist, or does not take it."""
+        received = POOL.submit(self._received, backup_id)
+        try:
+            vault, seen = self._looks.ask(get_vault, vault_id), received.result()
+        except NotFound:
+            yield Problem.it("vault_id", self._not_there())
+        else:
+            if vault and seen and seen.vault_id != vault_id and (trouble := vault.against(seen)):
+                yield Problem.it("vault_id", f"{trouble}: the backup stays in vault {seen.vault_id}")
 
     def _backup_and_members(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
         """What is wrong with a backup that is to be shared, and its members; both are read at the same time."""
@@ -140,7 +153,7 @@ class Preflight:
     def _in_another_vault(self, received: Backup, vault_id: str) -> str | None:
         if received.project_id == self._client.known_project_id:
             return f"is a backup of project {received.project_id} itself: use the recipient's Connection"
-        if received.vault_id in {"", vault_id, *self._ledger.acceptances.leaving(received.id)}:
+        if received.vault_id in {"", vault_id}:
             return None
         return f"was accepted into vault {received.vault_id} before: set that vault_id, or give the share back first"
 

@@ -1,7 +1,10 @@
-"""What other projects share with the recipient, and which of it is accepted into the recipient's vaults.
+"""What other projects share with the recipient, which of it is to be accepted, and how one offer is accepted.
 
 An accepted offer is no longer pending. A program that declares only what is pending gives everything back in its next
 run, so what was accepted before is looked up as well.
+
+A backup that the recipient sees in a vault is accepted, and one that it sees without a vault is an offer. It is not
+documented whether it sees offers at all.
 """
 
 from __future__ import annotations
@@ -9,11 +12,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
+from pulumi_cbr_sharing.cbr.members import answer_membership
 from pulumi_cbr_sharing.cbr.vaults import KINDS, REPLICATION, get_vault
-from pulumi_cbr_sharing.errors import BackupNotFound, Refused
+from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.sharing.window import Chosen, check, left_out, missing_of
 
@@ -25,6 +29,69 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.cbr.vaults import Vault
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.sharing.window import Window
+
+
+ACCEPTED: Final = "accepted"
+SHOWN_WITHIN = 60.0  # seconds from the service's yes to the backup in its vault; that they are one moment is inferred
+
+
+def see(client: Client, backup_id: str, doing: str) -> Backup | None:
+    """A backup as the recipient sees it; None if it does not see it.
+
+    Raises:
+        Refused: it is the project's own backup.
+    """
+    try:
+        seen = get_backup(client, backup_id)
+    except BackupNotFound:
+        return None
+    if seen.project_id == client.project_id:
+        raise Refused(
+            f"{doing}: it is a backup of project {seen.project_id} itself: use the recipient's account (connection= in "
+            "a program, --connection of a command)"
+        )
+    return seen
+
+
+# PUT /v3/{project_id}/backups/{backup_id}/members/{project_id} {"status": "accepted", "vault_id": "…"}
+def accept(client: Client, backup_id: str, vault_id: str, wait: float = 0.0) -> Backup:
+    """Accept an offer, and wait until the backup is in a vault.
+
+    Args:
+        client: the recipient's.
+        backup_id: the backup.
+        vault_id: the vault.
+        wait: seconds to wait for the offer.
+
+    Returns:
+        The backup as the recipient sees it.
+
+    Raises:
+        MemberNotFound, BackupNotFound: there was no offer in time.
+        ApiError: the service refuses.
+        WaitTimeout: the service has accepted it, but the backup is in no vault.
+    """
+    doing = f"accepting the share of backup {backup_id} into vault {vault_id}"
+    for left in client.clock.tries(wait):
+        try:
+            answer_membership(client, backup_id, ACCEPTED, vault_id)
+            break
+        except (MemberNotFound, BackupNotFound):
+            if not left:
+                raise
+        except ApiError:
+            # A call that was repeated because its reply was lost may be refused, although the first one succeeded.
+            seen = see(client, backup_id, doing)
+            if seen is None or seen.vault_id != vault_id:
+                raise
+            return seen
+    for _ in client.clock.tries(SHOWN_WITHIN):
+        seen = see(client, backup_id, doing)
+        if seen and seen.vault_id:
+            return seen
+    raise WaitTimeout(
+        f"{doing}: the service reports success, but after {SHOWN_WITHIN:.0f} s the backup is in no vault: run it again"
+    )
 
 
 @dataclass(frozen=True)
