@@ -1,4 +1,4 @@
-"""When the newest backup is too old: one rule for programs, policies and audits."""
+"""When the newest backup is too old: one rule for programs and audits."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from pulumi_cbr_sharing.audit.rules import Limits, recovery_point_too_old
 from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.members import Member
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
-from pulumi_cbr_sharing.policies.testing import PolicyTest, Resource
-from pulumi_cbr_sharing.sharing.window import Chosen, Window
+from pulumi_cbr_sharing.sharing.window import Window
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)  # a policy's clock stands at noon
+NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 MAX_AGE = timedelta(hours=36)
 OWNER, RECIPIENT = "5" * 32, "6" * 32
 
@@ -42,20 +41,13 @@ def by_component(*backups: Backup) -> list[str]:
     return Window(max_age=MAX_AGE, now=NOW).stale(backups)
 
 
-def by_policy(*backups: Backup) -> list[str]:
-    """The report of the policy on their outputs."""
-    window = Resource("huaweicloud:cbr:VaultShare", "dr", {"newest_at": Chosen([*backups]).newest_at})
-    judged = PolicyTest({"recovery-point-too-old": {"max_age_hours": 36}}, today=NOW.date()).check(window)
-    return [report.message for report in judged]
-
-
 def by_audit(*backups: Backup) -> list[str]:
     """The findings of the audit."""
     found = recovery_point_too_old(map(share, backups), Limits(max_age=MAX_AGE, now=NOW), [])
     return [finding.message for finding in found]
 
 
-@pytest.mark.parametrize("judge", [by_component, by_policy, by_audit])
+@pytest.mark.parametrize("judge", [by_component, by_audit])
 @pytest.mark.parametrize(
     ("made", "told"),
     [
@@ -96,9 +88,7 @@ def test_an_audit_judges_what_it_has_looked_at() -> None:
 
 def test_no_backup_is_told_as_such() -> None:
     """The message says where it is missing."""
-    assert too_old(Newest("in VaultShare 'dr'", None), MAX_AGE, NOW) == (
-        "there is no backup in VaultShare 'dr', and max_age is 36.0 hours"
-    )
+    assert too_old(Newest("of web", None), MAX_AGE, NOW) == ("there is no backup of web, and max_age is 36.0 hours")
 
 
 def test_the_newest_of_each() -> None:

@@ -34,15 +34,10 @@ if TYPE_CHECKING:
         get_vaults_output as get_vaults_output,
     )
     from pulumi_cbr_sharing.resources.received_backups import ReceivedBackups as ReceivedBackups
-    from pulumi_cbr_sharing.resources.recovery_lookup import (
-        get_recovery_points as get_recovery_points,
-        get_recovery_points_output as get_recovery_points_output,
-    )
     from pulumi_cbr_sharing.resources.share import BackupShare as BackupShare
     from pulumi_cbr_sharing.resources.share_member import BackupShareMember as BackupShareMember
     from pulumi_cbr_sharing.resources.vault_share import VaultShare as VaultShare
     from pulumi_cbr_sharing.settings.connection import Agency as Agency, Connection as Connection
-    from pulumi_cbr_sharing.sharing.recovery_points import Copy as Copy, RecoveryPoint as RecoveryPoint
 else:
     # A module is imported when one of its names is used: so the command line starts without Pulumi, and a program
     # imports only what it uses.
@@ -57,12 +52,10 @@ else:
             "get_projects_output get_share_members get_share_members_output get_vaults get_vaults_output"
         ),
         "resources.received_backups": "ReceivedBackups",
-        "resources.recovery_lookup": "get_recovery_points get_recovery_points_output",
         "resources.share": "BackupShare",
         "resources.share_member": "BackupShareMember",
         "resources.vault_share": "VaultShare",
         "settings.connection": "Agency Connection",
-        "sharing.recovery_points": "Copy RecoveryPoint",
     }
     _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
     __all__ = list(_MODULE_OF)

@@ -1,4 +1,4 @@
-"""Whether the newest backup of a server or disk is too old: one rule for programs, policies and audits."""
+"""Whether the newest backup of a server or disk is too old: one rule for programs and audits."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Newest:
     """The newest backup of a server or disk.
 
     Attributes:
-        which: what follows "the newest backup" in messages: `of web`, `in VaultShare 'dr'`.
+        which: what follows "the newest backup" in messages: `of web (11111111-…)`.
         made: when it was made, as a timestamp of the API; None if there is no backup.
         backup_id: its id, if known.
     """
 
     which: str
-    made: Any
+    made: str | None
     backup_id: str = ""
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import re
+
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 
+# Not `fromisoformat`: what it reads differs from Python to Python, such as the number of digits of a second's fraction.
+_ZONE = r"Z|([+-])(\d\d):?(\d\d)"
+_FORM = re.compile(rf"(\d{{4}})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:{_ZONE})?)?", re.ASCII)
+
+
 def moment(text: Any) -> datetime | None:
-    """Parse a timestamp such as `2019-02-13T06:52:13.855000Z`; None if it is none."""
-    try:
-        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))  # `Z` is what Python 3.10 does not read
-    except (AttributeError, TypeError, ValueError):
+    """Parse a timestamp such as `2019-02-13T06:52:13.855000Z`, or a day; None if it is none."""
+    match = _FORM.fullmatch(text) if isinstance(text, str) else None
+    if not match:
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
+    *numbers, fraction, sign, hours, minutes = match.groups(default="0")
+    year, month, day, hour, minute, second = map(int, numbers)
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    try:
+        zone = timezone(-offset if sign == "-" else offset)
+        return datetime(year, month, day, hour, minute, second, int(f"{fraction:0<6}"[:6]), zone)
+    except ValueError:  # such as the 30th of February
+        return None
 
 
 def rfc3339(text: Any) -> str:

@@ -92,7 +92,7 @@ def get_backups_output(
 ) -> pulumi.Output[list[Backup]]:
     """`get_backups` with Outputs as arguments."""
     look_up = partial(get_backups, own_type=own_type, member_status=member_status, connection=connection)
-    return when_known(look_up, vault_id=vault_id, resource_id=resource_id, name=name, status=status)
+    return _when_known(look_up, vault_id=vault_id, resource_id=resource_id, name=name, status=status)
 
 
 def get_backup(backup_id: str, *, connection: Connection | None = None) -> Backup:
@@ -107,7 +107,7 @@ def get_backup(backup_id: str, *, connection: Connection | None = None) -> Backu
 
 def get_backup_output(backup_id: pulumi.Input[str], *, connection: Connection | None = None) -> pulumi.Output[Backup]:
     """`get_backup` with an Output as argument."""
-    return when_known(partial(get_backup, connection=connection), backup_id=backup_id)
+    return _when_known(partial(get_backup, connection=connection), backup_id=backup_id)
 
 
 def get_share_members(backup_id: str, *, connection: Connection | None = None) -> list[Member]:
@@ -125,7 +125,7 @@ def get_share_members_output(
     backup_id: pulumi.Input[str], *, connection: Connection | None = None
 ) -> pulumi.Output[list[Member]]:
     """`get_share_members` with an Output as argument."""
-    return when_known(partial(get_share_members, connection=connection), backup_id=backup_id)
+    return _when_known(partial(get_share_members, connection=connection), backup_id=backup_id)
 
 
 def get_vaults(*, name: str | None = None, connection: Connection | None = None) -> list[Vault]:
@@ -142,7 +142,7 @@ def get_vaults_output(
     *, name: pulumi.Input[str] | None = None, connection: Connection | None = None
 ) -> pulumi.Output[list[Vault]]:
     """`get_vaults` with an Output as argument."""
-    return when_known(partial(get_vaults, connection=connection), name=name)
+    return _when_known(partial(get_vaults, connection=connection), name=name)
 
 
 def get_projects(account: str, *, connection: Connection | None = None) -> list[Project]:
@@ -163,10 +163,10 @@ def get_projects_output(
     account: pulumi.Input[str], *, connection: Connection | None = None
 ) -> pulumi.Output[list[Project]]:
     """`get_projects` with an Output as argument."""
-    return when_known(partial(get_projects, connection=connection), account=account)
+    return _when_known(partial(get_projects, connection=connection), account=account)
 
 
-def when_known(look_up: Callable[..., T], **given: Any) -> pulumi.Output[T]:
+def _when_known(look_up: Callable[..., T], **given: Any) -> pulumi.Output[T]:
     """Run a lookup when all its arguments are known, in a thread, so that the program goes on."""
 
     def run(known: dict[str, Any]) -> Awaitable[T]:
@@ -187,17 +187,10 @@ def looking_up(connection: Connection | None, function: str = "", **given: Any) 
     refuse_useless(function or "look-up", connection)
     try:
         for name, value in given.items():
-            need(function, name, value, None)
+            if isinstance(value, pulumi.Output):
+                raise Refused(f"{function}: {name} is an Output: use {function}_output")
         session = open_session(connection or Connection(), _StackConfig())
         LOOKED_UP[connection or Connection()] = session.settings.fingerprint
         yield session.client
     except CbrSharingError as error:
         raise LookupFailed(error.told) from error
-
-
-def need(function: str, name: str, value: Any, trouble: str | None) -> None:
-    """Refuse an argument if it is an Output, or if there is trouble with it."""
-    if isinstance(value, pulumi.Output):
-        raise Refused(f"{function}: {name} is an Output: use {function}_output")
-    if trouble:
-        raise Refused(f"{function}: {name} {trouble}")
