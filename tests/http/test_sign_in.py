@@ -6,7 +6,13 @@ Each test ends with who was asked what: nothing is sent with a credential that c
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +30,6 @@ from pulumi_cbr_sharing.settings.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -345,6 +350,60 @@ def test_a_pipelines_identity_token(emulator: Emulator, home: Path, names: dict[
     assert listed(emulator, loose | pipeline(emulator, home, names)) == [*first, ("projects", "sharer"), LIST]
 
 
+class _Tokens(BaseHTTPRequestHandler):
+    """Where a job of GitHub asks for its identity token."""
+
+    token, asked = "", list[tuple[str, str | None]]()
+
+    def do_GET(self) -> None:
+        """Give it."""
+        self.asked.append((self.path, self.headers.get("Authorization")))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"value": self.token}).encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+def examples() -> list[Any]:
+    """The pipelines in the guide."""
+    guide = (Path(__file__).parents[2] / "docs/signing-in.md").read_text()
+    return [yaml.safe_load(block) for block in re.findall("```yaml\n(.*?)```", guide, re.DOTALL)]
+
+
+def test_the_example_of_github(emulator: Emulator, home: Path) -> None:
+    """Its step runs, and the job signs in without a stored key."""
+    job, _ = examples()
+    pipeline(emulator, home, {})
+    _Tokens.token = (home / "token").read_text().strip()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Tokens) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        given = {
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "planted",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{server.server_port}/?api-version=2.0",
+            "RUNNER_TEMP": str(home),
+            "GITHUB_ENV": str(home / "env"),
+            "PATH": os.environ["PATH"],
+        }
+        subprocess.run(["bash", "-e", "-c", job["steps"][0]["run"]], env=given, check=True, timeout=60)
+        server.shutdown()
+    assert _Tokens.asked == [("/?api-version=2.0&audience=cbr-sharing", "Bearer planted")]
+    name, _, path = (home / "env").read_text().strip().partition("=")
+    assert Path(path).stat().st_mode & 0o077 == 0
+    environ = job["env"] | {name: path, "HW_REGION_NAME": REGION}
+    assert listed(emulator, environ) == [("tokens", None), KEY_OF_PIPELINE, ("projects", "sharer"), LIST]
+
+
+def test_the_example_of_gitlab(emulator: Emulator, home: Path) -> None:
+    """GitLab fills the variable."""
+    _, pipelines = examples()
+    ((name, _),) = pipelines["up"]["id_tokens"].items()
+    token = pipeline(emulator, home, {name: "{token}"})[name]
+    environ = pipelines["up"]["variables"] | {name: token, "HW_REGION_NAME": REGION}
+    assert listed(emulator, environ) == [("tokens", None), KEY_OF_PIPELINE, ("projects", "sharer"), LIST]
+
+
 def test_an_iam_that_knows_the_federation_of_openstack_only(emulator: Emulator, home: Path) -> None:
     """Then the token is bound to the project."""
     emulator.add_fault(Fault("POST", "/id-token/tokens", 404, "{}", times=9))
@@ -442,7 +501,9 @@ def test_a_refused_look_up_of_the_project_says_what_makes_it_unnecessary(emulato
     """A key may lack the permission."""
     emulator.deny("sharer", "iam:projects:list")
     hcloud(home, key(emulator))
-    with pytest.raises(PermissionDenied, match=r"set the project id .*HW_PROJECT_ID\), which makes this unnecessary"):
+    with pytest.raises(
+        PermissionDenied, match=r"set the project id .*HW_PROJECT_ID .*\), which makes this unnecessary"
+    ):
         listed(emulator, {})
 
 
@@ -464,10 +525,10 @@ def test_a_stranger_in_the_stacks_configuration_is_told_before_anything_is_sent(
     environ, told = rc(emulator), list[str]()
     config = {"huaweicloud:endpoints": {"iam": "https://iam.example.com", "cbr": emulator.url}}
     client_of(emulator, environ | {"OS_REGION_NAME": REGION}, config=config, told=told)
-    host = emulator.url.partition("//")[2]
-    assert [line.rpartition(" sends ")[0] + " " + line.rpartition(" to ")[2].partition(",")[0] for line in told] == [
-        f"stack config huaweicloud:endpoints.cbr {host}",
-        "stack config huaweicloud:endpoints.iam iam.example.com",
+    assert told == [
+        f"the credential of the environment goes to {host}, as stack config huaweicloud:endpoints.{name} says: "
+        "that is no address of a known cloud"
+        for name, host in (("cbr", emulator.url.partition("//")[2]), ("iam", "iam.example.com"))
     ]
     assert requests(emulator) == []
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +21,18 @@ from cryptography.x509.oid import NameOID
 from clouds import environment
 from inprocess import FakeTime, Run, password_of, settings_of
 from plugin import Plugin, PluginError
+from pulumi_cbr_sharing import Connection
+from pulumi_cbr_sharing.cbr.vaults import list_vaults
 from pulumi_cbr_sharing.emulator import Fault, serve
 from pulumi_cbr_sharing.errors import SettingsError, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.settings.credentials import Certificate, Secret
+from pulumi_cbr_sharing.settings.resolve import resolve
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -106,7 +113,8 @@ def test_an_unknown_certificate_is_refused_at_once_and_in_plain_words(secure: Em
 
 
 @pytest.mark.parametrize(
-    "name", ["huaweicloud:cacertFile", "HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+    "name",
+    ["huaweicloud:cacertFile", "HW_CACERT", "OS_CACERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"],
 )
 def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator, authority: Authority) -> None:
     """In the stack config, in the variables of the vendor's and of OpenStack's tools, and in that of `requests`."""
@@ -116,6 +124,79 @@ def test_a_ca_file_is_taken_from_where_users_have_it(name: str, secure: Emulator
         plugin.create(OURS, inputs(secure))
 
     assert shared(secure) == [inputs(secure)["dest_project_id"]]
+
+
+@pytest.mark.parametrize("form", ["with ~", "PEM text"])
+def test_certificates_are_paths_or_text(
+    form: str, secure: Emulator, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the Terraform provider; a text is never shown."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = "~/ours.pem" if form == "with ~" else authority.file.read_text()
+    settings = resolve(Connection(), config={}, environ=environment(secure) | {"HW_CACERT": given})
+    assert "BEGIN" not in repr(settings)
+    with Run(settings) as run:
+        run.create(*inputs(secure).values())
+    assert shared(secure) == [inputs(secure)["dest_project_id"]]
+
+
+@pytest.mark.parametrize("form", ["paths", "texts"])
+def test_a_client_shows_its_certificate(form: str, authority: Authority, tmp_path: Path) -> None:
+    """To a gateway that asks for one; the private key is left in no file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.server)
+    context.load_verify_locations(authority.file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    cert, key = authority.server if form == "paths" else (Path(path).read_text() for path in authority.server)
+    (tmp_path / "temporary").mkdir()
+    with Gateway(("127.0.0.1", 0), Answer) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        environ = {
+            "HW_REGION_NAME": "eu-de",
+            "HW_AUTH_TOKEN": "t",
+            "HW_PROJECT_ID": "0" * 32,
+            "OS_KEY": key,
+            "HW_CBR_ENDPOINT": f"https://127.0.0.1:{server.server_port}",
+            "OS_CERT": cert,
+            "HW_CACERT": str(authority.file),
+        }
+        assert list_vaults(Client(resolve(Connection(), config={}, environ=environ))) == []
+        server.shutdown()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+class Gateway(ThreadingHTTPServer):
+    """One that says nothing of connections that fail."""
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Answer(BaseHTTPRequestHandler):
+    """No vaults."""
+
+    def do_GET(self) -> None:
+        """Give an empty list."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"vaults": [], "count": 0}')
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.parametrize("key", ["/gone", "-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----"])
+def test_a_wrong_private_key_is_named_and_its_text_not_shown(key: str, secure: Emulator, authority: Authority) -> None:
+    """Before anything is sent."""
+    environ = environment(secure) | {"OS_CERT": authority.server[0], "OS_KEY": key}
+    with pytest.raises(SettingsError) as told:
+        list_vaults(Client(resolve(Connection(), config={}, environ=environ)))
+    shown = "PEM text" if "BEGIN" in key else key
+    assert f"environment OS_KEY ({shown})" in str(told.value)
+    assert "planted" not in str(told.value)
+    assert secure.requests == []
 
 
 def test_another_authoritys_file_is_no_help(secure: Emulator, tmp_path: Path) -> None:

@@ -43,7 +43,6 @@ KEY_SECONDS = 3600  # a temporary key lives, if nothing else is asked for
 SERVER_CONNECT, SERVER_READ = 2.0, 5.0  # seconds; elsewhere, nothing answers at the address
 _TTL = "X-Metadata-Token-Ttl-Seconds"
 _SPELLINGS = (("access", "accesskeyid"), ("secret", "secretaccesskey"), ("securitytoken", "sessiontoken"))
-_PROJECT_ID = "set the project id (stack config huaweicloud:projectId, environment HW_PROJECT_ID)"
 _SESSION = "pulumi-cbr-sharing"
 _WRONG_PASSWORD = Meaning(
     CredentialRefused,
@@ -281,12 +280,13 @@ def look_up_project(client: Client, name: str) -> str:
     """
     doing, query = f"looking up the project named {name}", (("name", name),)
     call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
+    way = f"set the project id ({client.settings.project_setting})"
     try:
         reply = client.send(call)
     except PermissionDenied as error:
-        raise error.again(remedy=f"{error.remedy}, or {_PROJECT_ID}, which makes this unnecessary") from None
+        raise error.again(remedy=f"{error.remedy}, or {way}, which makes this unnecessary") from None
     found = reply.records("projects")
     if len(found) != 1:
         listed = reply.quote(", ".join(project.name("id") for project in found), 300) or "none"
-        raise SettingsError(f"{doing}: expected one project, found {len(found)} ({listed}): {_PROJECT_ID}")
+        raise SettingsError(f"{doing}: expected one project, found {len(found)} ({listed}): {way}")
     return found[0].id("id", ids.PROJECT)

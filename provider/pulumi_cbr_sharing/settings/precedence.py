@@ -168,7 +168,8 @@ def _with_one_project(sources: list[Source]) -> tuple[list[Source], list[str]]:
             for name in values
             if values[name] != next(iter(values.values()))
         ]
-    return [source if source is used else source.only(others) for source in sources], notes
+    given = [source for source in sources if any(map(source.get, PROJECT)) and source is not used]
+    return [source.only(others) if source in given else source for source in sources], notes
 
 
 def first(sources: Iterable[Source], *fields: str) -> str | None:

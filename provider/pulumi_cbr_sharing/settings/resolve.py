@@ -71,18 +71,17 @@ class Settings:
     """Everything that the client needs, complete and checked.
 
     Attributes:
-        cbr: CBR's endpoint without version.
-        iam: with `/v3`; None if it is not needed and no region tells it.
+        cbr, iam: without version, with `/v3`; the latter is None if it is not needed and no region tells it.
         project_id: None if it is to be looked up, by `project_name`, else by the name of the region.
         agencies: assumed one after the other, the last one calls.
         own_project_id, own_project_name: those of the account that assumes the first agency, if they are known.
         sts, metadata: where temporary keys are asked for by a pipeline, and by a server for its agency.
         ca, cert, key: trusted instead of the usual certificates; identify this client.
-        max_retries: retries after a fault; throttling is limited by `deadline` only.
-        plan_checks: whether a preview asks the cloud.
+        max_retries, plan_checks: after a fault (a 429 is no fault); whether a preview asks the cloud.
         enterprise_project: the lists are of this one; None lets the service choose.
         connect_timeout, read_timeout, deadline: seconds; the last is for one call with all its retries.
         outranked, notes: the sources of other credentials; what the user should know before anything is sent.
+        project_setting: where the project's id can be set.
     """
 
     region: str | None
@@ -108,6 +107,7 @@ class Settings:
     deadline: float = 600.0
     outranked: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    project_setting: str = field(default="HW_PROJECT_ID", compare=False)
 
     @property
     def account(self) -> str:
@@ -164,8 +164,8 @@ class _Draft:
         if bool(cert) != bool(key):
             have, lack = ("cert", "key") if cert else ("key", "cert")
             self._problems.append(f"{self._where(have)} is set without {self._where(lack)}")
-        if self._problems and isinstance(credential, ServerAgency) and credential.otherwise:
-            self._problems.insert(0, f"a credential is missing: {credential.otherwise}")
+        if self._problems and isinstance(credential, ServerAgency) and (way := credential.otherwise):
+            self._problems.insert(0, f"a credential is missing: {way}")
         if self._problems or credential is None or cbr is None:
             raise SettingsError("Settings: " + "; ".join(self._problems))
         self._tell_of_endpoints({"cbr": cbr, "iam": iam})
@@ -190,6 +190,7 @@ class _Draft:
             plan_checks=re.fullmatch(_FALSE, self._text("plan_checks") or "") is None,
             outranked=tuple(self._outranked),
             notes=tuple(self._notes),
+            project_setting=self._where("project_id"),
         )
 
     def _credential(self) -> Credential | None:
@@ -273,22 +274,21 @@ class _Draft:
         for name, address in endpoints.items() if signer and signer.kind not in mine else ():
             source = next((source for source in self._sources if source.get(name)), None)
             if address and source and signer and source.kind in mine and not is_vendors(address):
-                where = f"{source.where(name)} sends what the credential of {signer.label} signs"
-                self._notes.append(f"{where} to {host_of(address)}, which is no address of a known cloud")
+                goes = f"the credential of the {signer.label} goes to {host_of(address)}, as {source.where(name)} says"
+                self._notes.append(f"{goes}: that is no address of a known cloud")
 
     def _need_region(self, *, signs_in: bool) -> None:
         """Complain about a missing region, if anything depends on it."""
         region, cbr, iam, project_id, name = map(self._text, ("region", "cbr", "iam", "project_id", "project_name"))
         needs_sts = self._text("provider_urn") and not self._text("sts")
-        for lacks, what in (
+        lacking = (
             (not cbr, "the region"),
             (not iam and (signs_in or not project_id), "the region, or the iam endpoint,"),
             (not project_id and not name, "the project id, or the region to look it up by,"),
             (needs_sts, "the region, or the sts endpoint,"),
-        ):
-            if lacks and not region:
-                self._complain(f"{what} is missing", "region")
-                return
+        )
+        for what in [what for lacks, what in lacking if lacks and not region][:1]:
+            self._complain(f"{what} is missing", "region")
 
     def _text(self, field: str) -> str | None:
         return first(self._sources, field)
