@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from audited import World
 from clouds import environment
 from pulumi_cbr_sharing.audit.findings import SEVERITIES
+from pulumi_cbr_sharing.audit.report.document import schema
 from pulumi_cbr_sharing.cli import comparison, main
 from pulumi_cbr_sharing.emulator.faults import Fault
 
@@ -43,8 +45,9 @@ def run(world: World, *words: str, files: bool = True, **env: str) -> Result:
 
 
 def report_of(world: World, *words: str, **more: Any) -> dict[str, Any]:
-    """The same, as JSON."""
+    """The same, as JSON that fits its schema."""
     made: dict[str, Any] = json.loads(run(world, "--format", "json", *words, **more).stdout)
+    assert [error.message for error in Draft202012Validator(schema()).iter_errors(made)] == []
     return made
 
 
@@ -91,6 +94,9 @@ def test_without_programs_it_is_an_inventory(world: World) -> None:
         "compare it with the programs that declare shares, by --stack or --state"
     }
     assert "no program declares it" not in json.dumps(report)
+    world.share(world.backup(), world.to.unknown, "rejected")
+    assert "cancel" not in run(world, files=False).output
+    assert "nobody declared" not in run(world, "--format", "html", files=False).output
     assert run(world, "--fail-on", "none", files=False).exit_code == 3
 
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 CLEAN, FOUND, NOT_COMPLETE = 0, 2, 3
 FAIL_ON = ("low",)  # that severity, and what is worse
-FROM_THE_CLOUD_ALONE = {
+FROM_THE_CLOUD = {  # findings that no program that could not be read would have ended
+    "undeclared",
+    "rejected",
     "recipient-not-allowed",
     "pinned-by-image",
     "backup-expires",
@@ -60,10 +62,19 @@ class Evidence:
     recipients: RecipientsInForce
 
     @property
+    def programs_are_read(self) -> bool:
+        """Whether programs were named, and all could be read."""
+        return bool(self.sources) and not any(source.trouble for source in self.sources)
+
+    @property
+    def hides_ids(self) -> bool:
+        """Whether a program declares something by ids that cannot be read."""
+        return any(one.hidden for source in self.sources for one in source.declarations)
+
+    @property
     def programs_are_known(self) -> bool:
         """Whether all that programs declare is known."""
-        hidden = any(one.hidden for source in self.sources for one in source.declarations)
-        return bool(self.sources) and not hidden and not any(source.trouble for source in self.sources)
+        return self.programs_are_read and not self.hides_ids
 
     def shares(self) -> list[Share]:
         """Every share that is live or declared, by owner, backup and recipient."""
@@ -163,12 +174,13 @@ def audit(evidence: Evidence, limits: Limits | None = None, baseline: Baseline |
 
 def _of_shares(shares: Sequence[Share], evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     live = [share for share in shares if share.is_live]
+    may_cancel = evidence.programs_are_read
     for share in live:
         yield from rules.undeclared(share, evidence.sources)
-        yield from rules.rejected(share)
-        yield from rules.pending_too_long(share, limits)
+        yield from rules.rejected(share, may_cancel=may_cancel)
+        yield from rules.pending_too_long(share, limits, may_cancel=may_cancel)
         yield from rules.accepted_elsewhere(share)
-        yield from rules.recipient_not_allowed(share, evidence.recipients.file)
+        yield from rules.recipient_not_allowed(share, evidence.recipients.file, may_cancel=may_cancel)
         yield from rules.pinned_by_image(share)
         yield from rules.backup_expires(share, limits)
     yield from rules.recovery_point_too_old(live, limits, evidence.live.not_looked_at())
@@ -232,8 +244,9 @@ def _is_known(earlier: Mapping[str, Any], evidence: Evidence) -> bool:
     kind = earlier["kind"]
     if kind == "recipient-not-allowed" and evidence.recipients.trouble:
         return False
-    inventory = kind == "undeclared" and not evidence.sources
-    if kind not in FROM_THE_CLOUD_ALONE and not inventory and not evidence.programs_are_known:
+    if kind == "undeclared" and evidence.hides_ids:
+        return False
+    if kind not in FROM_THE_CLOUD and not evidence.programs_are_known:
         return False
     return was_checked(evidence.live, earlier["backup_id"] or "", earlier["owner_project_id"] or "")
 

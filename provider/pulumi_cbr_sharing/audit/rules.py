@@ -59,6 +59,11 @@ def repair(declarations: Iterable[Declaration]) -> tuple[str, str]:
     return f"run `terraform apply` where {first.urn} is declared", "terraform apply"
 
 
+def _or_cancel(share: Share, words: str, *, may_cancel: bool) -> tuple[str, str | None]:
+    """A remedy with cancelling as the other way, and its command; not if a program may well declare the share."""
+    return (f"{words}, or cancel the share", unshare(share)) if may_cancel else (words, None)
+
+
 def undeclared(share: Share, sources: Sequence[Source]) -> Iterator[Finding]:
     """A share that no program declares; if it is incoming, one that no accepter declares."""
     if share.declared_by or share.perhaps_declared:
@@ -103,32 +108,25 @@ def _severity(share: Share) -> Severity:
     return "medium" if share.recipient_class == "friendly" else "high"
 
 
-def rejected(share: Share) -> Iterator[Finding]:
+def rejected(share: Share, *, may_cancel: bool) -> Iterator[Finding]:
     """The recipient rejected the share, or gave it back."""
     if share.member.status == "rejected" and (share.declared_by or not share.incoming):
-        again = f"offer it again: {repair(share.declared_by)[0]}; or " if share.declared_by else ""
-        yield finding(
-            share,
-            "rejected",
-            f"{_whom(share)} rejected the share of {_what(share)}",
-            f"{again}cancel the share",
-            command=unshare(share),
-        )
+        again = f"offer it again: {repair(share.declared_by)[0]}" if share.declared_by else "ask the recipient why"
+        remedy, fix = _or_cancel(share, again, may_cancel=may_cancel)
+        message = f"{_whom(share)} rejected the share of {_what(share)}"
+        yield finding(share, "rejected", message, remedy, command=fix)
 
 
-def pending_too_long(share: Share, limits: Limits) -> Iterator[Finding]:
+def pending_too_long(share: Share, limits: Limits, *, may_cancel: bool) -> Iterator[Finding]:
     """The recipient has not answered in time."""
     since = moment(share.since)
     if limits.pending is None or share.member.status != "pending" or since is None:
         return
     if limits.now - since > limits.pending:
-        yield finding(
-            share,
-            "pending-too-long",
-            f"{_whom(share)} has not answered the offer of {_what(share)} for {(limits.now - since).days} days",
-            "ask the recipient to accept it, or cancel it",
-            command=unshare(share),
-        )
+        remedy, fix = _or_cancel(share, "ask the recipient to accept it", may_cancel=may_cancel)
+        days = (limits.now - since).days
+        message = f"{_whom(share)} has not answered the offer of {_what(share)} for {days} days"
+        yield finding(share, "pending-too-long", message, remedy, command=fix)
 
 
 def accepted_elsewhere(share: Share) -> Iterator[Finding]:
@@ -146,17 +144,14 @@ def accepted_elsewhere(share: Share) -> Iterator[Finding]:
         )
 
 
-def recipient_not_allowed(share: Share, file: RecipientsFile) -> Iterator[Finding]:
+def recipient_not_allowed(share: Share, file: RecipientsFile, *, may_cancel: bool) -> Iterator[Finding]:
     """The recipient is not in the recipients file."""
     if share.incoming or file.recipients is None or share.recipient in file.recipients:
         return
-    yield finding(
-        share,
-        "recipient-not-allowed",
-        f"{_what(share)} is shared with {_whom(share)}, which is not in {file.path}",
-        f"add the project to recipients in {file.path}, or cancel the share",
-        command=unshare(share),
-    )
+    words = f"add the project to recipients in {file.path}, if it may receive backups"
+    remedy, fix = _or_cancel(share, words, may_cancel=may_cancel)
+    message = f"{_what(share)} is shared with {_whom(share)}, which is not in {file.path}"
+    yield finding(share, "recipient-not-allowed", message, remedy, command=fix)
 
 
 def pinned_by_image(share: Share) -> Iterator[Finding]:

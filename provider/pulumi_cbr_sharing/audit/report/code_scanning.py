@@ -58,9 +58,9 @@ def as_commands(report: Mapping[str, Any]) -> str:
 
 
 def unlinked(text: str, limit: int = 1000) -> str:
-    """A text in which nothing is a link or a mention; brackets are escaped as SARIF wants it."""
+    """A text in which nothing is a link or a mention; brackets and backslashes are escaped, as SARIF wants it."""
     line = re.sub(r"(?i)(?<=:)//|(?<=\bwww)\.|(?<=mailto):|@", r" \g<0> ", one_line(text, limit))
-    return re.sub(r"[\[\]]", r"\\\g<0>", line)
+    return re.sub(r"[\[\]\\]", r"\\\g<0>", line)
 
 
 def _driver(report: Mapping[str, Any]) -> Json:
@@ -145,7 +145,7 @@ def _command(finding: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     file, line = _place(finding, report)
     level = "notice" if finding["covered"] else COMMANDS[finding["severity"]]
     covered = f" (covered until {finding['exception']['until']})" if finding["covered"] else ""
-    title = f"{KINDS[finding['kind']].title}{covered}"
+    title = f"{summary.kind_in_words(report, finding['kind'])[0]}{covered}"
     return f"::{level} file={_property(file)},line={line},title={_property(title)}::{_data(unlinked(_text(finding)))}"
 
 

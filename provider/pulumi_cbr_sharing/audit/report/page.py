@@ -43,7 +43,7 @@ def as_html(report: Mapping[str, Any]) -> str:
 def view(report: Mapping[str, Any]) -> Json:
     """What the page shows, in the order of the page."""
     unseen = [{"message": one["message"], "remedy": one["remedy"]} for one in summary.not_checked(report)]
-    groups = [_group(number, *one) for number, one in enumerate(_by_recipient(report["findings"]), 1)]
+    groups = [_group(report, number, *one) for number, one in enumerate(_by_recipient(report["findings"]), 1)]
     return {
         "title": f"Shared backups: {summary.counts(report)}",
         "ending": summary.ending(report),
@@ -108,14 +108,14 @@ def _link(groups: Sequence[Json], filter_: str, value: str, count: int) -> Json:
 def picture(report: Mapping[str, Any]) -> Json:
     """Servers in lines, recipients in columns; a cell has the newest copy, with its status and age."""
     points, oldest = report["recovery_points"], report["compared"]["options"]["max_age_hours"]
-    judged = not report["compared"]["recipients_file"]["trouble"]
+    judged, compared = not report["compared"]["recipients_file"]["trouble"], not summary.is_inventory(report)
     columns = {one["recipient_project_id"]: one for one in points}
     order = sorted(columns, key=lambda id_: (columns[id_]["recipient_name"] or "~", id_))
     rows: dict[tuple[str, str], Json] = {}
     for one in points:
         key = one["owner_project_id"], one["resource_id"] or one["newest"]["backup_id"]
         row = rows.setdefault(key, {"server": one["resource_name"] or "", "id": key[1], "cells": {}})
-        row["cells"][one["recipient_project_id"]] = _cell(one, oldest, judged=judged)
+        row["cells"][one["recipient_project_id"]] = _cell(one, oldest, judged=judged, compared=compared)
     return {
         "columns": [
             {
@@ -129,7 +129,7 @@ def picture(report: Mapping[str, Any]) -> Json:
     }
 
 
-def _cell(point: Mapping[str, Any], oldest: float | None, *, judged: bool) -> Json:
+def _cell(point: Mapping[str, Any], oldest: float | None, *, judged: bool, compared: bool) -> Json:
     newest, restorable = point["newest"], point["restorable"]
     hours = restorable["age_hours"] if restorable else None
     is_old = restorable is not None and oldest is not None and (hours is None or hours > oldest)
@@ -139,13 +139,14 @@ def _cell(point: Mapping[str, Any], oldest: float | None, *, judged: bool) -> Js
     elif restorable["backup_id"] != newest["backup_id"]:
         notes.append(f"can restore {summary.age(hours)}")
     notes += ["too old"] if is_old else []
-    notes += [f"{point['undeclared']} undeclared"] if point["undeclared"] else []
+    undeclared = point["undeclared"] if compared else 0
+    notes += [f"{undeclared} undeclared"] if undeclared else []
     notes += ["not allowed"] if (stranger := judged and point["recipient_class"] == "unknown") else []
     return {
         "text": f"{newest['status']} {summary.age(newest['age_hours'])}",
         "notes": ", ".join(notes),
         "title": f"backup {newest['backup_id']}, made {newest['created'] or 'at an unknown time'}",
-        "class_": "bad" if point["undeclared"] or stranger else "old" if is_old or restorable is None else "good",
+        "class_": "bad" if undeclared or stranger else "old" if is_old or restorable is None else "good",
     }
 
 
@@ -166,7 +167,7 @@ def _weight(findings: Iterable[Mapping[str, Any]], severity: str) -> int:
     return -len([one for one in findings if one["severity"] == severity and not one["covered"]])
 
 
-def _group(number: int, recipient: str, findings: Sequence[Mapping[str, Any]]) -> Json:
+def _group(report: Mapping[str, Any], number: int, recipient: str, findings: Sequence[Mapping[str, Any]]) -> Json:
     first, counted = findings[0], Counter(one["severity"] for one in findings if not one["covered"])
     covered = sum(one["covered"] for one in findings)
 
@@ -181,19 +182,20 @@ def _group(number: int, recipient: str, findings: Sequence[Mapping[str, Any]]) -
         "about": " ".join(filter(None, (first["recipient_class"], first["recipient_owner"]))) if recipient else "",
         "counts": [(name, SHOWN_AS[name], counted[name]) for name in SEVERITIES if counted[name]],
         "covered": covered,
-        "parts": [_part(list(part)) for _, part in several],
+        "parts": [_part(report, list(part)) for _, part in several],
     }
 
 
-def _part(findings: Sequence[Mapping[str, Any]]) -> Json:
+def _part(report: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Json:
     """Findings of one kind, severity and remedy: what they have in common is said once."""
     first = findings[0]
+    title, meaning = summary.kind_in_words(report, first["kind"])
     return {
         "severity": _severity(first),
         "shown_as": SHOWN_AS[_severity(first)],
         "kind": first["kind"],
-        "title": KINDS[first["kind"]].title,
-        "meaning": KINDS[first["kind"]].meaning,
+        "title": title,
+        "meaning": meaning,
         "remedy": first["remedy"],
         "changes": sorted({one["change"] for one in findings if one["change"]}),
         "rows": [_row(one) for one in sorted(findings, key=lambda one: (summary.server(one), one["created"] or ""))],

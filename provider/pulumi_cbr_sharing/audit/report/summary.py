@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT
+from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT
 from pulumi_cbr_sharing.errors import one_line
 
 
@@ -71,6 +71,19 @@ def list_in_force(report: Mapping[str, Any]) -> str:
         return one_line(f"NONE IN FORCE: {file['trouble']}", 400)
     sizes = f"{many(file['recipients'], 'recipient')}, {many(file['exceptions'], 'exception')}"
     return one_line(f"{file['path']}: {sizes}, SHA-256 {file['sha256'][:16]}", 400)
+
+
+def is_inventory(report: Mapping[str, Any]) -> bool:
+    """Whether programs were not compared, or not all: then what is undeclared may well be declared."""
+    programs = report["compared"]["programs"]
+    return not programs or any(one["trouble"] for one in programs)
+
+
+def kind_in_words(report: Mapping[str, Any], kind: str) -> tuple[str, str]:
+    """The title of a kind of findings, and what it means."""
+    if kind == "undeclared" and is_inventory(report):
+        return "A share that was not compared with all programs", "Whether a program declares it is not known."
+    return KINDS[kind].title, KINDS[kind].meaning
 
 
 def _options(options: Mapping[str, Any]) -> Iterator[str]:

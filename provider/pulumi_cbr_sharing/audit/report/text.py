@@ -34,7 +34,7 @@ def _lines(report: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
         yield from _wrapped(f"  {label:<10} {text}", indent=13)
     for (_, kind, remedy), findings in groupby(sorted(report["findings"], key=_order), key=_order):
         yield ""
-        yield f"{list(KINDS)[kind]}: {KINDS[list(KINDS)[kind]].title}"
+        yield f"{list(KINDS)[kind]}: {summary.kind_in_words(report, list(KINDS)[kind])[0]}"
         yield from _wrapped(f"  What to do: {remedy}", indent=4)
         for one in findings:
             yield from _finding(one, colour=colour)
