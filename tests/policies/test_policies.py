@@ -60,6 +60,11 @@ LONG_AGO = "2026-05-01T10:00:00Z"
 AGREED = {"reason": "agreed", "owner": "security@example.org", "until": "2026-12-31"}
 
 
+def native(kind: str = "", **props: Any) -> Resource:
+    """A resource of the native plugin."""
+    return Resource(f"cbr-sharing:index:BackupShare{kind}", "dr", {"backupId": BACKUP, **props})
+
+
 @dataclass(frozen=True)
 class Case:
     """What a rule reports for which resources; exceptions are tried on the first that fails."""
@@ -83,6 +88,8 @@ CASES = [
             (share(dest_project_ids=[UNKNOWN, STRANGER]),),
             (bridged_share(dest_project_ids=[DR, STRANGER]),),
             (Resource("huaweicloud:index:CbrBackupShare", "dr", {"members": [{"destProjectId": STRANGER}]}),),
+            (native("Member", destProjectId=STRANGER),),
+            (native(destProjectIds=[DR, STRANGER]),),
         ],
         passes=[
             (member(dest_project_id=DR),),
@@ -192,6 +199,7 @@ CASES = [
         config={"days": 7},
         fails=[
             (member(dest_project_id=STRANGER, status="pending", created_at=LONG_AGO),),
+            (native("Member", destProjectId=STRANGER, status="pending", createdAt=LONG_AGO),),
             (member(dest_project_id=STRANGER, status="pending", created_at="2026-05-01T10:00:00.209782"),),
             (
                 Resource(
@@ -226,6 +234,7 @@ CASES = [
         config={"names": ["accessKey"], "namespaces": ["huaweicloud", "dr"]},
         fails=[
             (provider("dr", secretKey="planted"),),
+            (provider("dr", token="pulumi:providers:cbr-sharing", secretKey="planted"),),
             (provider("dr", accessKey="planted"),),
             (provider("dr", token=DYNAMIC, **{STACK_CONFIG: "planted"}),),
             (provider("dr", token=DYNAMIC, **{"dr:password": "planted"}),),

@@ -451,6 +451,21 @@ def test_no_way_to_write_a_share_gets_past(emulator: Emulator, stack: Stack, pac
     assert_nothing_was_written(emulator)
 
 
+def test_drift_that_a_set_removes_is_no_violation(emulator: Emulator, stack: Stack, pack: Pack) -> None:
+    """A refresh writes an undeclared recipient into the state, and the update cancels it: no rule stands in its way."""
+    recipient, stranger = (emulator.account(name).project_id for name in ("recipient", "bystander"))
+    stack.program(
+        "from pulumi_cbr_sharing import BackupShare\n"
+        f"BackupShare('dr', backup_id={emulator.backup.id!r}, dest_project_ids=[{recipient!r}])"
+    )
+    words = pack(only_recipient(emulator))
+    stack.up(*words)
+    emulator.add_member(emulator.backup.id, stranger)
+    done = stack.pulumi("up", "--yes", "--refresh", *words, check=False)  # with its preview
+    assert done.ok, done.output
+    assert set(emulator.members(emulator.backup.id)) == {recipient}
+
+
 PLANTED = """
 import os, sys
 

@@ -32,7 +32,7 @@ MOST = 10  # the service's limit of recipients of a backup
 DAYS = 7  # how long a recipient may take to answer
 A_PROJECT = re.compile("[0-9a-f]{32}")
 # The configuration of dynamic providers is that of the whole stack, with namespaces.
-BRIDGED_PROVIDERS = ("pulumi:providers:huaweicloud", "pulumi:providers:opentelekomcloud")
+PROVIDERS = tuple(f"pulumi:providers:{name}" for name in ("cbr-sharing", "huaweicloud", "opentelekomcloud"))
 SECRETS = ("secretKey", "securityToken", "password", "token")  # the id of an access key is not secret
 
 
@@ -264,4 +264,4 @@ def _secret_keys(token: str, config: Config) -> list[str]:
     names = [*SECRETS, *config.get("names", ())]
     if token == DYNAMIC_PROVIDER:
         return [f"{namespace}:{name}" for namespace in config.get("namespaces", ("huaweicloud",)) for name in names]
-    return names if token in BRIDGED_PROVIDERS else []
+    return names if token in PROVIDERS else []

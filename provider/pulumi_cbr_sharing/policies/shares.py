@@ -1,8 +1,8 @@
 """One view of all resources that share a backup, whichever provider they belong to.
 
-A resource is recognised by its type (`NAMES`: those of this package and of the bridged provider), or by its properties:
-a dynamic resource that names a recipient, whatever its type, and any other that names a recipient and a backup. Ids are
-searched at every depth and in both spellings, so that no wrapper hides them.
+A resource is recognised by its type (`NAMES`: those of this package, by either door, and of the bridged provider), or
+by its properties: a dynamic resource that names a recipient, whatever its type, and any other that names a recipient
+and a backup. Ids are searched at every depth and in both spellings, so that no wrapper hides them.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Share:
             yield from _of_bridged(self.props[MEMBERS])
         elif "status" in self.props:
             recipient = self.recipients[0] if self.recipients else UNKNOWN
-            yield Standing(recipient, self.props["status"], self.props.get("created_at"))
+            since = self.props.get("created_at", self.props.get("createdAt"))
+            yield Standing(recipient, self.props["status"], since)
 
     def in_stack_of(self, patterns: Iterable[str]) -> bool:
         """Whether it is in one of these stacks."""
