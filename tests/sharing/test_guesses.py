@@ -1,47 +1,79 @@
 """The provider is right whatever the service does where that is not documented: each guess has its other answers.
 
 The emulator's ledger has them. Under each, shares are made, accepted, moved, found rejected and offered again, and
-cancelled, by the real plugin; then the cloud is asked what is true.
+cancelled; then the cloud is asked what is true.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clouds import environment
-from plugin import Plugin, PluginError
+from inprocess import session_of, settings_of
 from pulumi_cbr_sharing.emulator.behaviours import guesses
+from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulumi_cbr_sharing.emulator import Emulator
 
 
-MEMBER, SET, ACCEPTER = BackupShareMemberProvider(), BackupShareProvider(), BackupShareAccepterProvider()
-GUESSES = guesses()
+MEMBER, SET, ACCEPTER = BackupShareMemberProvider, BackupShareProvider, BackupShareAccepterProvider
 
 
-@pytest.fixture(name="guessed", params=GUESSES, ids=lambda guess: f"{guess[0]}-{guess[1]}")
+@dataclass
+class Made:
+    """A resource in the state."""
+
+    id: str
+    outs: dict[str, Any]
+
+
+class Run:
+    """One run of an account: a process of its own for all that is remembered."""
+
+    def __init__(self, emulator: Emulator, account: str = "sharer") -> None:
+        self._session = session_of(settings_of(emulator, account))
+
+    def _provider(self, kind: Any) -> Any:
+        return kind(open_session=lambda *_: self._session)
+
+    def create(self, kind: Any, inputs: dict[str, Any]) -> Made:
+        """Check, then create."""
+        assert not self._provider(kind).check({}, dict(inputs)).failures
+        made = self._provider(kind).create(dict(inputs))
+        return Made(made.id, dict(made.outs))
+
+    def read(self, kind: Any, made: Made) -> Made | None:
+        """Refresh; None if it is gone."""
+        live = self._provider(kind).read(made.id, dict(made.outs))
+        return Made(live.id, dict(live.outs)) if live.id else None
+
+    def changes(self, kind: Any, made: Made, inputs: dict[str, Any]) -> bool:
+        """Whether the program and the state differ."""
+        return bool(self._provider(kind).diff(made.id, dict(made.outs), dict(inputs)).changes)
+
+    def update(self, kind: Any, made: Made, inputs: dict[str, Any]) -> Made:
+        """Check, then update in place."""
+        assert not self._provider(kind).check(dict(made.outs), dict(inputs)).failures
+        return Made(made.id, dict(self._provider(kind).update(made.id, dict(made.outs), dict(inputs)).outs))
+
+    def delete(self, kind: Any, made: Made) -> None:
+        """Delete it."""
+        self._provider(kind).delete(made.id, dict(made.outs))
+
+
+@pytest.fixture(name="guessed", params=guesses(), ids=lambda guess: f"{guess[0]}-{guess[1]}")
 def _guessed(request: pytest.FixtureRequest, emulator: Emulator) -> Emulator:
     """A cloud that gives one other answer."""
     name, other = request.param
     setattr(emulator, name, other)
     return emulator
-
-
-@contextmanager
-def run(emulator: Emulator, account: str = "sharer") -> Iterator[Plugin]:
-    """One run of an account."""
-    with Plugin(env=environment(emulator, account)) as plugin:
-        yield plugin
 
 
 def project(emulator: Emulator, account: str = "recipient") -> str:
@@ -66,53 +98,49 @@ def set_of(emulator: Emulator, *projects: str) -> dict[str, Any]:
 
 def test_a_share_is_made_found_and_cancelled(guessed: Emulator) -> None:
     """A member that is there already is adopted; a refresh sees no change; nothing is left at the end."""
-    with run(guessed) as plugin:
-        made = plugin.create(MEMBER, member_of(guessed))
-        again = plugin.create(MEMBER, member_of(guessed))
-    assert made.outs["share_id"] == again.outs["share_id"]
-    with run(guessed) as plugin:
-        assert plugin.read(made) is not None
-        assert not plugin.diff(MEMBER, made, member_of(guessed)).changes
-        plugin.delete(made)
+    first = Run(guessed)
+    made = first.create(MEMBER, member_of(guessed))
+    assert first.create(MEMBER, member_of(guessed)).outs["share_id"] == made.outs["share_id"]
+    second = Run(guessed)
+    assert second.read(MEMBER, made) is not None
+    assert not second.changes(MEMBER, made, member_of(guessed))
+    second.delete(MEMBER, made)
     assert live(guessed) == {}
-    with run(guessed) as plugin:
-        assert plugin.read(made) is None
-        plugin.delete(made)
+    third = Run(guessed)
+    assert third.read(MEMBER, made) is None
+    third.delete(MEMBER, made)
 
 
 def test_a_set_is_made_changed_and_cancelled(guessed: Emulator) -> None:
     """All recipients are found, on however many pages; what the set loses is cancelled."""
     teams = [guessed.add_account(f"team-{number}").project_id for number in range(4)]
-    with run(guessed) as plugin:
-        made = plugin.create(SET, set_of(guessed, *teams[:3]))
-    with run(guessed) as plugin:
-        read = plugin.read(made)
-        assert read is not None
-        assert not plugin.diff(SET, read, set_of(guessed, *teams[:3])).changes
-        changed = plugin.update(SET, read, set_of(guessed, *teams[1:]))
+    made = Run(guessed).create(SET, set_of(guessed, *teams[:3]))
+    second = Run(guessed)
+    read = second.read(SET, made)
+    assert read is not None
+    assert not second.changes(SET, read, set_of(guessed, *teams[:3]))
+    changed = second.update(SET, read, set_of(guessed, *teams[1:]))
     assert set(live(guessed)) == set(teams[1:])
-    with run(guessed) as plugin:
-        plugin.delete(changed)
+    Run(guessed).delete(SET, changed)
     assert live(guessed) == {}
 
 
 def test_a_set_with_a_recipient_that_does_not_exist_leaves_nothing(guessed: Emulator) -> None:
     """The error is the service's; what a failed create has made is not left without a record."""
-    with run(guessed) as plugin, pytest.raises(PluginError):
-        plugin.create(SET, set_of(guessed, project(guessed), "0" * 32))
+    with pytest.raises(CbrSharingError):
+        Run(guessed).create(SET, set_of(guessed, project(guessed), "0" * 32))
     assert live(guessed) == {}
 
 
 def test_a_rejected_share_is_offered_again(guessed: Emulator) -> None:
     """Once: an update makes it pending, whether by a new POST or after a removal."""
-    with run(guessed) as plugin:
-        made = plugin.create(MEMBER, member_of(guessed))
+    made = Run(guessed).create(MEMBER, member_of(guessed))
     guessed.answer(guessed.backup.id, project(guessed), "rejected")
-    with run(guessed) as plugin:
-        read = plugin.read(made)
-        assert read is not None
-        assert plugin.diff(MEMBER, read, member_of(guessed)).changes
-        plugin.update(MEMBER, read, member_of(guessed))
+    second = Run(guessed)
+    read = second.read(MEMBER, made)
+    assert read is not None
+    assert second.changes(MEMBER, read, member_of(guessed))
+    second.update(MEMBER, read, member_of(guessed))
     assert live(guessed) == {project(guessed): "pending"}
 
 
@@ -124,14 +152,13 @@ def accepted(emulator: Emulator, vault_id: str | None = None) -> dict[str, Any]:
 def test_an_offer_is_accepted_found_and_given_back(guessed: Emulator) -> None:
     """Into the vault that is declared; a refresh sees no change."""
     guessed.add_member(guessed.backup.id, project(guessed))
-    with run(guessed, "recipient") as plugin:
-        made = plugin.create(ACCEPTER, accepted(guessed))
+    made = Run(guessed, "recipient").create(ACCEPTER, accepted(guessed))
     assert live(guessed) == {project(guessed): "accepted"}
     assert made.outs["vault_id"] == guessed.vault("recipient").id
-    with run(guessed, "recipient") as plugin:
-        assert plugin.read(made) is not None
-        assert not plugin.diff(ACCEPTER, made, accepted(guessed)).changes
-        plugin.delete(made)
+    second = Run(guessed, "recipient")
+    assert second.read(ACCEPTER, made) is not None
+    assert not second.changes(ACCEPTER, made, accepted(guessed))
+    second.delete(ACCEPTER, made)
     assert live(guessed) in ({}, {project(guessed): "rejected"})
     assert guessed.visible_to(project(guessed)) == set()
 
@@ -140,22 +167,21 @@ def test_an_offer_that_does_not_fit_is_an_error_and_stays(guessed: Emulator) -> 
     """Whatever code says that the vault is of another kind."""
     guessed.add_member(guessed.backup.id, project(guessed))
     disks = guessed.add_vault(account="recipient", object_type="disk").id
-    with run(guessed, "recipient") as plugin, pytest.raises(PluginError):
-        plugin.create(ACCEPTER, accepted(guessed, disks))
+    with pytest.raises(CbrSharingError):
+        Run(guessed, "recipient").create(ACCEPTER, accepted(guessed, disks))
     assert live(guessed) == {project(guessed): "pending"}
 
 
-def test_a_copy_moves_to_another_vault_or_stays_where_it_is(guessed: Emulator) -> None:
+def test_a_copy_moves_to_another_vault_or_the_user_is_told(guessed: Emulator) -> None:
     """If the service asks for a new offer first, the error says so; the copy is not lost in silence."""
     other = guessed.add_vault(account="recipient").id
     guessed.add_member(guessed.backup.id, project(guessed))
-    with run(guessed, "recipient") as plugin:
-        made = plugin.create(ACCEPTER, accepted(guessed))
-        try:
-            plugin.update(ACCEPTER, made, accepted(guessed, other))
-        except PluginError as error:
-            assert not guessed.accepts_after_reject
-            assert "again" in str(error)  # noqa: PT017
-            return
+    run = Run(guessed, "recipient")
+    made = run.create(ACCEPTER, accepted(guessed))
+    if not guessed.accepts_after_reject:
+        with pytest.raises(CbrSharingError, match="again"):
+            run.update(ACCEPTER, made, accepted(guessed, other))
+        return
+    run.update(ACCEPTER, made, accepted(guessed, other))
     member = guessed.members(guessed.backup.id)[project(guessed)]
     assert (member.status, member.vault_id) == ("accepted", other)
