@@ -16,6 +16,7 @@
         │   └── MemberNotFound
         ├── AlreadyShared
         ├── TooManyRecipients
+        ├── WrongRecipient
         ├── BackupNotAvailable
         ├── ImageRegistered
         ├── MalformedUrl
@@ -174,6 +175,10 @@ class AlreadyShared(ApiError):
 
 class TooManyRecipients(ApiError):
     """The backup is already shared with ten projects."""
+
+
+class WrongRecipient(ApiError):
+    """The recipient's project does not exist in the region, or owns the backup (inferred)."""
 
 
 class BackupNotAvailable(ApiError):

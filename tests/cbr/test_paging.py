@@ -14,7 +14,7 @@ from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paging
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
-from pulumi_cbr_sharing.cbr.paging import pages
+from pulumi_cbr_sharing.cbr.paging import Listing
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 from pulumi_cbr_sharing.http.client import Client
@@ -36,11 +36,19 @@ class Service:
         self.clock, self.asked = self._time.clock, 0
         self.settings = type("Settings", (), {"deadline": deadline})
 
-    def send(self, call: Call, look: object) -> Reply:  # noqa: ARG002 - a list is looked at by nobody else
+    def send(self, call: Call, look: object = None) -> Reply:  # noqa: ARG002 - a list is looked at by nobody else
         """One page."""
         self.asked += 1
         self._time.now += self._page_seconds
         return Reply(call, 200, {}, json.dumps(self._answer(int(dict(call.query).get("offset", 0)))).encode())
+
+
+def pages(service: Any) -> tuple[dict[str, Any], bool]:
+    """All records of the list, and whether it is complete."""
+    listing = Listing(service, CALL, "things", ids.FOREIGN)
+    for page in listing:
+        listing.take(service.send(page))
+    return listing.found, listing.complete
 
 
 def endless(offset: int) -> dict[str, Any]:
@@ -52,7 +60,7 @@ def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
     """The deadline is for all pages together; a preview has a short one."""
     service: Any = Service(endless, deadline=15.0, page_seconds=4.0)
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 4 rows on 4 pages in 16 s"):
-        pages(service, CALL, "things", ids.FOREIGN)
+        pages(service)
     assert service.asked == 4
 
 
@@ -68,14 +76,14 @@ def test_endless_rows_end_with_their_number() -> None:
     """However fast the pages are."""
     service: Any = Service(lambda offset: {"things": [{"id": str(offset + number)} for number in range(1000)]})
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 100000 rows on 100 pages"):
-        pages(service, CALL, "things", ids.FOREIGN)
+        pages(service)
 
 
 def test_endless_pages_end_with_their_number() -> None:
     """However few rows the pages have."""
     service: Any = Service(endless)
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 1000 rows on 1000 pages"):
-        pages(service, CALL, "things", ids.FOREIGN)
+        pages(service)
 
 
 def test_paging_takes_time_as_the_rows_do() -> None:
@@ -93,7 +101,7 @@ def timed(rows: int) -> float:
         }
     )
     began = time.process_time()
-    assert len(pages(service, CALL, "things", ids.FOREIGN)[0]) == rows
+    assert len(pages(service)[0]) == rows
     return time.process_time() - began
 
 
@@ -101,7 +109,7 @@ def test_rows_that_move_between_pages_are_not_counted_twice() -> None:
     """A row that comes twice counts once, as it was last; the list is incomplete, because another row was missed."""
     answers = {0: [{"id": "a", "status": "pending"}, {"id": "b"}], 2: [{"id": "a", "status": "accepted"}]}
     service: Any = Service(lambda offset: {"things": answers[offset], "count": 3})
-    found, complete = pages(service, CALL, "things", ids.FOREIGN)
+    found, complete = pages(service)
     assert (list(found), complete) == (["a", "b"], False)
     assert found["a"].fields["status"] == "accepted"
 

@@ -68,13 +68,15 @@ def test_who_rejected_it_gets_a_new_offer(emulator: Emulator, operator: Operator
     assert done.lines[1] == f"{recipient}: was rejected: offered again, pending"
 
 
-def test_a_refused_recipient_spoils_nothing(emulator: Emulator, operator: Operator) -> None:
-    """With an unknown project, the rejected share is unchanged, and nobody is added."""
-    (recipient,) = projects(emulator, "recipient")
-    emulator.add_member(emulator.backup.id, recipient, "rejected")
-    done = operator.run("share", emulator.backup.id, recipient, "0" * 32)
-    assert statuses(emulator) == {recipient: "rejected"}
+def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out(emulator: Emulator, operator: Operator) -> None:
+    """The others have the share, which is printed before the error."""
+    recipient, bystander = projects(emulator, "recipient", "bystander")
+    emulator.add_member(emulator.backup.id, bystander, "rejected")
+    done = operator.run("share", emulator.backup.id, recipient, "0" * 32, bystander)
+    assert statuses(emulator) == {recipient: "pending", bystander: "pending"}
+    assert done.lines == [f"{recipient}: shared, pending", f"{bystander}: was rejected: offered again, pending"]
     assert done.code == 1
+    assert f"with project {'0' * 32}: " in done.err
     assert "BackupService.6704" in done.err
 
 
@@ -122,14 +124,14 @@ def test_a_refusal_that_stays_ends(emulator: Emulator, operator: Operator) -> No
 
 
 def test_there_is_room_for_ten(emulator: Emulator, operator: Operator) -> None:
-    """An eleventh is refused before anything is sent; one of the ten can be offered again."""
+    """An eleventh is refused before anything is cancelled; one of the ten can be offered again."""
     ten = more_accounts(emulator, 10)
     for project in ten:
         emulator.add_member(emulator.backup.id, project)
     emulator.answer(emulator.backup.id, ten[0], "rejected")
     refused = operator.run("share", emulator.backup.id, ten[0], *projects(emulator, "recipient"))
     assert refused.code == 1
-    assert "would exceed the limit of 10" in refused.err
+    assert "cancel a share first, with `cbr-sharing unshare`" in refused.err
     assert statuses(emulator)[ten[0]] == "rejected"
     assert operator.run("share", emulator.backup.id, ten[0]).code == 0
     assert statuses(emulator) == dict.fromkeys(ten, "pending")

@@ -15,6 +15,7 @@ from pulumi_cbr_sharing.errors import (
     ServerFault,
     Throttled,
     TooManyRecipients,
+    WrongRecipient,
 )
 from pulumi_cbr_sharing.http.codes import CODES, Meaning, meaning_of
 
@@ -29,7 +30,7 @@ from pulumi_cbr_sharing.http.codes import CODES, Meaning, meaning_of
         (400, "BackupService.6701", TooManyRecipients),
         (400, "BackupService.6702", BackupNotAvailable),
         (400, "BackupService.6703", AlreadyShared),
-        (400, "BackupService.6704", ApiError),
+        (400, "BackupService.6704", WrongRecipient),
         (404, "BackupService.6705", MemberNotFound),
         (400, "BackupService.6706", ApiError),
         (400, "BackupService.6707", ApiError),

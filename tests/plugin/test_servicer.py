@@ -415,7 +415,7 @@ def test_lines_for_the_user_belong_to_the_resource(emulator: Emulator) -> None:
         refresh.read(SET, made)
     told, warned = run.said[1], refresh.said[1]  # after the line about who signs in
     assert (told.urn, told.severity) == (urn_of(SET), "INFO")
-    assert "cancelling 1 undeclared share" in told.text
+    assert "cancelled 1 undeclared share" in told.text
     assert (warned.urn, warned.severity) == (urn_of(SET), "WARNING")
     assert warned.text.startswith("backup ")
 

@@ -131,7 +131,7 @@ def test_existing_shares_are_kept_as_they_are(emulator: Emulator, plugin: Plugin
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     assert made.outs["statuses"] == {teams[0]: "accepted", teams[1]: "pending"}
     assert live(emulator) == teams[:2]
-    assert f"cancelling 1 undeclared share of backup {emulator.backup.id}: {teams[7]}" in plugin.stop()
+    assert f"cancelled 1 undeclared share of backup {emulator.backup.id}: {teams[7]}" in plugin.stop()
 
 
 def test_a_rejected_offer_is_drift_and_made_again(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
@@ -165,18 +165,49 @@ def test_a_half_failed_update_is_completed_by_the_next(emulator: Emulator, plugi
 FAILED = '{"error_code": "BackupService.6711", "error_msg": "no"}'
 
 
-def test_what_an_error_keeps_out_of_the_state_is_taken_back(
+def test_what_a_failed_create_keeps_out_of_the_state_is_taken_back(
     emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
     """If a removal fails, new shares are cancelled again; otherwise a destroy would not know of them."""
+    emulator.add_member(emulator.backup.id, teams[0])
+    emulator.add_fault(Fault(method="DELETE", path=teams[0], status=400, body=FAILED))
+    with pytest.raises(PluginError, match="could not be cancelled"):
+        plugin.create(OURS, inputs(emulator, teams[1:4]))
+    assert live(emulator) == teams[:1]
+    assert "adopted" not in plugin.stop()
+
+
+def test_a_failed_update_keeps_what_it_has_added(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
+    """It is not offered and cancelled again in each run: the next one goes on from the live list."""
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     emulator.add_fault(Fault(method="DELETE", path=teams[0], status=400, body=FAILED))
     with pytest.raises(PluginError, match="could not be cancelled"):
         plugin.update(OURS, made, inputs(emulator, teams[1:4]))
-    assert live(emulator) == teams[:2]
-    with Plugin(env=environment(emulator)) as later:
-        later.delete(made)
-    assert live(emulator) == []
+    assert live(emulator) == teams[:4]
+    before = emulator.members(emulator.backup.id)[teams[3]].id
+    assert plugin.diff(OURS, made, inputs(emulator, teams[1:4])).changes
+
+    updated = plugin.update(OURS, made, inputs(emulator, teams[1:4]))
+
+    assert live(emulator) == updated.outs["declared"] == teams[1:4]
+    assert emulator.members(emulator.backup.id)[teams[3]].id == before
+    told = plugin.stop()
+    assert f"is shared with {teams[2]}, {teams[3]}, which the state does not record until `pulumi up` succeeds" in told
+    assert told.count("cancelled 1 undeclared share") == 1
+
+
+def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out_of_an_update(
+    emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
+    """The service says only that one of them is wrong (6704), so each is offered the share by itself."""
+    made = plugin.create(OURS, inputs(emulator, teams[:1]))
+    nobody = "0" * 32
+    with pytest.raises(PluginError, match=f"with project {nobody}: the recipient project does not exist"):
+        plugin.update(OURS, made, inputs(emulator, [*teams[:3], nobody]))
+    assert live(emulator) == teams[:3]
+    with Plugin(env=environment(emulator)) as other, pytest.raises(PluginError, match=f"with project {nobody}: "):
+        other.create(OURS, inputs(emulator, [*teams[:4], nobody]))
+    assert live(emulator) == teams[:3]
 
 
 def test_an_undeclared_recipient_that_cannot_be_removed_keeps_no_declared_one_out(

@@ -116,7 +116,10 @@ def test_at_the_limit_of_ten_the_last_place_goes_to_one(emulator: Emulator) -> N
     outcomes = at_once(emulator, [sharing(emulator, project) for project in new])
 
     assert len(told(outcomes)) == 3
-    assert all("at most 10 projects" in text and "remove a recipient first" in text for text in told(outcomes))
+    assert all(
+        "at most 10 projects" in text and "remove a recipient in a run before this one" in text
+        for text in told(outcomes)
+    )
     assert len(live(emulator)) == 10
     assert set(there) < set(live(emulator))
 

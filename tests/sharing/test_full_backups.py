@@ -1,19 +1,20 @@
-"""Members of a backup that has its ten recipients: who makes room for whom, and who loses nothing by it.
+"""Members of a backup that has its ten recipients: nobody is removed but by the engine.
 
-The engine makes the new share before it cancels the old one, so create has to make room itself.
+It creates the new share before it deletes the old one, unless the resource has `delete_before_replace`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from clouds import environment
+from histories import Protected
 from histories import Stack as Model
-from programs import accepted, member, statuses, told, up
-from pulumi_cbr_sharing.errors import TooManyRecipients
+from inprocess import FakeTime, Run, settings_of
+from programs import accepted, member, statuses, up
+from pulumi_cbr_sharing.errors import Refused, TooManyRecipients
 from stack import Stack
 
 
@@ -70,75 +71,56 @@ def test_rotated_recipients_keep_their_shares(planned_first: bool, emulator: Emu
     assert now(emulator) == {"red": "accepted", "green": "accepted", "blue": "accepted"}
 
 
-def test_a_recipient_takes_the_place_of_its_predecessor(emulator: Emulator) -> None:
-    """There is no room for both, so the old one goes first, which the user is told."""
+@pytest.mark.parametrize("option", ["", "protected", "retained"])
+def test_nobody_makes_room_for_a_successor(option: str, emulator: Emulator) -> None:
+    """The engine may refuse the replacement, or keep the old share, or another resource may declare it."""
+    model = full(emulator, "red", "green")
+    model.program["red"] = member(emulator, "blue")
+    for one in model.state:
+        one.protect, one.retain = option == "protected", option == "retained"
+    model.protected = {"red", "green"} if option == "protected" else set()
+
+    with pytest.raises(Protected if option == "protected" else TooManyRecipients) as refused:
+        up(model, emulator)
+
+    assert now(emulator) == {"red": "accepted", "green": "accepted"}
+    assert option == "protected" or "`delete_before_replace=True`" in str(refused.value)
+
+
+def test_a_resource_that_is_deleted_first_makes_room_for_itself(emulator: Emulator) -> None:
+    """The engine deletes the old one before it creates the new one."""
+    model = full(emulator, "red", "green")
+    model.program["red"] = member(emulator, "blue")
+    model.deleted_first = {"red"}
+
+    up(model, emulator)
+
+    assert now(emulator) == {"green": "accepted", "blue": "pending"}
+
+
+def test_a_preview_lets_a_resource_make_room_for_itself(emulator: Emulator) -> None:
+    """It does not know whether the engine deletes first, so it says what is needed."""
+    model = full(emulator, "red", "green")
+    model.program["red"] = member(emulator, "blue")
+    with Run(settings_of(emulator), FakeTime().clock) as run:
+        model.preview(run, refresh=False)
+        assert "until it leaves" in "\n".join(run.news)
+        assert "`delete_before_replace=True`" in "\n".join(run.news)
+
+
+def test_a_preview_refuses_an_eleventh_whom_nobody_makes_room_for(emulator: Emulator) -> None:
+    """A resource that is removed from the program goes at the end of the run, which is too late."""
     model = full(emulator, "red")
-    model.program = {"red": member(emulator, "green")}
-
-    _, lines = told(model, emulator)
-
-    assert now(emulator) == {"green": "pending"}
-    project = {name: emulator.account(name).project_id for name in TEAMS}
-    assert f"project {project['green']} takes the place of {project['red']}" in lines
-
-
-@pytest.mark.parametrize("order", [("red", "green"), ("green", "red")], ids="-".join)
-def test_whoever_nobody_declares_any_more_makes_room(order: tuple[str, str], emulator: Emulator) -> None:
-    """The predecessor of the new recipient is another resource's now, and keeps its share; that one's is left."""
-    model = full(emulator, "red", "green")
-    program = {"red": member(emulator, "blue"), "green": member(emulator, "red")}
-    model.program = {name: program[name] for name in order}
-
-    up(model, emulator, planned_first=True)
-
-    assert now(emulator) == {"red": "accepted", "blue": "pending"}
-    assert len(model.state) == 2
-
-
-def test_a_recipient_who_is_declared_only_later_is_offered_the_share_again(emulator: Emulator) -> None:
-    """A resource that waits for another is checked after that one is made: until then nobody knows of it."""
-    model = full(emulator, "red", "green")
-    model.program = {"red": member(emulator, "blue"), "green": member(emulator, "red")}
-
-    _, lines = told(model, emulator, planned_first=False)
-
-    assert now(emulator) == {"red": "pending", "blue": "pending"}
-    assert "if another resource declares that one, it is offered again, at the latest by `pulumi up --refresh`" in lines
-
-
-def test_a_share_that_two_resources_have_is_offered_again_by_the_next_refresh(emulator: Emulator) -> None:
-    """A run that failed amid a swap leaves it so; one of them is replaced, and the other is checked only later."""
-    model = full(emulator, "red", "green")
-    (red, _) = model.state
-    model.state.append(replace(red, name="twin"))
-    model.program = {"twin": member(emulator, "blue"), "red": member(emulator, "red")}
-
-    _, lines = told(model, emulator, planned_first=False)
-
-    assert now(emulator) == {"blue": "pending"}
-    assert "at the latest by `pulumi up --refresh`" in lines
-    up(model, emulator, refresh=True)
-    assert now(emulator) == {"red": "pending", "blue": "pending"}
-
-
-def test_a_recipient_who_goes_to_another_backup_makes_room(emulator: Emulator) -> None:
-    """Also for a resource that is new."""
-    model = full(emulator, "red")
-    kind, inputs = member(emulator, "red")
-    elsewhere = emulator.add_backup("sharer").id
-    model.program = {"red": (kind, {**inputs, "backup_id": elsewhere}), "new": member(emulator, "green")}
-
-    up(model, emulator, planned_first=True)
-
-    assert now(emulator) == {"green": "pending"}
-    assert list(emulator.members(elsewhere)) == [inputs["dest_project_id"]]
+    model.program = {"new": member(emulator, "green")}
+    with Run(settings_of(emulator), FakeTime().clock) as run, pytest.raises(Refused, match="is one too many"):
+        model.preview(run, refresh=False)
 
 
 def test_a_recipient_whose_resource_is_removed_goes_too_late(emulator: Emulator) -> None:
     """No check tells of a resource that is not in the program: it is removed by a run of its own."""
     model = full(emulator, "red", "green")
     model.program = {"green": member(emulator, "green"), "new": member(emulator, "blue")}
-    with pytest.raises(TooManyRecipients, match="remove a recipient first"):
+    with pytest.raises(TooManyRecipients, match="remove a recipient in a run before this one"):
         up(model, emulator)
     assert now(emulator) == {"red": "accepted", "green": "accepted"}
     new = model.program.pop("new")
@@ -150,42 +132,35 @@ def test_a_recipient_whose_resource_is_removed_goes_too_late(emulator: Emulator)
     assert now(emulator) == {"green": "accepted", "blue": "pending"}
 
 
-def test_only_as_many_go_as_have_to(emulator: Emulator) -> None:
-    """Two recipients are replaced, one of whom is gone already: the other one makes room for the second that comes."""
-    model = full(emulator, "red", "green")
-    emulator.remove_member(emulator.backup.id, emulator.account("green").project_id)
-    model.program = {"red": member(emulator, "blue"), "green": member(emulator, "white")}
-
-    _, lines = told(model, emulator, planned_first=True)
-
-    assert now(emulator) == {"blue": "pending", "white": "pending"}
-    assert lines.count("takes the place of") == 1
-
-
 PROGRAM = """
+import pulumi
+
 from pulumi_cbr_sharing import BackupShareMember
 
 for name, project in {resources}:
-    BackupShareMember(name, backup_id={backup!r}, dest_project_id=project)
+    BackupShareMember(name, backup_id={backup!r}, dest_project_id=project{options})
 """
 
 
 @pytest.mark.engine
-def test_the_engine_checks_all_resources_before_a_full_backup_has_to_make_room(
-    emulator: Emulator, tmp_path: Path
-) -> None:
-    """Where none waits for another, that is: so an accepted share goes over from one resource to the other."""
+def test_the_engine_deletes_first_where_it_is_told_to(emulator: Emulator, tmp_path: Path) -> None:
+    """Without that the run fails, and everybody keeps the share."""
     full(emulator, "red", "green")
     project = {name: emulator.account(name).project_id for name in TEAMS}
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator))
-    before = [("a", project["red"]), ("b", project["green"])]
-    stack.program(PROGRAM.format(backup=emulator.backup.id, resources=before))
+    program = {"backup": emulator.backup.id, "options": ""}
+    stack.program(PROGRAM.format(resources=[("a", project["red"]), ("b", project["green"])], **program))
     stack.up()
-    emulator.latency = 0.05
-    after = [("a", project["blue"]), ("b", project["red"])]
-    stack.program(PROGRAM.format(backup=emulator.backup.id, resources=after))
+    after = [("a", project["blue"]), ("b", project["green"])]
+    stack.program(PROGRAM.format(resources=after, **program))
+    failed = stack.up(check=False)
+    assert not failed.ok
+    assert "give that resource `delete_before_replace=True`" in failed.output
+    assert now(emulator) == {"red": "accepted", "green": "accepted"}
+    program["options"] = ", opts=pulumi.ResourceOptions(delete_before_replace=True)"
+    stack.program(PROGRAM.format(resources=after, **program))
 
     stack.up()
 
-    assert now(emulator) == {"red": "accepted", "blue": "pending"}
+    assert now(emulator) == {"green": "accepted", "blue": "pending"}

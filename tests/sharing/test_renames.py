@@ -6,14 +6,20 @@ a later run, too, when the first was interrupted in between.
 
 from __future__ import annotations
 
+import os
+
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
 from clouds import environment
 from histories import Stack as Model
+from plugin import Plugin
 from programs import accepted, member, share, statuses, told, up
 from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.errors import Refused
+from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from stack import Stack
 
 
@@ -194,17 +200,55 @@ def test_a_rejected_share_is_offered_again_without_adoption(emulator: Emulator) 
     assert statuses(emulator) == {project: "pending"}
 
 
-def test_replace_of_a_share_that_stands_keeps_it_and_says_what_to_do(emulator: Emulator) -> None:
-    """The recipient would lose a backup that it has accepted."""
-    model = Model(program={"one": member(emulator)})
+@pytest.mark.parametrize("adopt", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_replace_keeps_a_share_that_stands(first: bool, adopt: bool, emulator: Emulator) -> None:
+    """The recipient would lose a backup that it has accepted. It is the resource's own, so nothing is adopted."""
+    model = Model(program={"one": member(emulator, adopt=adopt)})
     up(model, emulator)
     before = accepted(emulator, "recipient")
+    model.deleted_first = {"one"} if first else set()
 
     _, lines = told(model, emulator, replace="one")
 
     assert statuses(emulator) == before
-    assert "stays, because the program declares it; to offer it again, remove the resource from the program" in lines
-    assert "another resource" not in lines
+    assert "kept the share of backup" in lines
+    assert "offer" not in lines
+
+
+def test_without_adoption_a_rename_needs_an_alias(emulator: Emulator) -> None:
+    """Nobody else can know that it is the same resource: the error says so, and costs nobody a share."""
+    model = Model(program={"old": member(emulator, adopt=False)})
+    up(model, emulator)
+    before = accepted(emulator, "recipient")
+    model.program = {"new": member(emulator, adopt=False)}
+    with pytest.raises(Refused, match="give the resource `aliases`") as refused:
+        up(model, emulator)
+    assert "cancel that share first" not in str(refused.value)
+    model.aliases = {"new": "old"}
+
+    assert up(model, emulator) == []
+
+    assert statuses(emulator) == before
+    assert [one.name for one in model.state] == ["new"]
+
+
+def test_a_rename_is_told_once_and_without_advice(emulator: Emulator) -> None:
+    """What the new resource has found, and that the old one leaves it."""
+    model = Model(program={"old": member(emulator)})
+    up(model, emulator)
+    accepted(emulator, "recipient")
+    model.program = {"new": member(emulator)}
+
+    _, lines = told(model, emulator)
+
+    backup, project = emulator.backup.id, emulator.account("recipient").project_id
+    since = model.state[0].outs["created_at"]
+    found = f"shared with {project} since {since} (accepted)"
+    assert lines.splitlines() == [
+        f"adopted: backup {backup} is {found}; destroying this resource cancels that",
+        f"kept the share of backup {backup} with project {project}: the program declares it",
+    ]
 
 
 def test_a_share_that_a_lost_request_seems_to_have_made_stays(emulator: Emulator) -> None:
@@ -218,6 +262,36 @@ def test_a_share_that_a_lost_request_seems_to_have_made_stays(emulator: Emulator
     up(model, emulator)
 
     assert statuses(emulator) == {emulator.account("bystander").project_id: "accepted"}
+
+
+OURS = BackupShareMemberProvider()
+
+
+def moved(emulator: Emulator, **env: str) -> str:
+    """A new process of the provider takes an accepted share over from an older one; returns what that one says."""
+    _, inputs = member(emulator)
+    with Plugin(env=environment(emulator)) as run:
+        made = run.create(OURS, inputs)
+    accepted(emulator, "recipient")
+    place = environment(emulator) | env
+    engine = f"127.0.0.1:{uuid4().hex}"
+    with Plugin(env=place, engine=engine) as new, Plugin(env=place, engine=engine, forked=not env) as old:
+        new.create(OURS, inputs)
+        old.delete(made)
+        return old.stop()
+
+
+def test_a_share_that_another_process_of_the_run_declares_stays(emulator: Emulator) -> None:
+    """Each provider instance, and each version of the SDK, is a process of its own."""
+    assert "kept the share" in moved(emulator)
+    assert list(statuses(emulator).values()) == ["accepted"]
+
+
+def test_where_processes_cannot_know_of_each_other_the_user_is_warned(emulator: Emulator, tmp_path: Path) -> None:
+    """What is deleted might be another one's."""
+    (tmp_path / f"pulumi-cbr-sharing-{os.getuid()}").write_text("")
+    assert "what other providers of this program declare is not known" in moved(emulator, TMPDIR=str(tmp_path))
+    assert statuses(emulator) == {}
 
 
 PROGRAM = """

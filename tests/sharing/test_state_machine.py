@@ -1,8 +1,9 @@
 """Random histories of stacks: whatever happened, one more `up --refresh` makes the live shares the declared ones.
 
 A step of a history is an edit of the program or something that happens in the cloud, and most steps end with a run:
-with or without a refresh, with faults, killed half-way, with `--replace`. `tests/support/histories.py` is the engine.
-After every run, however it ended, declared and protected shares are still there; at the end, all is as declared.
+with or without a refresh, with faults, killed half-way, with options of the engine and of resources.
+`tests/support/histories.py` is the engine. After every run, however it ended, declared and protected shares are still
+there, but for what the documentation tells; at the end, all is as declared.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import io
 import itertools
 import os
 
-from collections import Counter
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from histories import Killed, Protected, Stack, kind_of, shares_of, shares_of_all
+from histories import Killed, Options, Protected, Stack, kind_of, shares_of, shares_of_all
 from inprocess import FakeTime, Run, settings_of
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused, TooManyRecipients
@@ -60,23 +60,30 @@ CROWDS = st.sampled_from([0, 7, 8])
 PREVIEWS = st.sampled_from([False, False, True])
 
 
+ANY = Options()
+
+
 @dataclass(frozen=True)
 class Up:
-    """How a run goes: see `Stack.up`."""
+    """A run, and the faults that it meets."""
 
-    refresh: bool = False
-    planned_first: bool = False
-    kill_at: int = NEVER
-    replace: str = ""
+    options: Options = ANY
     faults: tuple[Fault, ...] = ()
 
 
+CHOICES = st.one_of(*[st.just(frozenset[str]())] * 4, st.frozensets(NAMES, min_size=1, max_size=2))
 UPS = st.builds(
     Up,
-    refresh=st.booleans(),
-    planned_first=st.booleans(),
-    kill_at=st.sampled_from([NEVER] * 5 + [0, 1, 2]),
-    replace=st.sampled_from([""] * 5 + list("abc")),
+    options=st.builds(
+        Options,
+        refresh=st.booleans(),
+        planned_first=st.booleans(),
+        kill_at=st.sampled_from([NEVER] * 5 + [0, 1, 2]),
+        replace=st.sampled_from([""] * 5 + list("abc")),
+        target=CHOICES,
+        exclude=CHOICES,
+        continue_on_error=st.sampled_from([False, False, True]),
+    ),
     faults=st.one_of(st.just(()), st.just(()), st.tuples(FAULTS), st.tuples(FAULTS, FAULTS)),
 )
 Share = tuple[str, str]
@@ -107,8 +114,11 @@ class Histories(RuleBasedStateMachine):
         """Two backups, the first with a crowd of recipients; four teams; nothing declared."""
         self.cloud.reset()
         self.settings = settings_of(self.cloud, max_retries=2, deadline=60.0)
+        team = self.cloud.add_account("team-0")
+        self.recipient = settings_of(self.cloud, "team-0", max_retries=2, deadline=60.0)
+        self.vault = self.cloud.add_vault(account="team-0").id
         self.backups = [self.cloud.backup.id, self.cloud.add_backup("sharer").id]
-        self.teams = [self.cloud.add_account(f"team-{number}").project_id for number in range(4)]
+        self.teams = [team.project_id, *(self.cloud.add_account(f"team-{number}").project_id for number in range(1, 4))]
         self.crowd = [self.cloud.add_account(f"crowd-{number}").project_id for number in range(crowd)]
         self.previews, self.stack = previews, Stack()
         # Made by hand: all that no resource has had since, and of these what the program has not even named.
@@ -117,33 +127,58 @@ class Histories(RuleBasedStateMachine):
         for project in self.crowd:
             self._by_hand((self.backups[0], project), present=True)
 
+    def process(self) -> Run:
+        """What one run of the engine starts."""
+        return Run(self.settings, FakeTime().clock, recipient=self.recipient)
+
     def run(self, up: Up) -> None:
-        """One `up` in a process of its own; however it ends, it has kept what has to be kept."""
+        """One `up` in processes of its own; however it ends, it has kept what has to be kept."""
         for fault in up.faults:
             self.cloud.add_fault(fault)
         self.cloud.clear_requests()
-        before, guarded, known, twins = self.records(), self.guarded(), list(self.stack.state), self.twins()
-        with Run(self.settings, FakeTime().clock) as run, suppress(CbrSharingError, Killed, Protected):
-            self.stack.up(
-                run, refresh=up.refresh, kill_at=up.kill_at, replace=up.replace, planned_first=up.planned_first
-            )
+        before, guarded, known = self.records(), self.guarded(), list(self.stack.state)
+        told, accepted = self.told(up.options), self.accepted()
+        owned = {one.outs["share_id"] for one in known if "share_id" in one.outs}
+        with self.process() as run, suppress(CbrSharingError, Killed, Protected):
+            self.stack.up(run, up.options)
         self.cloud.faults.clear()
         after = self.records()
-        lost = {share for share in self.declared() & set(before) if after.get(share) != before[share]}
-        told = {share for share in lost if any(f"takes the place of {share[1]}" in line for line in run.news)}
-        assert lost == (set() if up.planned_first else told), "a share that the program declares was made anew"
-        touched = {one for one in guarded if after.get(one) != before.get(one)}
-        assert touched <= told & twins, "a protected share was touched"
+        changed = {share for share, record in before.items() if after.get(share) != record}
+        assert changed & self.declared() <= told, "a share that the program declares was made anew"
+        assert changed & guarded <= told, "a protected share was touched"
+        assert accepted - self.accepted() <= changed | told, "a share that the program accepts was given back"
         new = [one for one in self.stack.state if not any(one is other for other in known)]
         own = [one for one in new if one.inputs.get("adopt") is False]
-        assert not [one for one in own if one.outs["share_id"] in before.values()], "taken over without adoption"
+        strangers = set(before.values()) - owned
+        assert not [one for one in own if one.outs["share_id"] in strangers], "taken over without adoption"
         assert not list(repeated_posts(self.cloud.requests)), "a POST was repeated blindly"
         self.disown()
 
-    def twins(self) -> set[Share]:
-        """Shares that two resources of the state have, as a run leaves it that fails amid a swap."""
-        counts = Counter(share for one in self.stack.state for share in shares_of(one.inputs))
-        return {share for share, count in counts.items() if count > 1}
+    def told(self, options: Options) -> set[Share]:
+        """Declared shares that a run may cancel, as the documentation tells.
+
+        With targets and excludes nobody knows what the other resources declare. A resource that is deleted first loses
+        its share before later ones are known. Whoever accepts no longer gives the share back.
+        """
+        program = self.stack.program
+        chosen = {name for name in program if options.chooses(name)}
+        told = self.declared() - shares_of_all(program[name][1] for name in chosen)
+        recorded = {name: one for name in program if (one := self.stack.recorded(name))}
+        if not options.planned_first:
+            told |= shares_of_all(one.inputs for name, one in recorded.items() if name in self.stack.deleted_first)
+        leaving = [one for one in self.stack.state if not any(one is other for other in recorded.values())]
+        changing = [one for name, one in recorded.items() if one.inputs != program[name][1]]
+        backups = {one.inputs["backup_id"] for one in [*leaving, *changing] if kind_of(one.kind) == "accepter"}
+        return told | {(backup, self.teams[0]) for backup in backups}
+
+    def accepted(self) -> set[Share]:
+        """What resources of the program have accepted."""
+        shares = {
+            (inputs["backup_id"], self.teams[0])
+            for kind, inputs in self.stack.program.values()
+            if kind == "accepter" and inputs["backup_id"] in self.cloud.state.backups
+        }
+        return {one for one in shares & set(self.records()) if self.cloud.members(one[0])[one[1]].status == "accepted"}
 
     def guarded(self) -> set[Share]:
         """The live shares of protected members that a run might delete: dropped from the program, or replaced."""
@@ -160,28 +195,43 @@ class Histories(RuleBasedStateMachine):
     def nothing(self) -> None:
         """Just a run."""
 
-    @step(name=NAMES, new=NAMES)
-    def reconnect(self, name: str, new: str) -> None:
-        """A resource gets another connection to the same account, and another name if that is free."""
-        if name in self.stack.program:
+    @step(name=NAMES, new=NAMES, to=st.sampled_from(["", "@dr", "@other"]))
+    def reconnect(self, name: str, new: str, to: str) -> None:
+        """A resource gets another provider of the same account, and another name if that is free."""
+        if name in self.stack.program and self.stack.program[name][0] != "accepter":
             kind, inputs = self.stack.program.pop(name)
-            kind = kind_of(kind) if kind.endswith("@dr") else f"{kind}@dr"
-            self.stack.program[name if new in self.stack.program else new] = (kind, inputs)
+            self.stack.program[name if new in self.stack.program else new] = (kind_of(kind) + to, inputs)
 
     @step(name=NAMES)
     def drop(self, name: str) -> None:
         """A resource is removed from the program."""
         self.stack.program.pop(name, None)
 
-    @step(name=NAMES, on=st.booleans())
-    def protect(self, name: str, on: bool) -> None:
-        """A resource is protected, or no longer."""
-        (self.stack.protected.add if on else self.stack.protected.discard)(name)
+    @step(name=NAMES, option=st.sampled_from(["protected", "retained", "deleted_first"]), on=st.booleans())
+    def give_option(self, name: str, option: str, on: bool) -> None:
+        """A resource is protected, retained, deleted first; or no longer."""
+        names: set[str] = getattr(self.stack, option)
+        (names.add if on else names.discard)(name)
+
+    @step(old=NAMES, new=NAMES)
+    def rename_by_alias(self, old: str, new: str) -> None:
+        """The engine knows that it is the same resource."""
+        if old in self.stack.program and new not in self.stack.program:
+            self.stack.program[new] = self.stack.program.pop(old)
+            self.stack.aliases = {new: old}
+
+    @step(backup=BACKUPS, on=st.booleans())
+    def accept_by_program(self, backup: int, on: bool) -> None:
+        """The program accepts what it shares with the first team, or no longer."""
+        inputs = {"backup_id": self.backups[backup], "vault_id": self.vault, "wait_for_offer": 0}
+        self.stack.program.pop(f"in-{backup}", None)
+        if on:
+            self.stack.program[f"in-{backup}"] = ("accepter", inputs)
 
     @rule()
     def refresh(self) -> None:
         """A refresh alone."""
-        with Run(self.settings, FakeTime().clock) as run, suppress(CbrSharingError):
+        with self.process() as run, suppress(CbrSharingError):
             self.stack.refresh(run)
 
     @step(backup=BACKUPS, team=TEAMS)
@@ -262,7 +312,8 @@ class Histories(RuleBasedStateMachine):
             return
         self.settle()
         self._unprotect()
-        with Run(self.settings, FakeTime().clock) as run:
+        self._let_go()
+        with self.process() as run:
             self.stack.destroy(run)
         assert not self.stack.state
         assert not set(self.records()) & self.declared()
@@ -270,8 +321,10 @@ class Histories(RuleBasedStateMachine):
     def make_possible(self) -> None:
         """Remove what no run gets past: images, expired backups, protection, shares that may not be adopted."""
         for name, (_, inputs) in list(self.stack.program.items()):
-            if inputs["backup_id"] not in self.cloud.state.backups:
+            share = (inputs["backup_id"], self.teams[0])
+            if share[0] not in self.cloud.state.backups or ("vault_id" in inputs and share not in self.declared()):
                 del self.stack.program[name]
+        self._let_go()
         for member in itertools.chain(*(self.cloud.members(backup).values() for backup in self.cloud.state.backups)):
             member.image_id = None
         kept = []
@@ -290,6 +343,12 @@ class Histories(RuleBasedStateMachine):
         for one in self.stack.state:
             one.protect = one.protect and any(one is other for other in but)
         self.stack.protected &= {one.name for one in but}
+
+    def _let_go(self) -> None:
+        """In the program and in the state, nothing is retained."""
+        self.stack.retained.clear()
+        for one in self.stack.state:
+            one.retain = False
 
     def _permit(self, name: str, kind: str, inputs: dict[str, Any]) -> None:
         """Others cancel what they have made; the stack may adopt what it has made itself."""
@@ -310,10 +369,8 @@ class Histories(RuleBasedStateMachine):
                 self._by_hand(share, present=False)
 
     def is_too_full(self) -> bool:
-        """Whether there is no room until a recipient has gone whose resource is not in the program any more."""
-        recorded = [one for name in self.stack.program if (one := self.stack.recorded(name))]
-        going = shares_of_all(one.inputs for one in recorded if kind_of(one.kind) == "member") - self.declared()
-        there = (set(self.records(rejected=True)) | self.declared()) - going
+        """Whether there is no room until a recipient has gone: nobody makes room but the engine."""
+        there = set(self.records(rejected=True)) | self.declared()
         return any(len([share for share in there if share[0] == backup]) > FULL for backup in self.cloud.state.backups)
 
     def up_in_two_steps(self) -> None:
@@ -321,7 +378,7 @@ class Histories(RuleBasedStateMachine):
         self._unprotect()
         program, there = self.stack.program, self.records(rejected=True)
         self.stack.program = {
-            name: one for name, one in program.items() if kind_of(one[0]) == "share" or shares_of(one[1]) <= set(there)
+            name: one for name, one in program.items() if kind_of(one[0]) != "member" or shares_of(one[1]) <= set(there)
         }
         self.up_to_date()
         self.stack.program = program
@@ -330,10 +387,10 @@ class Histories(RuleBasedStateMachine):
     def up_to_date(self, *, previewed: bool = True) -> None:
         """One `up --refresh` that must succeed, in some histories after a preview."""
         if self.previews and previewed:
-            with Run(self.settings, FakeTime().clock) as run:
+            with self.process() as run:
                 self.stack.preview(run, refresh=True)
-        with Run(self.settings, FakeTime().clock) as run:
-            self.stack.up(run, refresh=True, planned_first=True)
+        with self.process() as run:
+            self.stack.up(run, Options(refresh=True, planned_first=True))
         self.disown()
 
     def records(self, *, rejected: bool = False) -> dict[Share, str]:
@@ -364,7 +421,7 @@ class Histories(RuleBasedStateMachine):
         assert self.declared() <= live
         undeclared = live - self.declared()
         assert not [share for share in undeclared if share[0] in sets]
-        assert undeclared <= self.theirs | self.stack.tried, "a share that nobody declares"
+        assert undeclared <= self.theirs | self.stack.tried | self.stack.left, "a share that nobody declares"
         foreign = {share for share in self.foreign & before if share[0] not in sets}
         assert foreign <= live, "somebody else's share was touched"
 

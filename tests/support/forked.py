@@ -34,11 +34,11 @@ SIZE = 1 << 16  # bytes
 class Forked:
     """A process of the plugin, used like a `subprocess.Popen`."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], engine: str) -> None:
         out, err = os.pipe(), os.pipe()
         self.stdout, self.stderr = os.fdopen(out[0], "rb"), os.fdopen(err[0], "rb")
         door = _door()
-        socket.send_fds(door, [json.dumps(dict(env)).encode() + b"\n"], [out[1], err[1]])
+        socket.send_fds(door, [json.dumps([dict(env), engine]).encode() + b"\n"], [out[1], err[1]])
         for end in (out[1], err[1]):
             os.close(end)
         self.pid = int(door.recv(SIZE))
@@ -89,18 +89,18 @@ def _serve(door: socket.socket) -> None:
         else:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             door.close()
-            _become_a_plugin(json.loads(request), *streams)
+            _become_a_plugin(*json.loads(request), *streams)
 
 
-def _become_a_plugin(env: Mapping[str, str], out: int, err: int) -> None:
-    """What `python -u -m pulumi.dynamic` would be."""
+def _become_a_plugin(env: Mapping[str, str], engine: str, out: int, err: int) -> None:
+    """What `python -u -m pulumi.dynamic ENGINE` would be."""
     for stream, number in ((out, 1), (err, 2)):
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
     os.environ.update(env)
     sys.path[:1] = [str(Path.cwd()), *env.get("PYTHONPATH", "").split(os.pathsep)]
-    sys.argv[1:] = ["127.0.0.1:1"]
+    sys.argv[1:] = [engine]
     runpy.run_module(PLUGIN, run_name="__main__", alter_sys=True)
 
 

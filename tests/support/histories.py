@@ -5,7 +5,8 @@ before the old one is deleted, unless the old one must go first), and what is no
 end. A create that raises records nothing. A killed run loses the record of its last operation, whose effect may be
 there. Every run has a process of its own, and so has the preview before it.
 
-A protected resource is not replaced, which ends the run when it is planned; and not deleted, which ends it there.
+A protected resource is not replaced, which ends the run when it is planned; and not deleted, which ends it there. One
+that is retained on delete only leaves the state. A run with targets or excludes checks and deletes nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.errors import Refused
+from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 from pulumi_cbr_sharing.resources.dynamic import PLANNING
 
 
@@ -45,6 +46,34 @@ class Resource:
     inputs: dict[str, Any]
     outs: dict[str, Any]
     protect: bool = False
+    retain: bool = False
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `pulumi up`, and how the run goes.
+
+    Attributes:
+        refresh: whether the state is compared with the cloud first.
+        kill_at: the operation after which the process is gone.
+        replace: the resource that `--replace` names.
+        target, exclude: the resources that `--target` and `--exclude` name.
+        continue_on_error: whether the others go on after one has failed.
+        planned_first: whether every resource is checked and compared before the first one is made, as where none
+            waits for another and the cloud is slow; else each after the one before it is made.
+    """
+
+    refresh: bool = False
+    kill_at: int = 10_000
+    replace: str = ""
+    target: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+    continue_on_error: bool = False
+    planned_first: bool = False
+
+    def chooses(self, name: str) -> bool:
+        """Whether the run has to do with a resource."""
+        return name not in self.exclude and (not self.target or name in self.target)
 
 
 @dataclass
@@ -53,42 +82,43 @@ class Stack:
 
     Attributes:
         program: kind and inputs by name.
-        protected: the resources of the program that it protects.
+        protected, retained, deleted_first: the resources of the program that have `protect`, `retain_on_delete`, or
+            `delete_before_replace`.
+        aliases: former names of resources of the program.
         state: the resources, older ones first.
         tried: shares that a create or an update may have made without being recorded.
+        left: shares that were retained when their resources left the state.
     """
 
     program: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
+    retained: set[str] = field(default_factory=set)
+    deleted_first: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
     state: list[Resource] = field(default_factory=list)
     tried: set[tuple[str, str]] = field(default_factory=set)
+    left: set[tuple[str, str]] = field(default_factory=set)
 
-    def up(
-        self, run: Run, *, refresh: bool, kill_at: int = 10_000, replace: str = "", planned_first: bool = False
-    ) -> None:
-        """One `pulumi up`; it ends with the first error, and a killed one forgets what it was doing.
-
-        Args:
-            run: the process.
-            refresh: whether the state is compared with the cloud first.
-            kill_at: the operation after which the process is gone.
-            replace: the resource that `--replace` names.
-            planned_first: whether every resource is checked and compared before the first one is made, as where none
-                waits for another and the cloud is slow; else each after the one before it is made.
-        """
+    def up(self, run: Run, options: Options) -> None:
+        """One `pulumi up`; it ends with the first error, and a killed one forgets what it was doing."""
         steps = itertools.count()
 
         def survive() -> None:
-            if next(steps) == kill_at:
+            if next(steps) == options.kill_at:
                 raise Killed
 
-        if refresh:
-            self.refresh(run)
-        plans = (self._plan(run, name, survive, anew=name == replace) for name in list(self.program))
-        for carry_out in list(plans) if planned_first else plans:
-            carry_out()
-        for old in self._leftovers():
-            self._delete(run, old, survive)
+        if options.refresh:
+            self.refresh(run, options)
+        names = [name for name in self.order() if options.chooses(name)]
+        plans = (self._plan(run, name, survive, anew=name == options.replace) for name in names)
+        errors = _carried_out(list(plans) if options.planned_first else plans, options)
+        leaving = [partial(self._delete, run, old, survive) for old in self._leftovers() if options.chooses(old.name)]
+        for error in (*errors, *_carried_out(leaving, options)):
+            raise error
+
+    def order(self) -> list[str]:
+        """The resources as the program makes them: those that accept wait for those that share."""
+        return sorted(self.program, key=lambda name: kind_of(self.program[name][0]) == "accepter")
 
     def preview(self, run: Run, *, refresh: bool) -> None:
         """One `pulumi preview`; its process is not that of the update.
@@ -99,14 +129,16 @@ class Stack:
         plan = replace(self, state=[replace(one) for one in self.state])
         if refresh:
             plan.refresh(run)
-        for name in plan.program:
+        for name in plan.order():
             plan._plan(run, name, lambda: None, anew=False, planning=True)
         for old in plan._leftovers():
             plan._raise_if_protected(old)
 
-    def refresh(self, run: Run) -> None:
+    def refresh(self, run: Run, options: Options | None = None) -> None:
         """One `pulumi refresh`."""
         for old in list(self.state):
+            if options and not options.chooses(old.name):
+                continue
             provider = run.providers[old.kind]
             live = provider.read(old.id, old.outs)
             if live.id:
@@ -116,14 +148,16 @@ class Stack:
                 self.state.remove(old)
 
     def destroy(self, run: Run) -> None:
-        """One `pulumi destroy`."""
-        for old in list(self.state):
+        """One `pulumi destroy`; those that accept depend on those that share."""
+        for old in sorted(self.state, key=lambda one: kind_of(one.kind) != "accepter"):
             self._delete(run, old, lambda: None)
 
     def recorded(self, name: str) -> Resource | None:
         """What the state has of a resource of the program; one of the same name and another kind is another one."""
         kind = self.program[name][0]
-        return next((one for one in reversed(self.state) if is_same(one, name, kind)), None)
+        names = [name, *([alias] if (alias := self.aliases.get(name)) and alias not in self.program else [])]
+        found = [one for alias in names for one in reversed(self.state) if is_same(one, alias, kind)]
+        return found[0] if found else None
 
     def _leftovers(self) -> list[Resource]:
         """No longer declared, or replaced by a newer one of the same name."""
@@ -148,8 +182,13 @@ class Stack:
         if old.protect and name in self.protected:
             raise Protected(f"unable to replace {name}")
         _check(provider, {}, inputs, planning=planning)  # as the engine does for what is made anew
-        assert not diff.delete_before_replace, "not modelled"
+        if diff.delete_before_replace or name in self.deleted_first:
+            return partial(self._make_anew, run, old, create, survive)
         return create
+
+    def _make_anew(self, run: Run, old: Resource, create: Callable[[], None], survive: Callable[[], None]) -> None:
+        self._delete(run, old, survive, replaced=True)
+        create()
 
     def _keep(
         self, provider: CbrProvider[Any], name: str, old: Resource, survive: Callable[[], None], *, changed: bool
@@ -163,7 +202,8 @@ class Stack:
             survive()
             self.tried -= trying
             old.outs = outs
-        old.kind, old.inputs, old.protect = kind, inputs, name in self.protected
+        old.name, old.kind, old.inputs = name, kind, inputs
+        old.protect, old.retain = name in self.protected, name in self.retained
 
     def _create(self, provider: CbrProvider[Any], name: str, survive: Callable[[], None]) -> None:
         kind, inputs = self.program[name]
@@ -172,11 +212,16 @@ class Stack:
         made = provider.create(dict(inputs))
         survive()
         self.tried -= trying
-        self.state.append(Resource(name, kind, made.id, inputs, dict(made.outs or {}), name in self.protected))
+        options = name in self.protected, name in self.retained
+        self.state.append(Resource(name, kind, made.id, inputs, dict(made.outs or {}), *options))
 
-    def _delete(self, run: Run, old: Resource, survive: Callable[[], None]) -> None:
-        self._raise_if_protected(old)
-        run.providers[old.kind].delete(old.id, old.outs)
+    def _delete(self, run: Run, old: Resource, survive: Callable[[], None], *, replaced: bool = False) -> None:
+        if not replaced:
+            self._raise_if_protected(old)
+        if old.retain:
+            self.left |= shares_of(old.inputs)
+        else:
+            run.providers[old.kind].delete(old.id, old.outs)
         survive()
         self.state.remove(old)
 
@@ -194,11 +239,13 @@ def is_same(one: Resource, name: str, kind: str) -> bool:
 
 def kind_of(kind: str) -> str:
     """A kind of resource without its connection."""
-    return kind.removesuffix("@dr")
+    return kind.partition("@")[0]
 
 
 def shares_of(inputs: dict[str, Any]) -> set[tuple[str, str]]:
-    """Backup and recipient of each share that a resource declares."""
+    """Backup and recipient of each share that a resource declares; none if it accepts one."""
+    if "vault_id" in inputs:
+        return set()
     projects = inputs["dest_project_ids"] if "dest_project_ids" in inputs else [inputs["dest_project_id"]]
     return {(inputs["backup_id"], project) for project in projects}
 
@@ -213,3 +260,15 @@ def _check(provider: CbrProvider[Any], olds: dict[str, Any], inputs: dict[str, A
     news = {**inputs, PLANNING: True} if planning else dict(inputs)
     if failures := provider.check(dict(olds), news).failures:
         raise Refused(str([(failure.property, failure.reason) for failure in failures]))
+
+
+def _carried_out(steps: Iterable[Callable[[], None]], options: Options) -> list[CbrSharingError]:
+    errors = []
+    for step in steps:
+        try:
+            step()
+        except CbrSharingError as error:  # noqa: PERF203 - the others go on
+            if not options.continue_on_error:
+                raise
+            errors.append(error)
+    return errors

@@ -10,16 +10,20 @@ import threading
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from typing_extensions import Self
 
 from clouds import environment
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.http.retry import Clock
+from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.settings.credentials import Password, Secret
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
+from pulumi_cbr_sharing.sharing.journal import Journal
+from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
 
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.emulator import Emulator
     from pulumi_cbr_sharing.resources.dynamic import CbrProvider
-    from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
 @dataclass
@@ -77,18 +80,25 @@ SECOND = Connection(namespace="dr")
 
 @dataclass
 class Run:
-    """One run of the engine: providers of both resources, with two connections to the same account.
+    """One run of the engine: providers of all resources, with two connections to the same account.
 
-    A kind of resource is `member` or `share`, with `@dr` behind it by the second connection.
+    A kind of resource is `member`, `share` or `accepter`, with `@dr` behind it by the second connection, and `@other`
+    by another process, such as that of a second provider instance. Attribute `recipient`: the settings of accepters.
     """
 
     settings: Settings
     clock: Clock | None = None
     news: list[str] = field(default_factory=list)
+    recipient: Settings | None = None
 
     def __post_init__(self) -> None:
-        self.session = session_of(self.settings, self.clock, self.news.append)
-        second = session_of(self.settings, self.clock, self.news.append, ledger=self.session.ledger)
+        engine = uuid4().hex
+        self._journals = [Journal(engine), Journal(engine)]
+        ledger, others = map(Ledger, self._journals)
+        self.session, second, other = (
+            session_of(self.settings, self.clock, self.news.append, ledger=one) for one in (ledger, ledger, others)
+        )
+        receiving = session_of(self.recipient or self.settings, self.clock, self.news.append, ledger=ledger)
         self.member = BackupShareMemberProvider(open_session=lambda *_: self.session)
         self.share = BackupShareProvider(open_session=lambda *_: self.session)
         self.providers: dict[str, CbrProvider[Any]] = {
@@ -96,6 +106,9 @@ class Run:
             "share": self.share,
             "member@dr": BackupShareMemberProvider(SECOND, open_session=lambda *_: second),
             "share@dr": BackupShareProvider(SECOND, open_session=lambda *_: second),
+            "member@other": BackupShareMemberProvider(open_session=lambda *_: other),
+            "share@other": BackupShareProvider(open_session=lambda *_: other),
+            "accepter": BackupShareAccepterProvider(open_session=lambda *_: receiving),
         }
 
     def __enter__(self) -> Self:
@@ -103,6 +116,8 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         """Leave the connections open, for the runs that follow in this process."""
+        for journal in self._journals:
+            journal.close()
 
     def create(self, backup_id: str, project_id: str, **inputs: Any) -> dict[str, Any]:
         """Share a backup with a project; returns the state of the resource."""

@@ -13,6 +13,7 @@ import sys
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import dill
 import grpc
@@ -73,16 +74,18 @@ class Plugin:
         config: the stack's configuration by full key.
         env: all environment variables with meaning for the provider.
         forked: start it as `forked` does, not as the engine does. A fork is not safe on macOS.
+        engine: the address of the engine, which all processes of a run are given; each is a run of its own if not.
     """
 
     config: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     forked: bool = sys.platform == "linux"
+    engine: str = field(default_factory=lambda: f"127.0.0.1:{uuid4().hex}")
 
     def __enter__(self) -> Self:
         base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         env = {**base, "HOME": "/nonexistent", "PULUMI_PROJECT": "test", **self.env}
-        self.process = Forked(env) if self.forked else _started(env)
+        self.process = Forked(env, self.engine) if self.forked else _started(env, self.engine)
         assert self.process.stdout
         port = int(self.process.stdout.readline())
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
@@ -153,8 +156,8 @@ class Plugin:
             raise PluginError(error.details()) from None
 
 
-def _started(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+def _started(env: Mapping[str, str], engine: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic", engine]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
 
 

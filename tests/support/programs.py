@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from histories import Killed
+from histories import Killed, Options
 from inprocess import FakeTime, Run, settings_of
 
 
@@ -23,7 +23,7 @@ def told(stack: Stack, emulator: Emulator, **how: Any) -> tuple[list[str], str]:
     emulator.clear_requests()
     with Run(settings_of(emulator), FakeTime().clock) as run:
         try:
-            stack.up(run, **{"refresh": False, **how})
+            stack.up(run, Options(**how))
         except Killed:
             assert "kill_at" in how
         else:

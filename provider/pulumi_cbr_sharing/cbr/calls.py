@@ -36,15 +36,20 @@ def ask(client: Client, call: Call, look: Callable[[], T | None] | None = None) 
     try:
         return client.send(call, look=look)
     except MalformedUrl as refusal:
-        if call.method != "GET":
-            # Seen for GET only: a share whose DELETE is answered with it may still be there.
-            _get_backup(client, call)
-            raise
-        _list_backups(client, call)
-        if "/backups/" not in call.path:
-            raise
-        gone = refusal.again(reason="the backup does not exist in this project", remedy="")
-        raise BackupNotFound(**vars(gone)) from None
+        raise explained(client, call, refusal) from None
+
+
+def explained(client: Client, call: Call, refusal: MalformedUrl) -> MalformedUrl | BackupNotFound:
+    """What the 401 means, see `ask`."""
+    if call.method != "GET":
+        # Seen for GET only: a share whose DELETE is answered with it may still be there.
+        _get_backup(client, call)
+        return refusal
+    _list_backups(client, call)
+    if "/backups/" not in call.path:
+        return refusal
+    gone = refusal.again(reason="the backup does not exist in this project", remedy="")
+    return BackupNotFound(**vars(gone))
 
 
 # GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}

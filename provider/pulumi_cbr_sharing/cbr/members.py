@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.calls import ask
-from pulumi_cbr_sharing.cbr.paging import incomplete, pages
-from pulumi_cbr_sharing.errors import UnexpectedAnswer
+from pulumi_cbr_sharing.cbr.calls import ask, explained
+from pulumi_cbr_sharing.cbr.paging import Listing, incomplete
+from pulumi_cbr_sharing.errors import MalformedUrl, UnexpectedAnswer
 from pulumi_cbr_sharing.http.messages import Call, Reply
 
 
@@ -124,8 +124,13 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     """
     path = paths.members(client.project_id, backup_id)
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
-    found, complete = pages(client, call, "members", ids.PROJECT, name="dest_project_id")
-    return MemberList(call.doing, _by_project(found.values(), backup_id), complete)
+    listing = Listing(client, call, "members", ids.PROJECT, name="dest_project_id")
+    try:
+        for page in listing:
+            listing.take(client.send(page))
+    except MalformedUrl as refusal:
+        raise explained(client, call, refusal) from None
+    return MemberList(call.doing, _by_project(listing.found.values(), backup_id), listing.complete)
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.cli.options import backup_argument, json_option, projects_argument, with_client, yes_option
 from pulumi_cbr_sharing.cli.output import confirm, print_json, print_records, print_table, tell
-from pulumi_cbr_sharing.errors import AlreadyShared, CbrSharingError, Refused
-from pulumi_cbr_sharing.sharing.live_shares import REJECTED, LiveShares
+from pulumi_cbr_sharing.errors import CbrSharingError, Refused, TooManyRecipients
+from pulumi_cbr_sharing.sharing.shares import Shares
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.http.client import Client
@@ -35,7 +34,7 @@ COLUMNS = {
     "VAULT": "vault_id",
     "IMAGE": "image_id",
 }
-TRIES = 3  # somebody else may share the same backup between the list and the POST, but hardly three times
+_NO_ROOM = "cancel a share first, with `cbr-sharing unshare`"
 SAID = {
     "shared": "shared",
     "already": "shared already",
@@ -59,7 +58,7 @@ def members_command(client: Client, *, backup_id: str, as_json: bool) -> None:
     Example:
       cbr-sharing members 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10
     """
-    found = LiveShares(client).look(backup_id).all()
+    found = Shares(client).look(backup_id).all()
     records = [member_record(backup_id, found[project]) for project in sorted(found)]
     print_records(COLUMNS, records, nothing="it is shared with nobody", as_json=as_json)
 
@@ -101,64 +100,20 @@ def share_command(client: Client, *, backup_id: str, project_ids: Sequence[str],
     Example:
       cbr-sharing share 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 02e814ff2f81f01a5fb11caf75eed906
     """
-    done = []
-    try:
-        for member, change in _shared(client, backup_id, list(dict.fromkeys(project_ids)), wait):
-            done.append({**member_record(backup_id, member), "change": change})
-            if not as_json:
-                click.echo(f"{member.dest_project_id}: {SAID[change]}, {member.status}")
-    finally:  # print what was done, whatever comes after it
-        if as_json:
-            print_json(done)
-
-
-def _shared(client: Client, backup_id: str, project_ids: Sequence[str], wait: float) -> Iterator[tuple[Member, str]]:
-    """Share a backup; yields each member as soon as it is shared, with what was done.
-
-    Raises:
-        Refused: a recipient is the owner, or there would be more than ten.
-        CbrSharingError: the service's reasons.
-    """
     if client.project_id in project_ids:
         raise Refused(f"sharing backup {backup_id}: project {client.project_id} owns it: give the recipient's")
-    shares, left = LiveShares(client), list(project_ids)
-    for tries in range(1, TRIES + 1):
-        live = shares.look(backup_id).all()
-        _room_or_raise(backup_id, live, left)
-        try:
-            for member, change in _changes(shares, backup_id, live, left, wait):
-                left.remove(member.dest_project_id)
-                yield member, change
-        except AlreadyShared:
-            if tries == TRIES:
-                raise
-        else:
-            return
-
-
-def _changes(
-    shares: LiveShares, backup_id: str, live: Mapping[str, Member], wanted: Sequence[str], wait: float
-) -> Iterator[tuple[Member, str]]:
-    """New recipients first, because they may be refused before anything is removed; then those that rejected it."""
-    standing = [live[one] for one in wanted if one in live and live[one].status != REJECTED]
-    missing = [one for one in wanted if one not in live]
-    rejected = [one for one in wanted if one in live and live[one].status == REJECTED]
-    yield from ((member, "already") for member in standing)
-    if missing:
-        added = shares.add(backup_id, missing, wait=wait)
-        yield from ((added[one], "shared") for one in missing)
-    for one in rejected:
-        shares.remove(backup_id, one)
-        yield shares.add(backup_id, [one], wait=wait)[one], "again"
-
-
-def _room_or_raise(backup_id: str, live: Mapping[str, Member], wanted: Sequence[str]) -> None:
-    new = [one for one in wanted if one not in live]
-    if new and len(live) + len(new) > MOST_RECIPIENTS:
-        raise Refused(
-            f"sharing backup {backup_id}: it has {len(live)} recipients, and {len(new)} more would exceed "
-            f"the limit of {MOST_RECIPIENTS}: cancel a share first, with `cbr-sharing unshare`"
+    done = Shares(client).settle(backup_id, list(dict.fromkeys(project_ids)), wait=wait)
+    if as_json:
+        print_json(
+            [{**member_record(backup_id, done.members[one]), "change": change} for one, change in done.changes.items()]
         )
+    else:
+        for one, change in done.changes.items():
+            click.echo(f"{one}: {SAID[change]}, {done.members[one].status}")
+    for error in done.errors[1:]:
+        tell(f"Error: {error}")
+    for error in done.errors:
+        raise error.again(remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
 
 
 @click.command
@@ -184,7 +139,7 @@ def unshare_command(
     Example:
       cbr-sharing unshare 9ee6e4bd-5c7d-4c3a-a1f0-2f6c1d1b7a10 02e814ff2f81f01a5fb11caf75eed906 --yes
     """
-    shares, wanted = LiveShares(client), list(dict.fromkeys(project_ids))
+    shares, wanted = Shares(client), list(dict.fromkeys(project_ids))
     live = shares.look(backup_id).all()
     there = [live[one] for one in wanted if one in live]
     if there:
@@ -208,7 +163,7 @@ def _consent(backup_id: str, members: Sequence[Member], *, yes: bool) -> None:
 
 
 def _cancelled(
-    shares: LiveShares, backup_id: str, project_ids: Iterable[str], live: Iterable[str]
+    shares: Shares, backup_id: str, project_ids: Iterable[str], live: Iterable[str]
 ) -> Iterator[dict[str, Any]]:
     for project_id in project_ids:
         change, error = "absent", None

@@ -221,7 +221,14 @@ class SingleFlightCache:
             if flight is None or self._clock.now() >= flight.landed + seconds:
                 flight = mine = self._flights[key] = _Flight()
         if mine:
-            self._fly(key, mine, ask)
+            try:
+                mine.set_result(ask())
+            except BaseException as error:  # noqa: BLE001 - or those who wait would wait forever
+                with self._lock:
+                    if not _is_answer(error) and self._flights.get(key) is mine:
+                        del self._flights[key]
+                mine.set_exception(error)
+            mine.landed = self._clock.now()
         answer: T = flight.result()
         return answer
 
@@ -229,16 +236,6 @@ class SingleFlightCache:
         """Forget an answer."""
         with self._lock:
             self._flights.pop(key, None)
-
-    def _fly(self, key: Hashable, flight: _Flight, ask: Callable[[], T]) -> None:
-        try:
-            flight.set_result(ask())
-        except BaseException as error:  # noqa: BLE001 - or those who wait would wait forever
-            with self._lock:
-                if not _is_answer(error) and self._flights.get(key) is flight:
-                    del self._flights[key]
-            flight.set_exception(error)
-        flight.landed = self._clock.now()
 
 
 def _is_answer(error: BaseException) -> bool:

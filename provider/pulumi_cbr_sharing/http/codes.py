@@ -21,6 +21,7 @@ from pulumi_cbr_sharing.errors import (
     ServerFault,
     Throttled,
     TooManyRecipients,
+    WrongRecipient,
 )
 
 
@@ -56,7 +57,7 @@ _CBR: Mapping[str, Meaning] = {
     "6702": Meaning(BackupNotAvailable, "the backup is not available", "wait until its status is available"),
     "6703": Meaning(AlreadyShared, "the backup is already shared with that project"),
     "6704": Meaning(
-        ApiError,
+        WrongRecipient,
         "the recipient project does not exist in this region, or owns the backup",
         "give the project id of another account in the same region",
     ),

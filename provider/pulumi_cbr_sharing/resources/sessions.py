@@ -1,4 +1,4 @@
-"""The sessions of this process: one for each distinct settings, and one ledger for all of them.
+"""The sessions of this process: one for each distinct settings, and one ledger, which all processes of a run share.
 
 This module is slow to import, and a program that only declares resources does not need it.
 """
@@ -9,11 +9,14 @@ import os
 import sys
 import threading
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.http.auth import Accounts
 from pulumi_cbr_sharing.resources.process import SAID
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
+from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 _SESSIONS: dict[Settings, Session] = {}
 _LOCK = threading.Lock()
-_LEDGER, _ACCOUNTS = Ledger(), Accounts()
+_ACCOUNTS = Accounts()
+_PLUGIN = Path("pulumi", "dynamic", "__main__.py").parts
 
 
 def open_session(connection: Connection, config: Config) -> Session:
@@ -37,11 +41,18 @@ def open_session(connection: Connection, config: Config) -> Session:
     settings = resolve(connection, config=config, environ=os.environ)
     with _LOCK:
         if settings not in _SESSIONS:
-            _SESSIONS[settings] = Session(settings, say=_say, ledger=_LEDGER, accounts=_ACCOUNTS)
+            _SESSIONS[settings] = Session(settings, say=_say, ledger=_ledger(), accounts=_ACCOUNTS)
             if settings.fingerprint not in SAID:
                 SAID.add(settings.fingerprint)
                 _say(settings.signing)
         return _SESSIONS[settings]
+
+
+@cache
+def _ledger() -> Ledger:
+    """One for the process. The engine starts all of a run with its address, as `python -m pulumi.dynamic ADDRESS`."""
+    is_plugin = Path(sys.argv[0]).parts[-3:] == _PLUGIN and len(sys.argv) > 1
+    return Ledger(Journal(sys.argv[1])) if is_plugin else Ledger()
 
 
 def _say(text: str) -> None:

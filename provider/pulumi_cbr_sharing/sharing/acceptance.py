@@ -46,7 +46,7 @@ def declare(
         return inputs, []
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
     if backup_id:
-        session.ledger.acceptances.add(backup_id, inputs.vault_id)
+        session.ledger.declare_acceptance(backup_id, inputs.vault_id)
     if not planning:
         return inputs, []
     if recorded is None:
@@ -126,9 +126,10 @@ def delete(session: Session, recorded: Acceptance) -> None:
     if recorded.status == WITHDRAWN:
         return
     _guard(session, f"giving back the share of backup {backup_id}", recorded)
-    if session.ledger.acceptances.has(backup_id, recorded.vault_id):
+    if session.ledger.declares_acceptance(backup_id, recorded.vault_id):
         session.say(f"the share of backup {backup_id} stays accepted, because the program declares it")
         return
+    session.warn_if_alone()
     with suppress(MemberNotFound, BackupNotFound):
         answer_membership(session.client, backup_id, "rejected")
 

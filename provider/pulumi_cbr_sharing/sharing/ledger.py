@@ -4,7 +4,8 @@ Pulumi tells a provider neither the names of resources nor why one is deleted. A
 became another kind, is made under its new name first and deleted under its old one at the end: its share must stay.
 So every check declares into the ledger, and every delete asks it: whatever the program declares now stays shared.
 
-There is one ledger for a process, whatever the connections of its resources: ids are unique over all accounts.
+There is one ledger a run, whatever the connections of its resources: ids are unique over all accounts. The processes
+of a run share it by their `Journal`.
 """
 
 from __future__ import annotations
@@ -18,61 +19,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pulumi_cbr_sharing.sharing.journal import Journal
 
-class Declared:
-    """What resources of one kind declare: backups, and for each the recipients' projects or vaults."""
 
-    def __init__(self) -> None:
-        self._present: defaultdict[str, set[str]] = defaultdict(set)
-        self._former: defaultdict[str, set[str]] = defaultdict(set)
-        self._lock = threading.Lock()
-
-    def add(self, backup_id: str, to: str, *, instead_of: tuple[str, str] | None = None) -> None:
-        """Declare a backup for a recipient; `instead_of` are those that the same resource has had until now."""
-        with self._lock:
-            self._present[backup_id].add(to)
-            if instead_of:
-                self._former[instead_of[0]].add(instead_of[1])
-
-    def has(self, backup_id: str, to: str | None = None) -> bool:
-        """Whether the backup is declared for this recipient, or for any."""
-        present = self._present.get(backup_id, set())
-        return bool(present) if to is None else to in present
-
-    def leaving(self, backup_id: str) -> set[str]:
-        """Whom the program replaces, so that they lose the backup as the run ends.
-
-        A resource that has not been checked yet may still declare one of them.
-        """
-        with self._lock:
-            return self._former.get(backup_id, set()) - self._present.get(backup_id, set())
+_UNKNOWN = "?"
 
 
 class Ledger:
     """The shares and acceptances that a program declares; safe for many threads.
 
-    Attributes:
-        members: backups and recipients, by BackupShareMember.
-        acceptances: backups and the recipient's vaults, by BackupShareAccepter.
+    Args:
+        shared: what all processes of the run declare; None if there is only this one.
     """
 
-    def __init__(self) -> None:
-        self.members, self.acceptances = Declared(), Declared()
+    def __init__(self, shared: Journal | None = None) -> None:
+        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._acceptances: defaultdict[str, set[str]] = defaultdict(set)
         self._sets: dict[str, frozenset[str] | None] = {}
+        self._owned: defaultdict[str, set[str]] = defaultdict(set)
+        self._journal = shared
         self._lock = threading.Lock()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why it is not known what other processes of the run declare; None if it is known."""
+        return self._journal.trouble if self._journal else None
+
     def declare_member(
-        self, backup_id: str, project_id: str | None, *, instead_of: tuple[str, str] | None = None
+        self, backup_id: str, project_id: str | None, *, recorded: tuple[str, str] | None = None
     ) -> str | None:
         """Declare one recipient of a backup; None as long as the recipient is not known.
+
+        Args:
+            backup_id: the backup.
+            project_id: the recipient's project.
+            recorded: the backup and the recipient that the resource had in the last run, if it was there.
 
         Returns:
             What is wrong: a BackupShare in the program owns all recipients of the backup. None if nothing is.
         """
         with self._lock:
+            self._catch_up()
+            if recorded:
+                self._owned[recorded[0]].add(recorded[1])
             if backup_id in self._sets:
                 return _shared_by_both("BackupShare")
-            self.members.add(backup_id, project_id or "", instead_of=instead_of if project_id else None)
+            self._enter("member", backup_id, *([project_id] if project_id else []))
         return None
 
     def declare_set(self, backup_id: str, project_ids: Iterable[str] | None) -> str | None:
@@ -83,7 +75,8 @@ class Ledger:
         """
         wanted = None if project_ids is None else frozenset(project_ids)
         with self._lock:
-            if self.members.has(backup_id):
+            self._catch_up()
+            if backup_id in self._members:
                 return _shared_by_both("BackupShareMember")
             declared = self._sets.get(backup_id)
             if wanted is not None and declared is not None and declared != wanted:
@@ -91,16 +84,56 @@ class Ledger:
                     "is shared by another BackupShare in the same program, with other recipients, and each would "
                     "cancel the other's: declare all its recipients in one"
                 )
-            self._sets[backup_id] = declared if wanted is None else wanted
+            self._enter("set", backup_id, *([_UNKNOWN] if wanted is None else sorted(wanted)))
         return None
+
+    def declare_acceptance(self, backup_id: str, vault_id: str) -> None:
+        """Declare a received backup into a vault."""
+        with self._lock:
+            self._enter("acceptance", backup_id, vault_id)
 
     def declares(self, backup_id: str, project_id: str) -> bool:
         """Whether a resource of the program owns this share: as a member, or as the set of all recipients."""
-        return self.declares_set(backup_id) or self.members.has(backup_id, project_id)
+        with self._lock:
+            self._catch_up()
+            return backup_id in self._sets or project_id in self._members.get(backup_id, ())
 
     def declares_set(self, backup_id: str) -> bool:
         """Whether a BackupShare of the program owns all recipients of the backup."""
-        return backup_id in self._sets
+        with self._lock:
+            self._catch_up()
+            return backup_id in self._sets
+
+    def declares_acceptance(self, backup_id: str, vault_id: str) -> bool:
+        """Whether the program accepts the backup into this vault."""
+        with self._lock:
+            self._catch_up()
+            return vault_id in self._acceptances.get(backup_id, ())
+
+    def owns(self, backup_id: str, project_id: str) -> bool:
+        """Whether a resource of the program has recorded this share: it is no stranger's."""
+        with self._lock:
+            return project_id in self._owned.get(backup_id, ())
+
+    def leaving(self, backup_id: str) -> set[str]:
+        """Recipients whose resources, as far as they have been checked, are given others."""
+        with self._lock:
+            return self._owned.get(backup_id, set()) - self._members.get(backup_id, set())
+
+    def _enter(self, *words: str) -> None:
+        self._note(*words)
+        if self._journal:
+            self._journal.append(words)
+
+    def _catch_up(self) -> None:
+        for words in self._journal.news() if self._journal else ():
+            self._note(*words)
+
+    def _note(self, kind: str, backup_id: str, *to: str) -> None:
+        if kind == "set":
+            self._sets[backup_id] = self._sets.get(backup_id) if _UNKNOWN in to else frozenset(to)
+        else:
+            (self._members if kind == "member" else self._acceptances)[backup_id].update(to)
 
 
 def _shared_by_both(kind: str) -> str:

@@ -1,29 +1,32 @@
 """One recipient of one backup: what happens on check, create, read, update and delete.
 
-A share that exists already is adopted. A rejected one is cancelled and offered again, because the service keeps its
-record and refuses a second offer (6703). A backup with ten recipients takes a new one only after another one has been
-removed (6701): one that the program replaces.
+A share that exists already is adopted, and a rejected one is offered again: see `Shares.settle`. Nobody is removed from
+a backup with ten recipients (6701): only the engine knows who may go, by `delete_before_replace`.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, Refused, TooManyRecipients
+from pulumi_cbr_sharing.errors import AlreadyShared, CbrSharingError, Refused, TooManyRecipients
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, MemberInputs, Problem, is_unknown
-from pulumi_cbr_sharing.sharing.live_shares import REJECTED
+from pulumi_cbr_sharing.sharing.preflight import stranger
+from pulumi_cbr_sharing.sharing.shares import REJECTED
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.sharing.session import Session
 
 
 OWN = "is the project that owns the backup: give the recipient's project"
+_NO_ROOM = (
+    "remove a recipient in a run before this one; if it is one that this program replaces, give that resource "
+    "`delete_before_replace=True`"
+)
 
 
 @dataclass(frozen=True)
@@ -75,21 +78,22 @@ def create(session: Session, inputs: MemberInputs) -> Share:
 
     Raises:
         Refused: it exists and `adopt` is False, or the recipient is the owner.
+        TooManyRecipients: the backup has ten recipients, and this is none of them.
     """
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     doing = f"sharing backup {backup_id} with project {project_id}"
     if project_id == session.client.project_id:
         raise Refused(f"{doing}: it {OWN}")
-    if not inputs.adopt:
-        _refuse_existing(session, doing, inputs)
+    adopts = inputs.adopt or session.ledger.owns(backup_id, project_id)
+    if not adopts and (member := session.shares.look(backup_id).get(project_id)):
+        raise Refused(f"{doing}: it {stranger(member)}")
     try:
-        return _offer(session, inputs)
-    except AlreadyShared:
-        if not inputs.adopt:
-            raise
-        return _take_over(session, inputs)
-    except TooManyRecipients as full:
-        return _take_a_place(session, inputs, full)
+        added = session.shares.add(backup_id, [project_id], wait=inputs.wait_for_backup)
+    except (AlreadyShared, TooManyRecipients) as refusal:
+        if not adopts:
+            raise _with_way_out(refusal) from None
+        return _settled(session, inputs, recorded=())
+    return _share(session, backup_id, added[project_id])
 
 
 def read(session: Session, recorded: Share) -> Share | None:
@@ -99,8 +103,10 @@ def read(session: Session, recorded: Share) -> Share | None:
         WrongProject: the settings are of another project, region or cloud than the state.
     """
     _guard(session, f"reading {recorded}", recorded)
-    member = _live(session, recorded)
-    return _share(session, recorded.backup_id, member) if member else None
+    if member := session.shares.find(recorded.backup_id, recorded.dest_project_id):
+        return _share(session, recorded.backup_id, member)
+    session.say(f"{recorded} is gone: somebody cancelled it, or the backup does not exist any more")
+    return None
 
 
 def is_changed(recorded: Share, _inputs: MemberInputs) -> bool:
@@ -114,22 +120,23 @@ def update(session: Session, recorded: Share, inputs: MemberInputs) -> Share:
     Raises:
         Refused: it is gone.
     """
-    live = read(session, recorded)
+    _guard(session, f"reading {recorded}", recorded)
+    live = session.shares.find(recorded.backup_id, recorded.dest_project_id)
     if live is None:
         raise Refused(f"reading {recorded}: it is gone: run `pulumi up --refresh` to create it again")
-    return _offer_again(session, inputs) if is_changed(live, inputs) else live
+    if live.status != REJECTED:
+        return _share(session, recorded.backup_id, live)
+    return _settled(session, inputs, recorded=(recorded.dest_project_id,))
 
 
 def delete(session: Session, recorded: Share) -> None:
     """Cancel the share, unless the program declares it; success if it is gone already."""
     _guard(session, f"cancelling {recorded}", recorded)
     if session.ledger.declares(recorded.backup_id, recorded.dest_project_id):
-        session.say(
-            f"{recorded} stays, because the program declares it; to offer it again, remove the resource from the "
-            "program, run `pulumi up`, put it back, and run `pulumi up` again"
-        )
+        session.say(f"kept {recorded}: the program declares it")
         return
-    session.live.remove(recorded.backup_id, recorded.dest_project_id)
+    session.warn_if_alone()
+    session.shares.remove(recorded.backup_id, recorded.dest_project_id)
 
 
 def _project(session: Session, account: Any, recorded: MemberInputs | None, *, planning: bool) -> Any:
@@ -137,7 +144,7 @@ def _project(session: Session, account: Any, recorded: MemberInputs | None, *, p
     if is_unknown(account):
         return UNKNOWN
     known = recorded.dest_project_id if recorded and recorded.dest_account == account else None
-    return session.looks.project(account, known, planning=planning) or UNKNOWN
+    return session.preflight.project(account, known, planning=planning) or UNKNOWN
 
 
 def _declared(
@@ -151,7 +158,7 @@ def _declared(
         return
     before = (recorded.backup_id, recorded.dest_project_id) if recorded else None
     known = None if is_unknown(project_id) else project_id
-    if conflict := session.ledger.declare_member(backup_id, known, instead_of=before):
+    if conflict := session.ledger.declare_member(backup_id, known, recorded=before):
         yield Problem.it("backup_id", conflict)
     elif planning and recorded is None:
         yield from session.preflight.problems_with_member(backup_id, known, adopt=inputs.adopt is not False)
@@ -159,68 +166,26 @@ def _declared(
             yield Problem.it("dest_project_id", OWN)
 
 
-def _take_over(session: Session, inputs: MemberInputs) -> Share:
-    """The existing share; a new one if it was rejected, or cancelled in the meantime."""
-    member = session.live.look(inputs.backup_id).get(inputs.dest_project_id)
-    if member is None:
-        return _offer(session, inputs)
-    return _offer_again(session, inputs) if member.status == REJECTED else _share(session, inputs.backup_id, member)
-
-
-def _take_a_place(session: Session, inputs: MemberInputs, full: TooManyRecipients) -> Share:
-    """Make room by removing a recipient that the program replaces; its share would be cancelled later in this run.
-
-    A resource that the engine checks later may still declare that recipient. It offers the share again if it is new or
-    replaced; if it has recorded the share, the next refresh finds it cancelled.
-    """
+def _settled(session: Session, inputs: MemberInputs, *, recorded: Collection[str]) -> Share:
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
-    there = session.live.look(backup_id).members
-    for old in sorted(session.ledger.members.leaving(backup_id) & set(there)):
-        session.say(
-            f"backup {backup_id} is full: project {project_id} takes the place of {old}, whose share is cancelled; if "
-            "another resource declares that one, it is offered again, at the latest by `pulumi up --refresh`, and has "
-            "to be accepted again"
-        )
-        session.live.remove(backup_id, old)
-        with suppress(TooManyRecipients):
-            return _offer(session, inputs)
-    raise full
+    done = session.shares.settle(backup_id, [project_id], wait=inputs.wait_for_backup)
+    for error in done.errors:
+        raise _with_way_out(error)
+    for line in done.news(backup_id, recorded=recorded):
+        session.say(line)
+    return _share(session, backup_id, done.members[project_id])
 
 
-def _offer_again(session: Session, inputs: MemberInputs) -> Share:
-    session.live.remove(inputs.backup_id, inputs.dest_project_id)
-    return _offer(session, inputs)
-
-
-def _offer(session: Session, inputs: MemberInputs) -> Share:
-    backup_id, project_id = inputs.backup_id, inputs.dest_project_id
-    member = session.live.add(backup_id, [project_id], wait=inputs.wait_for_backup)[project_id]
-    return _share(session, backup_id, member)
-
-
-def _refuse_existing(session: Session, doing: str, inputs: MemberInputs) -> None:
-    member = session.live.look(inputs.backup_id).get(inputs.dest_project_id)
-    if member:
-        raise Refused(
-            f"{doing}: it is shared already ({member.status}, record {member.id or 'without id'}, since "
-            f"{member.created_at or 'an unknown time'}), and adopt is False: cancel that share first, or set "
-            "adopt to True: then this resource owns it, and cancels it on destroy"
-        )
+def _with_way_out(error: CbrSharingError) -> CbrSharingError:
+    return error.again(remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
 
 
 def _guard(session: Session, doing: str, recorded: Share) -> None:
     def found() -> bool:
-        member = _live(session, recorded)
+        member = session.shares.find(recorded.backup_id, recorded.dest_project_id)
         return member is not None and member.id == recorded.share_id
 
     session.guard(doing, recorded.region, recorded.owner_project_id, recorded.endpoint, found)
-
-
-def _live(session: Session, recorded: Share) -> Member | None:
-    try:
-        return session.live.members(recorded.backup_id).get(recorded.dest_project_id)
-    except BackupNotFound:
-        return None
 
 
 def _share(session: Session, backup_id: str, member: Member) -> Share:

@@ -1,7 +1,8 @@
-"""What the cloud would refuse, found during a preview: it reads the backup, its members and the recipient's vault.
+"""What a preview asks the cloud, and what the cloud would refuse.
 
-A problem is what the service is known to refuse. What it may refuse, or may allow by the time of the update, is a
-warning.
+Each thing is asked once, with short time-outs, and nothing if plan checks are switched off. A problem is what the
+service is known to refuse. If the cloud gives no answer, that is a warning: no preview fails because the network or a
+permission is missing. A refused credential does fail it, because asking again might lock it.
 """
 
 from __future__ import annotations
@@ -10,42 +11,63 @@ import threading
 
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_cbr_sharing.cbr.backups import AVAILABLE, BECOMING_AVAILABLE, get_backup, list_backups
+from pulumi_cbr_sharing.cbr.backups import get_backup
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.cbr.vaults import KINDS, REPLICATION, get_vault
-from pulumi_cbr_sharing.errors import NotFound, one_line
+from pulumi_cbr_sharing.cbr.projects import project_of_account
+from pulumi_cbr_sharing.cbr.vaults import REPLICATION, get_vault
+from pulumi_cbr_sharing.errors import (
+    ApiError,
+    CbrSharingError,
+    CredentialRefused,
+    NotFound,
+    Refused,
+    ServerFault,
+    SettingsError,
+    Throttled,
+    UnexpectedAnswer,
+    Unreachable,
+    one_line,
+)
 from pulumi_cbr_sharing.sharing.inputs import Problem
-from pulumi_cbr_sharing.sharing.threads import POOL
+from pulumi_cbr_sharing.sharing.shares import REJECTED, Shares, both
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.cbr.vaults import Vault
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.sharing.ledger import Ledger
-    from pulumi_cbr_sharing.sharing.looks import Looks
+
+    Errors = tuple[type[CbrSharingError], ...]
 
 
-SHAREABLE = ("OS::Nova::Server", "OS::Cinder::Volume")
-_list_offers = partial(list_backups, own_type="shared")
+T = TypeVar("T")
+# After one of these, the cloud is not asked again in this run's previews.
+_OUT_OF_REACH = (Unreachable, ServerFault, Throttled, UnexpectedAnswer)
+_UNCHECKED = "the preview is not checked against the cloud"
 
 
 class Preflight:
     """Checks the resources that a program is about to create; safe for many threads.
 
+    Args:
+        client: calls the API.
+        ledger: what the program declares.
+        tell: shows the user a line, once for each text, or for each `once_for`.
+
     Raises:
         CredentialRefused, SettingsError: from every method; all later calls would fail, too.
     """
 
-    def __init__(self, client: Client, ledger: Ledger, looks: Looks) -> None:
-        self._client, self._ledger, self._looks = client, ledger, looks
+    def __init__(self, client: Client, ledger: Ledger, tell: Callable[..., None]) -> None:
+        self._client, self._ledger, self._tell = client, ledger, tell
         self._coming: defaultdict[str, set[str]] = defaultdict(set)
-        self._filling: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._out_of_reach = False
         self._lock = threading.Lock()
 
     def problems_with_member(self, backup_id: str, project_id: str | None, *, adopt: bool) -> Iterator[Problem]:
@@ -53,79 +75,71 @@ class Preflight:
         trouble, members = self._backup_and_members(backup_id)
         if trouble:
             yield Problem.it("backup_id", trouble)
-        elif trouble := self._room(backup_id, project_id, members, adopt=adopt):
+        elif project_id is None or members is None:
+            return
+        elif there := members.get(project_id):
+            if adopt or self._ledger.owns(backup_id, project_id):
+                self._tell_of(backup_id, [there])
+            else:
+                yield Problem.it("dest_project_id", f"{stranger(there)}")
+        elif trouble := self._trouble_with_room(backup_id, project_id, members):
             yield Problem.it("dest_project_id", trouble)
 
     def problems_with_set(self, backup_id: str, project_ids: Collection[str] | None) -> Iterator[Problem]:
-        """The backup cannot be shared. Warns of recipients that are not among those declared, if these are known."""
+        """The backup cannot be shared. Tells of recipients that are not among those declared, if these are known."""
         trouble, members = self._backup_and_members(backup_id)
         if trouble:
             yield Problem.it("backup_id", trouble)
-        elif project_ids is not None and (undeclared := sorted(set(members or ()) - set(project_ids))):
-            self._looks.warn(
-                f"backup {backup_id} is also shared with {', '.join(undeclared)}: this BackupShare cancels that"
-            )
+        elif project_ids is not None and members is not None:
+            self._tell_of(backup_id, [members[project] for project in sorted(project_ids) if project in members])
+            if undeclared := sorted(set(members) - set(project_ids)):
+                names = ", ".join(undeclared)
+                self._tell(f"warning: backup {backup_id} is also shared with {names}: this BackupShare cancels that")
 
     def problems_with_acceptance(self, backup_id: str | None, vault_id: str) -> Iterator[Problem]:
-        """The vault does not exist, or the backup is the recipient's own or in another vault. Warns if it does not fit.
+        """The vault does not exist, or the backup is the recipient's own or in another vault.
 
         As long as the backup is not known, only the vault is checked.
         """
-        seen = POOL.submit(self._received, backup_id)
-        offered = POOL.submit(self._offer, backup_id)
-        try:
-            vault = self._looks.ask(get_vault, vault_id)
-        except NotFound:
-            vault = None
-            yield Problem.it("vault_id", self._not_there())
-        if vault and vault.protect_type == REPLICATION:
+        vault, seen = both(partial(self._vault, vault_id), partial(self._received, backup_id))
+        if isinstance(vault, str):
+            yield Problem.it("vault_id", vault)
+        elif vault and vault.protect_type == REPLICATION:
             yield Problem.it("vault_id", "is for replicas: give a vault of type backup")
-        elif vault and vault.status not in ("", AVAILABLE):
-            self._looks.warn(f"vault {vault_id} is in status {one_line(vault.status, 30)}, so the share may be refused")
-        received, offer = seen.result(), offered.result()
-        if received and (trouble := self._in_another_vault(received, vault_id)):
+        if seen and (trouble := self._in_another_vault(seen, vault_id)):
             yield Problem.it("backup_id", trouble)
-        elif vault and offer and not (received and received.vault_id):
-            self._warn_of_misfit(offer, vault)
 
     def problems_with_move(self, backup_id: str, vault_id: str) -> Iterator[Problem]:
         """The vault that an accepted backup is to go into does not exist, or does not take it."""
-        received = POOL.submit(self._received, backup_id)
-        try:
-            vault, seen = self._looks.ask(get_vault, vault_id), received.result()
-        except NotFound:
-            yield Problem.it("vault_id", self._not_there())
+        vault, seen = both(partial(self._vault, vault_id), partial(self._received, backup_id))
+        if isinstance(vault, str):
+            yield Problem.it("vault_id", vault)
+        elif vault and seen and seen.vault_id != vault_id and (trouble := vault.against(seen)):
+            yield Problem.it("vault_id", f"{trouble}: the backup stays in vault {seen.vault_id}")
+
+    def project(self, account: str, recorded: str | None, *, planning: bool) -> str | None:
+        """The project of an account. Without an answer it is the recorded one; a preview goes on without any.
+
+        Raises:
+            Refused: the account has no project in the region, or several, and none is recorded.
+            CbrSharingError: there is no answer to an update, and none is recorded.
+        """
+        look = (project_of_account, account, self._client.settings.region)
+        if recorded:
+            found = self._ask(*look, final=(), otherwise=f"the share keeps project {recorded}")
+        elif planning:
+            found = self._ask(*look, final=(Refused,), otherwise="the preview goes on without the project")
         else:
-            if vault and seen and seen.vault_id != vault_id and (trouble := vault.against(seen)):
-                yield Problem.it("vault_id", f"{trouble}: the backup stays in vault {seen.vault_id}")
+            found = self._client.cached(*look)
+        return found.id if found else recorded
 
     def _backup_and_members(self, backup_id: str) -> tuple[str | None, Mapping[str, Member] | None]:
         """What is wrong with a backup that is to be shared, and its members; both are read at the same time."""
-        members = POOL.submit(self._looks.members, backup_id)
-        return self._trouble_with_backup(backup_id), members.result()
-
-    def _room(
-        self, backup_id: str, project_id: str | None, live: Mapping[str, Member] | None, *, adopt: bool
-    ) -> str | None:
-        """Why the backup cannot have one more recipient, as far as that is known."""
-        if project_id is None or live is None:
-            return None
-        if there := live.get(project_id):
-            since = f"({one_line(there.status, 20)}, since {there.created_at or 'an unknown time'})"
-            refused = f"is a recipient already {since}, and adopt is False: cancel that share, or set adopt to True"
-            return None if adopt else refused
-        leaving = self._ledger.members.leaving(backup_id)
-        with self._lock:
-            staying = set(live) - leaving
-            every = staying | self._coming[backup_id] | {project_id}
-            if len(every) > MOST_RECIPIENTS:
-                return _no_room(backup_id, staying, every)
-            self._coming[backup_id].add(project_id)
-        return None
+        return both(partial(self._trouble_with_backup, backup_id), partial(self._ask, _all_members, backup_id))
 
     def _trouble_with_backup(self, backup_id: str) -> str | None:
         try:
-            backup = self._looks.ask(get_backup, backup_id)
+            backup = self._ask(get_backup, backup_id)
         except NotFound:
             return f"{self._not_there()}; when a backup is deleted or expires, its shares are gone, too"
         if backup and backup.project_id not in ("", self._client.known_project_id):
@@ -133,22 +147,52 @@ class Preflight:
                 f"is a backup that project {one_line(backup.project_id, 40)} shares with this one, and a received "
                 "backup cannot be shared again: let its owner share it"
             )
-        for doubt in _doubts(backup) if backup else ():
-            self._looks.warn(f"backup {backup_id} {doubt}")
         return None
 
-    def _not_there(self) -> str:
-        return f"does not exist in project {self._client.known_project_id}: check the id, the region and the project"
+    def _trouble_with_room(self, backup_id: str, project_id: str, live: Collection[str]) -> str | None:
+        """Why the backup cannot have one more recipient, unless one of them leaves it before."""
+        leaving = self._ledger.leaving(backup_id) & set(live)
+        with self._lock:
+            self._coming[backup_id].add(project_id)
+            count = len(set(live) | self._coming[backup_id])
+            if count > MOST_RECIPIENTS and not leaving:
+                self._coming[backup_id].remove(project_id)
+        if count <= MOST_RECIPIENTS:
+            return None
+        if leaving:
+            self._tell(
+                f"warning: backup {backup_id} has no room for project {project_id} until it leaves "
+                f"{' or '.join(sorted(leaving))}, which needs `delete_before_replace=True` on the resource that changes"
+            )
+            return None
+        return (
+            f"is one too many: backup {backup_id} is shared with {len(live)} projects, this program adds "
+            f"{count - len(live)}, and the maximum is {MOST_RECIPIENTS}: remove a recipient in an earlier run"
+        )
+
+    def _tell_of(self, backup_id: str, there: Collection[Member]) -> None:
+        for member in there:
+            if member.status == REJECTED:
+                self._tell(f"backup {backup_id} was rejected by {member.dest_project_id}: the update offers it again")
+            else:
+                since = member.created_at or "an unknown time"
+                self._tell(
+                    f"backup {backup_id} is shared with {member.dest_project_id} since {since} ({member.status}): the "
+                    "update adopts that"
+                )
+
+    def _vault(self, vault_id: str) -> Vault | str | None:
+        """A vault, or the end of a sentence that it does not exist; None if there is no answer."""
+        try:
+            return self._ask(get_vault, vault_id)
+        except NotFound:
+            return self._not_there()
 
     def _received(self, backup_id: str | None) -> Backup | None:
         try:
-            return self._looks.ask(get_backup, backup_id) if backup_id else None
+            return self._ask(get_backup, backup_id) if backup_id else None
         except NotFound:  # nothing accepted yet
             return None
-
-    def _offer(self, backup_id: str | None) -> Backup | None:
-        offers = self._looks.ask(_list_offers) if backup_id else None
-        return next((backup for backup in offers or () if backup.id == backup_id), None)
 
     def _in_another_vault(self, received: Backup, vault_id: str) -> str | None:
         if received.project_id == self._client.known_project_id:
@@ -157,44 +201,45 @@ class Preflight:
             return None
         return f"was accepted into vault {received.vault_id} before: set that vault_id, or give the share back first"
 
-    def _warn_of_misfit(self, offer: Backup, vault: Vault) -> None:
-        """Only warn: what the service refuses here (codes 6712, 6713 and 6114) is inferred."""
-        kind = KINDS.get(offer.resource_type)
-        if kind and vault.object_type and kind != vault.object_type:
-            self._looks.warn(
-                f"vault {vault.id} is for {vault.object_type} backups, but backup {offer.id} is of a {kind}"
-            )
-        with self._lock:
-            coming = self._filling[vault.id]
-            coming[offer.id] = offer.resource_size
-            count, needed = len(coming), sum(coming.values())
-        if vault.size and needed > vault.free:
-            what = f"backup {offer.id} needs" if count == 1 else f"the {count} backups that this program accepts need"
-            self._looks.warn(
-                f"vault {vault.id} has {vault.free:.0f} GB of {vault.size} GB left, but {what} {needed} GB: enlarge "
-                "the vault, or the share may be refused"
-            )
+    def _not_there(self) -> str:
+        return f"does not exist in project {self._client.known_project_id}: check the id, the region and the project"
+
+    def _ask(
+        self, look: Callable[..., T], *given: object, final: Errors = (NotFound,), otherwise: str = _UNCHECKED
+    ) -> T | None:
+        """What `look(client, *given)` reads; None, and a warning, if there is no answer.
+
+        Args:
+            look: a function of `cbr/`.
+            *given: its arguments.
+            final: errors that are raised.
+            otherwise: what follows from having no answer, for the warning.
+        """
+        if self._out_of_reach or not self._client.settings.plan_checks:
+            return None
+        try:
+            return self._client.brief.cached(look, *given)
+        except CbrSharingError as error:
+            if isinstance(error, (CredentialRefused, SettingsError, *final)):
+                raise
+            if isinstance(error, _OUT_OF_REACH):
+                self._out_of_reach = True
+                rest, reason = "; the other checks are skipped, too", "out of reach"  # said once, whatever the error
+            else:
+                rest, reason = "", f"{otherwise}: {error.reason if isinstance(error, ApiError) else type(error)}"
+            self._tell(f"warning: {otherwise}: {error}{rest}", once_for=reason)
+            return None
 
 
-def _doubts(backup: Backup) -> Iterator[str]:
-    """Why sharing may be refused, or has to wait."""
-    if backup.status in BECOMING_AVAILABLE:
-        yield f"is {backup.status}: the update waits for it, as long as wait_for_backup allows"
-    elif backup.status != AVAILABLE:
-        yield f"is in status {one_line(backup.status, 30) or 'unknown'}, and only available backups can be shared"
-    if backup.resource_type and backup.resource_type not in SHAREABLE:
-        kind = one_line(backup.resource_type, 60)
-        yield f"is of kind {kind}: only backups of servers, and in some regions of disks, can be shared"
-    if backup.encrypted:
-        yield "has encrypted disks, which some regions do not share"
-
-
-def _no_room(backup_id: str, staying: Collection[str], every: Collection[str]) -> str:
-    if len(staying) >= MOST_RECIPIENTS:
-        have = f"is shared with {len(staying)} projects already"
-    else:
-        have = f"is shared with {len(staying)}, and this program adds {len(every) - len(staying)}"
+def stranger(member: Member) -> str:
+    """Why a share that is there already is an error without adoption."""
+    since = member.created_at or "an unknown time"
     return (
-        f"is one too many: backup {backup_id} {have}, and the maximum is {MOST_RECIPIENTS}: remove a recipient in an "
-        "earlier run"
+        f"is a recipient already ({one_line(member.status, 20)}, since {since}), and adopt is False: if this program "
+        "shared it under another name, give the resource `aliases`; else set adopt to True: then this resource owns "
+        "the share, and cancels it on destroy"
     )
+
+
+def _all_members(client: Client, backup_id: str) -> Mapping[str, Member] | None:
+    return Shares(client).all_of(backup_id)

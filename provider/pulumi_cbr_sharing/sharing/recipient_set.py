@@ -1,27 +1,25 @@
 """Exactly these recipients of one backup: what happens on check, create, read, update and delete.
 
-The live list counts, not the state. One POST adds all missing recipients; undeclared recipients are removed. New shares
-are created before old ones are cancelled, except on a backup with ten recipients, and where a rejected record is in the
-way.
+The live list counts, not the state: see `Shares.settle`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
-from pulumi_cbr_sharing.errors import AlreadyShared, BackupNotFound, CbrSharingError, ImageRegistered, Refused
+from pulumi_cbr_sharing.errors import CbrSharingError, ImageRegistered, Refused
 from pulumi_cbr_sharing.sharing.inputs import Problem, SetInputs, is_unknown
-from pulumi_cbr_sharing.sharing.live_shares import REJECTED
-from pulumi_cbr_sharing.sharing.threads import POOL
+from pulumi_cbr_sharing.sharing.shares import REJECTED
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.sharing.session import Session
+    from pulumi_cbr_sharing.sharing.shares import Settled
 
 
 @dataclass(frozen=True)
@@ -63,35 +61,19 @@ def _declared(session: Session, inputs: SetInputs, *, new: bool, planning: bool)
 def create(session: Session, inputs: SetInputs) -> RecipientSet:
     """Make the live list the declared one.
 
-    A recipient that registered an image from the backup cannot be removed (6710), perhaps for weeks: the others are
-    added all the same. After any other error, new shares are cancelled again, because the state does not record them.
+    After an error new shares are cancelled again, because the state does not record them; unless all that is wrong is
+    that somebody registered an image from the backup.
 
     Raises:
         Refused: the owner is among the recipients.
-        CbrSharingError: the service's reasons; the next run continues from the live list.
+        CbrSharingError: the service's reasons.
     """
-    backup_id, declared = inputs.backup_id, sorted(inputs.dest_project_ids)
-    if session.client.project_id in declared:
-        raise Refused(f"sharing backup {backup_id}: the list {_own(session)}")
-    live = session.live.look(backup_id).all()
-    undeclared = [project for project in live if project not in declared]
-    rejected = [project for project in declared if project in live and live[project].status == REJECTED]
-    missing = [project for project in declared if project not in live or project in rejected]
-    _tell(session, backup_id, undeclared)
-    crowded = len(live) + len(missing) - len(rejected) > MOST_RECIPIENTS
-    errors = _remove(session, backup_id, rejected + (undeclared if crowded else []))
-    kept = {project: member for project, member in live.items() if project in declared and project not in rejected}
-    try:
-        added, found = _add(session, inputs, missing)
-    except CbrSharingError as error:
-        raise (errors[0] if errors else error) from None  # a failed removal is why there is no room
-    errors += _remove(session, backup_id, [] if crowded else undeclared)
-    if errors:
-        _take_back(session, backup_id, added, errors)
-        if _stays(errors):  # a door that can records it all the same
-            errors[0].made = _record(session, backup_id, session.live.look(backup_id).all(), declared)
-        raise errors[0]
-    return _record(session, backup_id, {**kept, **found, **added}, declared)
+    done = _settle(session, inputs, recorded=())
+    if all(isinstance(error, ImageRegistered) for error in done.errors):
+        return _recorded(session, inputs, done, recorded=())
+    if left := session.shares.remove_all(inputs.backup_id, done.offered()):
+        session.say(f"warning: {_unrecorded(inputs.backup_id, left)}: run `pulumi up` again")
+    raise done.errors[0]
 
 
 def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
@@ -101,8 +83,9 @@ def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
         WrongProject: the settings are of another project, region or cloud than the state.
     """
     _guard(session, "reading", recorded)
-    live = _live(session, recorded)
+    live = session.shares.all_of(recorded.backup_id)
     if live is None:
+        session.say(f"the shares of backup {recorded.backup_id} are gone: the backup does not exist any more")
         return None
     declared = recorded.declared if recorded.owner_project_id else list(live)  # an import knows the id alone
     # Without --diff the engine shows only which property changed: the log of a pipeline needs the ids.
@@ -129,9 +112,15 @@ def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
 
 
 def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> RecipientSet:
-    """Make the live list of the recorded backup the declared one."""
+    """Make the live list of the recorded backup the declared one.
+
+    What could be done stays done, whatever else is refused, and the next run goes on from there.
+    """
     _guard(session, "changing", recorded)
-    return create(session, inputs)
+    done = _settle(session, inputs, recorded=recorded.declared)
+    if done.errors and (new := sorted(set(done.offered()) - set(recorded.declared))):
+        session.say(f"warning: {_unrecorded(inputs.backup_id, new)} until `pulumi up` succeeds")
+    return _recorded(session, inputs, done, recorded=recorded.declared)
 
 
 def delete(session: Session, recorded: RecipientSet) -> None:
@@ -139,11 +128,36 @@ def delete(session: Session, recorded: RecipientSet) -> None:
     _guard(session, "cancelling", recorded)
     backup_id = recorded.backup_id
     if session.ledger.declares_set(backup_id):
-        session.say(f"the shares of backup {backup_id} stay, because the program declares them")
+        session.say(f"kept the shares of backup {backup_id}: the program declares them")
         return
     going = [project for project in recorded.declared if not session.ledger.declares(backup_id, project)]
-    for error in _remove(session, backup_id, going):
+    session.warn_if_alone()
+    for error in session.shares.remove_all(backup_id, going).values():
         raise error
+
+
+def _settle(session: Session, inputs: SetInputs, *, recorded: Collection[str]) -> Settled:
+    backup_id, declared = inputs.backup_id, sorted(inputs.dest_project_ids)
+    if session.client.project_id in declared:
+        raise Refused(f"sharing backup {backup_id}: the list {_own(session)}")
+    done = session.shares.settle(backup_id, declared, exactly=True, wait=inputs.wait_for_backup)
+    for line in done.news(backup_id, recorded=recorded):
+        session.say(line)
+    return done
+
+
+def _recorded(session: Session, inputs: SetInputs, done: Settled, *, recorded: Collection[str]) -> RecipientSet:
+    """The recipients; with an error, only a door that can record them does so."""
+    for error in done.errors:
+        with suppress(CbrSharingError):
+            live = session.shares.all_of(inputs.backup_id) or {}
+            error.made = _record(session, inputs.backup_id, live, live.keys() & {*inputs.dest_project_ids, *recorded})
+        raise error
+    return _record(session, inputs.backup_id, done.members, inputs.dest_project_ids)
+
+
+def _unrecorded(backup_id: str, project_ids: Iterable[str]) -> str:
+    return f"backup {backup_id} is shared with {', '.join(project_ids)}, which the state does not record"
 
 
 def _known(project_ids: Any) -> Sequence[str] | None:
@@ -159,63 +173,11 @@ def _own(session: Session) -> str:
     return f"has {session.client.project_id}, the project that owns the backup: list only recipients"
 
 
-def _tell(session: Session, backup_id: str, undeclared: Sequence[str]) -> None:
-    if undeclared:
-        noun = "share" if len(undeclared) == 1 else "shares"
-        names = ", ".join(sorted(undeclared))
-        session.say(f"cancelling {len(undeclared)} undeclared {noun} of backup {backup_id}: {names}")
-
-
-def _add(
-    session: Session, inputs: SetInputs, project_ids: Sequence[str]
-) -> tuple[Mapping[str, Member], Mapping[str, Member]]:
-    """Add recipients in one POST, and in one more each time that somebody else shares with one of them meanwhile.
-
-    Returns:
-        The new members, and the members that somebody else has made.
-    """
-    if not project_ids:
-        return {}, {}
-    try:
-        return session.live.add(inputs.backup_id, project_ids, wait=inputs.wait_for_backup), {}
-    except AlreadyShared:
-        live = session.live.look(inputs.backup_id).all()
-        found = {project: live[project] for project in project_ids if project in live}
-        if not found:
-            raise
-    added, others = _add(session, inputs, [project for project in project_ids if project not in found])
-    return added, {**found, **others}
-
-
-def _take_back(session: Session, backup_id: str, added: Collection[str], errors: Sequence[CbrSharingError]) -> None:
-    if _stays(errors):
-        return
-    if _remove(session, backup_id, added):
-        names = ", ".join(added)
-        session.say(
-            f"warning: backup {backup_id} stays shared with {names}, which is not in the state: run `pulumi up` again"
-        )
-
-
-def _stays(errors: Sequence[CbrSharingError]) -> bool:
-    return all(isinstance(error, ImageRegistered) for error in errors)
-
-
-def _remove(session: Session, backup_id: str, project_ids: Collection[str]) -> list[CbrSharingError]:
-    errors = []
-    for removal in [POOL.submit(session.live.remove, backup_id, project) for project in project_ids]:
-        try:
-            removal.result()
-        except CbrSharingError as error:  # noqa: PERF203 - the others are waited for, too
-            errors.append(error)
-    return errors
-
-
 def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:
     """See `Session.guard`: the backup has one of the recorded shares, and no other share with the same project."""
 
     def found() -> bool:
-        live = _live(session, recorded)
+        live = session.shares.all_of(recorded.backup_id)
         if live is None:
             return False
         same = [live[to].id == id_ for to, id_ in recorded.share_ids.items() if to in live]
@@ -223,14 +185,6 @@ def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:
 
     doing = f"{verb} the shares of backup {recorded.backup_id}"
     session.guard(doing, recorded.region, recorded.owner_project_id, recorded.endpoint, found)
-
-
-def _live(session: Session, recorded: RecipientSet) -> Mapping[str, Member] | None:
-    """The members of the recorded backup; None if there is no such backup."""
-    try:
-        return session.live.members(recorded.backup_id).all()
-    except BackupNotFound:
-        return None
 
 
 def _record(session: Session, backup_id: str, live: Mapping[str, Member], declared: Collection[str]) -> RecipientSet:

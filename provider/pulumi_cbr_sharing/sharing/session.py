@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import WrongProject
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.sharing.ledger import Ledger
-from pulumi_cbr_sharing.sharing.live_shares import LiveShares
-from pulumi_cbr_sharing.sharing.looks import Looks
 from pulumi_cbr_sharing.sharing.preflight import Preflight
+from pulumi_cbr_sharing.sharing.shares import Shares
 
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ class Session:
 
     Attributes:
         client: calls the API.
-        live: the members of backups.
-        looks: reads what a preview needs.
-        preflight: what the cloud would refuse.
+        shares: the shares of backups.
+        preflight: what a preview asks the cloud, and what that would refuse.
     """
 
     def __init__(
@@ -39,8 +39,28 @@ class Session:
     ) -> None:
         self.settings, self.say, self.ledger = settings, say, ledger or Ledger()
         self.client = Client(settings, notify=say, **client)
-        self.live, self.looks = LiveShares(self.client), Looks(self.client)
-        self.preflight = Preflight(self.client, self.ledger, self.looks)
+        self.shares = Shares(self.client)
+        self.preflight = Preflight(self.client, self.ledger, self.tell)
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
+
+    def tell(self, text: str, once_for: str | None = None) -> None:
+        """Show a line, once in a run for each text, or for each `once_for`."""
+        with self._lock:
+            told = (once_for or text) in self._told
+            self._told.add(once_for or text)
+        if not told:
+            self.say(text)
+
+    def warn_if_alone(self) -> None:
+        """Before something is given up: warn, once, if it is not known what other processes declare."""
+        if trouble := self.ledger.trouble:
+            self.tell(
+                "warning: what other providers of this program declare is not known, because they have no folder to "
+                f"exchange it in ({trouble}): if another provider declares this share now, it is cancelled all the "
+                "same; set TMPDIR to a folder of your own",
+                once_for="alone",
+            )
 
     def guard(
         self, doing: str, region: str | None, project_id: str | None, endpoint: str | None, found: Callable[[], bool]

@@ -1,0 +1,199 @@
+"""What all processes of a run declare.
+
+Every provider instance, every version of the package and both kinds of provider are processes of their own, and one
+must not cancel what another one declares. The engine starts all of a run with its own address:
+`python -m pulumi.dynamic ADDRESS`, `pulumi-resource-cbr-sharing ADDRESS`. So each appends what it declares to a file of
+its own in the folder of that address, and reads the others' files.
+
+A file holds ids only, and counts as long as its process lives, which its lock tells. Whoever comes next removes the
+files of processes that were killed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import stat
+import sys
+import tempfile
+
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(number: int) -> None:
+        os.lseek(number, 1 << 30, os.SEEK_SET)  # far behind the text, which others could not read otherwise
+        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        os.lseek(number, 0, os.SEEK_SET)
+else:
+    import fcntl
+
+    def _lock(number: int) -> None:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+TRIES = 10  # to make a file: for an instant, a new one has no lock, as if its process were dead
+MOST_FOLDERS, MOST_FILES = 200, 1000  # that one process looks at
+
+
+class Journal:
+    """Tells other processes what this one declares, and reads what they declare; for one thread at a time.
+
+    Args:
+        engine: the engine's address, which all processes of a run are given.
+        root: the folder for temporary files; None for the system's.
+    """
+
+    def __init__(self, engine: str, root: Path | None = None) -> None:
+        self._name = "".join(char if char.isalnum() or char in ".-" else "_" for char in engine)
+        self._root = root
+        self._file: _OwnFile | None = None
+        self._trouble: str | None = None
+        self._written: set[tuple[str, ...]] = set()
+        self._read: dict[Path, int] = {}
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the processes of this run cannot know of each other; None if they can."""
+        self._own_file()
+        return self._trouble
+
+    def close(self) -> None:
+        """Remove the file: what this process has declared counts no more."""
+        if self._file:
+            self._file.remove()
+
+    def append(self, words: tuple[str, ...]) -> None:
+        """Tell the others; the words have no blanks. What was told is not told again."""
+        file = self._own_file()
+        if file and words not in self._written:
+            self._written.add(words)
+            try:
+                os.write(file.number, f"{' '.join(words)}\n".encode())
+            except OSError as error:
+                self._trouble = str(error)
+
+    def news(self) -> Iterator[tuple[str, ...]]:
+        """What others have told since the last call."""
+        file = self._own_file()
+        if file is None:
+            return
+        for path in _files(file.path.parent):
+            if path == file.path or (path not in self._read and _is_removed(path)):
+                continue
+            for line in self._lines(path):
+                yield tuple(line.split())
+
+    def _lines(self, path: Path) -> Sequence[str]:
+        begin = self._read.get(path, 0)
+        try:
+            with path.open("rb") as text:
+                text.seek(begin)
+                whole, _, _ = text.read().rpartition(b"\n")  # the last line may not be written to its end
+        except OSError:  # its process has ended
+            return ()
+        self._read[path] = begin + len(whole) + 1 if whole else begin
+        return whole.decode().splitlines()
+
+    def _own_file(self) -> _OwnFile | None:
+        if self._file is None and self._trouble is None:
+            try:
+                user = _private(Path(self._root or tempfile.gettempdir()) / f"pulumi-cbr-sharing-{_user()}")
+                _sweep(user)
+                self._file = _OwnFile(user / self._name)
+            except OSError as error:
+                self._trouble = str(error)
+        return self._file
+
+
+class _OwnFile:
+    """The file of this process; its lock ends with the process, however that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        for _ in range(TRIES):
+            with suppress(FileNotFoundError):  # somebody has removed the folder, because it was empty
+                number, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=_private(folder))
+                self.number, self.path = number, Path(name)
+                if _is_locked(number) and self.path.exists():
+                    atexit.register(self.remove)
+                    return
+                os.close(number)
+        raise OSError(f"no file in {folder} can be kept")
+
+    def remove(self) -> None:
+        """Remove it, once."""
+        atexit.unregister(self.remove)
+        with suppress(OSError):
+            os.close(self.number)
+            self.path.unlink()
+            self.path.parent.rmdir()
+
+
+def _private(folder: Path) -> Path:
+    """A folder that only this user can write to; made if it is not there.
+
+    Raises:
+        PermissionError: it is somebody else's, or a link, or others may write to it.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    is_ours = sys.platform == "win32" or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
+    if not (stat.S_ISDIR(found.st_mode) and is_ours):
+        raise PermissionError(f"{folder} is not a folder that only this user can use")
+    return folder
+
+
+def _user() -> str:
+    return "user" if sys.platform == "win32" else str(os.getuid())
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    return list(islice(folder.iterdir(), MOST_FILES))
+
+
+def _sweep(user: Path) -> None:
+    """Remove what killed processes have left."""
+    for folder in islice(user.iterdir(), MOST_FOLDERS):
+        with suppress(OSError):
+            for path in _files(folder):
+                _is_removed(path)
+            folder.rmdir()
+
+
+def _is_removed(path: Path) -> bool:
+    """Whether the file's process has ended; then the file is removed."""
+    try:
+        number = os.open(path, os.O_RDWR)
+    except OSError:
+        return True
+    try:
+        if not _is_locked(number):
+            return False
+        with suppress(OSError):
+            path.unlink()
+        return True
+    finally:
+        os.close(number)
+
+
+def _is_locked(number: int) -> bool:
+    """Whether this process has the lock of a file now, which nobody else had."""
+    try:
+        _lock(number)
+    except BlockingIOError:
+        return False
+    except OSError:
+        if sys.platform == "win32":
+            return False
+        raise
+    return True
