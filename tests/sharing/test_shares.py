@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,13 @@ import pytest
 
 import pulumi_cbr_sharing
 
-from inprocess import Run, settings_of
+from inprocess import FakeTime, Run, session_of, settings_of
 from programs import statuses
 from pulumi_cbr_sharing.emulator import Fault
-from pulumi_cbr_sharing.errors import AlreadyShared
+from pulumi_cbr_sharing.errors import AlreadyShared, Refused, Unreachable, WrongProject
 from pulumi_cbr_sharing.http.client import Client
+from pulumi_cbr_sharing.sharing import member
+from pulumi_cbr_sharing.sharing.inputs import MemberInputs
 from pulumi_cbr_sharing.sharing.shares import Settled, Shares
 
 
@@ -159,3 +162,66 @@ def test_no_verb_is_more_than_seven_calls_from_the_socket(verb: str, emulator: E
         else:
             getattr(run, verb)(state)
     assert 0 < max(DEPTHS) <= 7
+
+
+def test_a_rejected_record_is_not_what_a_lost_post_has_made(emulator: Emulator, teams: list[str]) -> None:
+    """It was there before: the POST had no effect, and the share is offered again."""
+    emulator.add_member(emulator.backup.id, teams[0], "rejected")
+    emulator.add_fault(Fault(method="POST", reset=True))
+    with Run(settings_of(emulator), FakeTime().clock) as run:
+        state = run.create(emulator.backup.id, teams[0])
+    assert state["status"] == "pending"
+    assert statuses(emulator) == {teams[0]: "pending"}
+
+
+@pytest.mark.parametrize("verb", ["read", "delete", "update"])
+def test_a_share_of_another_region_is_left_alone(verb: str, emulator: Emulator, teams: list[str]) -> None:
+    """There it looks gone, and would be dropped from the state: nothing is sent."""
+    inputs = MemberInputs(emulator.backup.id, teams[0])
+    share = member.create(session_of(settings_of(emulator)), inputs)
+    session = session_of(settings_of(emulator))
+    emulator.clear_requests()
+    more = (inputs,) if verb == "update" else ()
+    with pytest.raises(WrongProject, match="the state records region elsewhere"):
+        getattr(member, verb)(session, replace(share, region="elsewhere"), *more)
+    assert emulator.requests == []
+    assert list(statuses(emulator)) == [teams[0]]
+
+
+def test_an_update_makes_nothing_that_is_gone(emulator: Emulator, teams: list[str]) -> None:
+    """Somebody has cancelled it: a create may do that, after a refresh that says so."""
+    inputs = MemberInputs(emulator.backup.id, teams[0])
+    share = member.create(session_of(settings_of(emulator)), inputs)
+    emulator.remove_member(emulator.backup.id, teams[0])
+    for recorded in (share, replace(share, status="rejected")):
+        with pytest.raises(Refused, match="it is gone: run `pulumi up --refresh`"):
+            member.update(session_of(settings_of(emulator)), recorded, inputs)
+    assert statuses(emulator) == {}
+
+
+def test_a_cloud_that_fails_is_asked_once_in_a_preview(emulator: Emulator) -> None:
+    """Each resource of a large program would wait for it."""
+    emulator.add_fault(Fault(status=503, times=99))
+    session = session_of(settings_of(emulator), FakeTime().clock)
+    asked = []
+    for number in range(1, 4):
+        backup_id, project_id = emulator.add_backup("sharer").id, f"{number}" * 32
+        assert list(session.preflight.problems_with_member(backup_id, project_id, adopt=True)) == []
+        asked.append(len(emulator.requests))
+    assert asked[0] == asked[2]
+
+
+def test_what_a_brief_look_did_not_reach_is_tried_in_earnest(emulator: Emulator) -> None:
+    """A look of a preview ends soon; a real call waits as long as it may, also right after it."""
+    settings = settings_of(emulator, cbr="http://127.0.0.1:9")
+    waits = []
+    for with_look in (False, True):
+        time = FakeTime()
+        session = session_of(settings, time.clock)
+        if with_look:
+            assert list(session.preflight.problems_with_member(emulator.backup.id, "1" * 32, adopt=True)) == []
+        before = len(time.slept)
+        with pytest.raises(Unreachable):
+            session.shares.look(emulator.backup.id)
+        waits.append(len(time.slept) - before)
+    assert waits[0] == waits[1] > 0
