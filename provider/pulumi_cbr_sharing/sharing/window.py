@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,7 +18,7 @@ from pulumi_cbr_sharing.errors import NotFound, PermissionDenied, Refused, one_l
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 from pulumi_cbr_sharing.ids import VAULT
 from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
-from pulumi_cbr_sharing.sharing.threads import POOL
+from pulumi_cbr_sharing.sharing.shares import both
 
 
 if TYPE_CHECKING:
@@ -199,9 +200,8 @@ def to_share(
     if not projects and not trouble and not window.allow_empty:
         trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
     check(window, resource_ids, {"vault_id": VAULT.trouble_with(vault_id), "dest_project_ids": trouble})
-    vault = POOL.submit(_known_of_vault, client, vault_id)
-    backups = list_backups(client, vault_id=vault_id)
-    exists, found = vault.result(), window.of(backups, resource_ids)
+    backups, exists = both(partial(list_backups, client, vault_id=vault_id), partial(_known_of_vault, client, vault_id))
+    found = window.of(backups, resource_ids)
     if not found and not window.allow_empty:
         raise Refused(
             f"there is nothing to share: vault {vault_id} {exists}, and {len(backups)} backups of project "
