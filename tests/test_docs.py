@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+import picture
 import pulumi_cbr_sharing
 
 from clouds import environment
@@ -107,8 +109,11 @@ def test_the_program_that_runs_pulumi_by_itself_shares(emulator: Emulator, tmp_p
 
 @pytest.mark.parametrize("page", [name for name, text in PAGES.items() if blocks(text, "python")])
 def test_every_program_runs_in_a_test(page: str) -> None:
-    """It is the README's own, which one runs here, or a test that is named for the page runs it."""
-    assert page in RUN_BY or set(blocks(PAGES[page], "python")) == {PROGRAM}
+    """It is the README's own, which one runs here, or that of an example, or a test that is named here runs it."""
+    examples = {
+        re.sub(r'^""".*?"""\n\n|(?<=\n)\n(?=\n)', "", path.read_text()) for path in ROOT.glob("examples/*/__main__.py")
+    }
+    assert page in RUN_BY or set(blocks(PAGES[page], "python")) <= {PROGRAM, *examples}
     assert page not in RUN_BY or (ROOT / RUN_BY[page]).exists()
 
 
@@ -119,7 +124,8 @@ def test_every_command_of_a_guide_runs(page: str, emulator: Emulator, tmp_path: 
     typed = commands(README if page == "README.md" else PAGES[page])
     here = [command for command in typed if not any(re.fullmatch(pattern, command) for pattern in ELSEWHERE)]
     stack = Stack(tmp_path)
-    stack.env |= environment(emulator) | {"PULUMI_SKIP_CONFIRMATIONS": "true"}
+    stack.env |= environment(emulator) | environment(emulator, "recipient", "RECIPIENT_")
+    stack.env["PULUMI_SKIP_CONFIRMATIONS"] = "true"
     stack.program(PROGRAM)
     for command in here:
         run = subprocess.run(
@@ -259,6 +265,19 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     )
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "site" / "index.html").exists()
+
+
+def test_the_picture_is_what_its_script_draws() -> None:
+    """`make record` draws it anew."""
+    assert (ROOT / "docs" / "picture.svg").read_text() == picture.drawing()
+
+
+@pytest.mark.parametrize("page", ["_index.md", "installation-configuration.md"])
+def test_the_pages_for_the_registry_have_its_form(page: str) -> None:
+    """Front matter with what the registry requires."""
+    front = yaml.safe_load(PAGES[page].split("---\n")[1])
+    assert {*front} == {"title", "meta_desc", "layout"}
+    assert front["layout"] == "package"
 
 
 def test_every_law_names_a_test_that_exists() -> None:
