@@ -238,6 +238,18 @@ def test_an_exception_that_ends_is_a_change(world: World) -> None:
     assert (finding["change"], finding["before"]) == ("changed", {"covered": True})
 
 
+def test_a_baseline_may_be_redacted(world: World) -> None:
+    """What is gone is told by the beginnings of its ids."""
+    backup = world.backup()
+    world.share(backup, world.to.third)
+    base = world.folder / "base.json"
+    run(world, "--redact", "--output", str(base))
+    assert report_of(world, "--baseline", str(base))["summary"]["changes"]["unchanged"] == 1
+    world.cloud.remove_member(backup.id, world.to.third)
+    (gone,) = report_of(world, "--baseline", str(base))["gone"]
+    assert gone["kind"] == "undeclared"
+
+
 # -- recovery points ---------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from audited import World
 from browser import Browser
+from pulumi_cbr_sharing.audit.report.page import as_html
 
 
 if TYPE_CHECKING:
@@ -161,6 +162,15 @@ def test_it_is_readable_on_paper(browser: Browser, page: str, world: World) -> N
     assert "Show all" not in text
     assert "unshare" not in text
     assert len(reader.pages) <= 4
+
+
+def test_thousands_of_findings_are_a_small_page(world: World) -> None:
+    """What findings have in common is said once: 4,000 of them are less than two megabytes."""
+    report = json.loads(world.audit("--format", "json").stdout)
+    report["findings"] = [one for one in report["findings"] for _ in range(4000 // len(report["findings"]) + 1)]
+    page = as_html(report)
+    assert page.count("<tr data-change") == len(report["findings"]) >= 4000
+    assert len(page.encode()) < 2_000_000
 
 
 def test_what_has_changed_is_told_in_figures(browser: Browser, world: World, tmp_path: Path) -> None:

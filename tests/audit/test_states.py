@@ -48,6 +48,12 @@ def read(content: bytes) -> list[Declaration]:
         (f"{DYNAMIC}BackupShareMember", {"backup_id": BACKUP, "dest_project_id": A}, "member", (A,)),
         (f"{DYNAMIC}BackupShare", {"backup_id": BACKUP, "dest_project_ids": [A, B]}, "set", (A, B)),
         (f"{DYNAMIC}BackupShare", {"backup_id": BACKUP, "dest_project_ids": []}, "set", ()),
+        (
+            "huaweicloud:Cbr/backupShare:BackupShare",
+            {"backupId": f" {BACKUP.upper()}", "members": [A.upper()]},
+            "set",
+            (A,),
+        ),
         (f"{DYNAMIC}BackupShareAccepter", {"backup_id": BACKUP}, "accepter", ()),
         ("pulumi-python:dynamic:OurShare", {"backup_id": BACKUP, "dest_project_id": A}, "member", (A,)),
         ("pulumi-python:dynamic/ours:Shares", {"backup_id": BACKUP, "dest_project_ids": [A]}, "set", (A,)),

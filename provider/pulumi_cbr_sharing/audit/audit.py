@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit import rules
@@ -248,7 +249,9 @@ def _is_known(earlier: Mapping[str, Any], evidence: Evidence) -> bool:
         return False
     if kind not in FROM_THE_CLOUD and not evidence.programs_are_known:
         return False
-    return was_checked(evidence.live, earlier["backup_id"] or "", earlier["owner_project_id"] or "")
+    backup, owner = (str(earlier[name] or "").replace("…", "*") for name in ("backup_id", "owner_project_id"))
+    owner = next((project for project in evidence.live.accounts if fnmatchcase(project, owner)), owner)  # if redacted
+    return was_checked(evidence.live, backup, owner)
 
 
 def _counts(finding: Finding, fail_on: Collection[str]) -> bool:

@@ -142,7 +142,7 @@ def declaration(
     backup = _plain(given) if BACKUP.fits(_plain(given)) else None
     projects = [_plain(one) for one in listed] + accepts
     known = tuple(dict.fromkeys(one for one in projects if PROJECT.fits(one)))
-    marked = (one.value for one in (given, *listed) if isinstance(one, Secret))
+    marked = (_plain(one) for one in (given, *listed) if isinstance(one, Secret))
     return Declaration(
         role,
         stack,
@@ -170,7 +170,9 @@ def _recipients(role: Role, inputs: Mapping[str, Any]) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Secret) else value
+    """A value without its envelope; a text as the service writes ids."""
+    plain = value.value if isinstance(value, Secret) else value
+    return plain.strip().lower() if isinstance(plain, str) else plain
 
 
 def _in_snake_case(properties: Mapping[str, Any]) -> dict[str, Any]:
