@@ -18,9 +18,11 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from clouds import environment, stack_config
 from native import ACCEPTER, MEMBER, SET, Failed, Made, Native, secret, struct, urn_of
+from plugin import Plugin
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN
+from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 
 MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
+
+
+DYNAMIC = BackupShareMemberProvider()
 
 
 def inputs(emulator: Emulator, **changes: Any) -> dict[str, Any]:
@@ -485,3 +490,28 @@ def test_a_state_of_the_dynamic_door_is_an_update_that_reads_the_same_share(emul
         assert run.diff(MEMBER, dynamic, checked).detailed == {"__provider": "DELETE"}
         assert run.update(MEMBER, dynamic, checked).outs == made.outs
     assert sent(emulator) == ["GET"]
+
+
+@pytest.mark.parametrize("leaving", ["dynamic", "native"])
+def test_a_share_that_changes_doors_stays(leaving: str, emulator: Emulator) -> None:
+    """Both processes of the run know what the other one declares, in either direction."""
+    theirs, ours = {"backup_id": emulator.backup.id, "dest_project_id": recipient_of(emulator)}, inputs(emulator)
+    with Native() as run, Plugin(env=environment(emulator), engine=run.address) as dynamic:
+        if leaving == "dynamic":
+            made = dynamic.create(DYNAMIC, theirs)
+    with Native() as run:
+        native = run.create(MEMBER, ours) if leaving == "native" else None
+    emulator.answer(emulator.backup.id, recipient_of(emulator), "accepted")
+    with Native() as run, Plugin(env=environment(emulator), engine=run.address) as dynamic:
+        if native:
+            dynamic.create(DYNAMIC, theirs)
+            run.delete(MEMBER, native)
+        else:
+            run.create(MEMBER, ours)
+            dynamic.delete(made)
+    assert recipients(emulator) == {recipient_of(emulator): "accepted"}
+
+
+def recipient_of(emulator: Emulator) -> str:
+    """The recipient's project."""
+    return emulator.account("recipient").project_id

@@ -112,6 +112,7 @@ class Native:
 
     Attributes:
         said: the engine's log.
+        address: the engine's, which all processes of a run are given.
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, *, preview: bool = False) -> None:
@@ -122,12 +123,12 @@ class Native:
         self.said = engine.said
         self._engine = grpc.server(ThreadPoolExecutor(8))
         engine_pb2_grpc.add_EngineServicer_to_server(engine, self._engine)
-        address = f"127.0.0.1:{self._engine.add_insecure_port('127.0.0.1:0')}"
+        self.address = f"127.0.0.1:{self._engine.add_insecure_port('127.0.0.1:0')}"
         self._engine.start()
         self._plugin, port = serving(Servicer())
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
         self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-        self.call("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address=address))
+        self.call("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address=self.address))
         self.call("Configure", provider_pb2.ConfigureRequest(args=struct(self._config), acceptSecrets=True))
         return self
 

@@ -31,6 +31,7 @@ from pulumi_cbr_sharing.plugin.wire import (
 )
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 from pulumi_cbr_sharing.sharing.inputs import Problem, is_unknown
+from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -62,10 +63,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """Answers one engine; it is configured once in a run."""
 
     def __init__(self, engine: str = "") -> None:
-        self.calls = Calls(engine)
+        self.calls = Calls()
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._journal: Journal | None = None
+        self._engine = engine
+        self._meet(engine)
         self._begin({})
+
+    def _meet(self, engine: str) -> None:
+        """Begin a run of the engine at this address, which all processes of the run are given."""
+        self.calls.connect(engine)
+        if self._journal:
+            self._journal.close()
+        self._journal = Journal(engine) if engine else None
+        self._ledger = Ledger(self._journal)
 
     def _begin(self, config: dict[str, Any]) -> None:
         self._config, self._session, self._new = config, None, set[str]()
@@ -81,7 +93,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if self._session is None:
                 found, clock = settings.settings_of(self._config), self.calls.clock
                 self._session = Session(
-                    found, say=self.calls.say, ledger=Ledger(), clock=clock, accounts=Accounts(clock)
+                    found, say=self.calls.say, ledger=self._ledger, clock=clock, accounts=Accounts(clock)
                 )
                 self.calls.say(found.signing)
             return self._session
@@ -90,13 +102,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: Any, _: Any) -> Any:
         """Begin a run; a plugin that somebody else started serves many."""
-        self.calls.connect(request.engine_address)
+        self._meet(self._engine or request.engine_address)
         self._begin({})
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def Attach(self, request: Any, _: Any) -> Any:
         """Get to know the engine's address, if somebody else started this plugin."""
-        self.calls.connect(request.address)
+        self._meet(self._engine or request.address)
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, *_: Any) -> Any:
