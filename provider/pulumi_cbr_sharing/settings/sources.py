@@ -88,7 +88,11 @@ PROJECT = frozenset({"project_id", "project_name"})
 
 # One source each, so that no credential is mixed from two. Those of identity tokens come first, as they were named.
 FAMILIES = ("HUAWEICLOUD_OIDC_", "HUAWEICLOUD_SDK_I", "HW_ASSUME_ROLE_I", "HW_", "OS_", "HUAWEICLOUD_SDK_")
-_CA_FAMILIES = ("REQUESTS_", "CURL_", "SSL_")
+_BY_FAMILY: dict[str, dict[str, str]] = {family: {} for family in (*FAMILIES, "REQUESTS_", "CURL_", "SSL_")}
+for _name, _names in NAMES.items():
+    for _variable in _names["environment"].split():
+        _own = _BY_FAMILY[next(filter(_variable.startswith, _BY_FAMILY))]
+        _own[_name] = f"{_own[_name]} {_variable}" if _name in _own else _variable
 
 
 def names_of(kind: str) -> dict[str, str]:
@@ -234,20 +238,11 @@ def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[S
         environ: the environment variables.
         prefix: what every name begins with, such as `DR_`.
     """
-    columns, families = names_of("environment"), (*FAMILIES, *_CA_FAMILIES)
-    for family in families:
-        names = {
-            name: " ".join(variable for variable in variables.split() if _family(variable) == family)
-            for name, variables in columns.items()
-        }
-        names = {name: variables for name, variables in names.items() if variables}
+    for family, columns in _BY_FAMILY.items():
+        names = dict(columns)
         if family == "OS_":
             _os_oddities(names, environ, prefix)
         yield Source("environment", environ, names, prefix, family=family)
-
-
-def _family(variable: str) -> str:
-    return next(family for family in (*FAMILIES, *_CA_FAMILIES) if variable.startswith(family))
 
 
 def _os_oddities(names: dict[str, str], environ: Mapping[str, str], prefix: str) -> None:
