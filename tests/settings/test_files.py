@@ -249,6 +249,13 @@ def test_what_was_named_must_be_there(tmp_path: Path, file: str | None, profile:
     assert trouble(from_profile(file, profile, "environment HW_PROFILE")) == text.format(home=tmp_path)
 
 
+@pytest.mark.parametrize("given", [{"ssoAuth": "planted", "mode": "SSO"}, {"mode": ["other"]}], ids=["SSO", "mode"])
+def test_a_profile_of_another_form_is_named(tmp_path: Path, given: dict[str, Any]) -> None:
+    """Not a traceback."""
+    path = hcloud(tmp_path, KEY | given, authEncrypt="false")
+    assert trouble(used()).startswith(f"profile dr of {path} has ")
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"secretAccessKey": "planted-secret"', b"\xff\xfe\xfa"], ids=repr)
 def test_a_broken_file_is_named_but_not_shown(tmp_path: Path, content: str | bytes) -> None:
     """The error shows nothing of its content."""
@@ -413,6 +420,22 @@ def test_an_entry_signs_as_its_type_says(folder: Path, given: dict[str, Any], ki
     """Keys beside a password are for object storage."""
     write(folder, given)
     assert isinstance(credential_in(entry()), kind)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"auth": "planted"},
+        {"auth": AUTH, "regions": [{"values": {}}]},
+        {"auth": AUTH, "regions": 5},
+        {"profile": ["otc"]},
+    ],
+    ids=["text", "region without name", "number", "list"],
+)
+def test_an_entry_of_another_form_is_named(folder: Path, given: dict[str, Any]) -> None:
+    """Not a traceback."""
+    path = write(folder, given)
+    assert trouble(entry()) == f"entry otc of {path} has not the form of an entry (environment OS_CLOUD)"
 
 
 def test_an_entry_may_assume_an_agency(folder: Path) -> None:

@@ -31,6 +31,7 @@ _KEY, _AGENCY = (
 # The modes of a profile, and what each signs with. Those of an agency have the key of another profile.
 _MODES = {"aksk": _KEY, "sso": _KEY, "assumerole": _KEY, "agency": _KEY, "token": ("xAuthToken",), "ecsagency": ()}
 _BY_AGENCY = ("assumerole", "agency")
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)  # a text where a map should be, and so on
 # Profiles that the OpenStack tools bring along.
 _OTC = {"auth": {"auth_url": "https://iam.{region_name}.otc.t-systems.com/v3"}, "regions": ["eu-de", "eu-nl"]}
 _OTC_SWISS = {"auth": {"auth_url": "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3"}, "regions": ["eu-ch2"]}
@@ -87,7 +88,11 @@ def from_profile(file: str | None = None, profile: str | None = None, named_by: 
     if wanted not in rows:
         trouble = f"{label}: {path} has no profile of that name; there are: {_listed(rows)}"
         return source(label, {}, trouble=trouble) if named_by else None
-    label, (values, trouble, note) = f"{label} of {path}", _profile(rows, wanted, content)
+    label = f"{label} of {path}"
+    try:
+        values, trouble, note = _profile(rows, wanted, content)
+    except _MALFORMED:
+        values, trouble, note = {}, "has not the form of a profile", ""
     if trouble and not named_by:
         trouble += ", or set HW_ACCESS_KEY and HW_SECRET_KEY"
     notes = (f"{label} {note}",) if note else ()
@@ -170,16 +175,16 @@ def from_entry(
     label, shown, values, trouble = f"entry {one_line(name, 60)}", one_line(name, 60), dict[str, Any](), ""
     try:
         path, content = _first_of("clouds", files[0])
-        label, clouds = (
-            f"{label} of {path}",
-            _merged(content.get("clouds"), _first_of("secure", files[1])[1].get("clouds")),
-        )
+        secure = _first_of("secure", files[1])[1]
+        label, clouds = f"{label} of {path}", _merged(content.get("clouds"), secure.get("clouds"))
         if isinstance(clouds.get(name), dict):
             values = _flat(_in_region(label, _with_profile(clouds[name]), *regions))
         else:
             trouble = f"{path} has no entry {shown}; there are: {_listed(clouds)} ({named_by})"
     except SettingsError as error:
         trouble = f"{error} ({named_by})"
+    except _MALFORMED:
+        trouble = f"{label} has not the form of an entry ({named_by})"
     return Source(label, values, names_of("entry"), kind="entry", named_by=named_by, trouble=trouble)
 
 
