@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from clouds import environment
 from pulumi_cbr_sharing.cli import main
+from pulumi_cbr_sharing.plugin.server import serving
+from pulumi_cbr_sharing.plugin.servicer import Servicer
 from stack import Stack
 
 
@@ -102,3 +104,31 @@ def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path
     unknown = CliRunner().invoke(main, ["audit", "--stack", "nobody", "--cwd", str(stack.folder)], env=stack.env)
     assert unknown.exit_code == 1
     assert "reading stack nobody by `pulumi stack export`" in unknown.output
+
+
+def test_the_import_file_imports_a_whole_account(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the native plugin, which only reads; the audit then finds everything declared."""
+    monkeypatch.setenv("HOME", "/nonexistent")
+    for name, value in environment(emulator).items():
+        monkeypatch.setenv(name, value)
+    for project in projects_of(emulator):
+        emulator.add_member(emulator.backup.id, project, "accepted")
+    server, port = serving(Servicer())
+    stack = Stack(tmp_path)
+    stack.env |= environment(emulator) | {"PULUMI_DEBUG_PROVIDERS": f"cbr-sharing:{port}"}
+    (stack.folder / "cbr-sharing.yaml").write_text(RECIPIENTS % projects_of(emulator))
+    words = ["--stack", "dev", "--cwd", str(stack.folder)]
+    stack.program("import pulumi\n")
+    file = tmp_path / "import.json"
+    CliRunner().invoke(main, ["adopt", "--cwd", str(stack.folder), "--import-file", "--output", str(file)])
+
+    stack.pulumi("import", "--yes", "--skip-preview", "--generate-code=false", "--file", str(file))
+
+    server.stop(grace=None)
+    assert {request.method for request in emulator.requests} == {"GET"}
+    audit = CliRunner().invoke(main, ["audit", *words], env=stack.env)
+    assert (audit.exit_code, audit.output.splitlines()[0]) == (0, "Complete, exit code 0"), audit.output
+    assert "dev, written" in audit.output
+    assert ": 2 declarations" in audit.output
