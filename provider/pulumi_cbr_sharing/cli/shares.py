@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pulumi_cbr_sharing.cli import in_options
 from pulumi_cbr_sharing.cli.options import backup_argument, json_option, projects_argument, with_client, yes_option
 from pulumi_cbr_sharing.cli.output import confirm, print_json, print_records, print_table, tell
-from pulumi_cbr_sharing.errors import CbrSharingError, Refused, TooManyRecipients
+from pulumi_cbr_sharing.errors import Refused, TooManyRecipients
 from pulumi_cbr_sharing.sharing.shares import Shares
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.http.client import Client
@@ -111,7 +112,7 @@ def share_command(client: Client, *, backup_id: str, project_ids: Sequence[str],
         for one, change in done.changes.items():
             click.echo(f"{one}: {SAID[change]}, {done.members[one].status}")
     for error in done.errors[1:]:
-        tell(f"Error: {error}")
+        tell(f"Error: {in_options(error.told)}")
     for error in done.errors:
         raise error.again(remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
 
@@ -141,43 +142,34 @@ def unshare_command(
     """
     shares, wanted = Shares(client), list(dict.fromkeys(project_ids))
     live = shares.look(backup_id).all()
-    there = [live[one] for one in wanted if one in live]
+    there = {one: live[one] for one in wanted if one in live}
     if there:
-        _consent(backup_id, there, yes=yes)
-    done = []
-    for change in _cancelled(shares, backup_id, wanted, live):
-        done.append(change)
-        if not as_json:
-            _say(change)
+        _consent(backup_id, there.values(), yes=yes)
+    errors = shares.remove_all(backup_id, there)
+    changes = {one: "failed" if one in errors else "cancelled" if one in there else "absent" for one in wanted}
+    told = {project: in_options(error.told) for project, error in errors.items()}
+    done = [
+        {"backup_id": backup_id, "dest_project_id": one, "change": changes[one], "error": told.get(one)}
+        for one in wanted
+    ]
     if as_json:
         print_json(done)
-    if any(change["error"] for change in done):
+    else:
+        for change in done:
+            _say(change)
+    if errors:
         sys.exit(1)
 
 
-def _consent(backup_id: str, members: Sequence[Member], *, yes: bool) -> None:
+def _consent(backup_id: str, members: Collection[Member], *, yes: bool) -> None:
     records = [member_record(backup_id, one) for one in members]
     whose = "this share" if len(members) == 1 else f"these {len(members)} shares"
     question = f"Cancel {whose} of backup {backup_id}?"
     confirm(question, yes=yes, details=lambda: print_table(COLUMNS, records, to_stderr=True))
 
 
-def _cancelled(
-    shares: Shares, backup_id: str, project_ids: Iterable[str], live: Iterable[str]
-) -> Iterator[dict[str, Any]]:
-    for project_id in project_ids:
-        change, error = "absent", None
-        if project_id in live:
-            try:
-                shares.remove(backup_id, project_id)
-                change = "cancelled"
-            except CbrSharingError as failure:
-                change, error = "failed", str(failure)
-        yield {"backup_id": backup_id, "dest_project_id": project_id, "change": change, "error": error}
-
-
-def _say(change: dict[str, Any]) -> None:
+def _say(change: dict[str, str | None]) -> None:
     if change["error"]:
         tell(f"Error: {change['error']}")
     else:
-        click.echo(f"{change['dest_project_id']}: {SAID[change['change']]}")
+        click.echo(f"{change['dest_project_id']}: {SAID[str(change['change'])]}")
