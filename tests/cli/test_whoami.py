@@ -152,7 +152,8 @@ def test_missing_settings_are_one_line(operator: Operator) -> None:
     done = operator.run("backups")
     assert (done.code, done.out) == (1, "")
     assert "a credential is missing" in done.err
-    assert "the region is missing" in done.err
+    assert "the region is missing (--region, environment HW_REGION_NAME" in done.err
+    assert "stack config" not in done.err
     assert done.err.count("\n") == 1
 
 

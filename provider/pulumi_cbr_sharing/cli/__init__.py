@@ -48,6 +48,9 @@ OPTIONS = {
     "vault_id": "--vault",
     "stack config huaweicloud:projectId": "--project-id",
     "huaweicloud:endpoints": "--endpoint",
+    "Connection region": "--region",
+    "Connection project_id": "--project-id",
+    "Connection endpoint": "--endpoint",
 }
 INTERRUPTED = 130  # as shells report a command that was ended by Ctrl-C
 
