@@ -153,6 +153,14 @@ def test_the_file_for_an_import(world: World) -> None:
     assert [(one["type"], one["id"]) for one in sets["resources"]] == [("cbr-sharing:index:BackupShare", backup.id)]
 
 
+def test_a_file_for_an_import_has_no_language(world: World) -> None:
+    """Wrong usage, before anything is sent."""
+    run = adopt(world, "--import-file", "--language", "yaml")
+    assert run.exit_code == 1
+    assert "leave out --language" in run.output
+    assert world.cloud.requests == []
+
+
 def test_a_program_in_yaml(world: World) -> None:
     """The same shares, for the native plugin; another account has a provider of its own."""
     backup = world.backup(resource_name="a: b # c")

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 @click.option(
     "--language",
     type=click.Choice([one for one in LANGUAGES if one != "import"]),
-    default="python",
     help="Of the program; YAML needs the native plugin. Default: python.",
 )
 @click.option(
@@ -47,13 +46,15 @@ if TYPE_CHECKING:
     "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
 )
 def adopt_command(
-    *, authoritative: bool, language: Language, import_file: bool, output: TextIO, **evidence: Any
+    *, authoritative: bool, language: Language | None, import_file: bool, output: TextIO, **evidence: Any
 ) -> None:
     """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
     `pulumi up` then adopts the shares and changes nothing in the cloud. Left out are shares that were rejected, and
     recipients that are not in the recipients file. Ends with 3 if something could not be checked.
     """
+    if import_file and language:
+        raise click.UsageError("--import-file is no program: leave out --language")
     found = read_evidence(**evidence)
     for source in found.sources:
         if source.trouble:  # what it declares would be declared twice
@@ -62,7 +63,7 @@ def adopt_command(
     shares = _for_sets(shares, live) if authoritative else [share for share in shares if not share.declared_by]
     connections = {project: connection_of(account.name) for project, account in live.accounts.items()}
     made = adoption(shares, connections, found.recipients.file, authoritative=authoritative)
-    output.write(made.written("import" if import_file else language))
+    output.write(made.written("import" if import_file else language or "python"))
     _tell_what(made, found)
     sys.exit(_end(found))
 
