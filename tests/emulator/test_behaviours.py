@@ -245,6 +245,18 @@ def test_the_list_may_ignore_what_was_answered(emulator: Emulator) -> None:
     assert (before, ask(emulator, "GET", path, account="recipient").json()["count"]) == (0, 1)
 
 
+def test_the_list_may_have_the_owners_vault(emulator: Emulator) -> None:
+    """`listed_vault`: a single backup has the recipient's all the same."""
+    emulator.add_member(emulator.backup.id, project(emulator), "accepted")
+    path = "/backups?own_type=shared"
+    seen = [ask(emulator, "GET", path, account="recipient").json()["backups"][0]["vault_id"]]
+    emulator.listed_vault = "owner's"
+    seen.append(ask(emulator, "GET", path, account="recipient").json()["backups"][0]["vault_id"])
+    assert seen == [emulator.vault("recipient").id, emulator.vault("sharer").id]
+    one = ask(emulator, "GET", f"/backups/{emulator.backup.id}", account="recipient").json()["backup"]
+    assert one["vault_id"] == emulator.vault("recipient").id
+
+
 def table_of_guesses() -> str:
     """The guesses as a table, in Markdown."""
     rows = [
@@ -257,7 +269,7 @@ def table_of_guesses() -> str:
 
 def shown(value: Any) -> str:
     """A value as a program writes it."""
-    return f"`{value!r}`".replace("'", '"')
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 
 
 def test_the_guide_has_all_guesses() -> None:

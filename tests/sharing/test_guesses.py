@@ -17,6 +17,8 @@ from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+from pulumi_cbr_sharing.sharing.received import to_accept
+from pulumi_cbr_sharing.sharing.window import Window, to_share
 
 
 if TYPE_CHECKING:
@@ -185,3 +187,19 @@ def test_a_copy_moves_to_another_vault_or_the_user_is_told(guessed: Emulator) ->
     run.update(ACCEPTER, made, accepted(guessed, other))
     member = guessed.members(guessed.backup.id)[project(guessed)]
     assert (member.status, member.vault_id) == ("accepted", other)
+
+
+def test_both_sides_find_their_window(guessed: Emulator) -> None:
+    """The owner all backups of its vault; the recipient what is on offer, and what it has accepted before."""
+    offered, taken = guessed.backup.id, guessed.add_backup().id
+    guessed.add_member(offered, project(guessed))
+    guessed.add_member(taken, project(guessed), "accepted")
+    clients = {name: session_of(settings_of(guessed, name)).client for name in ("sharer", "recipient")}
+    vault, copies = guessed.vault("sharer").id, guessed.vault("recipient").id
+    shared = to_share(clients["sharer"], Window(9), vault_id=vault, dest_project_ids=[project(guessed)])
+    owners = [project(guessed, "sharer")]
+    received = to_accept(clients["recipient"], Window(9), vault_id=copies, owner_project_ids=owners)
+
+    assert {backup.id for backup in shared.backups} == {offered, taken}
+    assert {backup.id: backup.vault_id for backup in received.backups} == {offered: copies, taken: copies}
+    assert set(received.pending) == {offered}

@@ -93,6 +93,9 @@ class Switches:
     recipient_reads: bool = _switch(True, INFERRED, "whether a recipient may read its own member", False)
     recipient_lists: bool = _switch(False, INFERRED, "whether a recipient may list members: its own alone", True)
     recipient_leaves: bool = _switch(False, INFERRED, "whether a recipient may delete its own member", True)
+    listed_vault: Literal["recipient's", "owner's"] = _switch(
+        "recipient's", INFERRED, "whose vault the recipient's list of backups has for an accepted one", "owner's"
+    )
     ignores_member_status: bool = _switch(
         False, INFERRED, "whether the list of backups ignores the filter `member_status`", True
     )

@@ -79,7 +79,8 @@ def list_backups(request: Request) -> Answer:
         raise Refusal(catalogue.MALFORMED)
     status = None if request.cloud.ignores_member_status else request.query.get("member_status")
     found = request.cloud.state.backups_of(request.project, own_type, status)  # type: ignore[arg-type]
-    rows = [_backup(request, one) for one in request.in_enterprise(found) if _within(request, one)]
+    shown = _backup if request.cloud.listed_vault == "recipient's" else _own_backup
+    rows = [shown(request, one) for one in request.in_enterprise(found) if _within(request, one)]
     page, count = page_of(request, rows, BACKUP_FILTERS)
     return Answer(200, {"backups": [request.rendered(record) for record in page], "count": count})
 
@@ -107,6 +108,11 @@ def _backup(request: Request, backup: Backup) -> dict[str, Any]:
     member = backup.members.get(request.project)
     accepted = member and member.status == "accepted"
     return records.backup_body(backup, (member.shown_vault or "") if member and accepted else None)
+
+
+def _own_backup(_: Request, backup: Backup) -> dict[str, Any]:
+    """A backup as its owner sees it."""
+    return records.backup_body(backup)
 
 
 def _within(request: Request, backup: Backup) -> bool:
