@@ -248,8 +248,13 @@ class Shares:
             if len(project_ids) == 1:
                 done.errors.append(refusal)
                 return
-            for project in project_ids:  # none was added (inferred), and only this tells which one is wrong
-                self._offer(done, backup_id, [project], change, wait=wait)
+            live = self.look(backup_id).all()  # whether the others were added all the same is not documented
+            there = {one: live[one] for one in project_ids if one in live and live[one].status != REJECTED}
+            done.members.update(there)
+            done.changes.update(dict.fromkeys(there, change))
+            for project in project_ids:  # only this tells which one is wrong
+                if project not in there:
+                    self._offer(done, backup_id, [project], change, wait=wait)
         else:
             done.members.update(added)
             done.changes.update(dict.fromkeys(project_ids, change))
