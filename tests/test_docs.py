@@ -49,6 +49,7 @@ RUN_BY = {
     "worst-day.md": "tests/resources/test_received_backups.py",
     "testing.md": "tests/test_docs.py",
     "automation-api.md": "tests/test_docs.py",
+    "doors.md": "tests/engine/test_native.py",
 }
 
 
