@@ -395,3 +395,30 @@ def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
     assert "BackupShareAccepter" in found.output
     theirs.destroy()
     assert theirs.resources() == []
+
+
+@pytest.mark.engine
+def test_another_vault_is_an_update_on_the_engine(emulator: Emulator, tmp_path: Path) -> None:
+    """It is shown as that; a vault that does not take it is refused in the preview, and nothing is given back."""
+    project, vault = offer(emulator), emulator.vault("recipient").id
+    stack = Stack(tmp_path)
+    stack.env.update(environment(emulator, "recipient"))
+    stack.program(RECIPIENT.format(backup=emulator.backup.id, vault=vault))
+    stack.up()
+
+    small = emulator.add_vault(account="recipient", size=10).id
+    stack.program(RECIPIENT.format(backup=emulator.backup.id, vault=small))
+    for refused in (stack.preview(check=False), stack.up(check=False)):
+        assert not refused.ok
+        assert "has 10 GB of 10 GB left, and the backup needs 40 GB" in refused.output
+        assert "Traceback" not in refused.of_resources
+    assert emulator.members(emulator.backup.id)[project].vault_id == vault
+
+    other = emulator.add_vault(account="recipient").id
+    stack.program(RECIPIENT.format(backup=emulator.backup.id, vault=other))
+    plan = stack.preview().output
+    assert "1 to update" in plan
+    assert "replace" not in plan
+    assert f"was moved from vault {vault} into vault {other}" in stack.up().output
+    assert emulator.members(emulator.backup.id)[project].vault_id == other
+    stack.up("--refresh", "--expect-no-changes")

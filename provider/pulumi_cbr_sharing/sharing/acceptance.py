@@ -94,6 +94,8 @@ def read(session: Session, recorded: Acceptance) -> Acceptance | None:
     doing = f"reading the received backup {recorded.backup_id}"
     _guard(session, doing, recorded)
     seen = see(session.client, recorded.backup_id, doing)
+    if seen is None and recorded.status == ACCEPTED:
+        session.say(f"backup {recorded.backup_id} is gone: its owner cancelled the share or deleted it, or it expired")
     return _seen(session, seen) if seen else None
 
 
