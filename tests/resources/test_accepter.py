@@ -98,11 +98,15 @@ def test_an_offer_that_is_cancelled_after_the_lookup_is_no_error(emulator: Emula
 
 
 def test_accepted_before_into_the_same_vault_is_taken_over(emulator: Emulator, plugin: Plugin) -> None:
-    """The offer is not answered again."""
-    project = offer(emulator)
+    """The offer is not answered again; the preview and the update tell."""
+    project, vault = offer(emulator), emulator.vault("recipient").id
     emulator.answer(emulator.backup.id, project, "accepted")
+    assert plugin.check(OURS, inputs(emulator)).failures == {}
     plugin.create(OURS, inputs(emulator))
     assert {request.method for request in emulator.requests} == {"GET"}
+    told = plugin.stop()
+    assert f"was accepted into vault {vault} before: the update adopts that" in told
+    assert f"was accepted into vault {vault} before; destroying this resource gives it back" in told
 
 
 def test_accepted_before_into_another_vault_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
@@ -149,6 +153,7 @@ def test_a_share_that_was_taken_away_is_gone_and_no_trouble(emulator: Emulator, 
     made = plugin.create(OURS, inputs(emulator))
     emulator.remove_member(emulator.backup.id, project)
     assert plugin.read(made) is None
+    assert f"backup {emulator.backup.id} is gone: its owner cancelled the share" in plugin.stop()
     with Plugin(env=environment(emulator, "recipient")) as destroy:
         destroy.delete(made)
 

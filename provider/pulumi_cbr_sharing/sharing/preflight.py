@@ -108,6 +108,8 @@ class Preflight:
             yield Problem.it("vault_id", "is for replicas: give a vault of type backup")
         if seen and (trouble := self._in_another_vault(seen, vault_id)):
             yield Problem.it("backup_id", trouble)
+        elif seen and seen.vault_id:
+            self._tell(f"backup {backup_id} was accepted into vault {vault_id} before: the update adopts that")
 
     def problems_with_move(self, backup_id: str, vault_id: str) -> Iterator[Problem]:
         """The vault that an accepted backup is to go into does not exist, or does not take it."""
