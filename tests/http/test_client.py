@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +20,7 @@ from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, UnexpectedAnswer, Unreachable
 from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, UNREACHABLE_FOR, Clock
+from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, UNREACHABLE_FOR
 
 
 if TYPE_CHECKING:
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
 
 
 ANOTHER = "11111111-2222-4333-8444-555555555555"
-SCALE = 60.0  # a minute of the client's time is a second of the cloud's
-
-
-def scaled_clock() -> Clock:
-    """A clock that runs sixty times as fast, so that a limit per minute is one per second."""
-    return Clock(lambda: time.monotonic() * SCALE, lambda seconds: time.sleep(seconds / SCALE))
 
 
 def methods(emulator: Emulator) -> list[str]:
@@ -228,13 +222,17 @@ def test_faults_are_given_up_after_so_many_tries(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("retry_after", [None, 60.0], ids=["silent", "says when"])
-def test_two_hundred_shares_survive_a_limit_per_minute(retry_after: float | None, emulator: Emulator) -> None:
+def test_two_hundred_shares_survive_a_limit_per_minute(
+    retry_after: float | None, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With four workers and eighty requests a minute, every share is created, read and cancelled without an error."""
     backups = [emulator.add_backup("sharer").id for _ in range(20)]
     projects = [emulator.add_account(f"team-{number}").project_id for number in range(10)]
     shares = [(backup, project) for backup in backups for project in projects]
-    emulator.throttle(80, window=60 / SCALE, retry_after=retry_after)
-    with Run(settings_of(emulator), scaled_clock()) as run, ThreadPoolExecutor(4) as pool:
+    passing = FakeTime()  # for both sides
+    monkeypatch.setattr("pulumi_cbr_sharing.emulator.faults.time", SimpleNamespace(monotonic=lambda: passing.now))
+    emulator.throttle(80, window=60, retry_after=retry_after)
+    with Run(settings_of(emulator), passing.clock) as run, ThreadPoolExecutor(4) as pool:
         states = list(pool.map(lambda share: run.create(*share), shares))
         turned_away = [request.status for request in emulator.requests].count(429)
         assert {backup: sorted(emulator.members(backup)) for backup in backups} == dict.fromkeys(
