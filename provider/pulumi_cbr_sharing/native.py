@@ -3,7 +3,7 @@
     from pulumi_cbr_sharing.native import BackupShareMember
 
 They take the same arguments as those of `pulumi_cbr_sharing`, but an account is a `Provider`, not a `Connection`. A
-stack moves from one to the other, and back, by a change of the import.
+stack moves from one to the other, and back, by a change of the import. Lookups are those of `pulumi_cbr_sharing`.
 """
 
 from __future__ import annotations
@@ -11,30 +11,25 @@ from __future__ import annotations
 import json
 
 from dataclasses import fields
+from datetime import datetime, timedelta
 from importlib.metadata import metadata
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi import runtime
-
-from pulumi_cbr_sharing.cbr.backups import Backup
-from pulumi_cbr_sharing.cbr.members import Member
-from pulumi_cbr_sharing.cbr.projects import Project
-from pulumi_cbr_sharing.cbr.vaults import Vault
 from pulumi_cbr_sharing.plugin.semver import own_version
+from pulumi_cbr_sharing.plugin.wire import camel, snake
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
 from pulumi_cbr_sharing.sharing.member import Share
 from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
 
-T = TypeVar("T")
 PACKAGE = "cbr-sharing"
 SECRETS = ("secret_key", "security_token", "password", "token")
 
@@ -52,11 +47,23 @@ class Provider(pulumi.ProviderResource):
     def __init__(
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **settings: pulumi.Input[Any]
     ) -> None:
-        given = {_camel(name): _setting(name, value) for name, value in settings.items() if value is not None}
+        given = {camel(name): _setting(name, value) for name, value in settings.items() if value is not None}
         super().__init__(PACKAGE, resource_name, given, pulumi.ResourceOptions.merge(_defaults(), opts))
 
 
-class _Native(pulumi.CustomResource):
+class _Named(pulumi.Resource):
+    """Translates the names of properties."""
+
+    def translate_input_property(self, prop: str) -> str:
+        """The name on the wire."""
+        return camel(prop)
+
+    def translate_output_property(self, prop: str) -> str:
+        """The name in Python."""
+        return snake(prop)
+
+
+class _Native(_Named, pulumi.CustomResource):
     """Base of the resources: their tokens, versions, names on the wire, and the other door's type as an alias."""
 
     _state: type[Any]
@@ -78,14 +85,6 @@ class _Native(pulumi.CustomResource):
         made = cls.__new__(cls)
         _Native.__init__(made, resource_name, {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
         return made
-
-    def translate_input_property(self, prop: str) -> str:
-        """The name on the wire."""
-        return _camel(prop)
-
-    def translate_output_property(self, prop: str) -> str:
-        """The name in Python."""
-        return _snake(prop)
 
 
 class BackupShareMember(_Native):
@@ -179,52 +178,69 @@ class BackupShareAccepter(_Native):
         super().__init__(resource_name, inputs, opts)
 
 
-def get_backups(opts: pulumi.InvokeOutputOptions | None = None, **filters: Any) -> pulumi.Output[list[Backup]]:
-    """The backups that match all filters, newest first; see `pulumi_cbr_sharing.get_backups`."""
-    return _looked_up("getBackups", filters, opts, lambda found: [_row(Backup, one) for one in found["backups"]])
+class _Component(_Named, pulumi.ComponentResource):
+    """Base of the components: the plugin declares their children, below the provider that constructs them."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        kind = next(one.__name__ for one in type(self).__mro__ if _Component in one.__bases__)
+        options = _defaults(pulumi.Alias(type_=f"huaweicloud:cbr:{kind}"))
+        given = {name: _rule(value) for name, value in inputs.items()}
+        merged = pulumi.ResourceOptions.merge(options, opts)
+        names = {**dict.fromkeys(outputs), **given}
+        super().__init__(f"{PACKAGE}:index:{kind}", resource_name, names, merged, remote=True)
 
 
-def get_backup(backup_id: pulumi.Input[str], opts: pulumi.InvokeOutputOptions | None = None) -> pulumi.Output[Backup]:
-    """One backup, own or received."""
-    return _looked_up("getBackup", {"backup_id": backup_id}, opts, lambda found: _row(Backup, found["backup"]))
+class VaultShare(_Component):
+    """The newest backups in a vault, shared with projects; see `pulumi_cbr_sharing.VaultShare`.
+
+    Its children are this door's. An age may also be a text such as `26h`.
+    """
+
+    backup_ids: pulumi.Output[list[str]]
+    newest_at: pulumi.Output[dict[str, str]]
+    shares: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        vault_id: pulumi.Input[str],
+        dest_project_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+        opts: pulumi.ResourceOptions | None = None,
+        **rules: Any,
+    ) -> None:
+        inputs = {"vault_id": vault_id, "dest_project_ids": dest_project_ids, **rules}
+        super().__init__(resource_name, inputs, ("backup_ids", "newest_at", "shares"), opts)
 
 
-def get_share_members(
-    backup_id: pulumi.Input[str], opts: pulumi.InvokeOutputOptions | None = None
-) -> pulumi.Output[list[Member]]:
-    """The recipients of a backup, sorted by project id; also those that others declared or added."""
-    given = {"backup_id": backup_id}
-    return _looked_up("getShareMembers", given, opts, lambda found: [_row(Member, one) for one in found["members"]])
+class ReceivedBackups(_Component):
+    """The newest backups that named owners share, accepted; see `pulumi_cbr_sharing.ReceivedBackups`.
 
+    Its children are this door's. An age may also be a text such as `26h`.
+    """
 
-def get_vaults(
-    name: pulumi.Input[str] | None = None, opts: pulumi.InvokeOutputOptions | None = None
-) -> pulumi.Output[list[Vault]]:
-    """The vaults of the project, or those with this name, sorted by name."""
-    return _looked_up("getVaults", {"name": name}, opts, lambda found: [_row(Vault, one) for one in found["vaults"]])
+    backup_ids: pulumi.Output[list[str]]
+    newest_at: pulumi.Output[dict[str, str]]
+    accepted: pulumi.Output[dict[str, str]]
 
-
-def get_projects(
-    account: pulumi.Input[str], opts: pulumi.InvokeOutputOptions | None = None
-) -> pulumi.Output[list[Project]]:
-    """The projects of an account in the region of the settings, sorted by name."""
-    given = {"account": account}
-    return _looked_up("getProjects", given, opts, lambda found: [_row(Project, one) for one in found["projects"]])
-
-
-def _looked_up(
-    name: str, given: Mapping[str, Any], opts: pulumi.InvokeOutputOptions | None, read: Callable[[Any], T]
-) -> pulumi.Output[T]:
-    args = {_camel(key): value for key, value in given.items() if value is not None}
-    default = pulumi.InvokeOutputOptions(version=own_version(), plugin_download_url=_download_url())
-    merged = pulumi.InvokeOutputOptions.merge(default, opts)
-    return runtime.invoke_output(f"{PACKAGE}:index:{name}", args, merged).apply(read)
-
-
-def _row(kind: type[T], found: Mapping[str, Any]) -> T:
-    """One of the records that the lookups of the other door return, too."""
-    values = {_snake(name): int(value) if isinstance(value, float) else value for name, value in found.items()}
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        vault_id: pulumi.Input[str] | Sequence[pulumi.Input[str]],
+        owner_project_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+        opts: pulumi.ResourceOptions | None = None,
+        **rules: Any,
+    ) -> None:
+        vaults = vault_id if isinstance(vault_id, (list, tuple)) else [vault_id]
+        inputs = {"vault_ids": vaults, "owner_project_ids": owner_project_ids, **rules}
+        super().__init__(resource_name, inputs, ("backup_ids", "newest_at", "accepted"), opts)
 
 
 def _defaults(*aliases: pulumi.Alias) -> pulumi.ResourceOptions:
@@ -247,10 +263,10 @@ def _setting(name: str, value: pulumi.Input[Any]) -> pulumi.Input[Any]:
     return pulumi.Output.secret(text) if name in SECRETS else text
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+def _rule(value: Any) -> Any:
+    """A rule of a window as every language writes it."""
+    if isinstance(value, timedelta):
+        if value % timedelta(hours=1):
+            raise pulumi.RunError(f"{value} is no whole number of hours, which an age has to be")
+        return f"{value // timedelta(hours=1)}h"
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -35,3 +35,10 @@ def rfc3339(text: Any) -> str:
         return at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if at else ""
     except OverflowError:  # the first or last day of the calendar, in another zone
         return ""
+
+
+def duration(text: str) -> timedelta | None:
+    """A duration: `7` and `7d` are days, `12h` hours, `2w` weeks; None if it is none."""
+    match = re.fullmatch(r"(\d{1,5})([dhw]?)", text.strip(), re.ASCII)
+    units = {"": "days", "d": "days", "h": "hours", "w": "weeks"}
+    return timedelta(**{units[match[2]]: int(match[1])}) if match else None

@@ -18,6 +18,8 @@ from pulumi.runtime.proto import (
     errors_pb2,
     provider_pb2,
     provider_pb2_grpc,
+    resource_pb2,
+    resource_pb2_grpc,
     status_pb2,
 )
 from typing_extensions import Self
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 MEMBER, SET, ACCEPTER = (
     f"cbr-sharing:index:{name}" for name in ("BackupShareMember", "BackupShare", "BackupShareAccepter")
 )
+PROVIDER = "urn:pulumi:dev::shares::pulumi:providers:cbr-sharing::default"
 
 
 def urn_of(kind: str, name: str = "dr") -> str:
@@ -103,6 +106,30 @@ class _Engine(engine_pb2_grpc.EngineServicer):
         return empty_pb2.Empty()
 
 
+class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+    """Registers what a component declares, as the engine would."""
+
+    def __init__(self) -> None:
+        self.registered: list[Any] = []
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self.refused = ""
+
+    def RegisterResource(self, request: Any, _: Any) -> Any:  # noqa: N802
+        """Give a URN; a child has the status `pending`."""
+        self.registered.append(request)
+        if self.refused and self.refused in request.name:
+            return resource_pb2.RegisterResourceResponse(
+                urn=urn_of(request.type, request.name), result=resource_pb2.FAIL
+            )
+        outs = struct({**_dict(request.object), **({"status": "pending"} if request.custom else {})})
+        return resource_pb2.RegisterResourceResponse(urn=urn_of(request.type, request.name), object=outs)
+
+    def RegisterResourceOutputs(self, request: Any, _: Any) -> Any:  # noqa: N802
+        """Keep the outputs."""
+        self.outputs[request.urn] = _dict(request.outputs)
+        return empty_pb2.Empty()
+
+
 class Native:
     """One run with the native plugin.
 
@@ -113,6 +140,7 @@ class Native:
     Attributes:
         said: the engine's log.
         address: the engine's, which all processes of a run are given.
+        monitor: what components have registered.
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, *, preview: bool = False) -> None:
@@ -123,13 +151,16 @@ class Native:
         self.said = engine.said
         self._engine = grpc.server(ThreadPoolExecutor(8))
         engine_pb2_grpc.add_EngineServicer_to_server(engine, self._engine)
+        self.monitor = _Monitor()
+        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(self.monitor, self._engine)
         self.address = f"127.0.0.1:{self._engine.add_insecure_port('127.0.0.1:0')}"
         self._engine.start()
         self._plugin, port = serving(Servicer())
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
         self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self.call("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address=self.address))
-        self.call("Configure", provider_pb2.ConfigureRequest(args=struct(self._config), acceptSecrets=True))
+        configured = provider_pb2.ConfigureRequest(args=struct(self._config), urn=PROVIDER, id="its-id")
+        self.call("Configure", configured)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -214,6 +245,15 @@ class Native:
         answer = self.call("Invoke", provider_pb2.InvokeRequest(tok=f"cbr-sharing:index:{name}", args=struct(args)))
         assert not answer.failures, answer.failures
         return dict(json_format.MessageToDict(getattr(answer, "return")))
+
+    def construct(self, kind: str, given: Mapping[str, Any], name: str = "nightly", **options: Any) -> dict[str, Any]:
+        """Construct a component; returns its outputs."""
+        request = provider_pb2.ConstructRequest(
+            monitorEndpoint=self.address, type=kind, name=name, inputs=struct(given), dryRun=self.preview, **options
+        )
+        answer = self.call("Construct", request)
+        assert self.monitor.outputs[answer.urn] == _dict(answer.state)
+        return _dict(answer.state)
 
     def cancel(self) -> None:
         """What the engine sends on Ctrl-C."""

@@ -7,15 +7,14 @@ then come the environment and files. Ids are checked before anything is sent.
 from __future__ import annotations
 
 import os
-import re
 
 from dataclasses import replace
-from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pulumi_cbr_sharing import timestamps
 from pulumi_cbr_sharing.cli.output import tell
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.http.client import Client
@@ -27,10 +26,10 @@ from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 
 C = TypeVar("C", bound=Client)
-UNITS = {"": "days", "d": "days", "h": "hours", "w": "weeks"}
 
 
 def combined(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -73,10 +72,10 @@ account_options = combined(
 
 def duration(text: str) -> timedelta:
     """The type of a duration: `7` and `7d` are days, `12h` hours, `2w` weeks."""
-    match = re.fullmatch(r"(\d{1,5})([dhw]?)", text.strip(), re.ASCII)
-    if not match:
+    found = timestamps.duration(text)
+    if found is None:
         raise click.BadParameter(f"{text!r} is not a duration such as 7, 7d, 12h or 2w")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    return found
 
 
 def with_client(command: Callable[..., None]) -> Callable[..., None]:

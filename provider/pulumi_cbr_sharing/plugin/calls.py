@@ -113,6 +113,10 @@ class Calls:
         finally:
             _PRESENT.reset(token)
 
+    def about(self, urn: str) -> None:
+        """Let the messages of this call belong to a resource that it has made."""
+        _PRESENT.get().urn = urn
+
     def say(self, text: str) -> None:
         """Show the user a line, under the resource that the call is about."""
         warning = text.startswith("warning: ")

@@ -9,8 +9,6 @@ GET /v3/domain/{account}/projects                   getProjects
 
 from __future__ import annotations
 
-import re
-
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
@@ -18,7 +16,7 @@ from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.cbr.projects import projects_of_account
 from pulumi_cbr_sharing.cbr.vaults import list_vaults
 from pulumi_cbr_sharing.plugin.settings import schema, unknown_names
-from pulumi_cbr_sharing.plugin.wire import result
+from pulumi_cbr_sharing.plugin.wire import result, snake
 
 
 if TYPE_CHECKING:
@@ -58,5 +56,5 @@ def called(client: Client, token: str, given: Mapping[str, Any]) -> dict[str, An
         CbrSharingError: an argument is wrong, or the cloud did not answer, or refused.
     """
     name, look_up = _LOOKUPS[token.rpartition(":")[2]]
-    words = {re.sub(r"([A-Z])", r"_\1", key).lower(): value for key, value in given.items()}
+    words = {snake(key): value for key, value in given.items()}
     return {name: result(look_up(client, **words))}

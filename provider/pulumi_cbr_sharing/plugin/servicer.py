@@ -15,8 +15,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.http.auth import Accounts
-from pulumi_cbr_sharing.plugin import functions, settings
+from pulumi_cbr_sharing.plugin import components, functions, settings
 from pulumi_cbr_sharing.plugin.calls import Calls, Detailed, bug, invalid
+from pulumi_cbr_sharing.plugin.construct import Component
 from pulumi_cbr_sharing.plugin.kinds import KINDS, Kind
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import (
@@ -69,6 +70,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._journal: Journal | None = None
         self._engine = engine
         self._meet(engine)
+        self._reference = ""
         self._begin({})
 
     def _meet(self, engine: str) -> None:
@@ -139,6 +141,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, _: Any) -> Any:
         """Keep the configuration. It is read when it is needed, so that its errors are shown at a resource."""
         self._begin(plain(request.args))
+        self._reference = f"{request.urn}::{request.id or NOT_KNOWN}"
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     # The resources.
@@ -247,6 +250,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(failures=failures)
         found = functions.called(self.session.client, request.tok, given)
         return provider_pb2.InvokeResponse(**{"return": struct_of(found, secrets_in(request.args))})
+
+    @verb
+    def Construct(self, request: Any, _: Any) -> Any:
+        """Declare a component, look up what it is about, and declare its children."""
+        given = plain(request.inputs)
+        if problems := [*components.problems_with(request.type, given)]:
+            raise invalid(problems)
+        with Component(request, self._reference) as component:
+            self.calls.about(component.urn)
+            return components.constructed(self.session, component, request.type, request.name)
 
     def _declared(self, kind: Kind, inputs: Any, *, planning: bool) -> Any:
         """The inputs of a new resource, complete; in a preview, also what the cloud would refuse is asked.

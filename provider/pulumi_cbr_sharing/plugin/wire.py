@@ -79,6 +79,11 @@ def camel(name: str) -> str:
     return re.sub(r"_(.)", lambda found: found[1].upper(), name)
 
 
+def snake(name: str) -> str:
+    """`backupId` as `backup_id`."""
+    return re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", name)
+
+
 # The properties that messages name, in Python's form.
 _NAMED = re.compile(
     r"\b(?:backup_id|dest_account|dest_project_ids?|(?:owner|recipient)_project_ids?|vault_ids?|resource_ids?|image_id|"
