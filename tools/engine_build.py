@@ -54,17 +54,25 @@ def install_launcher(made: Path) -> None:
 
 def _compile(go: str, env: Mapping[str, str], target: Path, log: Path) -> None:
     linker = f"-s -w -X {SDK}/go/common/version.Version=v{pulumi_version()}"
-    command = [go, "build", "-trimpath", "-ldflags", linker, "-o", str(target), COMMAND]
     say(f"building Pulumi {pulumi_version()} from its Go module; about 4 minutes on 2 cores, once")
+    compiled([go, "build", "-trimpath", "-ldflags", linker, "-o", str(target), COMMAND], MODULE, env, log)
+    target.chmod(0o755)
+
+
+def compiled(command: list[str], module: Path, env: Mapping[str, str], log: Path) -> None:
+    """Run a build, and tell how far it is.
+
+    Raises:
+        Unavailable: it failed; the message has its last lines.
+    """
     started = time.monotonic()
-    with log.open("w") as output, subprocess.Popen(command, cwd=MODULE, env=env, stdout=output, stderr=output) as run:
+    with log.open("w") as output, subprocess.Popen(command, cwd=module, env=env, stdout=output, stderr=output) as run:
         try:
             _watch(run, started)
         finally:
             run.kill()
     if run.returncode:
         raise Unavailable("go build failed:\n" + "\n".join(log.read_text().splitlines()[-15:]))
-    target.chmod(0o755)
     say(f"built in {time.monotonic() - started:.0f} s")
 
 

@@ -9,6 +9,7 @@ import stat
 import tempfile
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,9 @@ from engine_pins import pulumi_version
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
-# What a `bin` needs to run Python programs with dynamic resources.
-COMMANDS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 ROOT = 0  # the user who may write everywhere anyway
 
@@ -32,29 +31,86 @@ def root() -> Path:
     return Path(os.path.realpath(cache)) / "pulumi-cbr-sharing"
 
 
-def engine_folder() -> Path:
-    """The engine's home; its name carries the version, so another version is another folder."""
-    return root() / f"engine-{pulumi_version()}"
+@dataclass(frozen=True)
+class Kept:
+    """What is built once: a `bin` with commands.
 
-
-def bin_folder() -> Path:
-    """What goes on PATH."""
-    return engine_folder() / "bin"
-
-
-def is_complete() -> bool:
-    """Whether the engine is there, and nobody else can have put it there.
-
-    Raises:
-        Unavailable: it is there, but others may write what would be run.
+    Attributes:
+        name: of its folder; it carries the version, so another version is another folder.
+        commands: what a complete `bin` has.
     """
-    commands = [bin_folder() / command for command in COMMANDS]
-    if not all(os.access(command, os.X_OK) for command in commands):
-        return False
-    for path in (engine_folder(), bin_folder(), *commands):
-        _refuse_foreign(path)
-    _refuse_open_parents()
-    return True
+
+    name: str
+    commands: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Its home."""
+        return root() / self.name
+
+    @property
+    def bin_folder(self) -> Path:
+        """What goes on PATH."""
+        return self.folder / "bin"
+
+    def is_complete(self) -> bool:
+        """Whether it is there, and nobody else can have put it there.
+
+        Raises:
+            Unavailable: it is there, but others may write what would be run.
+        """
+        commands = [self.bin_folder / command for command in self.commands]
+        if not all(os.access(command, os.X_OK) for command in commands):
+            return False
+        for path in (self.folder, self.bin_folder, *commands):
+            _refuse_foreign(path)
+        _refuse_open_parents()
+        return True
+
+    def ensure(self, build: Callable[[Path], Path]) -> Path:
+        """Its `bin`; if it is not there, `build` makes one in the folder that it is given."""
+        prepare()
+        if not self.is_complete():
+            with self._lock():
+                # Another run may have made it while this one waited.
+                if not self.is_complete():
+                    with self._workshop() as folder:
+                        self._publish(build(folder))
+        return self.bin_folder
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Keep a second run from building the same; the lock ends with the process, however that ends."""
+        with (root() / f"{self.name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("another run is making it; waiting for that one")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _workshop(self) -> Iterator[Path]:
+        """A folder to build in, on the file system of the cache, so that publishing is one rename."""
+        prefix = f"{self.name}.tmp-"
+        # Left by runs that were killed: whoever holds the lock is the only one who builds.
+        for stale in root().glob(f"{prefix}*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=root(), ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+    def _publish(self, made: Path) -> None:
+        """Put a finished `bin` in its place."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        wrapped = made.parent / "published"
+        wrapped.mkdir(mode=0o755)
+        made.rename(wrapped / "bin")
+        wrapped.rename(self.folder)
+
+
+# What a `bin` needs to run Python programs with dynamic resources.
+COMMANDS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+ENGINE = Kept(f"engine-{pulumi_version()}", COMMANDS)
 
 
 def prepare() -> None:
@@ -82,35 +138,3 @@ def _refuse_foreign(path: Path) -> None:
         raise Unavailable(f"{path} is a link, and no links are followed here; remove it, then run this again")
     if found.st_uid not in (os.getuid(), ROOT) or found.st_mode & OTHERS_WRITE:
         raise Unavailable(f"{path} can be written by others, so it is not used; remove it, then run this again")
-
-
-@contextmanager
-def lock() -> Iterator[None]:
-    """Keep a second run from building the same; the lock ends with the process, however that ends."""
-    with (root() / f"{engine_folder().name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another run is making it; waiting for that one")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def workshop() -> Iterator[Path]:
-    """A folder to build in, on the file system of the cache, so that publishing is one rename."""
-    prefix = f"{engine_folder().name}.tmp-"
-    # Left by runs that were killed: whoever holds the lock is the only one who builds.
-    for stale in root().glob(f"{prefix}*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=root(), ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
-def publish(made: Path) -> None:
-    """Put a finished `bin` in its place."""
-    shutil.rmtree(engine_folder(), ignore_errors=True)
-    wrapped = made.parent / "published"
-    wrapped.mkdir(mode=0o755)
-    made.rename(wrapped / "bin")
-    wrapped.rename(engine_folder())

@@ -8,21 +8,27 @@ from pathlib import Path
 
 
 MODULE = Path(__file__).with_name("engine")
+YAML_MODULE = Path(__file__).with_name("yaml_host")
 CLI = "github.com/pulumi/pulumi/pkg/v3"
 
 
 def pulumi_version() -> str:
     """The version of the Pulumi command line."""
-    return _pinned(rf"^require {CLI} v(\S+)$")
+    return _pinned(MODULE, rf"^require {CLI} v(\S+)$")
 
 
 def go_version() -> str:
     """The oldest Go that builds it."""
-    return _pinned(r"^go (\S+)$")
+    return _pinned(MODULE, r"^go (\S+)$")
 
 
-def _pinned(pattern: str) -> str:
-    match = re.search(pattern, (MODULE / "go.mod").read_text(), re.MULTILINE)
+def yaml_version() -> str:
+    """The version of the YAML language host."""
+    return _pinned(YAML_MODULE, r"^require github.com/pulumi/pulumi-yaml v(\S+)$")
+
+
+def _pinned(module: Path, pattern: str) -> str:
+    match = re.search(pattern, (module / "go.mod").read_text(), re.MULTILINE)
     if not match:
-        raise LookupError(f"{MODULE / 'go.mod'} has no line like {pattern}")
+        raise LookupError(f"{module / 'go.mod'} has no line like {pattern}")
     return match[1]

@@ -47,13 +47,10 @@ def ensure() -> tuple[Path, ...]:
     """
     if release_on_path():
         return ()
-    engine_cache.prepare()
-    if not engine_cache.is_complete():
-        with engine_cache.lock():
-            # Another run may have made it while this one waited.
-            if not engine_cache.is_complete():
-                _make()
-    return STAND_IN, engine_cache.bin_folder()
+    try:
+        return STAND_IN, engine_cache.ENGINE.ensure(engine_build.build)
+    except Unavailable as error:
+        raise Unavailable(GIVE_UP.format(reason=error, go=go_version())) from None
 
 
 def release_on_path() -> bool:
@@ -71,14 +68,6 @@ def _has_its_host(pulumi: Path) -> bool:
     beside = pulumi.resolve().with_name("pulumi-language-python").exists()
     on_path = shutil.which("pulumi-language-python")
     return beside or (on_path is not None and engine_cache.root() not in Path(on_path).parents)
-
-
-def _make() -> None:
-    try:
-        with engine_cache.workshop() as folder:
-            engine_cache.publish(engine_build.build(folder))
-    except Unavailable as error:
-        raise Unavailable(GIVE_UP.format(reason=error, go=go_version())) from None
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_cbr_sharing.plugin.semver import own_version
-from pulumi_cbr_sharing.plugin.wire import camel, snake
+from pulumi_cbr_sharing.plugin.wire import snake
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
+from pulumi_cbr_sharing.sharing.inputs import camel
 from pulumi_cbr_sharing.sharing.member import Share
 from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 

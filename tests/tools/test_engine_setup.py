@@ -241,11 +241,11 @@ def test_an_engine_of_another_user_is_not_used(machine: Machine, monkeypatch: py
     """Its owner could replace it."""
     plant(machine)
     monkeypatch.setenv("XDG_CACHE_HOME", machine.env["XDG_CACHE_HOME"])
-    assert engine_cache.is_complete()
+    assert engine_cache.ENGINE.is_complete()
     monkeypatch.setattr(engine_cache, "ROOT", -1)
     monkeypatch.setattr(os, "getuid", lambda: 4711)
     with pytest.raises(Unavailable, match="can be written by others"):
-        engine_cache.is_complete()
+        engine_cache.ENGINE.is_complete()
 
 
 @pytest.mark.parametrize("linked", ["pulumi", "bin", "engine", "root"])

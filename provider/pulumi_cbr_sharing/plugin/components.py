@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.plugin.construct import Child, Component
 from pulumi_cbr_sharing.plugin.settings import schema, unknown_names
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN, camel
-from pulumi_cbr_sharing.sharing.inputs import Problem
+from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN
+from pulumi_cbr_sharing.sharing.inputs import Problem, camel
 from pulumi_cbr_sharing.sharing.received import to_accept
 from pulumi_cbr_sharing.sharing.window import Window, to_share
 from pulumi_cbr_sharing.timestamps import duration, moment

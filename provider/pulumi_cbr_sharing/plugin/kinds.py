@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT
-from pulumi_cbr_sharing.plugin.wire import camel
 from pulumi_cbr_sharing.sharing import acceptance, member, recipient_set
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
-from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, MemberInputs, SetInputs
+from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, MemberInputs, SetInputs, camel
 from pulumi_cbr_sharing.sharing.member import Share
 from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 

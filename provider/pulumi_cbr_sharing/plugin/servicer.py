@@ -20,18 +20,9 @@ from pulumi_cbr_sharing.plugin.calls import Calls, Detailed, bug, invalid
 from pulumi_cbr_sharing.plugin.construct import Component
 from pulumi_cbr_sharing.plugin.kinds import KINDS, Kind
 from pulumi_cbr_sharing.plugin.semver import own_version
-from pulumi_cbr_sharing.plugin.wire import (
-    NOT_KNOWN,
-    camel,
-    in_every_language,
-    known,
-    outputs,
-    plain,
-    secrets_in,
-    struct_of,
-)
+from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN, in_every_language, known, outputs, plain, secrets_in, struct_of
 from pulumi_cbr_sharing.settings.resolve import RECORDED
-from pulumi_cbr_sharing.sharing.inputs import Problem, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import Problem, camel, is_unknown
 from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session

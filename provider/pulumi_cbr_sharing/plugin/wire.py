@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
 
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, camel, is_unknown
 
 
 if TYPE_CHECKING:
@@ -72,11 +72,6 @@ def sent(value: Any) -> Any:
 def _marked(value: Any, secrets: Collection[str]) -> Any:
     text = json.dumps(value) if secrets else ""
     return {_KIND: _SECRET, "value": value} if any(json.dumps(one)[1:-1] in text for one in secrets) else value
-
-
-def camel(name: str) -> str:
-    """`backup_id` as `backupId`."""
-    return re.sub(r"_(.)", lambda found: found[1].upper(), name)
 
 
 def snake(name: str) -> str:

@@ -22,7 +22,7 @@ from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
 from pulumi_cbr_sharing.resources.process import LOOKED_UP, SAID, other_account, take_over_process
 from pulumi_cbr_sharing.settings.connection import Connection
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs, camel
 
 
 if TYPE_CHECKING:
@@ -87,8 +87,12 @@ class CbrResource(dynamic.Resource):
             f"pulumi-python:{self._resource_type_name}",
             resource_name,
             {**outputs, **inputs, **own, **preview, **account},
-            opts,
+            pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=[self._in_the_native_plugin()]), opts),
         )
+
+    def _in_the_native_plugin(self) -> pulumi.Alias:
+        """The type of a state that was made by the native plugin: a program goes on with it."""
+        return pulumi.Alias(type_=f"cbr-sharing:index:{self._resource_type_name.rpartition(':')[2]}")
 
 
 class CbrProvider(dynamic.ResourceProvider, Generic[I]):
@@ -171,9 +175,11 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """What has changed between the state and the program; another connection is an update."""
-        replaces = [name for name in self.replaced_by if olds.get(name) != news.get(name)]
-        changed = self.verbs.is_changed(known(self.state_type, olds), known(self.inputs_type, news))
-        moved = olds.get("connection") != _given(self.connection)
+        recorded, inputs = known(self.state_type, olds), known(self.inputs_type, news)
+        replaces = [name for name in self.replaced_by if getattr(recorded, name) != getattr(inputs, name)]
+        changed = self.verbs.is_changed(recorded, inputs)
+        # A state of the native plugin has no provider in it, and its outputs have other names.
+        moved = olds.get("connection") != _given(self.connection) or PROVIDER not in olds
         return dynamic.DiffResult(changes=bool(replaces) or changed or moved, replaces=replaces)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -214,8 +220,12 @@ def _open_session(connection: Connection, config: Config) -> Session:
 
 
 def known(kind: type[D], properties: Mapping[str, Any]) -> D:
-    """A dataclass from properties. Null becomes the field's default, an unknown value becomes `UNKNOWN`."""
-    given = {field.name: properties.get(field.name) for field in fields(kind)}  # type: ignore[arg-type]
+    """A dataclass from properties. Null becomes the field's default, an unknown value becomes `UNKNOWN`.
+
+    A state of the native plugin has the names of other languages.
+    """
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    given = {name: properties.get(name, properties.get(camel(name))) for name in names}
     return kind(**{name: _known(value) for name, value in given.items() if value is not None})
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
-from pulumi_cbr_sharing.resources.windowed import roll, valid
+from pulumi_cbr_sharing.resources.windowed import from_the_native_plugin, roll, valid
 from pulumi_cbr_sharing.sharing.received import to_accept
 from pulumi_cbr_sharing.sharing.window import Window
 
@@ -96,7 +96,7 @@ class ReceivedBackups(pulumi.ComponentResource):
     ) -> None:
         called = f"ReceivedBackups {resource_name}"
         window = valid(called, Window(keep, name_prefix, older_than, newer_than, max_age, on_stale, allow_empty))
-        super().__init__(TYPE, resource_name, {}, opts)
+        super().__init__(TYPE, resource_name, {}, from_the_native_plugin(TYPE, opts))
 
         def make(found: Chosen, _known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
             accepters = {

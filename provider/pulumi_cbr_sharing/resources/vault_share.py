@@ -20,7 +20,7 @@ import pulumi
 
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
-from pulumi_cbr_sharing.resources.windowed import roll, valid
+from pulumi_cbr_sharing.resources.windowed import from_the_native_plugin, roll, valid
 from pulumi_cbr_sharing.sharing.window import Window, to_share
 
 
@@ -95,7 +95,7 @@ class VaultShare(pulumi.ComponentResource):
     ) -> None:
         called = f"VaultShare {resource_name}"
         window = valid(called, Window(keep, name_prefix, older_than, newer_than, max_age, on_stale, allow_empty))
-        super().__init__(TYPE, resource_name, {}, opts)
+        super().__init__(TYPE, resource_name, {}, from_the_native_plugin(TYPE, opts))
 
         def make(found: Chosen, known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
             shares: dict[str, BackupShareMember] = {}

@@ -36,6 +36,12 @@ class Rolled(NamedTuple):
     statuses: pulumi.Output[dict[str, str]]
 
 
+def from_the_native_plugin(token: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """Options by which a program goes on with a state that was made by the native plugin."""
+    alias = pulumi.Alias(type_=f"cbr-sharing:index:{token.rpartition(':')[2]}")
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=[alias]), opts)
+
+
 def valid(called: str, window: Window) -> Window:
     """The rules, if nothing is wrong with them."""
     if window.trouble:

@@ -5,6 +5,8 @@ They are described at the resources. They may be of any type until `problems` fi
 
 from __future__ import annotations
 
+import re
+
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
@@ -45,6 +47,11 @@ class Problem(NamedTuple):
     def it(cls, name: str, trouble: str) -> Problem:
         """A problem from the end of a sentence, such as `is empty: give …`."""
         return cls(name, f"it {trouble}")
+
+
+def camel(name: str) -> str:
+    """The name of a property in all languages but Python: `backup_id` as `backupId`."""
+    return re.sub(r"_(.)", lambda found: found[1].upper(), name)
 
 
 def is_unknown(value: Any) -> bool:
