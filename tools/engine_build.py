@@ -72,7 +72,9 @@ def compiled(command: list[str], module: Path, env: Mapping[str, str], log: Path
         finally:
             run.kill()
     if run.returncode:
-        raise Unavailable("go build failed:\n" + "\n".join(log.read_text().splitlines()[-15:]))
+        raise Unavailable(
+            f"{Path(command[0]).name} {command[1]} failed:\n" + "\n".join(log.read_text().splitlines()[-15:])
+        )
     say(f"built in {time.monotonic() - started:.0f} s")
 
 

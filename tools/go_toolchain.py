@@ -53,7 +53,7 @@ def _refusal(go: str, module: Path, env: dict[str, str]) -> str:
 
 def _packaged(folder: Path, module: Path, env: dict[str, str]) -> tuple[str, dict[str, str]]:
     target = folder / "toolchain"
-    _install(target, module / "go-toolchain.txt", folder)
+    install(target, module / "go-toolchain.txt", folder)
     go = target / "go" / "bin" / "go"
     # Who has no Go wants no Go caches either: they go with the folder, which needs them writable.
     own = {
@@ -67,14 +67,15 @@ def _packaged(folder: Path, module: Path, env: dict[str, str]) -> tuple[str, dic
     return str(go), env | own
 
 
-def _install(target: Path, requirements: Path, folder: Path) -> None:
+def install(target: Path, requirements: Path, folder: Path) -> None:
+    """Install a toolchain from Python packages that are pinned by hash."""
     command = [*_installer(folder), "--quiet", "--require-hashes", "--target", str(target), "-r", str(requirements)]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"the Go toolchain did not install within {LIMIT} s") from None
+        raise Unavailable(f"the toolchain did not install within {LIMIT} s") from None
     if run.returncode:
-        raise Unavailable(f"the Go toolchain did not install: {' '.join(run.stderr.split())}")
+        raise Unavailable(f"the toolchain did not install: {' '.join(run.stderr.split())}")
 
 
 def _installer(folder: Path) -> list[str]:

@@ -302,6 +302,17 @@ def test_another_recipient_replaces_the_share(emulator: Emulator) -> None:
     assert found.detailed == {"destProjectId": "UPDATE_REPLACE"}
 
 
+def test_another_vault_of_the_recipient_is_an_update(emulator: Emulator) -> None:
+    """And the engine is told by which property."""
+    emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
+    first, second = emulator.vault("recipient").id, emulator.add_vault(account="recipient").id
+    with Native(config_of(emulator, "recipient")) as run:
+        made = run.create(ACCEPTER, {"backupId": emulator.backup.id, "vaultId": first})
+        moved = {"backupId": emulator.backup.id, "vaultId": second}
+        assert run.diff(ACCEPTER, made, moved).detailed == {"vaultId": "UPDATE"}
+        assert run.update(ACCEPTER, made, moved).outs["vaultId"] == second
+
+
 @pytest.mark.parametrize("answer", ["accepted", "rejected"])
 def test_a_rejected_share_is_a_change_and_an_accepted_one_is_none(emulator: Emulator, answer: str) -> None:
     """The next `up` offers it again."""

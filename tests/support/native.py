@@ -93,7 +93,6 @@ class Diffed:
     changes: bool
     replaces: tuple[str, ...]
     detailed: dict[str, str]
-    delete_before_replace: bool = False
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):
@@ -205,7 +204,7 @@ class Native:
         some = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
         names = provider_pb2.PropertyDiff.Kind.Name
         detailed = {name: names(change.kind) for name, change in answer.detailedDiff.items()}
-        return Diffed(some, tuple(answer.replaces), detailed, answer.deleteBeforeReplace)
+        return Diffed(some, tuple(answer.replaces), detailed)
 
     def read(self, kind: str, made: Made) -> Made | None:
         """Refresh a resource; None if it is gone. Without outputs, it is an import."""

@@ -18,12 +18,13 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, errors_pb2, status
 from pulumi_cbr_sharing.errors import CbrSharingError, Stopped, one_line
 from pulumi_cbr_sharing.http.retry import Clock
 from pulumi_cbr_sharing.plugin.wire import in_every_language
+from pulumi_cbr_sharing.sharing.inputs import camel
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulumi_cbr_sharing.sharing.inputs import Problem, camel
+    from pulumi_cbr_sharing.sharing.inputs import Problem
 
 
 DETAILS = "grpc-status-details-bin"  # where gRPC puts what is to be known of an error besides its text

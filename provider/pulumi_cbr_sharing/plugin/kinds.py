@@ -28,7 +28,7 @@ class Kind:
         id_parts: the outputs that make the resource's id.
         imported: the inputs that an import finds out; the others are as their defaults.
         replaced_by: the inputs whose change replaces the resource.
-        drift: the outputs that an update changes.
+        drift: the outputs that an update changes; those that are inputs, too, first.
         owner: the output that names the project of the settings.
     """
 
@@ -45,6 +45,13 @@ class Kind:
     def names(self) -> list[str]:
         """The names of the inputs on the wire."""
         return [camel(field.name) for field in fields(self.inputs_type)]
+
+    def changed(self, recorded: Any, inputs: Any) -> list[str]:
+        """The outputs that an update changes now: inputs that differ, else what was found in the cloud."""
+        if not self.verbs.is_changed(recorded, inputs):
+            return []
+        given = [name for name in self.drift if hasattr(inputs, name)]
+        return [name for name in given if getattr(recorded, name) != getattr(inputs, name)] or [self.drift[-1]]
 
     def id_of(self, made: Any) -> str:
         """The id of a resource."""
@@ -90,8 +97,8 @@ KINDS = {
         state_type=Acceptance,
         id_parts=("backup_id", "recipient_project_id"),
         imported=("backup_id", "vault_id"),
-        replaced_by=("backup_id", "vault_id"),
-        drift=("status",),
+        replaced_by=("backup_id",),
+        drift=("vault_id", "status"),
         owner="recipient_project_id",
     ),
 }

@@ -163,7 +163,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         kind, olds = KINDS[request.type], plain(request.olds)
         recorded, inputs = known(kind.state_type, olds), known(kind.inputs_type, plain(request.news))
         replaces = [name for name in kind.replaced_by if getattr(recorded, name) != getattr(inputs, name)]
-        changed = [*self._moved(kind, recorded), *(kind.drift if kind.verbs.is_changed(recorded, inputs) else ())]
+        changed = [*self._moved(kind, recorded), *kind.changed(recorded, inputs)]
         kinds = provider_pb2.PropertyDiff
         detailed = {camel(name): kinds(kind=kinds.UPDATE) for name in changed}
         detailed |= {camel(name): kinds(kind=kinds.UPDATE_REPLACE) for name in replaces}
@@ -177,7 +177,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             detailedDiff=detailed,
             hasDetailedDiff=True,
             stables=map(camel, (kind.owner, "region")),
-            deleteBeforeReplace="vault_id" in replaces,  # a backup can be in one vault of a recipient only
         )
 
     @verb
