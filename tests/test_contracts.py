@@ -66,7 +66,7 @@ ARROWS = {
         "an audit is asked by a command or a program, and does not care by which",
     ),
     "cli": (
-        GROUND | {"settings", "http", "cbr", "sharing", "audit", "recipients_file", "emulator"},
+        GROUND | {"settings", "http", "cbr", "sharing", "audit", "recipients_file", "emulator", "plugin"},
         "a door opens inwards",
     ),
     "emulator": (set(), "an emulator that shared code with the provider would share its mistakes"),

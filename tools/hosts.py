@@ -63,8 +63,8 @@ def _typescript(folder: Path) -> Path:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(NODE / name, made / name)
     quiet = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    command = [npm, *quiet] if not npm.endswith(".js") else [str(made / "node"), npm, *quiet]
-    compiled(command, made, dict(os.environ), folder / "log")
+    install = [npm, *quiet] if not npm.endswith(".js") else [str(made / "node"), npm, *quiet]
+    compiled(install, made, dict(os.environ), folder / "log")
     return made
 
 

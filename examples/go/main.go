@@ -1,7 +1,7 @@
 package main
 
 import (
-	cbrsharing "cbr-sharing.example/sdk/go/cbrsharing"
+	cbrsharing "github.com/pulumi-cbr-sharing/pulumi-cbr-sharing/sdk/go/cbrsharing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"

@@ -99,7 +99,9 @@ def test_a_program_in_go_compiles(tmp_path: Path) -> None:
         shutil.copy(MODULE / name, folder / name)
     shutil.copytree(EXAMPLES / "go", folder / "program", ignore=shutil.ignore_patterns("go.*"))
     for source in folder.rglob("*.go"):
-        source.write_text(source.read_text().replace("cbr-sharing.example/sdk/go/", "engine/"))
+        source.write_text(
+            source.read_text().replace("github.com/pulumi-cbr-sharing/pulumi-cbr-sharing/sdk/go/", "engine/")
+        )
     go, env = go_toolchain.find(tmp_path, folder)
     run(go, "build", "-trimpath", "-ldflags", "-s -w", "./cbrsharing", "./program", cwd=folder, env=env)
 

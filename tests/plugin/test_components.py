@@ -89,10 +89,10 @@ def test_an_argument_that_is_not_known_yet_is_told(emulator: Emulator) -> None:
     """The preview knows nothing of the window, lists what is there as to be deleted, and says why."""
     with Native(preview=True) as run:
         found = run.construct(VAULT_SHARE, window(emulator, destProjectIds=[NOT_KNOWN]))
-        (told,) = run.said
+        (told,) = [line for line in run.said if line.severity == "WARNING"]
     assert set(found.values()) == {NOT_KNOWN}
     assert len(run.monitor.registered) == 1
-    assert (told.urn, told.severity) == (urn_of(VAULT_SHARE, "nightly"), "WARNING")
+    assert told.urn == urn_of(VAULT_SHARE, "nightly")
     assert "not known yet" in told.text
     assert list(emulator.requests) == []
 
@@ -134,7 +134,7 @@ def test_a_window_that_is_too_old_is_told_or_refused_after_it_was_declared(emula
     emulator.pass_time(days=3)
     with Native() as run:
         run.construct(VAULT_SHARE, window(emulator, maxAge="26h"))
-        assert {line.severity for line in run.said} == {"WARNING"}
+        assert "WARNING" in {line.severity for line in run.said}
         with pytest.raises(Failed, match="old"):
             run.construct(VAULT_SHARE, window(emulator, maxAge="26h", onStale="error"), name="strict")
     assert [one.name for one in run.monitor.registered if one.custom and one.name.startswith("strict")]

@@ -40,6 +40,7 @@ COMMANDS = {  # name: its module, and its line in the help
     "adopt": ("adopt", "Print the Pulumi program that adopts existing shares."),
     "move": ("move", "Print what declares the shares of another tool, and how that tool forgets them."),
     "audit": ("audit", "Compare declared shares with live ones."),
+    "plugin": ("plugin", "Give the native plugin to Pulumi, for programs in every language."),
     "emulator": ("emulator", "Run an emulated CBR with its IAM on this machine."),
 }
 # Errors name what a program would set; these are the options of the same purpose.

@@ -57,13 +57,18 @@ class Detailed(CbrSharingError):
 
     Args:
         text: the error.
-        detail: the message with the rest.
+        detail: the message with the rest; None if there is none.
         code: the status of the call.
     """
 
     def __init__(self, text: str, detail: Any, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> None:
         super().__init__(text)
         self.detail, self.code = detail, code
+
+    @property
+    def told(self) -> str:
+        """The text alone: its address is in it, if it has one."""
+        return str(self)
 
 
 def invalid(problems: Sequence[Problem]) -> Detailed:
@@ -104,8 +109,8 @@ class Calls:
         try:
             yield call
         except CbrSharingError as error:
-            text, code = in_every_language(str(error)), grpc.StatusCode.UNKNOWN
-            if isinstance(error, Detailed):
+            text, code = in_every_language(error.told), grpc.StatusCode.UNKNOWN
+            if isinstance(error, Detailed) and error.detail is not None:
                 code = error.code
                 status = status_pb2.Status(code=code.value[0], message=text)
                 status.details.add().Pack(error.detail)
@@ -140,10 +145,12 @@ class Calls:
             )
 
 
-def bug(error: Exception) -> str:
+def bug(error: Exception) -> Detailed:
     """One line about an error that is nobody's but ours."""
     trace, frame = error.__traceback__, ""
     while trace:
         code = trace.tb_frame.f_code
         frame, trace = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}", trace.tb_next
-    return f"a bug in this provider, please report it: {type(error).__name__}: {one_line(error)} ({frame})"
+    return Detailed(
+        f"a bug in this provider, please report it: {type(error).__name__}: {one_line(error)} ({frame})", None
+    )

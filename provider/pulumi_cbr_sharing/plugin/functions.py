@@ -31,7 +31,7 @@ def _members(client: Client, backup_id: str) -> list[Member]:
     return [found[project] for project in sorted(found)]
 
 
-_LOOKUPS: Mapping[str, tuple[str, Any]] = {
+LOOKUPS: Mapping[str, tuple[str, Any]] = {
     "getBackups": ("backups", list_backups),
     "getBackup": ("backup", get_backup),
     "getShareMembers": ("members", _members),
@@ -55,6 +55,6 @@ def called(client: Client, token: str, given: Mapping[str, Any]) -> dict[str, An
     Raises:
         CbrSharingError: an argument is wrong, or the cloud did not answer, or refused.
     """
-    name, look_up = _LOOKUPS[token.rpartition(":")[2]]
+    name, look_up = LOOKUPS[token.rpartition(":")[2]]
     words = {snake(key): value for key, value in given.items()}
     return {name: result(look_up(client, **words))}

@@ -46,7 +46,7 @@ def verb(answer: Callable[..., Any]) -> Callable[..., Any]:
             except (CbrSharingError, grpc.RpcError):
                 raise
             except Exception as error:  # noqa: BLE001 - the engine shows nothing of what it does not get as an answer
-                raise CbrSharingError(bug(error)) from None
+                raise bug(error) from None
 
     return called
 
@@ -278,9 +278,9 @@ def _half_done(kind: Kind, given: Any, error: CbrSharingError) -> CbrSharingErro
         id=kind.id_of(error.made),
         properties=struct_of(outputs(error.made), secrets_in(given)),
         inputs=given,
-        reasons=[in_every_language(str(error))],
+        reasons=[in_every_language(error.told)],
     )
-    return Detailed(str(error), details)
+    return Detailed(error.told, details)
 
 
 def _foreseen(kind: Kind, inputs: Any) -> dict[str, Any]:
