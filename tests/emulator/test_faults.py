@@ -185,10 +185,9 @@ def test_latency_is_of_every_request(emulator: Emulator) -> None:
     emulator.latency = 0.2
     start = time.monotonic()
     ask(emulator, "GET", "/backups")
-    slow = time.monotonic() - start
-    control(emulator, "GET", "state")
-    assert slow >= 0.2
-    assert time.monotonic() - start < slow + 0.2
+    assert time.monotonic() - start >= 0.2
+    emulator.latency = 3600
+    assert control(emulator, "GET", "state").status_code == 200
 
 
 def test_a_cut_is_in_the_log_with_no_status(emulator: Emulator) -> None:
