@@ -164,6 +164,16 @@ def test_it_is_readable_on_paper(browser: Browser, page: str, world: World) -> N
     assert len(reader.pages) <= 4
 
 
+def test_two_servers_of_the_same_name_are_told_apart(world: World) -> None:
+    """By their ids."""
+    twins = [world.backup(resource_name="twin") for _ in range(2)]
+    for backup in twins:
+        world.share(backup, world.to.friendly)
+    page = world.audit("--format", "html").stdout
+    for backup in twins:
+        assert f'<th scope="row">twin<span class="dim">{backup.resource_id}</span></th>' in page
+
+
 def test_thousands_of_findings_are_a_small_page(world: World) -> None:
     """What findings have in common is said once: 4,000 of them are less than two megabytes."""
     report = json.loads(world.audit("--format", "json").stdout)

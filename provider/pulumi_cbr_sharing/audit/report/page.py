@@ -116,6 +116,7 @@ def picture(report: Mapping[str, Any]) -> Json:
         key = one["owner_project_id"], one["resource_id"] or one["newest"]["backup_id"]
         row = rows.setdefault(key, {"server": one["resource_name"] or "", "id": key[1], "cells": {}})
         row["cells"][one["recipient_project_id"]] = _cell(one, oldest, judged=judged, compared=compared)
+    names = Counter(row["server"] for row in rows.values())
     return {
         "columns": [
             {
@@ -125,7 +126,10 @@ def picture(report: Mapping[str, Any]) -> Json:
             }
             for id_ in order
         ],
-        "rows": [{**row, "cells": [row["cells"].get(id_) for id_ in order]} for row in rows.values()],
+        "rows": [
+            {**row, "named_twice": names[row["server"]] > 1, "cells": [row["cells"].get(id_) for id_ in order]}
+            for row in rows.values()
+        ],
     }
 
 
