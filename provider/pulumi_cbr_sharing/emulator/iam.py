@@ -165,7 +165,6 @@ def create_temporary_key(request: Request) -> Answer:
     else:
         asked = _dict(identity.get("assume_role"))
         account = _assumed(request, asked)
-    # The default duration, and that others are refused. (inferred)
     key = _temporary_key(request, account, asked.get("duration_seconds", DURATIONS.start), DURATIONS)
     return Answer(201, {"credential": credential_body(key)})
 
@@ -176,9 +175,8 @@ def _assumed(request: Request, role: Mapping[str, Any]) -> Account:
     account, agency = request.cloud.accounts.of_domain(role, "domain_"), role.get("agency_name", role.get("xrole_name"))
     chained = request.caller is not None and request.caller.is_temporary and not request.cloud.chains_agencies
     trusted = account and request.cloud.accounts.may_assume(request.account.name, account.name, agency)
-    # The error. (inferred)
     if account is None or not trusted or chained:
-        raise Refusal(catalogue.WRONG_PROJECT)
+        raise Refusal(catalogue.AGENCY_REFUSED)
     return account
 
 
@@ -220,7 +218,6 @@ def create_token_by_federation(request: Request, provider: str) -> Answer:
 
 def _federated(request: Request, provider: str, id_token: Any) -> Account:
     known = request.cloud.accounts.identity_providers.get(provider)
-    # Both errors. (inferred)
     if known is None:
         raise Refusal(catalogue.NO_SUCH_IDP)
     if request.cloud.keys.audience_of(provider, id_token) != known.audience:

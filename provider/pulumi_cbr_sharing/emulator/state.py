@@ -179,7 +179,6 @@ class State:
         """Back up all resources of a vault; the backups are available after `checkpoint_seconds`."""
         checkpoint = new_id()
         made = [backup_of(vault, resource, checkpoint, time.time() + seconds) for resource in vault.resources]
-        # That a full vault takes no more backups is documented; the code is inferred.
         _need(self.used(vault) + sum(backup.size for backup in made) <= vault.size, catalogue.VAULT_TOO_SMALL)
         self.backups.update({backup.id: backup for backup in made})
         return checkpoint, made
