@@ -35,7 +35,7 @@ INTERRUPTED = 130  # as a shell has it
 FOREIGN = ("HW_", "OS_", "HUAWEICLOUD_", "PULUMI_")
 # What Pulumi prints while it works: headings, things that begin, its own stack, how long it took.
 PROGRESS = re.compile(
-    r"(Previewing|Updating|Destroying|Duration|Diagnostics|@ ).*|.*ing( \(\d+s\))?\s*|.*pulumi:pulumi:Stack.*|\s*"
+    r"(Previewing|Updating|Destroying|Duration|Diagnostics|@ ).*|\.+|.*ing( \(\d+s\))?\s*|.*pulumi:pulumi:Stack.*|\s*"
 )
 FAREWELL = re.compile(r"\nThe resources in the stack have been deleted.*", re.DOTALL)
 
