@@ -6,13 +6,15 @@ import json
 import subprocess
 import sys
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi import CustomTimeouts, ResourceOptions
+from pulumi import CustomTimeouts, ResourceOptions, RunError, runtime
 
-from pulumi_cbr_sharing.resources.arguments import waiting
+from pulumi_cbr_sharing import Agency, Connection
+from pulumi_cbr_sharing.resources.arguments import refuse_useless, waiting
 from stack import Stack
 
 
@@ -125,3 +127,25 @@ def test_a_program_may_declare_more_shares_than_the_sdk_can_pickle() -> None:
     """Its `serialize_provider` ends in a RecursionError at about 950."""
     done = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_agency_may_have_a_duration() -> None:
+    """It is a number; all else in a Connection is text."""
+    refuse_useless("share", Connection(agency=Agency("admin", domain_name="other", duration=900)), None)
+    with pytest.raises(RunError, match=r"agency\.duration is of type str: give a number"):
+        refuse_useless("share", Connection(agency=Agency("admin", domain_name="o", duration="900")), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["secretKey", "secret_key", "securityToken", "security_token", "password", "token"])
+def test_a_plain_secret_is_warned_of_in_either_spelling(key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once for each key."""
+
+    def program() -> None:
+        runtime.set_config(f"plain:{key}", "planted")
+        for _ in range(2):
+            refuse_useless("share", Connection(namespace="plain"), None)
+
+    copy_context().run(program)
+    shown = capsys.readouterr().err
+    assert shown.count(f"plain:{key} is in the stack's configuration in plain text") == 1
+    assert "planted" not in shown

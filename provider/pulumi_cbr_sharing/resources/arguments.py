@@ -71,10 +71,11 @@ def _trouble_with(given: Any, kind: type[Connection | Agency], name: str) -> str
         value = getattr(given, field.name)
         if field.name == "agency" and value is not None:
             return _trouble_with(value, Agency, f"{name}.agency")
-        if not isinstance(value, (str, type(None))):
+        kind_of_value, wanted = (int, "number") if field.name == "duration" else (str, "text")
+        if value is not None and not isinstance(value, kind_of_value):
             return (
-                f"{name}.{field.name} is {_kind(value)}: give a text; it is needed before the program's resources are "
-                "made, so it may come from the stack's configuration, but from no resource and no stack reference"
+                f"{name}.{field.name} is {_kind(value)}: give a {wanted}; it is needed before the program's resources "
+                "are made, so it may come from the stack's configuration, but from no resource and no stack reference"
             )
     return None
 
@@ -94,7 +95,7 @@ def _refuse_same_variables(what: str, namespace: str) -> None:
 
 def _warn_of_plain_secrets(namespace: str) -> None:
     """Warn, in the user's program, of secrets in the stack's configuration that are not encrypted; once each."""
-    for name in ("secretKey", "securityToken", "password", "token"):
+    for name in ("secretKey", "secret_key", "securityToken", "security_token", "password", "token"):
         key = f"{namespace}:{name}"
         if key not in _WARNED and runtime.get_config(key) and not runtime.is_config_secret(key):
             _WARNED.add(key)
