@@ -15,6 +15,7 @@ from inprocess import session_of, settings_of
 from pulumi_cbr_sharing.emulator.behaviours import guesses
 from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
+from pulumi_cbr_sharing.resources.dynamic import PROVIDER
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.sharing.received import to_accept
@@ -58,7 +59,8 @@ class Run:
 
     def changes(self, kind: Any, made: Made, inputs: dict[str, Any]) -> bool:
         """Whether the program and the state differ."""
-        return bool(self._provider(kind).diff(made.id, dict(made.outs), dict(inputs)).changes)
+        recorded = {**made.outs, PROVIDER: "as the SDK records it"}
+        return bool(self._provider(kind).diff(made.id, recorded, dict(inputs)).changes)
 
     def update(self, kind: Any, made: Made, inputs: dict[str, Any]) -> Made:
         """Check, then update in place."""
