@@ -294,6 +294,9 @@ class Histories(RuleBasedStateMachine):
     def settle(self) -> None:
         """After what only people can do, one `up --refresh` makes it right, and another has nothing to do."""
         self.make_possible()
+        if any(kind_of(one.kind) == "accepter" and one.name not in self.stack.program for one in self.stack.state):
+            with suppress(TooManyRecipients, Refused):
+                self.up_to_date()  # it gives its share back, which is a rejection: the next run offers it again
         before, full = set(self.records()), self.is_too_full()
         try:
             self.up_to_date()
