@@ -54,7 +54,9 @@ def test_45_sets_of_ten_are_destroyed_with_256_file_descriptors(emulator: Emulat
     assert not any(emulator.members(backup) for backup in backups)
 
 
-def test_a_create_reaches_the_http_library_in_seven_calls(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_and_read_reach_the_http_library_in_seven_calls(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader can follow it from the resource to the request."""
     send, stacks = requests.adapters.HTTPAdapter.send, list[list[str]]()
 
@@ -64,11 +66,10 @@ def test_a_create_reaches_the_http_library_in_seven_calls(emulator: Emulator, mo
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", spy)
     with Run(settings_of(emulator)) as run:
-        run.create(emulator.backup.id, emulator.account("recipient").project_id)
+        run.read(run.create(emulator.backup.id, emulator.account("recipient").project_id))
 
-    (stack,) = stacks
-    assert stack[0] == "create"
-    assert len(stack) <= 7
+    assert [stack[0] for stack in stacks] == ["create", "read"]
+    assert all(len(stack) <= 7 for stack in stacks)
 
 
 def test_threads_that_end_leave_no_connection_behind(emulator: Emulator) -> None:
