@@ -39,6 +39,7 @@ ELSEWHERE = {
     r"export HW_REGION_NAME=eu-de .*": "",  # a real account's
     r"cbr-sharing emulator": "tests/cli/test_emulator.py",  # runs until Ctrl-C
     r"make (demo|test)": "tests/tools/test_demo.py",
+    r"PIP_FIND_LINKS=.* pulumi install": "tests/engine/test_examples.py",
     r"pulumi stack init dev": "tests/support/stack.py",
     r"terraform state pull .*|cbr-sharing move .*": "tests/engine/test_move.py",
     r"python3 examples/policy_pack/install.py|pulumi up --policy-pack .*": "tests/policies/test_policy_pack.py",
