@@ -94,10 +94,12 @@ class Demo:
             target = self._folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
-        (scratch / "state").mkdir()
+        for made in ("state", "tmp"):
+            (scratch / made).mkdir()
         self._env = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)} | {
             "PULUMI_BACKEND_URL": (scratch / "state").as_uri(),
             "PULUMI_HOME": str(scratch / "home"),
+            "TMPDIR": str(scratch / "tmp"),  # where a run tells its processes what it declares
             "PULUMI_CONFIG_PASSPHRASE": "demo",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "COLUMNS": str(WIDTH),
