@@ -51,6 +51,7 @@ RUN_BY = {
     "testing.md": "tests/test_docs.py",
     "automation-api.md": "tests/test_docs.py",
     "doors.md": "tests/engine/test_native.py",
+    "_index.md": "tests/engine/test_native.py",
 }
 
 
@@ -280,6 +281,15 @@ def test_the_pages_for_the_registry_have_its_form(page: str) -> None:
     front = yaml.safe_load(PAGES[page].split("---\n")[1])
     assert {*front} == {"title", "meta_desc", "layout"}
     assert front["layout"] == "package"
+
+
+def test_the_registrys_page_has_every_key_of_the_plugin() -> None:
+    """In the order of its schema, and what is secret."""
+    schema = json.loads((Path(pulumi_cbr_sharing.__file__).parent / "plugin" / "schema.json").read_text())
+    page, variables = PAGES["installation-configuration.md"], schema["config"]["variables"]
+    assert re.findall(r"^\| `cbr-sharing:(\w+)` \|", page, re.MULTILINE) == list(variables)
+    secret = [key for key, variable in variables.items() if variable.get("secret")]
+    assert re.findall(r"^\| `cbr-sharing:(\w+)` \|.*--secret", page, re.MULTILINE) == secret
 
 
 def test_every_law_names_a_test_that_exists() -> None:

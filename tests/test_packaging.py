@@ -86,6 +86,8 @@ def test_the_address_of_the_project_is_the_same_everywhere() -> None:
         for link in re.findall(r"https://github\.com/[\w-]+/pulumi-cbr-sharing", file.read_text())
     }
     assert found == {repository}
+    tags = {tag for file in files for tag in re.findall(r"/plugin@v([\w.-]+)", file.read_text())}
+    assert tags == {pulumi_cbr_sharing.__version__}
 
 
 def test_what_comes_along_has_a_permissive_licence() -> None:
