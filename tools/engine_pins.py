@@ -14,7 +14,7 @@ CLI = "github.com/pulumi/pulumi/pkg/v3"
 
 def pulumi_version() -> str:
     """The version of the Pulumi command line."""
-    return _pinned(MODULE, rf"^require {CLI} v(\S+)$")
+    return _pinned(MODULE, rf"^(?:require |\t){CLI} v(\S+)$")
 
 
 def go_version() -> str:

@@ -35,11 +35,11 @@ pulumi.export("status", share.status)
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """A new stack whose engine asks the plugin in this process, which has the sharer's credentials."""
+    stack = Stack(tmp_path)  # before the home is another one, where no engine is kept
     monkeypatch.setenv("HOME", "/nonexistent")
     for name, value in environment(emulator).items():
         monkeypatch.setenv(name, value)
     server, port = serving(Servicer())
-    stack = Stack(tmp_path)
     stack.env |= environment(emulator) | {"PULUMI_DEBUG_PROVIDERS": f"cbr-sharing:{port}"}
     yield stack
     server.stop(grace=None)
@@ -207,3 +207,34 @@ def test_from_the_dynamic_door_to_this_one_and_back(emulator: Emulator, stack: S
     assert emulator.members(emulator.backup.id)[project] == record
     stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
+
+
+def test_a_window_changes_doors_and_rolls(emulator: Emulator, stack: Stack) -> None:
+    """From the dynamic component to the one of the plugin and back: the same records; then the window rolls."""
+    window = (
+        "import pulumi\nfrom {door} import VaultShare\n"
+        f"window = VaultShare('dr', vault_id={emulator.vault('sharer').id!r}, keep=1, "
+        f"dest_project_ids=[{emulator.account('recipient').project_id!r}])\n"
+        "pulumi.export('shares', window.shares)\n"
+    )
+    native, dynamic = window.format(door="pulumi_cbr_sharing.native"), window.format(door="pulumi_cbr_sharing")
+    stack.program(dynamic)
+    stack.up()
+    there = stack.outputs()["shares"]
+    for program in (native, dynamic, native):
+        sent(emulator)
+        stack.program(program)
+        stack.up()
+        assert not {"POST", "DELETE"} & set(sent(emulator))
+        assert stack.outputs()["shares"] == there
+        stack.up("--expect-no-changes")
+
+    emulator.pass_time(days=1)
+    emulator.add_backup(vault_id=emulator.backup.vault_id, resource_id=emulator.backup.resource_id)
+    stack.up()
+    rolled = stack.outputs()["shares"]
+    assert rolled
+    assert not set(rolled) & set(there)
+    assert not any(emulator.members(key.partition("/")[0]) for key in there)
+    stack.destroy()
+    assert not any(emulator.members(key.partition("/")[0]) for key in rolled)

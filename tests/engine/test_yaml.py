@@ -113,11 +113,14 @@ def test_the_example(emulator: Emulator, stack: Stack) -> None:
 
     for _ in range(3):
         emulator.pass_time(days=1)
-        new = {backup.id for backup in emulator.back_up()}
+        seed = emulator.backup
+        new = emulator.add_backup(vault_id=seed.vault_id, resource_id=seed.resource_id).id
     sent(emulator)
     stack.up()
     second = stack.outputs()
-    assert new <= {key.partition("/")[0] for key in second["shares"]}
+    shared = {key.partition("/")[0] for key in second["shares"]}
+    assert new in shared
+    assert emulator.backup.id not in shared
     stack.destroy()
     assert not any(emulator.members(key.partition("/")[0]) for key in (*first["shares"], *second["shares"]))
     assert not emulator.members(golden)
