@@ -175,7 +175,8 @@ CASES = {
     "403 of the gateway": Case("answered", "PermissionDenied", answer(403, "APIGW.0302")),
     "403 without code": Case("answered", "PermissionDenied", told(403, '{"forbidden": {"code": "403"}}')),
     "404 no such API": Case("answered", "ApiError", answer(404, "APIGW.0101")),
-    "404 of a vault": Case("answered", "NotFound", answer(404, "BackupService.6105")),
+    # IAM's 404 has a meaning of its own: no such account, project or identity provider.
+    "404 of a vault": Case("answered", "NotFound", answer(404, "BackupService.6105"), {"sign in": "ApiError 1"}),
     "404 page": Case("answered", "ApiError", told(404, PAGE, "text/html")),
     "404 empty": Case("answered", "ApiError", told(404, "")),
     "400 with the code of a missing share": Case("answered", "ApiError", answer(400, "BackupService.6705")),

@@ -18,7 +18,7 @@ COMMAND = "pulumi-resource-cbr-sharing"
 
 @click.group("plugin")
 def plugin_command() -> None:
-    """Give the native plugin to Pulumi.
+    """Give the native plugin to Pulumi, for programs in every language.
 
     Programs in YAML, TypeScript, Go, C# and Java need it, and programs in Python that import pulumi_cbr_sharing.native.
     """

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a list of a thousand backups has about one million
-IDLE_CONNECTIONS = 16  # kept for each host
+IDLE_CONNECTIONS = 64  # kept for each host; as many calls as `--parallel 64` makes at once
 _PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 
 

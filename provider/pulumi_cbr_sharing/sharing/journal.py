@@ -121,6 +121,7 @@ class _OwnFile:
     def __init__(self, folder: Path) -> None:
         for _ in range(TRIES):
             with suppress(FileNotFoundError):  # somebody has removed the folder, because it was empty
+                _private(folder.parent)
                 number, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=_private(folder))
                 self.number, self.path = number, Path(name)
                 if _is_locked(number) and self.path.exists():
@@ -136,6 +137,7 @@ class _OwnFile:
             os.close(self.number)
             self.path.unlink()
             self.path.parent.rmdir()
+            self.path.parent.parent.rmdir()
 
 
 def _private(folder: Path) -> Path:
@@ -163,11 +165,12 @@ def _files(folder: Path) -> Sequence[Path]:
 
 def _sweep(user: Path) -> None:
     """Remove what killed processes have left."""
-    for folder in islice(user.iterdir(), MOST_FOLDERS):
-        with suppress(OSError):
-            for path in _files(folder):
-                _is_removed(path)
-            folder.rmdir()
+    with suppress(FileNotFoundError):  # somebody has removed it all
+        for folder in islice(user.iterdir(), MOST_FOLDERS):
+            with suppress(OSError):
+                for path in _files(folder):
+                    _is_removed(path)
+                folder.rmdir()
 
 
 def _is_removed(path: Path) -> bool:
