@@ -59,7 +59,10 @@ ARROWS = {
         GROUND | {"settings", "http", "cbr", "sharing", "lifeline"},
         "another door, and knows nothing of the first",
     ),
-    "native": ({"plugin", "sharing", "cbr"}, "what programs write for the plugin has the shapes of what it serves"),
+    "native": (
+        {"plugin", "sharing", "cbr", "settings"},
+        "what programs write for the plugin has the shapes of what it serves",
+    ),
     "recipients_file": (GROUND, "audits and policies read the same file, and neither knows the other"),
     "audit": (
         GROUND | {"settings", "http", "cbr", "recipients_file"},

@@ -19,6 +19,7 @@ import pulumi
 
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import snake
+from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, Connection
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
 from pulumi_cbr_sharing.sharing.inputs import camel
 from pulumi_cbr_sharing.sharing.member import Share
@@ -57,7 +58,7 @@ class _Named(pulumi.Resource):
 
     def translate_input_property(self, prop: str) -> str:
         """The name on the wire."""
-        return camel(prop)
+        return prop if prop == ACCOUNT else camel(prop)
 
     def translate_output_property(self, prop: str) -> str:
         """The name in Python."""
@@ -72,6 +73,8 @@ class _Native(_Named, pulumi.CustomResource):
     def __init__(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         kind = next(one.__name__ for one in type(self).__mro__ if _Native in one.__bases__)
         outputs = dict.fromkeys(field.name for field in fields(self._state))
+        if opts is None or (opts.provider is None and opts.parent is None):  # the account of the look-ups
+            inputs = {**inputs, **({ACCOUNT: LOOKED_UP[Connection()]} if Connection() in LOOKED_UP else {})}
         options = _defaults(pulumi.Alias(type_=f"pulumi-python:dynamic/huaweicloud/cbr:{kind}"))
         super().__init__(
             f"{PACKAGE}:index:{kind}",
@@ -190,6 +193,8 @@ class _Component(_Named, pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         kind = next(one.__name__ for one in type(self).__mro__ if _Component in one.__bases__)
+        if opts is None or (opts.provider is None and opts.parent is None):  # the account of the look-ups
+            inputs = {**inputs, **({ACCOUNT: LOOKED_UP[Connection()]} if Connection() in LOOKED_UP else {})}
         options = _defaults(pulumi.Alias(type_=f"huaweicloud:cbr:{kind}"))
         given = {name: _rule(value) for name, value in inputs.items()}
         merged = pulumi.ResourceOptions.merge(options, opts)

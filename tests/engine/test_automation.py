@@ -25,7 +25,8 @@ pytestmark = pytest.mark.engine
 SCRIPT = """\
 import json, sys
 from pulumi import automation
-from pulumi_cbr_sharing import BackupShareMember, get_backups
+from pulumi_cbr_sharing import get_backups
+from {module} import BackupShareMember
 
 given = json.loads(sys.argv[1])
 
@@ -40,7 +41,9 @@ stack.up(on_output=print)
 """
 
 
-def run(emulator: Emulator, folder: Path, account: str, *, looks: bool) -> subprocess.CompletedProcess[str]:
+def run(
+    emulator: Emulator, folder: Path, account: str, *, looks: bool, module: str = "pulumi_cbr_sharing"
+) -> subprocess.CompletedProcess[str]:
     """An update whose process has the credentials of an account, and whose env_vars have the sharer's."""
     stack = Stack(folder)
     given = {
@@ -49,14 +52,17 @@ def run(emulator: Emulator, folder: Path, account: str, *, looks: bool) -> subpr
         "env_vars": environment(emulator, "sharer"),
         "looks": looks,
     }
-    command = [sys.executable, "-c", SCRIPT, json.dumps(given)]
+    command = [sys.executable, "-c", SCRIPT.replace("{module}", module), json.dumps(given)]
     env = {**stack.env, **environment(emulator, account)}
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=180, check=False)
 
 
-def test_a_look_up_of_another_account_than_the_resources_is_refused(emulator: Emulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["pulumi_cbr_sharing", "pulumi_cbr_sharing.native"])
+def test_a_look_up_of_another_account_than_the_resources_is_refused(
+    emulator: Emulator, tmp_path: Path, module: str
+) -> None:
     """Both are named, and nothing is shared."""
-    done = run(emulator, tmp_path / "a", "bystander", looks=True)
+    done = run(emulator, tmp_path / "a", "bystander", looks=True, module=module)
     assert done.returncode != 0
     assert "the program's look-ups sign in with access key" in done.stdout + done.stderr
     assert "env_vars of a workspace of the Automation API" in done.stdout + done.stderr

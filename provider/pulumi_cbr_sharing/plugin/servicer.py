@@ -21,6 +21,7 @@ from pulumi_cbr_sharing.plugin.construct import Component
 from pulumi_cbr_sharing.plugin.kinds import KINDS, Kind
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN, in_every_language, known, outputs, plain, secrets_in, struct_of
+from pulumi_cbr_sharing.settings.connection import ACCOUNT, other_account
 from pulumi_cbr_sharing.settings.resolve import RECORDED
 from pulumi_cbr_sharing.sharing.inputs import Problem, camel, is_unknown
 from pulumi_cbr_sharing.sharing.journal import Journal
@@ -146,7 +147,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         given = inputs = known(kind.inputs_type, news)
         problems = [Problem(*found) for found in settings.unknown_names(news, kind.names, "property")]
         problems += [Problem(camel(one.property), one.sentence) for one in given.problems()]
-        session = self.session
+        session, looked_up = self.session, news.pop(ACCOUNT, None)
+        request.news.fields.pop(ACCOUNT, None)
+        if looked_up and (trouble := other_account(looked_up, session.settings.fingerprint)):
+            problems.append(Problem("", trouble))
         if not problems:
             # Whether this is a preview is not told. It need not be known: with something recorded, even if it is
             # nothing, no look is made, and what cannot be looked up now is looked up by an update's create.

@@ -20,8 +20,8 @@ from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
-from pulumi_cbr_sharing.resources.process import LOOKED_UP, SAID, other_account, take_over_process
-from pulumi_cbr_sharing.settings.connection import Connection
+from pulumi_cbr_sharing.resources.process import SAID, take_over_process
+from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, Connection, other_account
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs, camel
 
 
@@ -40,7 +40,6 @@ D = TypeVar("D")
 PROVIDER = "__provider"  # the property by which the SDK's plugin finds the provider
 # The engine keeps properties with this prefix to itself. A program sets it in a preview, and check removes it.
 PLANNING = "__preview"
-ACCOUNT = "__account"  # that of the program's look-ups
 
 
 class _Verbs(Protocol[I, S]):

@@ -5,30 +5,13 @@ from __future__ import annotations
 import sys
 import traceback
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.lifeline import end_with
 
 
-if TYPE_CHECKING:
-    from pulumi_cbr_sharing.settings.connection import Connection
-
-
-LOOKED_UP: dict[Connection, str] = {}  # the accounts that the look-ups of this process have asked, without secrets
 SAID = set[str]()  # the accounts of which the user was told
-
-
-def other_account(looked_up: str, managed: str) -> str | None:
-    """The error if the look-ups of a program ask another account than its resources are in, both by fingerprint."""
-    (one, theirs), (other, ours) = looked_up.split(" ", 1), managed.split(" ", 1)
-    if one == other:
-        return None
-    return (
-        f"the program's look-ups sign in with {theirs}, its resources with {ours}: give both the same; env_vars "
-        "of a workspace of the Automation API reach the resources of an inline program only, so set these variables in "
-        "os.environ, too, or the stack's configuration instead"
-    )
 
 
 class _CleanTraceback:

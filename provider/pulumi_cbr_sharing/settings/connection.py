@@ -56,3 +56,20 @@ class Connection(_Pickled):
     endpoint: str | None = None
     agency: Agency | None = None
     cloud: str | None = None
+
+
+# The property by which a program says which account its look-ups ask; check removes it.
+ACCOUNT = "__account"
+LOOKED_UP: dict[Connection, str] = {}  # the accounts that the look-ups of this process have asked, without secrets
+
+
+def other_account(looked_up: str, managed: str) -> str | None:
+    """The error if the look-ups of a program ask another account than its resources are in, both by fingerprint."""
+    (one, theirs), (other, ours) = looked_up.split(" ", 1), managed.split(" ", 1)
+    if one == other:
+        return None
+    return (
+        f"the program's look-ups sign in with {theirs}, its resources with {ours}: give both the same; env_vars "
+        "of a workspace of the Automation API reach the resources of an inline program only, so set these variables in "
+        "os.environ, too, or the stack's configuration instead"
+    )
