@@ -35,6 +35,8 @@ class Service:
         self._answer, self._time, self._page_seconds = answer, FakeTime(), page_seconds
         self.clock, self.asked = self._time.clock, 0
         self.settings = type("Settings", (), {"deadline": deadline})
+        self.news: list[str] = []
+        self.notify = self.news.append
 
     def send(self, call: Call, look: object = None) -> Reply:  # noqa: ARG002 - a list is looked at by nobody else
         """One page."""
@@ -62,6 +64,14 @@ def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 4 rows on 4 pages in 16 s"):
         pages(service)
     assert service.asked == 4
+
+
+def test_a_long_list_tells_every_ten_seconds_how_far_it_is() -> None:
+    """So nobody takes it for hanging."""
+    service: Any = Service(endless, deadline=30.0, page_seconds=4.0)
+    with pytest.raises(UnexpectedAnswer):
+        pages(service)
+    assert service.news == ["listing: 3 so far", "listing: 6 so far"]
 
 
 def test_tries_share_the_deadline() -> None:

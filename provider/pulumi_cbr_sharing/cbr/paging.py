@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MOST_PAGES, MOST_ROWS = 1000, 100_000  # a list without end must not hold a worker forever
+NEWS_EVERY = 10.0  # seconds between two lines of progress
 TRIES = 3  # a backup that is made or expires between two pages spoils a list, but hardly three in a row
 
 
@@ -25,7 +26,7 @@ class Listing:
     """The records of a list by their ids. Send each call that it yields, and let it `take` the reply.
 
     Args:
-        client: whose clock and deadline count.
+        client: whose clock and deadline count; it shows a line every ten seconds.
         call: the list without `offset`.
         key: the name of the list in an answer.
         shape: the shape of an id.
@@ -54,8 +55,12 @@ class Listing:
         self.complete = False
 
     def __iter__(self) -> Iterator[Call]:
+        told = self._client.clock.now()
         while not self._ended:
             self._check_end()
+            if self._client.clock.now() >= told + NEWS_EVERY:
+                told = self._client.clock.now()
+                self._client.notify(f"{self._call.doing}: {len(self.found)} so far")
             offset = ("offset", str(len(self.found)))
             yield replace(self._call, query=(*self._call.query, offset)) if self.found else self._call
 
