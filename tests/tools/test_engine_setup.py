@@ -280,4 +280,4 @@ def test_go_mod_pins_what_is_built() -> None:
     """The version that names the cache is the one that go.mod requires, of both modules."""
     text = (MODULE / "go.mod").read_text()
     assert f"github.com/pulumi/pulumi/pkg/v3 v{pulumi_version()}\n" in text
-    assert f"github.com/pulumi/pulumi/sdk/v3 v{pulumi_version()} " in text
+    assert f"github.com/pulumi/pulumi/sdk/v3 v{pulumi_version()}\n" in text
