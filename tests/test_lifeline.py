@@ -1,10 +1,18 @@
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import grpc
 import pytest
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 PROGRAM = """
@@ -16,42 +24,52 @@ time.sleep(float(sys.argv[2]))
 """
 
 
-def watching(address: str, seconds: float) -> subprocess.Popen[str]:
+@contextmanager
+def watching(address: str, seconds: float) -> Iterator[subprocess.Popen[str]]:
     """A process that would live for some seconds, and watches an engine."""
     command = [sys.executable, "-c", PROGRAM, address, str(seconds)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "watching\n"
-    return process
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "watching\n"
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-@pytest.fixture(name="engine")
-def _engine() -> socket.socket:
-    """Something that listens, as an engine does."""
-    return socket.create_server(("127.0.0.1", 0))
+def engine(address: str = "127.0.0.1:0") -> tuple[grpc.Server, str]:
+    """A server as an engine is one, and its address, as Pulumi passes it."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port(address)
+    server.start()
+    return server, f"127.0.0.1:{port}"
 
 
-def address_of(engine: socket.socket) -> str:
-    """Its address, as Pulumi passes it."""
-    return f"127.0.0.1:{engine.getsockname()[1]}"
-
-
-def test_a_process_ends_with_its_engine(engine: socket.socket) -> None:
+def test_a_process_ends_with_its_engine() -> None:
     """Long before what it does would end."""
-    with engine, watching(address_of(engine), 60) as process:
-        connection, _ = engine.accept()
-        engine.close()
-        connection.close()
+    server, address = engine()
+    with watching(address, 60) as process:
+        server.stop(None).wait()
         assert process.wait(timeout=20) == 1
 
 
-def test_an_engine_that_closes_the_connection_is_not_dead(engine: socket.socket) -> None:
-    """A gRPC server closes connections on which nothing is sent."""
-    with engine, watching(address_of(engine), 1) as process:
-        for _ in range(3):
-            engine.accept()[0].close()
-        with engine.accept()[0]:
-            assert process.wait(timeout=20) == 0
+def test_another_engine_at_the_same_address_is_not_its_engine() -> None:
+    """A process of an ended run would count as one of the next run otherwise, and what it declared would be kept."""
+    server, address = engine()
+    with watching(address, 60) as process:
+        another, same = engine(address)  # before the first has ended, so that no time passes in between
+        assert same == address
+        server.stop(None).wait()
+        assert process.wait(timeout=20) == 1
+    another.stop(None)
+
+
+def test_a_process_lives_as_long_as_its_engine() -> None:
+    """A silent connection does not break."""
+    server, address = engine()
+    with watching(address, 2) as process:
+        assert process.wait(timeout=20) == 0
+    server.stop(None)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "", "not an address", "127.0.0.1:"])

@@ -1,41 +1,54 @@
-"""Ends this process together with its engine.
+"""Tells when an engine has ended.
 
 Pulumi does not end its plugins when it is killed. A wait for a backup in the making would go on for minutes, and then
-share the backup although the run is dead.
+share the backup although the run is dead. And what a plugin has declared would count in a later run, should that get
+the same address.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import threading
 
-from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import grpc
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+# An engine closes a connection that does not speak gRPC, and a client gives up one on which nothing is called.
+OPTIONS = [("grpc.client_idle_timeout_ms", 2**31 - 1), ("grpc.enable_http_proxy", 0)]
+LONGEST = 5  # seconds, to connect on this machine
 
 
 def end_with(engine: str) -> None:
-    """Watch an engine, and end this process at once when it has ended.
+    """End this process at once when an engine has ended, whatever its threads do."""
+    when_ended(engine, lambda: os._exit(1))
+
+
+def when_ended(engine: str, act: Callable[[], None]) -> None:
+    """Hold a connection to an engine, and act when it breaks: another engine may listen at that address then.
 
     Args:
         engine: its address, `host:port`. If nothing listens there, nothing is watched.
+        act: called from another thread, once.
     """
-    with suppress(OSError, ValueError):
-        first = _connect(engine)
-        threading.Thread(target=_watch, args=(engine, first), name="lifeline", daemon=True).start()
+    channel = grpc.insecure_channel(engine, options=OPTIONS)
+    connected, tried = threading.Event(), threading.Event()
 
+    def watch(state: grpc.ChannelConnectivity) -> None:
+        if connected.is_set():
+            channel.unsubscribe(watch)
+            act()
+        if state is grpc.ChannelConnectivity.READY:
+            connected.set()
+        if state not in (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING):
+            tried.set()
 
-def _watch(engine: str, connection: socket.socket) -> None:
-    with suppress(ConnectionRefusedError):
-        while True:  # the engine closes a silent connection after a while, so that alone says nothing
-            with connection, suppress(OSError):
-                while connection.recv(4096):
-                    pass
-            connection = _connect(engine)
-    os._exit(1)  # no thread may send anything more
-
-
-def _connect(engine: str) -> socket.socket:
-    host, _, port = engine.rpartition(":")
-    connection = socket.create_connection((host, int(port)), timeout=5)
-    connection.settimeout(None)
-    return connection
+    channel.subscribe(watch, try_to_connect=True)
+    tried.wait(LONGEST)
+    if not connected.is_set():
+        channel.close()

@@ -47,13 +47,14 @@ def example(name: str, emulator: Emulator, tmp_path: Path, wheels: Path) -> Stac
     return stack
 
 
-def ends(stack: Stack, *options: str) -> None:
-    """What was made is as declared, `pulumi about` tells of it, and it goes."""
+def ends(stack: Stack, *options: str) -> str:
+    """What was made is as declared, `pulumi about` tells of it, and it goes; returns what was printed then."""
     stack.preview("--expect-no-changes", *options, refresh=True)
     packages = {package["name"] for package in json.loads(stack.stdout("about", "--json"))["dependencies"]}
     assert "pulumi-cbr-sharing" in packages
-    stack.destroy(*options)
+    run = stack.destroy(*options)
     assert stack.resources() == []
+    return run.output
 
 
 def bridged(stack: Stack, emulator: Emulator) -> None:
@@ -160,8 +161,8 @@ def test_two_accounts(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     assert stack.outputs() == {"sharedBy": sharer.project_id, "acceptedBy": recipient.project_id}
     assert emulator.backup.id in emulator.visible_to(recipient.project_id)
 
-    ends(stack, "--run-program")
-    assert emulator.members(emulator.backup.id) == {}
+    printed = ends(stack, "--run-program")
+    assert emulator.members(emulator.backup.id) == {}, printed
 
 
 def test_with_vault(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:

@@ -23,6 +23,8 @@ from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+from pulumi_cbr_sharing.sharing.journal import Journal
+from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
 if TYPE_CHECKING:
@@ -117,6 +119,26 @@ def test_what_the_engine_is_told_of_the_plugin() -> None:
         assert (configured.acceptResources, configured.acceptOutputs) == (False, False)
         assert run.call("Attach", plugin_pb2.PluginAttach(address="127.0.0.1:1")) == empty_pb2.Empty()
         assert json.loads(run.call("GetSchema", provider_pb2.GetSchemaRequest()).schema)["version"] == own_version()
+
+
+def test_what_a_plugin_has_declared_counts_until_its_engine_ends(emulator: Emulator) -> None:
+    """A plugin that somebody else started lives on, and a later engine may get the same address."""
+    pair = emulator.backup.id, emulator.account("recipient").project_id
+
+    def is_declared() -> bool:
+        ledger = Ledger(Journal(run.address))
+        try:
+            return ledger.declares(*pair)
+        finally:
+            ledger.close()
+
+    with Native() as run:
+        run.check(MEMBER, inputs(emulator))
+        assert is_declared()
+    ends = time.monotonic() + 20
+    while is_declared():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def test_a_provider_is_never_replaced(emulator: Emulator) -> None:

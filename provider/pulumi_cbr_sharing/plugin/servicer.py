@@ -15,6 +15,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.http.auth import Accounts
+from pulumi_cbr_sharing.lifeline import when_ended
 from pulumi_cbr_sharing.plugin import components, functions, settings
 from pulumi_cbr_sharing.plugin.calls import Calls, Detailed, bug, invalid
 from pulumi_cbr_sharing.plugin.construct import Component
@@ -59,7 +60,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self.calls = Calls()
         self._lock = threading.Lock()
         self._session: Session | None = None
-        self._journal: Journal | None = None
+        self._ledger = Ledger()
         self._engine = engine
         self._meet(engine)
         self._reference = ""
@@ -68,10 +69,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def _meet(self, engine: str) -> None:
         """Begin a run of the engine at this address, which all processes of the run are given."""
         self.calls.connect(engine)
-        if self._journal:
-            self._journal.close()
-        self._journal = Journal(engine) if engine else None
-        self._ledger = Ledger(self._journal)
+        self._ledger.close()
+        self._ledger = Ledger(Journal(engine)) if engine else Ledger()
+        if engine != self._engine:  # this process does not end with that engine
+            when_ended(engine, self._ledger.close)
 
     def _begin(self, config: dict[str, Any]) -> None:
         self._config, self._session, self._new = config, None, set[str]()

@@ -40,6 +40,13 @@ class Ledger:
         self._journal = shared
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """The run has ended: what was declared counts no more for other processes."""
+        with self._lock:
+            if self._journal:
+                self._journal.close()
+            self._journal = None
+
     @property
     def trouble(self) -> str | None:
         """Why it is not known what other processes of the run declare; None if it is known."""
