@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_cbr_sharing.settings.endpoints import endpoints_of, exact_cbr, exact_iam, trouble_with
+from pulumi_cbr_sharing.settings.endpoints import (
+    REGIONS,
+    endpoints_of,
+    exact_cbr,
+    exact_iam,
+    region_in_name,
+    trouble_with,
+)
 
 
 NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
@@ -34,6 +41,14 @@ PLAIN = "plain http would show the credentials on the way: use https, or set ins
 def test_the_region_tells_the_endpoints(region: str, cbr: str, iam: str) -> None:
     """The regions of each cloud have its domain; an unknown region has Huawei Cloud's."""
     assert endpoints_of(region)[:2] == (cbr, iam)
+
+
+@pytest.mark.parametrize("region", ["cn-south-1", "cn-east-2", "my-kualalumpur-1", *sorted(REGIONS)])
+def test_each_known_region_is_a_whole_name(region: str) -> None:
+    """A region that is not known is refused unless an endpoint is given."""
+    assert region in REGIONS
+    assert region_in_name(region) == region
+    assert region.count("-") > 1 or region.startswith("eu-")
 
 
 @pytest.mark.parametrize("region", ["eu-de", "eu-ch2", "xx-private-1"])
