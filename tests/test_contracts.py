@@ -84,7 +84,7 @@ OUTSIDE = {
     "pulumi": {"resources", "plugin", "native", "policies"},
     "pulumi_policy": {"policies"},
     "dill": set(),
-    "grpc": {"plugin", "policies"},
+    "grpc": {"lifeline", "plugin", "policies"},
     "requests": {"http"},
     "urllib3": {"http"},
     "http": {"emulator"},
