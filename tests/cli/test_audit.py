@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from audited import World
 from clouds import environment
 from pulumi_cbr_sharing.cli import main
-from pulumi_cbr_sharing.cli.output import Target, targets
+from pulumi_cbr_sharing.cli.audit import Target, targets
 from pulumi_cbr_sharing.emulator.faults import Fault
 
 

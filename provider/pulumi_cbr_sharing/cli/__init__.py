@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {  # name: its module, and its line in the help
-    "members": ("shares", "List whom a backup is shared with."),
-    "share": ("shares", "Share a backup with projects."),
-    "unshare": ("shares", "Cancel the shares of a backup with projects."),
-    "offers": ("offers", "List the backups that other projects offer to this one."),
-    "accept": ("offers", "Accept the offer of a backup into a vault."),
-    "reject": ("offers", "Reject the offer of a backup, or give back one that was accepted."),
-    "backups": ("backups", "List backups, newest first."),
-    "vaults": ("backups", "List the vaults of the project."),
-    "whoami": ("whoami", "Show the account that commands work in."),
-    "adopt": ("adopt", "Print the Pulumi program that adopts existing shares."),
-    "move": ("move", "Print what declares the shares of another tool, and how that tool forgets them."),
+    "members": ("owner", "List whom a backup is shared with."),
+    "share": ("owner", "Share a backup with projects."),
+    "unshare": ("owner", "Cancel the shares of a backup with projects."),
+    "offers": ("recipient", "List the backups that other projects offer to this one."),
+    "accept": ("recipient", "Accept the offer of a backup into a vault."),
+    "reject": ("recipient", "Reject the offer of a backup, or give back one that was accepted."),
+    "backups": ("account", "List backups, newest first."),
+    "vaults": ("account", "List the vaults of the project."),
+    "whoami": ("account", "Show the account that commands work in."),
+    "adopt": ("programs", "Print the Pulumi program that adopts existing shares."),
+    "move": ("programs", "Print what declares the shares of another tool, and how that tool forgets them."),
     "audit": ("audit", "Compare declared shares with live ones."),
-    "plugin": ("plugin", "Give the native plugin to Pulumi, for programs in every language."),
-    "emulator": ("emulator", "Run an emulated CBR with its IAM on this machine."),
+    "plugin": ("machine", "Give the native plugin to Pulumi, for programs in every language."),
+    "emulator": ("machine", "Run an emulated CBR with its IAM on this machine."),
 }
 # Errors name what a program would set; these are the options of the same purpose.
 OPTIONS = {

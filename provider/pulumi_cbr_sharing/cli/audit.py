@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,20 +14,17 @@ from pulumi_cbr_sharing.audit.baseline import read_baseline
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT, SEVERITIES
 from pulumi_cbr_sharing.audit.report import code_scanning, csv, document, markdown, page, text
 from pulumi_cbr_sharing.audit.rules import Limits
-from pulumi_cbr_sharing.cli.comparison import FILE, comparison_options, read_evidence
-from pulumi_cbr_sharing.cli.options import duration
-from pulumi_cbr_sharing.cli.output import FORMATS, targets
+from pulumi_cbr_sharing.cli.common import duration
+from pulumi_cbr_sharing.cli.evidence import FILE, comparison_options, read_evidence
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
-    from pulumi_cbr_sharing.cli.output import Target
-
-
+FORMATS = ("text", "json", "sarif", "github", "markdown", "csv", "html")
+BY_NAME = {".txt": "text", ".md": "markdown", ".htm": "html"} | {f".{name}": name for name in FORMATS}
 FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
     "json": document.as_json,
@@ -91,6 +89,38 @@ def audit_command(
     for target in where:
         _write(made, target)
     sys.exit(made["exit_code"])
+
+
+class Target(NamedTuple):
+    """A format of a report and its file; None is standard output."""
+
+    format: str
+    file: Path | None
+
+
+def targets(formats: Sequence[str], outputs: Sequence[str]) -> list[Target]:
+    """Assign formats to files.
+
+    The extension of a file selects the format, if that was requested or none was. The other files take the remaining
+    formats in order. A format without a file goes to standard output.
+
+    Raises:
+        UsageError: there are more files than formats.
+    """
+    left, found = list(dict.fromkeys(formats)), dict[str, str]()
+    for output in outputs:
+        named = BY_NAME.get(Path(output).suffix.lower(), "")
+        if named in left or (named and not formats):
+            found[output] = named
+            left = [one for one in left if one != named]
+    for output in outputs:
+        if output not in found and formats and not left:
+            raise click.UsageError(f"--output {output}: there is no --format left for it")
+        if output not in found:
+            found[output] = left.pop(0) if left else "text"
+    pairs = [Target(found[output], None if output == "-" else Path(output)) for output in dict.fromkeys(outputs)]
+    rest = left or ([] if pairs else ["text"])
+    return [*pairs, *(Target(one, None) for one in rest)]
 
 
 def _check(targets: Iterable[Target]) -> None:

@@ -1,12 +1,17 @@
-"""Options and arguments that several commands share, and the client for the account that they name.
+"""What commands share: options and arguments, the client of the account that they name, and printing.
 
 Settings are resolved as for resources of a program, but without a stack: the options are the fields of a `Connection`,
-then come the environment and files. Ids are checked before anything is sent.
+then come the environment and files. Ids are checked before anything is sent. Results go to standard output, as tables
+for people or JSON for scripts, all else to standard error. Tables are never cut to the width of the terminal, because
+a shortened id is useless. Names are foreign texts: control characters in them are removed.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import sys
 
 from dataclasses import replace
 from functools import wraps
@@ -14,9 +19,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from pulumi_cbr_sharing import timestamps
-from pulumi_cbr_sharing.cli.output import tell
-from pulumi_cbr_sharing.errors import SettingsError
+from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT, VAULT
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Connection
@@ -25,10 +33,20 @@ from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
 
+UNCUT = 10_000  # columns; tables are as wide as their contents
+_FRACTION = re.compile(r"\.\d+(?=Z$)")  # of a second
+COLOURS = {
+    "accepted": "green",
+    "available": "green",
+    "pending": "yellow",
+    "protecting": "yellow",
+    "rejected": "red",
+    "error": "red",
+}
 C = TypeVar("C", bound=Client)
 
 
@@ -116,3 +134,71 @@ def client_of(connection: Connection, kind: type[C]) -> C:
         raise SettingsError(
             f"{error}; {environment_prefix(connection.profile)}HW_ACCESS_KEY is not set either"
         ) from None
+
+
+def tell(text: str) -> None:
+    """Print a line to standard error."""
+    click.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON in ASCII, which every terminal and pipe can handle."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_records(
+    columns: Mapping[str, str], records: Sequence[Mapping[str, Any]], *, nothing: str, as_json: bool
+) -> None:
+    """Print records as JSON or as a table; see `print_table`."""
+    if as_json:
+        print_json(records)
+    else:
+        print_table(columns, records, nothing=nothing)
+
+
+def print_table(
+    columns: Mapping[str, str], records: Sequence[Mapping[str, Any]], *, nothing: str = "", to_stderr: bool = False
+) -> None:
+    """Print records as a table.
+
+    Args:
+        columns: fields by heading.
+        records: the lines.
+        nothing: printed to standard error if there are no records.
+        to_stderr: print to standard error, as part of a question.
+    """
+    if not records:
+        tell(nothing)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for record in records:
+        table.add_row(*(_cell(field, record[field]) for field in columns.values()))
+    # Only with a height, too, does rich use the width on a terminal that is called dumb.
+    Console(stderr=to_stderr, width=UNCUT, height=UNCUT, highlight=False).print(table)
+
+
+def _cell(field: str, value: Any) -> Text:
+    text = "" if value is None else one_line(value)
+    if field.endswith("_at"):
+        text = _FRACTION.sub("", text)
+    return Text(text, style=COLOURS.get(text, ""), no_wrap=True)
+
+
+def confirm(question: str, *, yes: bool, details: Callable[[], None] = lambda: None) -> None:
+    """Ask the user to confirm; return if they do.
+
+    Args:
+        question: what is about to be done.
+        yes: whether it was confirmed by `--yes`.
+        details: prints what is affected; called before the question.
+
+    Raises:
+        ClickException: the user does not confirm, or there is no terminal; nothing was changed.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{question} There is no terminal to confirm this: use --yes; nothing was changed")
+    details()
+    if not click.confirm(question, err=True):
+        raise click.ClickException("nothing was changed")

@@ -8,10 +8,17 @@ import click
 
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import answer_membership
-from pulumi_cbr_sharing.cli import options
-from pulumi_cbr_sharing.cli.backups import backup_record
-from pulumi_cbr_sharing.cli.options import backup_argument, json_option, with_client, yes_option
-from pulumi_cbr_sharing.cli.output import confirm, print_json, print_records
+from pulumi_cbr_sharing.cli import common
+from pulumi_cbr_sharing.cli.account import backup_record
+from pulumi_cbr_sharing.cli.common import (
+    backup_argument,
+    confirm,
+    json_option,
+    print_json,
+    print_records,
+    with_client,
+    yes_option,
+)
 from pulumi_cbr_sharing.errors import BackupNotFound, MemberNotFound, NotFound, Refused, one_line
 from pulumi_cbr_sharing.sharing.received import accept, see
 
@@ -60,7 +67,7 @@ def offers_command(client: Client, *, as_json: bool) -> None:
     "--vault",
     "vault_id",
     metavar="ID",
-    type=options.vault_id,
+    type=common.vault_id,
     required=True,
     help="The vault to accept it into; its type and free capacity must fit. See `cbr-sharing vaults`.",
 )

@@ -19,8 +19,8 @@ from pulumi_cbr_sharing.audit.audit import Evidence, RecipientsInForce
 from pulumi_cbr_sharing.audit.live import PARALLEL, Scope, look
 from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
-from pulumi_cbr_sharing.cli import options
-from pulumi_cbr_sharing.cli.output import tell
+from pulumi_cbr_sharing.cli import common
+from pulumi_cbr_sharing.cli.common import tell
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NEWS_EVERY = 10.0  # seconds between two lines of progress, where there is no terminal
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
-comparison_options = options.combined(
+comparison_options = common.combined(
     click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares."),
     click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program."),
     click.option(
@@ -40,9 +40,9 @@ comparison_options = options.combined(
     ),
     click.option("--connection", "connections", multiple=True, metavar="NAME", help="A namespace or profile to audit."),
     click.option(
-        "--vault", "vaults", type=options.vault_id, multiple=True, metavar="ID", help="Only backups in this vault."
+        "--vault", "vaults", type=common.vault_id, multiple=True, metavar="ID", help="Only backups in this vault."
     ),
-    click.option("--backup", "backups", type=options.backup_id, multiple=True, metavar="ID", help="Only this backup."),
+    click.option("--backup", "backups", type=common.backup_id, multiple=True, metavar="ID", help="Only this backup."),
     click.option(
         "--recipients",
         type=FILE,
@@ -77,7 +77,7 @@ def read_evidence(
     in_force = _recipients(recipients[0] if recipients else None, folder)
     sources = [read_stack(stack, folder) for stack in dict.fromkeys(stacks)]
     sources += [read_state_file(path, folder) for path in dict.fromkeys(states)]
-    clients = {name: options.client_of(options.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
+    clients = {name: common.client_of(common.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
     with progress("reading backups") as told:
         live = look(clients, Scope(frozenset(vaults), frozenset(backups)), progress=told, **reading)
     return Evidence(live, sources, in_force)

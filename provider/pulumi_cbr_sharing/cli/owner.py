@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pulumi_cbr_sharing.cli import in_options
-from pulumi_cbr_sharing.cli.options import backup_argument, json_option, projects_argument, with_client, yes_option
-from pulumi_cbr_sharing.cli.output import confirm, print_json, print_records, print_table, tell
+from pulumi_cbr_sharing.cli.common import (
+    backup_argument,
+    confirm,
+    json_option,
+    print_json,
+    print_records,
+    print_table,
+    projects_argument,
+    tell,
+    with_client,
+    yes_option,
+)
 from pulumi_cbr_sharing.errors import Refused, TooManyRecipients
 from pulumi_cbr_sharing.sharing.shares import Shares
 
