@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from inprocess import FakeTime
-from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, CredentialRefused, SettingsError, Unreachable
+from pulumi_cbr_sharing.errors import ApiError, CbrSharingError, CredentialRefused, SettingsError, Stopped, Unreachable
 from pulumi_cbr_sharing.http.client import TIME_TO_LIVE, SingleFlightCache
 
 
@@ -96,3 +96,22 @@ def test_those_who_wait_get_the_one_answer() -> None:
         answers = [pool.submit(get, number) for number in range(4)]
         slow.set()
     assert [answer.result() for answer in answers] == [1, 1, 1, 1]
+
+
+def test_one_who_waits_asks_where_the_one_who_asked_had_to_stop() -> None:
+    """A call that was cancelled, or whose time was over, says nothing about the others."""
+    cache, asked, stopped = SingleFlightCache(FakeTime().clock), threading.Event(), threading.Event()
+
+    def ask_and_stop() -> int:
+        asked.set()
+        stopped.wait(5)
+        raise Stopped("create: stopped after 1 s")
+
+    with ThreadPoolExecutor(2) as pool:
+        leader = pool.submit(cache.get, "a", ask_and_stop)
+        asked.wait(5)
+        follower = pool.submit(cache.get, "a", Question())
+        stopped.set()
+        assert follower.result() == 1
+        with pytest.raises(Stopped):
+            leader.result()

@@ -28,6 +28,8 @@ from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulumi_cbr_sharing.emulator import Emulator
 
 
@@ -417,6 +419,45 @@ def test_a_wait_ends_when_custom_timeouts_say_so(emulator: Emulator) -> None:
     with Native() as run, pytest.raises(Failed, match="stopped after 1 s, as customTimeouts says"):
         run.create(MEMBER, inputs(emulator), seconds=1)
     assert recipients(emulator) == {}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_request_in_flight_ends_when_custom_timeouts_say_so(emulator: Emulator, method: str) -> None:
+    """The cloud takes longer than that, but not as long as the time-out for an answer."""
+    wanted = {"backupId": emulator.backup.id, "destProjectIds": [recipient_of(emulator)]}
+    with Native() as run:
+        made = run.create(SET, wanted)
+    if method == "POST":
+        emulator.remove_member(emulator.backup.id, recipient_of(emulator))
+    emulator.add_fault(Fault(method=method, delay=20, times=9))
+    with Native() as run:
+        acts: dict[str, Callable[..., Any]] = {
+            "POST": partial(run.create, SET, wanted),
+            "GET": partial(run.read, SET, made),
+            "DELETE": partial(run.delete, SET, made),  # by threads of its own
+        }
+        with pytest.raises(Failed, match="stopped after 1 s, as customTimeouts says"):
+            acts[method](seconds=1)
+
+
+def test_a_call_that_waits_for_the_same_answer_outlives_the_one_that_asked(emulator: Emulator) -> None:
+    """It asks itself; and a short one does not wait for a long one."""
+    with Native() as run:
+        made = run.create(MEMBER, inputs(emulator))
+    emulator.add_fault(Fault(method="GET", delay=4))
+
+    def read(seconds: float) -> str:
+        while seconds == 0 and emulator.unused_faults:  # nobody asks yet
+            pass
+        try:
+            return run.read(MEMBER, made, seconds=seconds).id  # type: ignore[union-attr]
+        except Failed as error:
+            return str(error)
+
+    with Native() as run:
+        leader, follower = run.at_once(partial(read, 1), partial(read, 0))
+    assert leader.startswith("read: stopped after 1 s")
+    assert follower == made.id
 
 
 def test_a_wait_ends_when_the_run_is_cancelled(emulator: Emulator) -> None:

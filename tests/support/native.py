@@ -206,10 +206,15 @@ class Native:
         detailed = {name: names(change.kind) for name, change in answer.detailedDiff.items()}
         return Diffed(some, tuple(answer.replaces), detailed)
 
-    def read(self, kind: str, made: Made) -> Made | None:
+    def read(self, kind: str, made: Made, seconds: float = 0.0) -> Made | None:
         """Refresh a resource; None if it is gone. Without outputs, it is an import."""
         request = provider_pb2.ReadRequest(
-            urn=urn_of(kind), type=kind, id=made.id, properties=struct(made.outs), inputs=struct(made.inputs)
+            urn=urn_of(kind),
+            type=kind,
+            id=made.id,
+            properties=struct(made.outs),
+            inputs=struct(made.inputs),
+            timeout=seconds,
         )
         answer = self.call("Read", request)
         return Made(answer.id, _dict(answer.properties), _dict(answer.inputs)) if answer.id else None
@@ -227,12 +232,12 @@ class Native:
         )
         return Made(made.id, _dict(self.call("Update", request).properties), dict(news))
 
-    def delete(self, kind: str, made: Made) -> None:
+    def delete(self, kind: str, made: Made, seconds: float = 0.0) -> None:
         """Delete a resource."""
-        self.call(
-            "Delete",
-            provider_pb2.DeleteRequest(urn=urn_of(kind), type=kind, id=made.id, properties=struct(made.outs)),
+        request = provider_pb2.DeleteRequest(
+            urn=urn_of(kind), type=kind, id=made.id, properties=struct(made.outs), timeout=seconds
         )
+        self.call("Delete", request)
 
     def check_config(self, news: Mapping[str, Any]) -> dict[str, str]:
         """What is wrong with a configuration, by name."""

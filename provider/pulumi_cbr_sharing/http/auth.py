@@ -50,7 +50,7 @@ class CredentialBreaker:
             CredentialRefused: the remembered refusal; the request must not be sent.
         """
         if not self._works:
-            with self._one_at_a_time:
+            with held(self._one_at_a_time, self._clock):
                 self.raise_if_open(doing)
                 if not self._works:  # the one before may have succeeded: then those who waited go on side by side
                     yield
@@ -70,6 +70,16 @@ class CredentialBreaker:
         refusal = self._refusal
         if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
             raise refusal.again(doing=doing)
+
+
+@contextmanager
+def held(lock: threading.Lock, clock: Clock) -> Iterator[None]:
+    """Hold a lock while others may send requests under it; the wait for it ends with the operation."""
+    clock.until(lambda seconds: lock.acquire(timeout=seconds))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _passed_the_gateway(error: CbrSharingError) -> bool:
@@ -143,7 +153,7 @@ class Auth:
 
     def current(self, client: Client) -> Signer:
         """The signer to use now; a new one if there is none, or if it expires soon."""
-        with self._lock:
+        with held(self._lock, client.clock):
             if self._signer is None or (self._renew_at and self._now() > self._renew_at):
                 # The cache is to remember a refusal only.
                 self._signer = client.cache.get(self, lambda: self._fetch(client), REFUSED_FOR)

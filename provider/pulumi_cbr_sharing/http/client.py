@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
@@ -17,6 +17,7 @@ from pulumi_cbr_sharing.errors import (
     CredentialRefused,
     ServerFault,
     SettingsError,
+    Stopped,
     Throttled,
     Unreachable,
 )
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TIME_TO_LIVE = 30.0  # seconds
+# Seconds that a request gets even if no time is left: what has begun, such as a move to another vault, goes on as long
+# as the service answers.
+LEAST_TIMEOUT = 1.0
 BRIEF_RETRIES, BRIEF_TIMEOUT, BRIEF_DEADLINE = 2, 10.0, 15.0  # tries, seconds, seconds
 
 
@@ -136,7 +140,7 @@ class Client:
                 rate_limit.wait(call.doing, settings.deadline)
                 self._endpoints.raise_if_open(call.service, call.doing)
                 try:
-                    reply = self.transport.send(call, signer, self.known_project_id, settings)
+                    reply = self.transport.send(call, signer, self.known_project_id, self._in_time(settings))
                     self._endpoints.answered.add(call.service)
                     reply.check()
                 except CredentialRefused as error:
@@ -172,7 +176,20 @@ class Client:
 
         return Transport(self.settings)
 
+    def _in_time(self, settings: Settings) -> Settings:
+        """The settings, with time-outs that end a request when the operation has to end."""
+        left = max(LEAST_TIMEOUT, round(self.clock.left(), 1))
+        if left >= max(settings.connect_timeout, settings.read_timeout):
+            return settings
+        return replace(
+            settings,
+            connect_timeout=min(settings.connect_timeout, left),
+            read_timeout=min(settings.read_timeout, left),
+        )
+
     def _wait_or_raise(self, call: Call, retries: Retries, failure: CbrSharingError) -> None:
+        if self.clock.left() <= 0:
+            self.clock.sleep(0.0)  # says why it ends
         try:
             retries.wait_or_raise(failure, connected=call.service in self._endpoints.answered)
         except Unreachable as error:
@@ -202,7 +219,7 @@ class SingleFlightCache:
     """Single-flight cache with a time to live; safe for many threads.
 
     A refusal by the service is an answer, too, and so is a mistake in the settings. Any other error goes to those who
-    wait for it, and is then forgotten.
+    wait for it, and is then forgotten; but where the one who asks had to stop, one of those who wait asks.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -216,19 +233,16 @@ class SingleFlightCache:
         Raises:
             CbrSharingError: what `ask` raises.
         """
-        with self._lock:
-            flight, mine = self._flights.get(key), None
-            if flight is None or self._clock.now() >= flight.landed + seconds:
-                flight = mine = self._flights[key] = _Flight()
+        flight, mine = self._boarded(key, seconds)
         if mine:
             try:
-                mine.set_result(ask())
+                flight.set_result(ask())
             except BaseException as error:  # noqa: BLE001 - or those who wait would wait forever
                 with self._lock:
-                    if not _is_answer(error) and self._flights.get(key) is mine:
+                    if not _is_answer(error) and self._flights.get(key) is flight:
                         del self._flights[key]
-                mine.set_exception(error)
-            mine.landed = self._clock.now()
+                flight.set_exception(error)
+            flight.landed = self._clock.now()
         answer: T = flight.result()
         return answer
 
@@ -236,6 +250,22 @@ class SingleFlightCache:
         """Forget an answer."""
         with self._lock:
             self._flights.pop(key, None)
+
+    def _boarded(self, key: Hashable, seconds: float) -> tuple[_Flight, bool]:
+        """A flight that has landed, or a new one, for which the caller has to ask."""
+        while True:
+            with self._lock:
+                flight = self._flights.get(key)
+                if flight is None or self._clock.now() >= flight.landed + seconds:
+                    self._flights[key] = new = _Flight()
+                    return new, True
+            self._clock.until(partial(_has_landed, flight))
+            if not isinstance(flight.exception(), Stopped):
+                return flight, False
+
+
+def _has_landed(flight: _Flight, seconds: float) -> bool:
+    return bool(wait([flight], seconds).done)
 
 
 def _is_answer(error: BaseException) -> bool:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -28,6 +29,7 @@ FIRST_PAUSE = 0.5
 LONGEST_RETRY_AFTER = 3600.0  # seconds
 LONGEST_PAUSE = 60.0  # the limits of the gateway are per minute
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # for what takes its time, such as a backup in the making
+STEP = 1.0  # seconds; so soon does a wait for another thread notice that it has to end
 UNREACHABLE_FOR = 30.0  # seconds
 UNCONNECTED_TRIES = 5  # an endpoint that has never answered is more likely wrong than down
 
@@ -75,10 +77,29 @@ def seconds_of(text: str) -> float | None:
 
 @dataclass
 class Clock:
-    """The time, in seconds; a test passes a clock that does not wait."""
+    """The time, in seconds; a test passes a clock that does not wait.
+
+    Attributes:
+        now: the time.
+        sleep: raises `Stopped` if the operation has to end before.
+        left: how long the operation may still take.
+    """
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    left: Callable[[], float] = lambda: math.inf
+
+    def until(self, happened: Callable[[float], object]) -> None:
+        """Wait for other threads, no longer than the operation may take.
+
+        Args:
+            happened: waits for so many seconds, and says whether it has happened.
+
+        Raises:
+            Stopped: it has not happened in time.
+        """
+        while not happened(max(0.0, min(STEP, self.left()))):
+            self.sleep(0.0)
 
     def tries(self, seconds: float) -> Iterator[float]:
         """Waits between the tries of a loop, for this time in all; yields the seconds that are left."""

@@ -46,7 +46,12 @@ class Call:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.ends = time.monotonic() + self.seconds if self.seconds else math.inf
+        self._ends = time.monotonic() + self.seconds if self.seconds else math.inf
+
+    @property
+    def left(self) -> float:
+        """How long it may still take, in seconds."""
+        return self._ends - time.monotonic()
 
 
 _PRESENT: ContextVar[Call] = ContextVar("_PRESENT", default=Call())  # noqa: B039 - nothing changes it
@@ -84,12 +89,13 @@ class Calls:
     """The calls of one engine; safe for many threads.
 
     Attributes:
-        clock: its sleep ends with the call that sleeps, and when the run is cancelled.
+        clock: its sleep ends with the call that sleeps, and when the run is cancelled; it knows what time a call has
+            left.
     """
 
     def __init__(self, engine: str = "") -> None:
         self._cancelled = threading.Event()
-        self.clock = Clock(time.monotonic, self._sleep)
+        self.clock = Clock(time.monotonic, self._sleep, lambda: _PRESENT.get().left)
         self.connect(engine)
 
     def connect(self, engine: str) -> None:
@@ -136,10 +142,10 @@ class Calls:
 
     def _sleep(self, seconds: float) -> None:
         call = _PRESENT.get()
-        left = call.ends - time.monotonic()
+        left = call.left
         if self._cancelled.wait(max(0.0, min(seconds, left, LONGEST_WAIT))):
             raise Stopped(f"{call.doing}: stopped, because the run was cancelled: run it again")
-        if left < seconds:
+        if left <= seconds:
             raise Stopped(
                 f"{call.doing}: stopped after {call.seconds:g} s, as customTimeouts says: run it again, or allow more"
             )
