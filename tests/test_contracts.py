@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,7 +22,7 @@ from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter, BackupSha
 from pulumi_cbr_sharing.resources.dynamic import pickled as own_pickled
 from pulumi_cbr_sharing.resources.share import BackupShare, BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember, BackupShareMemberProvider
-from pulumi_cbr_sharing.resources.vault_share import TYPE
+from pulumi_cbr_sharing.sharing.kinds import COMPONENT, DYNAMIC, NATIVE
 
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ def test_subclasses_keep_the_type_token(resource: type[Resource]) -> None:
 
 def test_the_token_of_the_component_is_frozen() -> None:
     """It is in the URNs of its children, too; the engine is asked in test_vault_share.py."""
-    assert TYPE == "huaweicloud:cbr:VaultShare"
+    assert (COMPONENT, NATIVE) == ("huaweicloud:cbr:", "cbr-sharing:index:")
+    assert DYNAMIC == "pulumi-python:dynamic/huaweicloud/cbr:"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_the_token_of_the_component_is_frozen() -> None:
         (BackupShareProvider, "pulumi_cbr_sharing.resources.share", "BackupShareProvider"),
     ],
 )
-def test_providers_are_pickled_by_a_frozen_reference(provider: type[CbrProvider[Any]], module: str, name: str) -> None:
+def test_providers_are_pickled_by_a_frozen_reference(provider: type[CbrProvider], module: str, name: str) -> None:
     """A stack can only be destroyed while the names in its state can be imported."""
     strings = {arg for _, arg, _ in pickletools.genops(raw_pickle(provider())) if isinstance(arg, str)}
     assert {module, name, "pulumi_cbr_sharing.settings.connection", "Connection"} <= strings
@@ -316,7 +317,7 @@ def test_no_module_is_too_long() -> None:
     assert {name: lines for name, lines in long.items() if lines > 300} == {}
 
 
-def raw_pickle(provider: CbrProvider[Any]) -> bytes:
+def raw_pickle(provider: CbrProvider) -> bytes:
     """The bytes of a pickled provider."""
     import base64  # noqa: PLC0415
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 
-from dataclasses import fields
 from datetime import datetime, timedelta
 from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,9 @@ import pulumi
 
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import snake
-from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, Connection
-from pulumi_cbr_sharing.sharing.acceptance import Acceptance
+from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, NATIVE_NAMESPACE, Connection
 from pulumi_cbr_sharing.sharing.inputs import camel
-from pulumi_cbr_sharing.sharing.member import Share
-from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
+from pulumi_cbr_sharing.sharing.kinds import COMPONENT, DYNAMIC, KINDS, NATIVE
 
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-PACKAGE = "cbr-sharing"
 SECRETS = ("secret_key", "security_token", "password", "token")
 
 
@@ -50,11 +46,25 @@ class Provider(pulumi.ProviderResource):
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **settings: pulumi.Input[Any]
     ) -> None:
         given = {camel(name): _setting(name, value) for name, value in settings.items() if value is not None}
-        super().__init__(PACKAGE, resource_name, given, pulumi.ResourceOptions.merge(_defaults(), opts))
+        super().__init__(NATIVE_NAMESPACE, resource_name, given, pulumi.ResourceOptions.merge(_defaults(), opts))
 
 
 class _Named(pulumi.Resource):
-    """Translates the names of properties."""
+    """What all of them are: their tokens, versions, names on the wire, and the other door's type as an alias."""
+
+    _outputs: Sequence[str]
+
+    @classmethod
+    def _given(
+        cls, base: type[_Named], other: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None
+    ) -> tuple[str, dict[str, Any], pulumi.ResourceOptions]:
+        """The token, the properties and the options for the SDK."""
+        kind = next(one.__name__ for one in cls.__mro__ if base in one.__bases__)  # also of a user's subclass
+        default = Connection() in LOOKED_UP and (opts is None or (opts.provider is None and opts.parent is None))
+        account = {ACCOUNT: LOOKED_UP[Connection()]} if default else {}  # of the look-ups
+        options = _defaults(pulumi.Alias(type_=f"{other}{kind}"))
+        names = {**dict.fromkeys(cls._outputs), **inputs, **account}
+        return f"{NATIVE}{kind}", names, pulumi.ResourceOptions.merge(options, opts)
 
     def translate_input_property(self, prop: str) -> str:
         """The name on the wire."""
@@ -66,22 +76,11 @@ class _Named(pulumi.Resource):
 
 
 class _Native(_Named, pulumi.CustomResource):
-    """Base of the resources: their tokens, versions, names on the wire, and the other door's type as an alias."""
-
-    _state: type[Any]
+    """Base of the resources."""
 
     def __init__(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        kind = next(one.__name__ for one in type(self).__mro__ if _Native in one.__bases__)
-        outputs = dict.fromkeys(field.name for field in fields(self._state))
-        if opts is None or (opts.provider is None and opts.parent is None):  # the account of the look-ups
-            inputs = {**inputs, **({ACCOUNT: LOOKED_UP[Connection()]} if Connection() in LOOKED_UP else {})}
-        options = _defaults(pulumi.Alias(type_=f"pulumi-python:dynamic/huaweicloud/cbr:{kind}"))
-        super().__init__(
-            f"{PACKAGE}:index:{kind}",
-            resource_name,
-            {**outputs, **inputs},
-            pulumi.ResourceOptions.merge(options, opts),
-        )
+        token, names, options = self._given(_Native, DYNAMIC, inputs, opts)
+        super().__init__(token, resource_name, names, options)
 
     @classmethod
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
@@ -94,7 +93,7 @@ class _Native(_Named, pulumi.CustomResource):
 class BackupShareMember(_Native):
     """One backup shared with one project; see `pulumi_cbr_sharing.BackupShareMember`. Its id: `backup/project`."""
 
-    _state = Share
+    _outputs = KINDS["BackupShareMember"].outputs
     backup_id: pulumi.Output[str]
     dest_project_id: pulumi.Output[str]
     status: pulumi.Output[str]
@@ -131,7 +130,7 @@ class BackupShareMember(_Native):
 class BackupShare(_Native):
     """One backup shared with exactly these projects; see `pulumi_cbr_sharing.BackupShare`. Its id: the backup's."""
 
-    _state = RecipientSet
+    _outputs = KINDS["BackupShare"].outputs
     backup_id: pulumi.Output[str]
     dest_project_ids: pulumi.Output[list[str]]
     statuses: pulumi.Output[dict[str, str]]
@@ -157,7 +156,7 @@ class BackupShare(_Native):
 class BackupShareAccepter(_Native):
     """A share accepted into a vault; see `pulumi_cbr_sharing.BackupShareAccepter`. Its id: `backup/recipient`."""
 
-    _state = Acceptance
+    _outputs = KINDS["BackupShareAccepter"].outputs
     backup_id: pulumi.Output[str]
     vault_id: pulumi.Output[str]
     status: pulumi.Output[str]
@@ -185,21 +184,13 @@ class BackupShareAccepter(_Native):
 class _Component(_Named, pulumi.ComponentResource):
     """Base of the components: the plugin declares their children, below the provider that constructs them."""
 
-    def __init__(
-        self,
-        resource_name: str,
-        inputs: Mapping[str, Any],
-        outputs: Sequence[str],
-        opts: pulumi.ResourceOptions | None,
-    ) -> None:
-        kind = next(one.__name__ for one in type(self).__mro__ if _Component in one.__bases__)
-        if opts is None or (opts.provider is None and opts.parent is None):  # the account of the look-ups
-            inputs = {**inputs, **({ACCOUNT: LOOKED_UP[Connection()]} if Connection() in LOOKED_UP else {})}
-        options = _defaults(pulumi.Alias(type_=f"huaweicloud:cbr:{kind}"))
+    backup_ids: pulumi.Output[list[str]]
+    newest_at: pulumi.Output[dict[str, str]]
+
+    def __init__(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         given = {name: _rule(value) for name, value in inputs.items()}
-        merged = pulumi.ResourceOptions.merge(options, opts)
-        names = {**dict.fromkeys(outputs), **given}
-        super().__init__(f"{PACKAGE}:index:{kind}", resource_name, names, merged, remote=True)
+        token, names, options = self._given(_Component, COMPONENT, given, opts)
+        super().__init__(token, resource_name, names, options, remote=True)
 
 
 class VaultShare(_Component):
@@ -208,8 +199,7 @@ class VaultShare(_Component):
     Its children are this door's. An age may also be a text such as `26h`.
     """
 
-    backup_ids: pulumi.Output[list[str]]
-    newest_at: pulumi.Output[dict[str, str]]
+    _outputs = ("backup_ids", "newest_at", "shares")
     shares: pulumi.Output[dict[str, str]]
 
     def __init__(
@@ -222,7 +212,7 @@ class VaultShare(_Component):
         **rules: Any,
     ) -> None:
         inputs = {"vault_id": vault_id, "dest_project_ids": dest_project_ids, **rules}
-        super().__init__(resource_name, inputs, ("backup_ids", "newest_at", "shares"), opts)
+        super().__init__(resource_name, inputs, opts)
 
 
 class ReceivedBackups(_Component):
@@ -231,8 +221,7 @@ class ReceivedBackups(_Component):
     Its children are this door's. An age may also be a text such as `26h`.
     """
 
-    backup_ids: pulumi.Output[list[str]]
-    newest_at: pulumi.Output[dict[str, str]]
+    _outputs = ("backup_ids", "newest_at", "accepted")
     accepted: pulumi.Output[dict[str, str]]
 
     def __init__(
@@ -246,7 +235,7 @@ class ReceivedBackups(_Component):
     ) -> None:
         vaults = vault_id if isinstance(vault_id, (list, tuple)) else [vault_id]
         inputs = {"vault_ids": vaults, "owner_project_ids": owner_project_ids, **rules}
-        super().__init__(resource_name, inputs, ("backup_ids", "newest_at", "accepted"), opts)
+        super().__init__(resource_name, inputs, opts)
 
 
 def _defaults(*aliases: pulumi.Alias) -> pulumi.ResourceOptions:

@@ -10,7 +10,7 @@ from pulumi.runtime.proto import alias_pb2, provider_pb2
 
 from clouds import environment
 from native import ACCEPTER, MEMBER, PROVIDER, Failed, Native, secret, urn_of
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN
 
 
 if TYPE_CHECKING:

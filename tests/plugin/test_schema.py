@@ -18,10 +18,11 @@ from pulumi_cbr_sharing.cbr.projects import Project
 from pulumi_cbr_sharing.cbr.vaults import Vault
 from pulumi_cbr_sharing.plugin.components import COMPONENTS
 from pulumi_cbr_sharing.plugin.functions import LOOKUPS
-from pulumi_cbr_sharing.plugin.kinds import KINDS
 from pulumi_cbr_sharing.plugin.settings import schema
 from pulumi_cbr_sharing.settings.sources import NAMES
 from pulumi_cbr_sharing.sharing.inputs import camel
+from pulumi_cbr_sharing.sharing.kinds import COMPONENT, DYNAMIC, NATIVE
+from pulumi_cbr_sharing.sharing.kinds import KINDS as BY_NAME
 from pulumi_cbr_sharing.sharing.window import Window
 
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SCHEMA = schema()
 RESOURCES, FUNCTIONS, TYPES = SCHEMA["resources"], SCHEMA["functions"], SCHEMA["types"]
+KINDS = {f"{NATIVE}{name}": kind for name, kind in BY_NAME.items()}
 LANGUAGES = ("typescript", "python", "go", "csharp", "java", "yaml")
 PARTS = {**RESOURCES, **FUNCTIONS}
 
@@ -146,7 +148,7 @@ def test_settings_are_those_that_are_read() -> None:
 def test_aliases_lead_from_the_other_door(token: str) -> None:
     """By them a stack moves, in every language; the classes for Python have the same."""
     short = token.rpartition(":")[2]
-    other = f"pulumi-python:dynamic/huaweicloud/cbr:{short}" if token in KINDS else f"huaweicloud:cbr:{short}"
+    other = f"{DYNAMIC if token in KINDS else COMPONENT}{short}"
     assert RESOURCES[token]["aliases"] == [{"type": other}]
     assert hasattr(native, short)
 

@@ -21,8 +21,8 @@ from native import ACCEPTER, MEMBER, SET, Failed, Made, Native, secret, struct, 
 from plugin import Plugin
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.plugin.semver import own_version
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN
 from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 

@@ -4,8 +4,8 @@ import pytest
 
 from native import secret, struct
 from pulumi_cbr_sharing.plugin.semver import semver
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN, known, plain, secrets_in, struct_of
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, MemberInputs, SetInputs, camel
+from pulumi_cbr_sharing.plugin.wire import plain, secrets_in, struct_of
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, UNKNOWN, MemberInputs, SetInputs, camel, known
 
 
 @pytest.mark.parametrize(

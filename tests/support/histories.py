@@ -191,7 +191,7 @@ class Stack:
         create()
 
     def _keep(
-        self, provider: CbrProvider[Any], name: str, old: Resource, survive: Callable[[], None], *, changed: bool
+        self, provider: CbrProvider, name: str, old: Resource, survive: Callable[[], None], *, changed: bool
     ) -> None:
         """Update a resource, or record what the program says of it now."""
         kind, inputs = self.program[name]
@@ -205,7 +205,7 @@ class Stack:
         old.name, old.kind, old.inputs = name, kind, inputs
         old.protect, old.retain = name in self.protected, name in self.retained
 
-    def _create(self, provider: CbrProvider[Any], name: str, survive: Callable[[], None]) -> None:
+    def _create(self, provider: CbrProvider, name: str, survive: Callable[[], None]) -> None:
         kind, inputs = self.program[name]
         trying = shares_of(inputs) - self.tried
         self.tried |= trying
@@ -255,7 +255,7 @@ def shares_of_all(resources: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
     return set().union(*map(shares_of, resources))
 
 
-def _check(provider: CbrProvider[Any], olds: dict[str, Any], inputs: dict[str, Any], *, planning: bool) -> None:
+def _check(provider: CbrProvider, olds: dict[str, Any], inputs: dict[str, Any], *, planning: bool) -> None:
     """What the plan refuses ends the run."""
     news = {**inputs, PLANNING: True} if planning else dict(inputs)
     if failures := provider.check(dict(olds), news).failures:

@@ -101,7 +101,7 @@ class Run:
         receiving = session_of(self.recipient or self.settings, self.clock, self.news.append, ledger=ledger)
         self.member = BackupShareMemberProvider(open_session=lambda *_: self.session)
         self.share = BackupShareProvider(open_session=lambda *_: self.session)
-        self.providers: dict[str, CbrProvider[Any]] = {
+        self.providers: dict[str, CbrProvider] = {
             "member": self.member,
             "share": self.share,
             "member@dr": BackupShareMemberProvider(SECOND, open_session=lambda *_: second),

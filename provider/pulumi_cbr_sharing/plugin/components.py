@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.plugin.construct import Child, Component
 from pulumi_cbr_sharing.plugin.settings import schema, unknown_names
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN
-from pulumi_cbr_sharing.sharing.inputs import Problem, camel
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, Problem, camel
+from pulumi_cbr_sharing.sharing.kinds import NATIVE
 from pulumi_cbr_sharing.sharing.received import to_accept
-from pulumi_cbr_sharing.sharing.window import Window, to_share
+from pulumi_cbr_sharing.sharing.window import OFFER_WAIT, Window, accepter_name, share_name, to_share
 from pulumi_cbr_sharing.timestamps import duration, moment
 
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.sharing.session import Session
     from pulumi_cbr_sharing.sharing.window import Chosen
-
-
-DYNAMIC = "pulumi-python:dynamic/huaweicloud/cbr:"
-OFFER_WAIT = 10  # seconds; the lookup has just seen the offer
 
 
 def problems_with(token: str, given: Mapping[str, Any]) -> Iterator[Problem]:
@@ -51,10 +47,9 @@ def vault_share(session: Session, component: Component, window: Window, name: st
     )
     children = {
         f"{backup.id}/{project}": Child(
-            "cbr-sharing:index:BackupShareMember",
-            f"{name}-{backup.id}-{project}",
+            "BackupShareMember",
+            share_name(name, backup, project),
             {"backupId": backup.id, "destProjectId": project},
-            f"{DYNAMIC}BackupShareMember",
         )
         for backup in found.backups
         for project in projects
@@ -73,15 +68,14 @@ def received_backups(session: Session, component: Component, window: Window, nam
     )
     children = {
         backup.id: Child(
-            "cbr-sharing:index:BackupShareAccepter",
-            f"{name}-{backup.id}",
+            "BackupShareAccepter",
+            accepter_name(name, backup),
             {
                 "backupId": backup.id,
                 "vaultId": backup.vault_id,
                 "waitForOffer": OFFER_WAIT,
                 **({"pending": True} if backup.id in found.pending else {}),
             },
-            f"{DYNAMIC}BackupShareAccepter",
         )
         for backup in found.backups
     }
@@ -89,8 +83,8 @@ def received_backups(session: Session, component: Component, window: Window, nam
 
 
 COMPONENTS: Mapping[str, Callable[[Session, Component, Window, str], dict[str, Any]]] = {
-    "cbr-sharing:index:VaultShare": vault_share,
-    "cbr-sharing:index:ReceivedBackups": received_backups,
+    f"{NATIVE}VaultShare": vault_share,
+    f"{NATIVE}ReceivedBackups": received_backups,
 }
 
 

@@ -13,7 +13,10 @@ import grpc
 from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN, plain, secrets_in, struct_of
+from pulumi_cbr_sharing.plugin.wire import plain, secrets_in, struct_of
+from pulumi_cbr_sharing.settings.connection import NATIVE_NAMESPACE
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN
+from pulumi_cbr_sharing.sharing.kinds import DYNAMIC, NATIVE
 
 
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-PACKAGE = "cbr-sharing"
 _LARGE = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 # Options that a component hands on to its own registration as they came; its children inherit them.
 _OPTIONS = (
@@ -37,12 +39,11 @@ _OPTIONS = (
 
 
 class Child(NamedTuple):
-    """A resource to declare: its type, its name, its inputs, and the type that it has in the other door."""
+    """A resource to declare: its kind, its name, its inputs."""
 
-    type: str
+    kind: str
     name: str
     inputs: Mapping[str, Any]
-    alias: str
 
 
 class Component:
@@ -110,7 +111,7 @@ class Component:
                 parent=asked.parent,
                 object=asked.inputs,
                 dependencies=asked.dependencies,
-                providers={PACKAGE: self._provider},
+                providers={NATIVE_NAMESPACE: self._provider},
                 aliases=asked.aliases,
                 aliasSpecs=True,
                 acceptSecrets=True,
@@ -125,7 +126,7 @@ class Component:
         times = asked.customTimeouts
         return self._monitor.RegisterResource.future(
             kind(
-                type=child.type,
+                type=f"{NATIVE}{child.kind}",
                 name=child.name,
                 parent=self.urn,
                 custom=True,
@@ -134,7 +135,7 @@ class Component:
                 dependencies=needed,
                 propertyDependencies={name: kind.PropertyDependencies(urns=needed) for name in child.inputs},
                 customTimeouts=kind.CustomTimeouts(create=times.create, update=times.update, delete=times.delete),
-                aliases=[alias_pb2.Alias(spec=alias_pb2.Alias.Spec(type=child.alias))],
+                aliases=[alias_pb2.Alias(spec=alias_pb2.Alias.Spec(type=f"{DYNAMIC}{child.kind}"))],
                 aliasSpecs=True,
                 acceptSecrets=True,
                 supportsPartialValues=True,

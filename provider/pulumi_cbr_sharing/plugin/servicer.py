@@ -19,13 +19,13 @@ from pulumi_cbr_sharing.lifeline import when_ended
 from pulumi_cbr_sharing.plugin import components, functions, settings
 from pulumi_cbr_sharing.plugin.calls import Calls, Detailed, bug, invalid
 from pulumi_cbr_sharing.plugin.construct import Component
-from pulumi_cbr_sharing.plugin.kinds import KINDS, Kind
 from pulumi_cbr_sharing.plugin.semver import own_version
-from pulumi_cbr_sharing.plugin.wire import NOT_KNOWN, in_every_language, known, outputs, plain, secrets_in, struct_of
+from pulumi_cbr_sharing.plugin.wire import in_every_language, outputs, plain, secrets_in, struct_of
 from pulumi_cbr_sharing.settings.connection import ACCOUNT, other_account
 from pulumi_cbr_sharing.settings.resolve import RECORDED
-from pulumi_cbr_sharing.sharing.inputs import Problem, camel, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, Problem, camel, is_unknown
 from pulumi_cbr_sharing.sharing.journal import Journal
+from pulumi_cbr_sharing.sharing.kinds import Kind, kind_of
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -142,10 +142,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @verb
     def Check(self, request: Any, _: Any) -> Any:
         """Refuse wrong names, shapes and settings, and declare the resource in the ledger."""
-        kind, news, olds = KINDS[request.type], plain(request.news), plain(request.olds)
+        kind, news, olds = kind_of(request.type), plain(request.news), plain(request.olds)
         if not olds:
             self._new.add(request.urn)
-        given = inputs = known(kind.inputs_type, news)
+        given = inputs = kind.given(news)
         problems = [Problem(*found) for found in settings.unknown_names(news, kind.names, "property")]
         problems += [Problem(camel(one.property), one.sentence) for one in given.problems()]
         session, looked_up = self.session, news.pop(ACCOUNT, None)
@@ -155,7 +155,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if not problems:
             # Whether this is a preview is not told. It need not be known: with something recorded, even if it is
             # nothing, no look is made, and what cannot be looked up now is looked up by an update's create.
-            recorded = known(kind.inputs_type, olds)
+            recorded = kind.given(olds)
             inputs, problems = kind.verbs.declare(session, given, recorded, planning=True)
         found = {camel(name): value for name, value in vars(inputs).items() if value != getattr(given, name)}
         request.news.update({name: value for name, value in found.items() if not is_unknown(value)})
@@ -165,9 +165,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @verb
     def Diff(self, request: Any, _: Any) -> Any:
         """What has changed between the state and the program, property by property."""
-        kind, olds = KINDS[request.type], plain(request.olds)
-        recorded, inputs = known(kind.state_type, olds), known(kind.inputs_type, plain(request.news))
-        replaces = [name for name in kind.replaced_by if getattr(recorded, name) != getattr(inputs, name)]
+        kind, olds = kind_of(request.type), plain(request.olds)
+        recorded, inputs = kind.recorded(olds), kind.given(plain(request.news))
+        replaces = kind.replaces(recorded, inputs)
         changed = [*self._moved(kind, recorded), *kind.changed(recorded, inputs)]
         kinds = provider_pb2.PropertyDiff
         detailed = {camel(name): kinds(kind=kinds.UPDATE) for name in changed}
@@ -187,8 +187,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @verb
     def Create(self, request: Any, _: Any) -> Any:
         """Create the resource, or take over what is there; in a preview, ask what the cloud would refuse."""
-        kind = KINDS[request.type]
-        inputs, secrets = known(kind.inputs_type, plain(request.properties)), secrets_in(request.properties)
+        kind = kind_of(request.type)
+        inputs, secrets = kind.given(plain(request.properties)), secrets_in(request.properties)
         if request.preview:
             if request.urn in self._new:
                 self._declared(kind, inputs, planning=True)
@@ -204,8 +204,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @verb
     def Read(self, request: Any, _: Any) -> Any:
         """The resource as it is now; by its id alone if it is imported."""
-        kind, olds = KINDS[request.type], plain(request.properties)
-        recorded = known(kind.state_type, olds) if olds else kind.at(request.id)
+        kind, olds = kind_of(request.type), plain(request.properties)
+        recorded = kind.recorded(olds) if olds else kind.at(request.id)
         live = kind.verbs.read(self.session, recorded)
         if live is None or not all(getattr(live, name) for name in kind.id_parts):
             return provider_pb2.ReadResponse()
@@ -218,8 +218,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @verb
     def Update(self, request: Any, _: Any) -> Any:
         """Change the resource to what the program says."""
-        kind = KINDS[request.type]
-        recorded, inputs = known(kind.state_type, plain(request.olds)), known(kind.inputs_type, plain(request.news))
+        kind = kind_of(request.type)
+        recorded, inputs = kind.recorded(plain(request.olds)), kind.given(plain(request.news))
         secrets = secrets_in(request.olds, request.news)
         if request.preview:
             same = {camel(name): getattr(recorded, name) for name in (*kind.id_parts, kind.owner, "region")}
@@ -233,8 +233,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @verb
     def Delete(self, request: Any, _: Any) -> Any:
         """Delete the resource; success if it is gone already."""
-        kind = KINDS[request.type]
-        kind.verbs.delete(self.session, known(kind.state_type, plain(request.properties)))
+        kind = kind_of(request.type)
+        kind.verbs.delete(self.session, kind.recorded(plain(request.properties)))
         return empty_pb2.Empty()
 
     @verb
@@ -256,7 +256,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self.calls.about(component.urn)
             return components.constructed(self.session, component, request.type, request.name)
 
-    def _declared(self, kind: Kind, inputs: Any, *, planning: bool) -> Any:
+    def _declared(self, kind: Kind[Any, Any], inputs: Any, *, planning: bool) -> Any:
         """The inputs of a new resource, complete; in a preview, also what the cloud would refuse is asked.
 
         Creates come side by side, also in a preview, and checks one after the other.
@@ -266,7 +266,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise invalid(problems)
         return inputs
 
-    def _moved(self, kind: Kind, recorded: Any) -> list[str]:
+    def _moved(self, kind: Kind[Any, Any], recorded: Any) -> list[str]:
         """The outputs that other settings than the recorded ones would change; an update makes sure of the account."""
         session = self.session
         now = {"region": session.settings.region, kind.owner: session.client.known_project_id}
@@ -275,7 +275,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return [name for name, value in now.items() if value and was[name] and value != was[name]]
 
 
-def _half_done(kind: Kind, given: Any, error: CbrSharingError) -> CbrSharingError:
+def _half_done(kind: Kind[Any, Any], given: Any, error: CbrSharingError) -> CbrSharingError:
     """The error, with what was made all the same: the state records it, and the next `up` goes on from there."""
     if error.made is None:
         return error
@@ -288,9 +288,9 @@ def _half_done(kind: Kind, given: Any, error: CbrSharingError) -> CbrSharingErro
     return Detailed(error.told, details)
 
 
-def _foreseen(kind: Kind, inputs: Any) -> dict[str, Any]:
+def _foreseen(kind: Kind[Any, Any], inputs: Any) -> dict[str, Any]:
     """What a preview knows of the outputs."""
-    blank = {camel(name): NOT_KNOWN for name in kind.state_type.__dataclass_fields__}
+    blank = {camel(name): NOT_KNOWN for name in kind.outputs}
     given = {camel(name): value for name, value in vars(inputs).items() if camel(name) in blank and value is not None}
     return {**blank, **given}
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import re
 
-from dataclasses import asdict, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
 
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, camel, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, camel, is_unknown
 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 
-D = TypeVar("D")
-NOT_KNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _KIND, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 
 
@@ -90,19 +88,6 @@ def in_every_language(text: str) -> str:
     """A message with the names of properties as all programs but Python's have them, and `true` for `True`."""
     text = _NAMED.sub(lambda found: camel(found[0]), text)
     return re.sub(r"\b(True|False)\b", lambda found: found[0].lower(), text)
-
-
-def known(kind: type[D], properties: Mapping[str, Any]) -> D:
-    """A dataclass from properties, named as here or as in the other door. An unknown value becomes `UNKNOWN`."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    given = {name: properties.get(camel(name), properties.get(name)) for name in names}
-    return kind(**{name: _known(value) for name, value in given.items() if value is not None})
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_known(one) for one in value]
-    return UNKNOWN if value == NOT_KNOWN else value
 
 
 def outputs(made: Any) -> dict[str, Any]:

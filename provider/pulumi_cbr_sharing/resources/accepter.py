@@ -22,9 +22,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 
 from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
-from pulumi_cbr_sharing.sharing import acceptance
-from pulumi_cbr_sharing.sharing.acceptance import Acceptance
-from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs
+from pulumi_cbr_sharing.sharing.kinds import KINDS
 
 
 if TYPE_CHECKING:
@@ -82,10 +80,7 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         return {}
 
 
-class BackupShareAccepterProvider(CbrProvider[AcceptanceInputs]):
+class BackupShareAccepterProvider(CbrProvider):
     """Its module and name are in the state of every stack, so they must not change."""
 
-    verbs = acceptance
-    inputs_type, state_type = AcceptanceInputs, Acceptance
-    id_parts = ("backup_id", "recipient_project_id")
-    replaced_by = ("backup_id",)
+    kind = KINDS["BackupShareAccepter"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import pickle
 
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -22,11 +22,12 @@ from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
 from pulumi_cbr_sharing.resources.process import SAID, take_over_process
 from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, Connection, other_account
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, AcceptanceInputs, MemberInputs, Problem, SetInputs, camel
+from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
+from pulumi_cbr_sharing.sharing.kinds import NATIVE, Kind
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from pulumi_cbr_sharing.settings.sources import Config
     from pulumi_cbr_sharing.sharing.session import Session
@@ -34,25 +35,9 @@ if TYPE_CHECKING:
     OpenSession = Callable[[Connection, Config], Session]
 
 
-I = TypeVar("I", MemberInputs, SetInputs, AcceptanceInputs)  # noqa: E741 - the inputs of a kind of resource
-S = TypeVar("S")  # what the state records of it
-D = TypeVar("D")
 PROVIDER = "__provider"  # the property by which the SDK's plugin finds the provider
 # The engine keeps properties with this prefix to itself. A program sets it in a preview, and check removes it.
 PLANNING = "__preview"
-
-
-class _Verbs(Protocol[I, S]):
-    """A module of `sharing/` with what Pulumi's verbs mean for a kind of resource."""
-
-    def declare(
-        self, session: Session, inputs: I, recorded: I | None, *, planning: bool
-    ) -> tuple[I, list[Problem]]: ...
-    def create(self, session: Session, inputs: I) -> S: ...
-    def read(self, session: Session, recorded: S) -> S | None: ...
-    def is_changed(self, recorded: S, inputs: I) -> bool: ...
-    def update(self, session: Session, recorded: S, inputs: I) -> S: ...
-    def delete(self, session: Session, recorded: S) -> None: ...
 
 
 class CbrResource(dynamic.Resource):
@@ -69,13 +54,13 @@ class CbrResource(dynamic.Resource):
 
     def __init__(
         self,
-        provider: CbrProvider[Any],
+        provider: CbrProvider,
         resource_name: str,
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         refuse_useless(f"{type(self).__name__} {resource_name}", provider.connection, opts)
-        outputs = dict.fromkeys(field.name for field in fields(provider.state_type))  # the SDK sets no others
+        outputs = dict.fromkeys(provider.kind.outputs)  # the SDK sets no others
         own = {PROVIDER: pickled(provider)}
         preview = {PLANNING: True} if runtime.is_dry_run() else {}
         account = {ACCOUNT: LOOKED_UP[provider.connection]} if provider.connection in LOOKED_UP else {}
@@ -91,10 +76,10 @@ class CbrResource(dynamic.Resource):
 
     def _in_the_native_plugin(self) -> pulumi.Alias:
         """The type of a state that was made by the native plugin: a program goes on with it."""
-        return pulumi.Alias(type_=f"cbr-sharing:index:{self._resource_type_name.rpartition(':')[2]}")
+        return pulumi.Alias(type_=f"{NATIVE}{self._resource_type_name.rpartition(':')[2]}")
 
 
-class CbrProvider(dynamic.ResourceProvider, Generic[I]):
+class CbrProvider(dynamic.ResourceProvider):
     """Base of the providers.
 
     Args:
@@ -102,18 +87,11 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
         open_session: opens a session for a connection and the stack's configuration.
 
     Attributes:
-        verbs: a module of `sharing/`.
-        inputs_type, state_type: the dataclasses of what a program gives and of what the state records.
-        id_parts: the outputs that make the resource's id.
-        replaced_by: the inputs whose change replaces the resource.
+        kind: what the resource is, and what Pulumi's verbs do with it.
     """
 
     serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
-    verbs: _Verbs[I, Any]
-    inputs_type: type[I]
-    state_type: type[Any]
-    id_parts: Sequence[str]
-    replaced_by: Sequence[str]
+    kind: Kind[Any, Any]
 
     def __init__(self, connection: Connection | None = None, open_session: OpenSession | None = None) -> None:
         super().__init__()
@@ -122,7 +100,7 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
         self._config: Config = {}
         self._session: Session | None = None
 
-    def __reduce__(self) -> tuple[Callable[..., CbrProvider[I]], tuple[Connection]]:
+    def __reduce__(self) -> tuple[Callable[..., CbrProvider], tuple[Connection]]:
         return type(self), (self.connection,)
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
@@ -156,15 +134,15 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
         """Refuse wrong shapes and settings, and in a preview also what the cloud would refuse."""
         planning, looked_up = bool(news.pop(PLANNING, False)), news.pop(ACCOUNT, None)
         SAID.update([looked_up] if looked_up else [])
-        inputs = declared = known(self.inputs_type, news)
+        inputs = declared = self.kind.given(_marked(news))
         problems = list(inputs.problems())
         try:
             session = self.session
             if looked_up and (trouble := other_account(looked_up, session.settings.fingerprint)):
                 problems.append(Problem("", trouble))
             if not problems:
-                recorded = known(self.inputs_type, olds) if olds else None
-                declared, problems = self.verbs.declare(session, inputs, recorded, planning=planning)
+                recorded = self.kind.given(olds) if olds else None
+                declared, problems = self.kind.verbs.declare(session, inputs, recorded, planning=planning)
         except CbrSharingError as error:  # no property's fault, such as a refused credential
             problems.append(Problem("", error.told))
         for name, value in vars(declared).items():
@@ -174,38 +152,38 @@ class CbrProvider(dynamic.ResourceProvider, Generic[I]):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """What has changed between the state and the program; another connection is an update."""
-        recorded, inputs = known(self.state_type, olds), known(self.inputs_type, news)
-        replaces = [name for name in self.replaced_by if getattr(recorded, name) != getattr(inputs, name)]
-        changed = self.verbs.is_changed(recorded, inputs)
+        recorded, inputs = self.kind.recorded(olds), self.kind.given(_marked(news))
+        replaces = self.kind.replaces(recorded, inputs)
+        changed = self.kind.verbs.is_changed(recorded, inputs)
         # A state of the native plugin has no provider in it, and its outputs have other names.
         moved = olds.get("connection") != _given(self.connection) or PROVIDER not in olds
         return dynamic.DiffResult(changes=bool(replaces) or changed or moved, replaces=replaces)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the resource, or take over what is there."""
-        made = self.verbs.create(self.session, known(self.inputs_type, props))
-        return dynamic.CreateResult("/".join(getattr(made, name) for name in self.id_parts), self._recorded(made))
+        made = self.kind.verbs.create(self.session, self.kind.given(props))
+        return dynamic.CreateResult(self.kind.id_of(made), self._recorded(made))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """The resource as it is now; gone only if the service says so beyond doubt."""
-        live = self.verbs.read(self.recorded_session, known(self.state_type, props))
+        live = self.kind.verbs.read(self.recorded_session, self.kind.recorded(props))
         return dynamic.ReadResult(id_, self._recorded(live)) if live else dynamic.ReadResult("", {})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         """Change the resource to what the program says."""
-        recorded, inputs = known(self.state_type, olds), known(self.inputs_type, news)
-        return dynamic.UpdateResult(self._recorded(self.verbs.update(self.recorded_session, recorded, inputs)))
+        recorded, inputs = self.kind.recorded(olds), self.kind.given(news)
+        return dynamic.UpdateResult(self._recorded(self.kind.verbs.update(self.recorded_session, recorded, inputs)))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Delete the resource; success if it is gone already."""
-        self.verbs.delete(self.recorded_session, known(self.state_type, props))
+        self.kind.verbs.delete(self.recorded_session, self.kind.recorded(props))
 
     def _recorded(self, made: Any) -> dict[str, Any]:
         """What the state records: also the connection, by which a change of it is noticed."""
         return {**asdict(made), "connection": _given(self.connection)}
 
 
-def pickled(provider: CbrProvider[Any]) -> str:
+def pickled(provider: CbrProvider) -> str:
     """A provider as the SDK writes it into the state: by reference, so it is short, and the same text in every run."""
     # The protocol is fixed, or another version of Python would write another text.
     return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
@@ -218,21 +196,15 @@ def _open_session(connection: Connection, config: Config) -> Session:
     return open_session(connection, config)
 
 
-def known(kind: type[D], properties: Mapping[str, Any]) -> D:
-    """A dataclass from properties. Null becomes the field's default, an unknown value becomes `UNKNOWN`.
-
-    A state of the native plugin has the names of other languages.
-    """
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    given = {name: properties.get(name, properties.get(camel(name))) for name in names}
-    return kind(**{name: _known(value) for name, value in given.items() if value is not None})
+def _marked(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties, with the engine's mark for what the SDK shows as an object of its own."""
+    return {name: _mark(value) for name, value in properties.items()}
 
 
-def _known(value: Any) -> Any:
+def _mark(value: Any) -> Any:
     if isinstance(value, list):
-        return [_known(one) for one in value]
-    # The SDK's class, and the wire's marker.
-    return UNKNOWN if isinstance(value, Unknown) or value == rpc.UNKNOWN else value
+        return [_mark(one) for one in value]
+    return rpc.UNKNOWN if isinstance(value, Unknown) else value
 
 
 def _given(connection: Connection) -> dict[str, Any] | None:

@@ -21,8 +21,9 @@ import pulumi
 
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.windowed import from_the_native_plugin, roll, valid
+from pulumi_cbr_sharing.sharing.kinds import COMPONENT
 from pulumi_cbr_sharing.sharing.received import to_accept
-from pulumi_cbr_sharing.sharing.window import Window
+from pulumi_cbr_sharing.sharing.window import OFFER_WAIT, Window, accepter_name
 
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.resources.windowed import Wired
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.sharing.window import Chosen, OnStale
-
-
-TYPE = "huaweicloud:cbr:ReceivedBackups"  # in URNs: it stays
-OFFER_WAIT = 10.0  # seconds; the lookup has just seen the offer
 
 
 class ReceivedBackups(pulumi.ComponentResource):
@@ -96,12 +93,13 @@ class ReceivedBackups(pulumi.ComponentResource):
     ) -> None:
         called = f"ReceivedBackups {resource_name}"
         window = valid(called, Window(keep, name_prefix, older_than, newer_than, max_age, on_stale, allow_empty))
-        super().__init__(TYPE, resource_name, {}, from_the_native_plugin(TYPE, opts))
+        options = from_the_native_plugin("ReceivedBackups", opts)
+        super().__init__(f"{COMPONENT}ReceivedBackups", resource_name, {}, options)
 
         def make(found: Chosen, _known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
             accepters = {
                 backup.id: (_Offered if backup.id in found.pending else BackupShareAccepter)(
-                    f"{resource_name}-{backup.id}",
+                    accepter_name(resource_name, backup),
                     backup_id=backup.id,
                     vault_id=wired(backup.vault_id),
                     wait_for_offer=OFFER_WAIT,

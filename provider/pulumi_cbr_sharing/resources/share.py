@@ -23,9 +23,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 
 from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
-from pulumi_cbr_sharing.sharing import recipient_set
-from pulumi_cbr_sharing.sharing.inputs import SetInputs
-from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
+from pulumi_cbr_sharing.sharing.kinds import KINDS
 
 
 if TYPE_CHECKING:
@@ -82,9 +80,7 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
         super().__init__(BackupShareProvider(connection), resource_name, inputs, opts)
 
 
-class BackupShareProvider(CbrProvider[SetInputs]):
+class BackupShareProvider(CbrProvider):
     """Its module and name are in the state of every stack, so they must not change."""
 
-    verbs = recipient_set
-    inputs_type, state_type = SetInputs, RecipientSet
-    id_parts = replaced_by = ("backup_id",)
+    kind = KINDS["BackupShare"]

@@ -23,9 +23,7 @@ import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at
 
 from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
-from pulumi_cbr_sharing.sharing import member
-from pulumi_cbr_sharing.sharing.inputs import MemberInputs
-from pulumi_cbr_sharing.sharing.member import Share
+from pulumi_cbr_sharing.sharing.kinds import KINDS
 
 
 if TYPE_CHECKING:
@@ -94,9 +92,7 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
         super().__init__(BackupShareMemberProvider(connection), resource_name, inputs, opts)
 
 
-class BackupShareMemberProvider(CbrProvider[MemberInputs]):
+class BackupShareMemberProvider(CbrProvider):
     """Its module and name are in the state of every stack, so they must not change."""
 
-    verbs = member
-    inputs_type, state_type = MemberInputs, Share
-    id_parts = replaced_by = ("backup_id", "dest_project_id")
+    kind = KINDS["BackupShareMember"]

@@ -21,7 +21,8 @@ import pulumi
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
 from pulumi_cbr_sharing.resources.windowed import from_the_native_plugin, roll, valid
-from pulumi_cbr_sharing.sharing.window import Window, to_share
+from pulumi_cbr_sharing.sharing.kinds import COMPONENT
+from pulumi_cbr_sharing.sharing.window import Window, share_name, to_share
 
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.resources.windowed import Wired
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.sharing.window import Chosen, OnStale
-
-
-TYPE = "huaweicloud:cbr:VaultShare"  # the SDK takes the package from a token of three parts; it is in URNs: it stays
 
 
 class VaultShare(pulumi.ComponentResource):
@@ -95,14 +93,14 @@ class VaultShare(pulumi.ComponentResource):
     ) -> None:
         called = f"VaultShare {resource_name}"
         window = valid(called, Window(keep, name_prefix, older_than, newer_than, max_age, on_stale, allow_empty))
-        super().__init__(TYPE, resource_name, {}, from_the_native_plugin(TYPE, opts))
+        super().__init__(f"{COMPONENT}VaultShare", resource_name, {}, from_the_native_plugin("VaultShare", opts))
 
         def make(found: Chosen, known: Mapping[str, Any], wired: Wired) -> dict[str, pulumi.Output[str]]:
             shares: dict[str, BackupShareMember] = {}
             for backup in found.backups:
                 of_backup = {
                     f"{backup.id}/{project}": BackupShareMember(
-                        f"{resource_name}-{backup.id}-{project}",
+                        share_name(resource_name, backup, project),
                         backup_id=wired(backup.id),
                         dest_project_id=project,
                         connection=connection,

@@ -16,6 +16,7 @@ from pulumi import runtime
 
 from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, looking_up
+from pulumi_cbr_sharing.sharing.kinds import NATIVE
 
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class Rolled(NamedTuple):
     statuses: pulumi.Output[dict[str, str]]
 
 
-def from_the_native_plugin(token: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+def from_the_native_plugin(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     """Options by which a program goes on with a state that was made by the native plugin."""
-    alias = pulumi.Alias(type_=f"cbr-sharing:index:{token.rpartition(':')[2]}")
+    alias = pulumi.Alias(type_=f"{NATIVE}{kind}")
     return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=[alias]), opts)
 
 

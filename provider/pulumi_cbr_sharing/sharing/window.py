@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 OnStale = Literal["warn", "error"]
+OFFER_WAIT = 10.0  # seconds for an offer that a lookup has just seen
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,17 @@ class Chosen:
             + ", ".join(f"{one.id} of {one.created_at or 'an unknown time'}" for one in many)
             for many in by_resource.values()
         ]
+
+
+# The names of children. They are in URNs, so they must not change: only ids stay the same over all runs.
+def share_name(component: str, backup: Backup, project_id: str) -> str:
+    """What a VaultShare calls the share of a backup."""
+    return f"{component}-{backup.id}-{project_id}"
+
+
+def accepter_name(component: str, backup: Backup) -> str:
+    """What a ReceivedBackups calls the accepter of a backup."""
+    return f"{component}-{backup.id}"
 
 
 # GET /v3/{project_id}/backups?vault_id=…, and at the same time GET /v3/{project_id}/vaults/{vault_id}

@@ -1,29 +1,53 @@
-"""What the plugin knows of each kind of resource: its verbs, and the dataclasses of its inputs and its state."""
+"""The kinds of resources, for both doors: their verbs, and the dataclasses of their inputs and their state."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT
 from pulumi_cbr_sharing.sharing import acceptance, member, recipient_set
 from pulumi_cbr_sharing.sharing.acceptance import Acceptance
-from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, MemberInputs, SetInputs, camel
+from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, Inputs, MemberInputs, SetInputs, camel, known
 from pulumi_cbr_sharing.sharing.member import Share
 from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pulumi_cbr_sharing.sharing.inputs import Problem
+    from pulumi_cbr_sharing.sharing.session import Session
+
+
+# The types of resources begin so. They are in every state, so they must not change.
+DYNAMIC = "pulumi-python:dynamic/huaweicloud/cbr:"
+NATIVE = "cbr-sharing:index:"
+COMPONENT = "huaweicloud:cbr:"  # in the dynamic door; the SDK takes the package from a token of three parts
+
+I = TypeVar("I", bound=Inputs)  # noqa: E741 - what a program gives
+S = TypeVar("S")  # what the state records
+
+
+class _Verbs(Protocol[I, S]):
+    """A module of `sharing/` with what Pulumi's verbs mean for a kind of resource."""
+
+    def declare(
+        self, session: Session, inputs: I, recorded: I | None, *, planning: bool
+    ) -> tuple[I, list[Problem]]: ...
+    def create(self, session: Session, inputs: I) -> S: ...
+    def read(self, session: Session, recorded: S) -> S | None: ...
+    def is_changed(self, recorded: S, inputs: I) -> bool: ...
+    def update(self, session: Session, recorded: S, inputs: I) -> S: ...
+    def delete(self, session: Session, recorded: S) -> None: ...
 
 
 @dataclass(frozen=True)
-class Kind:
+class Kind(Generic[I, S]):
     """A kind of resource.
 
     Attributes:
-        verbs: a module of `sharing/`.
         inputs_type, state_type: what a program gives, and what the state records.
         id_parts: the outputs that make the resource's id.
         imported: the inputs that an import finds out; the others are as their defaults.
@@ -32,9 +56,9 @@ class Kind:
         owner: the output that names the project of the settings.
     """
 
-    verbs: Any
-    inputs_type: type[Any]
-    state_type: type[Any]
+    verbs: _Verbs[I, S]
+    inputs_type: type[I]
+    state_type: type[S]
     id_parts: Sequence[str]
     imported: Sequence[str]
     replaced_by: Sequence[str]
@@ -46,18 +70,35 @@ class Kind:
         """The names of the inputs on the wire."""
         return [camel(field.name) for field in fields(self.inputs_type)]
 
-    def changed(self, recorded: Any, inputs: Any) -> list[str]:
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the outputs in Python."""
+        return [field.name for field in fields(self.state_type)]  # type: ignore[arg-type]
+
+    def given(self, properties: Mapping[str, Any]) -> I:
+        """What a program gives, from properties."""
+        return known(self.inputs_type, properties)
+
+    def recorded(self, properties: Mapping[str, Any]) -> S:
+        """What a state records, from properties."""
+        return known(self.state_type, properties)
+
+    def replaces(self, recorded: S, inputs: I) -> list[str]:
+        """The inputs that replace the resource now."""
+        return [name for name in self.replaced_by if getattr(recorded, name) != getattr(inputs, name)]
+
+    def changed(self, recorded: S, inputs: I) -> list[str]:
         """The outputs that an update changes now: inputs that differ, else what was found in the cloud."""
         if not self.verbs.is_changed(recorded, inputs):
             return []
         given = [name for name in self.drift if hasattr(inputs, name)]
         return [name for name in given if getattr(recorded, name) != getattr(inputs, name)] or [self.drift[-1]]
 
-    def id_of(self, made: Any) -> str:
+    def id_of(self, made: S) -> str:
         """The id of a resource."""
         return "/".join(getattr(made, name) for name in self.id_parts)
 
-    def at(self, id_: str) -> Any:
+    def at(self, id_: str) -> S:
         """As much of a state as an id tells.
 
         Raises:
@@ -72,8 +113,8 @@ class Kind:
         return self.state_type(**dict(zip(self.id_parts, parts, strict=True)))
 
 
-KINDS = {
-    "cbr-sharing:index:BackupShareMember": Kind(
+KINDS: Mapping[str, Kind[Any, Any]] = {
+    "BackupShareMember": Kind(
         verbs=member,
         inputs_type=MemberInputs,
         state_type=Share,
@@ -82,7 +123,7 @@ KINDS = {
         replaced_by=("backup_id", "dest_project_id"),
         drift=("status",),
     ),
-    "cbr-sharing:index:BackupShare": Kind(
+    "BackupShare": Kind(
         verbs=recipient_set,
         inputs_type=SetInputs,
         state_type=RecipientSet,
@@ -91,7 +132,7 @@ KINDS = {
         replaced_by=("backup_id",),
         drift=("dest_project_ids", "statuses"),
     ),
-    "cbr-sharing:index:BackupShareAccepter": Kind(
+    "BackupShareAccepter": Kind(
         verbs=acceptance,
         inputs_type=AcceptanceInputs,
         state_type=Acceptance,
@@ -102,3 +143,8 @@ KINDS = {
         owner="recipient_project_id",
     ),
 }
+
+
+def kind_of(token: str) -> Kind[Any, Any]:
+    """The kind of a resource by its type, in either door."""
+    return KINDS[token.rpartition(":")[2]]
