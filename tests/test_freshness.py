@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_cbr_sharing.audit.findings import Share
-from pulumi_cbr_sharing.audit.rules import Limits, recovery_point_too_old
+from pulumi_cbr_sharing.audit.judge import Limits, recovery_point_too_old
 from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.members import Member
 from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old

@@ -22,6 +22,7 @@ import re
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
@@ -95,11 +96,20 @@ class RecipientsFile:
         path: the path of the file, as given.
         recipients: by project id; None if the file has no list of recipients.
         exceptions: in the order of the file.
+        sha256: of its bytes; "" if it was not read.
+        trouble: why it is not valid; None if it is.
     """
 
     path: str = DEFAULT_NAME
     recipients: dict[str, Recipient] | None = None
     exceptions: tuple[AgreedException, ...] = ()
+    sha256: str = ""
+    trouble: str | None = None
+
+    @property
+    def not_in_force(self) -> str | None:
+        """Why there is no list of recipients to judge by; None if there is one."""
+        return self.trouble or (f"{self.path} has no recipients" if self.recipients is None else None)
 
     def known(self, project_id: str) -> Recipient | None:
         """The recipient; None if it is not in the file."""
@@ -112,22 +122,39 @@ def read_recipients_file(path: Path) -> RecipientsFile:
     Raises:
         SettingsError: it cannot be read, or is not valid; says what is wrong, and where.
     """
+    file = look_at_recipients_file(path)
+    if file.trouble:
+        raise SettingsError(file.trouble)
+    return file
+
+
+def look_at_recipients_file(path: Path) -> RecipientsFile:
+    """The same for an audit, which judges the rest without it: what is wrong with the content is its `trouble`.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise SettingsError(f"reading {path}: {one_line(error)}") from None
+    digest, wrong = sha256(content).hexdigest(), "it is nested too deep"
+    try:
+        return RecipientsFile(str(path), *_parsed(content.decode("utf-8-sig")), sha256=digest)
+    except (yaml.YAMLError, ValueError) as error:
+        wrong = one_line(error)
+    except RecursionError:
+        pass
+    return RecipientsFile(str(path), sha256=digest, trouble=f"{path}: {wrong}")
+
+
+def _parsed(text: str) -> tuple[dict[str, Recipient] | None, tuple[AgreedException, ...]]:
     # JSON may be indented with tabs, YAML may not; between the tokens of JSON any blank will do.
     text = text.expandtabs() if text.lstrip().startswith("{") else text
-    try:
-        top = _Part(yaml.compose(text, Loader=yaml.SafeLoader) or yaml.MappingNode("", []), "", 1)
-        sections = top.fields(("recipients", "exceptions"))
-        recipients = _recipients(sections["recipients"]) if "recipients" in sections else None
-        exceptions = tuple(map(_exception, sections["exceptions"].entries())) if "exceptions" in sections else ()
-    except RecursionError:
-        raise SettingsError(f"{path}: it is nested too deep") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise SettingsError(f"{path}: {one_line(error)}") from None
-    return RecipientsFile(str(path), recipients, exceptions)
+    top = _Part(yaml.compose(text, Loader=yaml.SafeLoader) or yaml.MappingNode("", []), "", 1)
+    sections = top.fields(("recipients", "exceptions"))
+    recipients = _recipients(sections["recipients"]) if "recipients" in sections else None
+    return recipients, tuple(map(_exception, sections["exceptions"].entries())) if "exceptions" in sections else ()
 
 
 class _Part(NamedTuple):

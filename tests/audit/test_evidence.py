@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from audited import World
 from clouds import environment
 from pulumi_cbr_sharing.audit.findings import SEVERITIES
-from pulumi_cbr_sharing.audit.report.document import schema
+from pulumi_cbr_sharing.audit.report import schema
 from pulumi_cbr_sharing.cli import evidence, main
 from pulumi_cbr_sharing.emulator.faults import Fault
 

@@ -12,8 +12,7 @@ import pytest
 import pulumi_cbr_sharing.audit
 
 from clouds import environment
-from pulumi_cbr_sharing.audit.live import look
-from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
+from pulumi_cbr_sharing.audit.live import ReadOnlyClient, look
 from pulumi_cbr_sharing.cbr import members
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.http.messages import Call

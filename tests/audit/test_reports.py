@@ -17,8 +17,8 @@ from requests_cache.backends.sqlite import SQLiteCache
 
 from audited import World, found
 from pulumi_cbr_sharing.audit.findings import KINDS
-from pulumi_cbr_sharing.audit.report.csv import COLUMNS
-from pulumi_cbr_sharing.audit.report.document import schema
+from pulumi_cbr_sharing.audit.report import schema
+from pulumi_cbr_sharing.audit.report.text import COLUMNS
 from pulumi_cbr_sharing.emulator.faults import Fault
 
 

@@ -119,7 +119,7 @@ def test_an_exception_is_not_called_unused_while_something_is_not_known(world: W
         (["--backup", "x"], "'--backup': it has another shape"),
         (["--max-age", "soon"], "'soon' is not a duration such as 7, 7d, 12h or 2w"),
         (["--recipients", "none.yaml"], "Error: reading none.yaml: "),
-        (["--baseline", "none.json"], "Error: reading the baseline none.json: "),
+        (["--baseline", "none.json"], "Error: reading none.json: "),
         (["--state", "none.json"], "Error: reading none.json: "),
         (["--format", "text", "--output", "a", "--output", "b"], "--output b: there is no --format left for it"),
         (["--parallel", "0"], "0 is not in the range"),

@@ -5,25 +5,24 @@ It is a file from somewhere, so nothing in it is trusted: only the fields that a
 
 from __future__ import annotations
 
-import json
 import re
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.audit.findings import KINDS, SEVERITIES
-from pulumi_cbr_sharing.errors import SettingsError, one_line
+from pulumi_cbr_sharing.audit.states import NoState, parsed, read_file
+from pulumi_cbr_sharing.errors import one_line
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from pulumi_cbr_sharing.audit.findings import Finding
 
 
 SCHEMA_VERSION = 1
-MOST_BYTES = 256 * 2**20
 COMPARED = ("severity", "status", "covered")  # what makes a finding a changed one
 SHOWN = (
     "message",
@@ -57,22 +56,17 @@ def read_baseline(path: Path) -> Baseline:
     """Read the findings of an earlier report in JSON.
 
     Raises:
-        SettingsError: the file cannot be opened.
+        SettingsError: the file cannot be read.
     """
+    content, name = read_file(path), one_line(path, 500)
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(f"reading the baseline {path}: {one_line(error)}") from None
-    name = one_line(path, 500)
-    try:
-        if len(content) > MOST_BYTES:
-            return Baseline(name, trouble=f"it has more than {MOST_BYTES // 2**20} MB")
-        document = json.loads(content.decode(json.detect_encoding(content)))
+        document = parsed(content)
         if (version := document["schema_version"]) != SCHEMA_VERSION:
             return Baseline(name, trouble=f"its schema_version is {one_line(version, 20)}, not {SCHEMA_VERSION}")
         found = map(_earlier, document["findings"])
         return Baseline(name, one_line(document.get("generated_at", ""), 40), {one["id"]: one for one in found})
+    except NoState as error:
+        return Baseline(name, trouble=str(error))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Baseline(name, trouble="it is not the JSON report of an audit")
 
@@ -110,13 +104,13 @@ def _compared(finding: Finding, earlier: Mapping[str, Any] | None) -> Finding:
 
 
 def gone_since(
-    baseline: Baseline | None, found: Mapping[str, Finding], is_known: Callable[[Mapping[str, Any]], bool]
+    baseline: Baseline | None, found: Collection[str], is_known: Callable[[Mapping[str, Any]], bool]
 ) -> list[Mapping[str, Any]] | None:
-    """The findings of the baseline that no longer exist; None if there is no baseline.
+    """The findings of the baseline that no longer exist, so far as that is known; None if there is no baseline.
 
     Args:
         baseline: the earlier report.
-        found: the findings of this audit, by id.
+        found: the ids of the findings of this audit.
         is_known: whether this audit could have found one of the baseline.
     """
     if baseline is None or baseline.trouble:

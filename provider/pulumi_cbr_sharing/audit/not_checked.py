@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pulumi_cbr_sharing.audit.declarations import Declaration, Source
-    from pulumi_cbr_sharing.audit.live import Live, LiveBackup, Trouble, Unseen
+    from pulumi_cbr_sharing.audit.live import Live, Unseen
 
 
 def not_checked(sources: Sequence[Source], recipients_trouble: str | None, live: Live) -> Iterator[Finding]:
@@ -38,8 +38,7 @@ def not_checked(sources: Sequence[Source], recipients_trouble: str | None, live:
     if recipients_trouble:
         remedy = "list who may receive backups under `recipients`, and name the file by --recipients"
         yield _of("recipients", "whether recipients may receive backups was not checked", recipients_trouble, remedy)
-    yield from (_of_backup(seen, seen.trouble) for seen in live.backups.values() if seen.trouble)
-    yield from map(_of_unseen, live.unseen)
+    yield from (_of_unseen(one, live) for one in live.unseen)
 
 
 def _of(subject: str, what: str, cause: str, remedy: str) -> Finding:
@@ -59,39 +58,33 @@ def _unreadable(one: Declaration) -> Finding:
     return _not_looked_at(share, f"{one.urn} was not compared", cause, remedy, one.urn)
 
 
-def _of_backup(seen: LiveBackup, trouble: Trouble) -> Finding:
-    share = replace(Share.unseen(), backup=seen.backup)
-    return _not_looked_at(
-        share, f"the recipients of backup {seen.backup.id} could not be read", trouble.cause, trouble.remedy
-    )
-
-
-def _of_unseen(unseen: Unseen) -> Finding:
-    share = Share.unseen(unseen.backup, owner=unseen.project)
-    if unseen.incoming:
-        share = Share.unseen(unseen.backup, unseen.project, incoming=True)
-    return _not_looked_at(share, unseen.what, unseen.trouble.cause, unseen.trouble.remedy, unseen.what)
+def _of_unseen(one: Unseen, live: Live) -> Finding:
+    if one.incoming:
+        share = Share.unseen(one.backup, one.project, incoming=True)
+    elif one.backup in live.backups:
+        share = replace(Share.unseen(), backup=live.backups[one.backup])
+    else:
+        share = Share.unseen(one.backup, owner=one.project)
+    return _not_looked_at(share, one.what, one.cause, one.remedy, one.what)
 
 
 def _not_looked_at(share: Share, what: str, cause: str, remedy: str, subject: str = "") -> Finding:
     return finding(share, NOT_LOOKED_AT, f"{what}: {cause}", remedy, cause=cause, subject=subject)
 
 
-def was_checked(live: Live, backup: str, owner: str | None = None) -> bool:
+def was_checked(live: Live, backup: str, owner: str = "") -> bool:
     """Whether everything about a backup was seen in the cloud.
 
     Args:
         live: what was seen.
         backup: its id, or the pattern of an exception.
-        owner: its project; "" if it is not known, None for any project.
+        owner: its project; "" if it is not known.
     """
     if owner and not live.is_listed(owner):
         return False
     if not live.scope.is_everything and backup not in live.backups:
         return False
-    if any(seen.trouble and fnmatchcase(id_, backup) for id_, seen in live.backups.items()):
-        return False
     return not any(
-        (owner is None or one.project in (owner, "")) and (not one.backup or fnmatchcase(one.backup, backup))
+        (not owner or one.project in (owner, "")) and (not one.backup or fnmatchcase(one.backup, backup))
         for one in live.unseen
     )

@@ -37,6 +37,39 @@ class NoState(ValueError):
     """Why something is no state that can be read; the end of a sentence."""
 
 
+def read_file(path: Path) -> bytes:
+    """The content of a file from somewhere; of one that is too large, enough to see that.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"reading {path}: {one_line(error)}") from None
+
+
+def parsed(content: bytes) -> Any:
+    """What a file says.
+
+    Args:
+        content: JSON in UTF-8, UTF-16 or UTF-32, or such a text compressed by gzip.
+
+    Raises:
+        NoState: it is no JSON, or too large.
+    """
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.GzipFile(fileobj=BytesIO(content)).read(MOST_BYTES + 1)
+        document = json.loads(content.decode(json.detect_encoding(content))) if len(content) <= MOST_BYTES else None
+    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
+        raise NoState(f"it is not JSON: {one_line(error, 120)}") from None
+    if len(content) > MOST_BYTES:
+        raise NoState(f"it has more than {MOST_BYTES // 2**20} MB")
+    return document
+
+
 def read_stack(name: str, folder: Path) -> Source:
     """Export a stack with the Pulumi CLI, and read what it declares.
 
@@ -58,49 +91,32 @@ def read_state_file(path: Path, folder: Path) -> Source:
     """Read what a file declares: an export of `pulumi stack export`, a checkpoint, or a Terraform state.
 
     Args:
-        path: the file; it may be compressed by gzip.
+        path: the file.
         folder: the program's, which places in a state are relative to.
 
     Raises:
-        SettingsError: the file cannot be opened.
+        SettingsError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(f"reading {path}: {one_line(error)}") from None
-    return read_state(content, str(path), folder=folder)
+    return read_state(read_file(path), str(path), folder=folder)
 
 
 def read_state(content: bytes, name: str, *, kind: Any = "state", folder: Path | None = None) -> Source:
     """Read what a state declares.
 
     Args:
-        content: JSON in UTF-8, UTF-16 or UTF-32, or such a text compressed by gzip.
+        content: as `parsed` takes it.
         name: the file or stack; the name of a Terraform state in findings.
         kind: `stack` or `state`.
         folder: the program's, which places in a state are relative to.
     """
     try:
-        document = _parsed(content)
+        document = parsed(content)
         found = tuple(one for one in _declarations(document, name, folder or Path()) if one)
         return Source(kind, name, found, at=_time_of(document))
     except NoState as error:
         return Source(kind, name, trouble=str(error))
     except BROKEN as error:
         return Source(kind, name, trouble=f"the state has an unexpected shape: {one_line(error, 120)}")
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.GzipFile(fileobj=BytesIO(content)).read(MOST_BYTES + 1)
-        document = json.loads(content.decode(json.detect_encoding(content))) if len(content) <= MOST_BYTES else None
-    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
-        raise NoState(f"it is not JSON: {one_line(error, 120)}") from None
-    if len(content) > MOST_BYTES:
-        raise NoState(f"it has more than {MOST_BYTES // 2**20} MB")
-    return document
 
 
 def _declarations(document: Any, name: str, folder: Path) -> Iterator[Declaration | None]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from pulumi_cbr_sharing.audit.audit import FAIL_ON, audit
 from pulumi_cbr_sharing.audit.baseline import read_baseline
+from pulumi_cbr_sharing.audit.comparison import FAIL_ON
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT, SEVERITIES
-from pulumi_cbr_sharing.audit.report import code_scanning, csv, document, markdown, page, text
-from pulumi_cbr_sharing.audit.rules import Limits
+from pulumi_cbr_sharing.audit.judge import Limits
+from pulumi_cbr_sharing.audit.report import as_json, code_hosts, document, page, text
 from pulumi_cbr_sharing.cli.common import duration
 from pulumi_cbr_sharing.cli.evidence import FILE, comparison_options, read_evidence
 from pulumi_cbr_sharing.errors import SettingsError, one_line
@@ -27,12 +28,12 @@ FORMATS = ("text", "json", "sarif", "github", "markdown", "csv", "html")
 BY_NAME = {".txt": "text", ".md": "markdown", ".htm": "html"} | {f".{name}": name for name in FORMATS}
 FAIL_CHOICES = (*SEVERITIES, *(kind for kind in KINDS if kind != NOT_LOOKED_AT))
 MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
-    "json": document.as_json,
-    "csv": csv.as_csv,
+    "json": as_json,
+    "csv": text.as_csv,
     "html": page.as_html,
-    "markdown": markdown.as_markdown,
-    "sarif": code_scanning.as_sarif,
-    "github": code_scanning.as_commands,
+    "markdown": code_hosts.as_markdown,
+    "sarif": code_hosts.as_sarif,
+    "github": code_hosts.as_commands,
 }
 
 
@@ -84,8 +85,8 @@ def audit_command(
     where = targets(formats, outputs)
     _check(where)
     earlier = read_baseline(baseline) if baseline else None
-    report = audit(read_evidence(**evidence), Limits(pending_days, expires_within, max_age), earlier)
-    made = document.document(report, fail_on=fail_on, redact=redact)
+    limits = Limits(pending_days, expires_within, max_age)
+    made = document(replace(read_evidence(**evidence), limits=limits, baseline=earlier), fail_on=fail_on, redact=redact)
     for target in where:
         _write(made, target)
     sys.exit(made["exit_code"])

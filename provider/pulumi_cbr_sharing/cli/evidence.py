@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 
@@ -15,14 +14,12 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from pulumi_cbr_sharing.audit.audit import Evidence, RecipientsInForce
-from pulumi_cbr_sharing.audit.live import PARALLEL, Scope, look
-from pulumi_cbr_sharing.audit.read_only import ReadOnlyClient
+from pulumi_cbr_sharing.audit.comparison import Audit
+from pulumi_cbr_sharing.audit.live import PARALLEL, ReadOnlyClient, Scope, look
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
 from pulumi_cbr_sharing.cli import common
 from pulumi_cbr_sharing.cli.common import tell
-from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
+from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, look_at_recipients_file
 
 
 if TYPE_CHECKING:
@@ -63,7 +60,7 @@ def read_evidence(
     backups: Sequence[str],
     recipients: Sequence[Path],
     **reading: Any,
-) -> Evidence:
+) -> Audit:
     """Read the states and the recipients file, then the accounts of the named connections, or the default one.
 
     `reading` are the keyword arguments of `look`.
@@ -80,24 +77,15 @@ def read_evidence(
     clients = {name: common.client_of(common.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
     with progress("reading backups") as told:
         live = look(clients, Scope(frozenset(vaults), frozenset(backups)), progress=told, **reading)
-    return Evidence(live, sources, in_force)
+    return Audit(live, sources, in_force)
 
 
-def _recipients(named: Path | None, folder: Path) -> RecipientsInForce:
+def _recipients(named: Path | None, folder: Path) -> RecipientsFile:
     """The recipients file, with what is wrong with it; one that was named and is not there is an error."""
     path = named or folder / DEFAULT_NAME
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        if named:
-            raise SettingsError(f"reading {path}: {one_line(error)}") from None
-        return RecipientsInForce(RecipientsFile(str(path)), f"there is no {path}")
-    digest = hashlib.sha256(content).hexdigest()
-    try:
-        file = read_recipients_file(path)
-    except SettingsError as error:
-        return RecipientsInForce(RecipientsFile(str(path)), str(error), digest)
-    return RecipientsInForce(file, f"{path} has no recipients" if file.recipients is None else None, digest)
+    if not named and not path.exists():
+        return RecipientsFile(str(path), trouble=f"there is no {path}")
+    return look_at_recipients_file(path)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from pulumi_cbr_sharing.audit.adopt import LANGUAGES, adoption
-from pulumi_cbr_sharing.audit.audit import CLEAN, NOT_COMPLETE
+from pulumi_cbr_sharing.audit.comparison import CLEAN, NOT_COMPLETE
 from pulumi_cbr_sharing.audit.not_checked import not_checked
 from pulumi_cbr_sharing.audit.report.summary import many
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.audit.adopt import Adoption, Language
-    from pulumi_cbr_sharing.audit.audit import Evidence
+    from pulumi_cbr_sharing.audit.comparison import Audit
     from pulumi_cbr_sharing.audit.declarations import Declaration, Source
     from pulumi_cbr_sharing.audit.findings import Share
     from pulumi_cbr_sharing.audit.live import Live
@@ -82,10 +82,10 @@ def adopt_command(
     for source in found.sources:
         if source.trouble:  # what it declares would be declared twice
             raise SettingsError(f"reading {source.kind} {source.name}: {source.trouble}")
-    live, shares = found.live, [share for share in found.shares() if share.is_live]
+    live, shares = found.live, found.live_shares
     shares = _for_sets(shares, live) if authoritative else [share for share in shares if not share.declared_by]
     connections = {project: connection_of(account.name) for project, account in live.accounts.items()}
-    made = adoption(shares, connections, found.recipients.file, authoritative=authoritative)
+    made = adoption(shares, connections, found.recipients, authoritative=authoritative)
     output.write(made.written("import" if import_file else language or "python"))
     _tell_what(made, found)
     sys.exit(_end(found))
@@ -94,19 +94,19 @@ def adopt_command(
 def _for_sets(shares: Sequence[Share], live: Live) -> list[Share]:
     """Leave out backups that are declared already, and those whose shares are not all known."""
     taken = {share.backup.id for share in shares if share.declared_by}
-    return [share for share in shares if share.backup.id not in taken and not live.backups[share.backup.id].trouble]
+    return [share for share in shares if share.backup.id not in taken and share.backup.id not in live.not_known]
 
 
-def _tell_what(made: Adoption, found: Evidence) -> None:
+def _tell_what(made: Adoption, found: Audit) -> None:
     shares = sum(len(one.shares) for one in made.resources)
     tell(f"wrote {len(made.resources)} {made.kind} for {many(shares, 'share')}; left out {len(made.left_out)}")
     for reason in made.left_out:
         tell(f"left out: {reason}")
-    if found.recipients.trouble:
-        tell(f"whether the recipients may receive backups was not checked: {found.recipients.trouble}")
+    if found.recipients.not_in_force:
+        tell(f"whether the recipients may receive backups was not checked: {found.recipients.not_in_force}")
 
 
-def _end(found: Evidence) -> int:
+def _end(found: Audit) -> int:
     """Tell what could not be read. That no program is compared is how a first program begins."""
     unseen = [one.message for one in not_checked(found.sources, None, found.live) if one.subject != "programs"]
     for message in unseen:

@@ -1,4 +1,4 @@
-"""What a report says first, in every format: how it ended, how much was found, and what was compared."""
+"""What formats have in common: how it ended, how much was found, what was compared, and the words for a finding."""
 
 from __future__ import annotations
 

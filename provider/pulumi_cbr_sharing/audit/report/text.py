@@ -1,7 +1,13 @@
-"""The report for a terminal: the summary first, then the findings by kind, within 80 columns."""
+"""The report for a terminal, and its findings for a spreadsheet.
+
+Text begins with the summary, then come the findings by kind, within 80 columns. CSV has a line for each finding, lists
+joined with blanks.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import shlex
 import textwrap
 
@@ -17,9 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-COLUMNS = 80
+WIDTH = 80
 COLOURS = {"high": "\x1b[1;31m", "medium": "\x1b[33m", "low": "\x1b[36m", "none": "\x1b[35m"}
 PLAIN = "\x1b[0m"
+HEADINGS = (
+    "id, severity, kind, change, covered, account, owner_project_id, backup_id, backup_name, vault_id, "
+    "vault_name, resource_id, resource_name, resource_type, size_gb, created, expires, recipient_project_id, "
+    "recipient_name, recipient_owner, recipient_class, status, since, incoming, declared_by, exception, message, "
+    "cause, remedy, command"
+)
+COLUMNS = HEADINGS.split(", ")
+# A spreadsheet takes a text that begins with these for a formula, and names are foreign texts.
+FORMULAS = ("=", "+", "-", "@")
 
 
 def as_text(report: Mapping[str, Any], *, colour: bool = False) -> str:
@@ -54,7 +69,7 @@ def _finding(one: Mapping[str, Any], *, colour: bool) -> Iterator[str]:
     shown = f"{severity:<7}"
     begin = f"{COLOURS[one['severity']]}{shown}{PLAIN}" if colour else shown
     first, *rest = list(_about(one)) or [one["message"]]
-    for number, line in enumerate(_wrapped(first, indent=0, columns=COLUMNS - 9)):
+    for number, line in enumerate(_wrapped(first, indent=0, columns=WIDTH - 9)):
         yield f"  {begin}{line}" if number == 0 else f"{'':9}{line}"
     for text in rest:
         yield from _wrapped(f"{'':9}{text}", indent=11)
@@ -88,13 +103,40 @@ def _command(command: str) -> Iterator[str]:
     """A command that can be pasted; a long one is continued in the next line."""
     line = f"{'':11}$"
     for word in shlex.split(command):
-        if len(f"{line} {shlex.quote(word)}") > COLUMNS - 2 and line.strip() != "$":
+        if len(f"{line} {shlex.quote(word)}") > WIDTH - 2 and line.strip() != "$":
             yield f"{line} \\"
             line = f"{'':14}"
         line = f"{line} {shlex.quote(word)}"
     yield line
 
 
-def _wrapped(text: str, *, indent: int = 2, columns: int = COLUMNS) -> list[str]:
+def _wrapped(text: str, *, indent: int = 2, columns: int = WIDTH) -> list[str]:
     """Lines of a text; ids and other long words stay whole."""
     return textwrap.wrap(text, columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
+def as_csv(report: Mapping[str, Any]) -> str:
+    """The findings of a report; the last column has the recipients file by which they were judged."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*COLUMNS, "recipients_in_force"))
+    in_force = _csv_text(summary.list_in_force(report))
+    writer.writerows((*(_csv_cell(finding[name]) for name in COLUMNS), in_force) for finding in report["findings"])
+    return text.getvalue()
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return _csv_text(" ".join(one["urn"] for one in value))
+    if isinstance(value, dict):
+        return _csv_text(f"until {value['until']}: {value['reason']} ({value['owner']})")
+    return _csv_text(str(value))
+
+
+def _csv_text(text: str) -> str:
+    line = one_line(text, 4000)
+    return f"'{line}" if line.startswith(FORMULAS) else line

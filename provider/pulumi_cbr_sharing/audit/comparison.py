@@ -1,29 +1,32 @@
-"""Runs an audit: compares declarations, live shares and agreed exceptions."""
+"""An audit: compares what programs declare with the shares in the cloud, and applies what was agreed."""
 
 from __future__ import annotations
 
+import re
+
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.audit import rules
+from pulumi_cbr_sharing.audit import judge
 from pulumi_cbr_sharing.audit.baseline import Baseline, compared, gone_since
 from pulumi_cbr_sharing.audit.declarations import Place, by_recipient
 from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, SEVERITIES, Share, finding
 from pulumi_cbr_sharing.audit.not_checked import not_checked, of_baseline, was_checked
 from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.members import Member
-from pulumi_cbr_sharing.recipients_file import RecipientsFile
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from pulumi_cbr_sharing.audit.declarations import Declaration, Source
     from pulumi_cbr_sharing.audit.findings import Finding
     from pulumi_cbr_sharing.audit.live import Live
-    from pulumi_cbr_sharing.audit.rules import Limits
-    from pulumi_cbr_sharing.recipients_file import AgreedException
+    from pulumi_cbr_sharing.recipients_file import AgreedException, RecipientsFile
 
 
 CLEAN, FOUND, NOT_COMPLETE = 0, 2, 3
@@ -40,27 +43,22 @@ FROM_THE_CLOUD = {  # findings that no program that could not be read would have
 
 
 @dataclass(frozen=True)
-class RecipientsInForce:
-    """The recipients file that an audit judges by.
+class Audit:
+    """A comparison of programs, the cloud and the recipients file, and its result.
 
     Attributes:
-        file: its content.
-        trouble: why it has no list of recipients; None if it has one.
-        sha256: of its bytes; "" if it could not be read.
+        live: the cloud.
+        sources: the programs.
+        recipients: the file that recipients are judged by.
+        limits: those of the rules, with the time of the audit.
+        baseline: an earlier report to compare with.
     """
-
-    file: RecipientsFile = field(default_factory=RecipientsFile)
-    trouble: str | None = "there is no recipients file"
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What an audit compares: the programs, the cloud, and the recipients file."""
 
     live: Live
     sources: Sequence[Source]
-    recipients: RecipientsInForce
+    recipients: RecipientsFile
+    limits: judge.Limits = field(default_factory=judge.Limits)
+    baseline: Baseline | None = None
 
     @property
     def programs_are_read(self) -> bool:
@@ -77,7 +75,8 @@ class Evidence:
         """Whether all that programs declare is known."""
         return self.programs_are_read and not self.hides_ids
 
-    def shares(self) -> list[Share]:
+    @cached_property
+    def shares(self) -> Sequence[Share]:
         """Every share that is live or declared, by owner, backup and recipient."""
         declared = [one for source in self.sources for one in source.declarations]
         sharing = by_recipient(one for one in declared if one.role != "accepter")
@@ -99,9 +98,7 @@ class Evidence:
         hidden: Collection[str | None],
     ) -> Share:
         backup_id, project = key
-        backup = seen[0] if seen else None
-        if backup is None and backup_id in self.live.backups:
-            backup = self.live.backups[backup_id].backup
+        backup = seen[0] if seen else self.live.backups.get(backup_id)
         owner = next((one.owner for one in declared_by + accepted_by if one.owner), "")
         incoming = backup is not None and not self.live.is_listed(backup.project_id)
         viewer = project if incoming else backup.project_id if backup else owner
@@ -109,33 +106,31 @@ class Evidence:
             backup or Backup(backup_id, status="", project_id=owner),
             seen[1] if seen else Member(project, status=""),
             self.live.accounts[viewer].name if viewer in self.live.accounts else "",
-            self.recipients.file.known(project),
+            self.recipients.known(project),
             declared_by,
             accepted_by,
             perhaps_declared=backup_id in hidden,
             incoming=incoming,
         )
 
+    @property
+    def live_shares(self) -> Sequence[Share]:
+        """Those that are in the cloud."""
+        return [share for share in self.shares if share.is_live]
 
-@dataclass(frozen=True)
-class Report:
-    """The result of an audit.
+    @cached_property
+    def findings(self) -> Sequence[Finding]:
+        """The most severe first, covered ones last; each with what has changed since the baseline."""
+        judged = [*self._of_shares(), *not_checked(self.sources, self.recipients.not_in_force, self.live)]
+        if self.baseline and self.baseline.trouble:
+            judged.append(of_baseline(self.baseline.name, self.baseline.trouble))
+        found = compared(_merged(_with_exceptions(judged, self)), self.baseline)
+        return sorted(found.values(), key=lambda finding: finding.rank)
 
-    Attributes:
-        evidence: what was compared.
-        limits: those of the rules, with the time of the audit.
-        findings: the most severe first, covered ones last.
-        shares: every live share that was seen.
-        baseline: the earlier report that it was compared with.
-        gone: findings of the baseline that no longer exist; None without a baseline.
-    """
-
-    evidence: Evidence
-    limits: Limits
-    findings: Sequence[Finding]
-    shares: Sequence[Share]
-    baseline: Baseline | None
-    gone: Sequence[Mapping[str, Any]] | None
+    @property
+    def gone(self) -> Sequence[Mapping[str, Any]] | None:
+        """Findings of the baseline that no longer exist; None without a baseline."""
+        return gone_since(self.baseline, {one.id for one in self.findings}, lambda one: _is_known(one, self))
 
     @property
     def complete(self) -> bool:
@@ -152,50 +147,28 @@ class Report:
             return FOUND
         return CLEAN if self.complete else NOT_COMPLETE
 
-
-def audit(evidence: Evidence, limits: Limits | None = None, baseline: Baseline | None = None) -> Report:
-    """Compare declared shares with live ones."""
-    limits, shares = limits or rules.Limits(), evidence.shares()
-    judged = [
-        *_of_shares(shares, evidence, limits),
-        *not_checked(evidence.sources, evidence.recipients.trouble, evidence.live),
-    ]
-    if baseline and baseline.trouble:
-        judged.append(of_baseline(baseline.name, baseline.trouble))
-    found = compared(_merged(_with_exceptions(judged, evidence, limits)), baseline)
-    return Report(
-        evidence,
-        limits,
-        sorted(found.values(), key=lambda finding: finding.rank),
-        [share for share in shares if share.is_live],
-        baseline,
-        gone_since(baseline, found, lambda one: _is_known(one, evidence)),
-    )
+    def _of_shares(self) -> Iterator[Finding]:
+        may_cancel = self.programs_are_read
+        for share in self.live_shares:
+            yield from judge.undeclared(share, self.sources)
+            yield from judge.rejected(share, may_cancel=may_cancel)
+            yield from judge.pending_too_long(share, self.limits, may_cancel=may_cancel)
+            yield from judge.accepted_elsewhere(share)
+            yield from judge.recipient_not_allowed(share, self.recipients, may_cancel=may_cancel)
+            yield from judge.pinned_by_image(share)
+            yield from judge.backup_expires(share, self.limits)
+        yield from judge.recovery_point_too_old(self.live_shares, self.limits, self.live.not_known.values())
+        for share in self.shares:
+            yield from judge.missing(share, self.live)
 
 
-def _of_shares(shares: Sequence[Share], evidence: Evidence, limits: Limits) -> Iterator[Finding]:
-    live = [share for share in shares if share.is_live]
-    may_cancel = evidence.programs_are_read
-    for share in live:
-        yield from rules.undeclared(share, evidence.sources)
-        yield from rules.rejected(share, may_cancel=may_cancel)
-        yield from rules.pending_too_long(share, limits, may_cancel=may_cancel)
-        yield from rules.accepted_elsewhere(share)
-        yield from rules.recipient_not_allowed(share, evidence.recipients.file, may_cancel=may_cancel)
-        yield from rules.pinned_by_image(share)
-        yield from rules.backup_expires(share, limits)
-    yield from rules.recovery_point_too_old(live, limits, evidence.live.not_looked_at())
-    for share in shares:
-        yield from rules.missing(share, evidence.live)
-
-
-def _with_exceptions(findings: Sequence[Finding], evidence: Evidence, limits: Limits) -> list[Finding]:
+def _with_exceptions(findings: Sequence[Finding], audit: Audit) -> list[Finding]:
     """The findings, with covered ones marked; an exception that is expired or unused is a finding itself."""
-    file, today = evidence.recipients.file, limits.now.date()
+    file, today = audit.recipients, audit.limits.now.date()
     valid = [one for one in file.exceptions if one.until >= today]
     used = {id(one) for one in valid for finding in findings if covers(one, finding)}
-    all_known = evidence.programs_are_known and not evidence.recipients.trouble
-    unused = [one for one in valid if id(one) not in used and all_known and was_checked(evidence.live, one.backup)]
+    all_known = audit.programs_are_known and not file.not_in_force
+    unused = [one for one in valid if id(one) not in used and all_known and was_checked(audit.live, one.backup)]
     expired = [one for one in file.exceptions if one.until < today]
     return [
         *(_marked(finding, valid) for finding in findings),
@@ -240,18 +213,18 @@ def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
     return by_id
 
 
-def _is_known(earlier: Mapping[str, Any], evidence: Evidence) -> bool:
+def _is_known(earlier: Mapping[str, Any], audit: Audit) -> bool:
     """Whether this audit could have found what a baseline has; else it is not gone, but not checked."""
     kind = earlier["kind"]
-    if kind == "recipient-not-allowed" and evidence.recipients.trouble:
+    if kind == "recipient-not-allowed" and audit.recipients.not_in_force:
         return False
-    if kind == "undeclared" and evidence.hides_ids:
+    if kind == "undeclared" and audit.hides_ids:
         return False
-    if kind not in FROM_THE_CLOUD and not evidence.programs_are_known:
+    if kind not in FROM_THE_CLOUD and not audit.programs_are_known:
         return False
     backup, owner = (str(earlier[name] or "").replace("…", "*") for name in ("backup_id", "owner_project_id"))
-    owner = next((project for project in evidence.live.accounts if fnmatchcase(project, owner)), owner)  # if redacted
-    return was_checked(evidence.live, backup, owner)
+    owner = next((project for project in audit.live.accounts if fnmatchcase(project, owner)), owner)  # if redacted
+    return was_checked(audit.live, backup, owner)
 
 
 def _counts(finding: Finding, fail_on: Collection[str]) -> bool:
@@ -259,3 +232,59 @@ def _counts(finding: Finding, fail_on: Collection[str]) -> bool:
         return False
     worst = [SEVERITIES.index(one) for one in fail_on if one in SEVERITIES and one != "none"]
     return finding.kind in fail_on or any(SEVERITIES.index(finding.severity) <= rank for rank in worst)
+
+
+def recovery_points(shares: Iterable[Share], now: datetime) -> list[dict[str, Any]]:
+    """For each server or disk and recipient: the newest backup that is shared, and the newest that can be restored.
+
+    A recipient can restore what it has accepted, if the backup is whole. A rejected share counts if there is no other.
+
+    Args:
+        shares: all that are live.
+        now: the time of the audit.
+    """
+    by_cell: dict[tuple[str, str, str], list[Share]] = {}
+    for share in shares:
+        server = share.backup.resource_id or share.backup.id
+        by_cell.setdefault((share.owner, server, share.recipient), []).append(share)
+    cells = [_cell(sorted(copies, key=lambda one: one.backup.order), now) for copies in by_cell.values()]
+    return sorted(cells, key=lambda one: (_natural(one["resource_name"]), one["resource_id"] or "", _whom(one)))
+
+
+def _natural(name: str | None) -> list[tuple[int, str]]:
+    """Sorts `web-9` before `web-10`."""
+    return [(int(digits or 0), text) for text, digits in re.findall(r"(\D*)(\d{0,9})", name or "")]
+
+
+def _whom(cell: dict[str, Any]) -> str:
+    return f"{cell['recipient_name'] or ''}{cell['recipient_project_id']}"
+
+
+def _cell(copies: Sequence[Share], now: datetime) -> dict[str, Any]:
+    visible = [one for one in copies if one.member.status != "rejected"]
+    restorable = [one for one in visible if one.member.status == "accepted" and one.backup.whole]
+    newest = (visible or copies)[-1]
+    known = newest.recipient_known
+    return {
+        "owner_project_id": newest.owner,
+        "resource_id": newest.backup.resource_id or None,
+        "resource_name": newest.backup.resource_name or newest.backup.name or None,
+        "resource_type": newest.backup.resource_type or None,
+        "recipient_project_id": newest.recipient,
+        "recipient_name": known.name if known else None,
+        "recipient_class": newest.recipient_class,
+        "copies": len(visible),
+        "undeclared": sum(not (one.declared_by or one.perhaps_declared or one.incoming) for one in visible),
+        "newest": _copy(newest, now),
+        "restorable": _copy(restorable[-1], now) if restorable else None,
+    }
+
+
+def _copy(share: Share, now: datetime) -> dict[str, Any]:
+    made = moment(share.backup.created_at)
+    return {
+        "backup_id": share.backup.id,
+        "created": share.backup.created_at or None,
+        "age_hours": round((now - made).total_seconds() / 3600, 1) if made else None,
+        "status": share.member.status,
+    }

@@ -1,7 +1,8 @@
-"""The findings as annotations of code: SARIF 2.1.0 for code scanning, and workflow commands of GitHub Actions.
+"""The report for GitHub, GitLab and the like: SARIF 2.1.0 for code scanning, workflow commands, Markdown.
 
-Each is at the line of the program that declares the share, else at the recipients file. Names in the texts are those of
-other accounts: they must not become links, mentions or commands.
+SARIF and workflow commands (of GitHub Actions) are annotations of code: each is at the line of the program that
+declares the share, else at the recipients file. Markdown is for a job summary or a comment. Names in the texts are
+those of other accounts: they must not become links, mentions or commands.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT
-from pulumi_cbr_sharing.audit.report import summary
-from pulumi_cbr_sharing.audit.report.document import as_json
+from pulumi_cbr_sharing.audit.report import as_json, summary
 from pulumi_cbr_sharing.errors import one_line
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -26,6 +26,9 @@ LEVELS = {"high": "error", "medium": "warning", "low": "note", "none": "none"}
 COMMANDS = {"high": "error", "medium": "warning", "low": "notice", "none": "warning"}
 SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0", "none": "0.0"}  # code scanning treats 7.0 and more as high
 STATES = {"new": "new", "changed": "updated", "unchanged": "unchanged"}
+MOST_CHARACTERS = 60_000  # a comment on GitHub can have 65,536
+TABLE = "\n| severity | finding | backup | recipient | status | what to do |\n| --- | --- | --- | --- | --- | --- |\n"
+SECTIONS = {"new": "New", "changed": "Changed", None: "Findings"}
 Json = dict[str, Any]
 
 
@@ -155,3 +158,71 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def as_markdown(report: Mapping[str, Any]) -> str:
+    """The report; "" if all is as in the baseline, and was checked.
+
+    Foreign texts are shown as code, in which no platform looks for links, mentions or commands.
+    """
+    changed = [one for one in report["findings"] if one["change"] != "unchanged"]
+    if report["gone"] is not None and report["complete"] and not changed and not report["gone"]:
+        return ""
+    text = "".join(_md_head(report))
+    for change, title in SECTIONS.items():
+        text += _section(title, [*map(_row, (one for one in changed if one["change"] == change))], len(text), TABLE)
+    text += _section("Gone", [*map(_gone, report["gone"] or ())], len(text), "\n")
+    unchanged = len(report["findings"]) - len(changed)
+    return text + (f"\nUnchanged: {unchanged}.\n" if unchanged else "")
+
+
+def _md_head(report: Mapping[str, Any]) -> Iterator[str]:
+    yield f"## Shared backups\n\n**{summary.ending(report)}**\n\n{summary.counts(report)}.\n\n"
+    for label, text in summary.compared(report):
+        yield f"* {label}: {_as_code(text, 400)}\n"
+
+
+def _section(title: str, rows: Sequence[str], taken: int, head: str) -> str:
+    """As many rows as there is room for, and how many are left out."""
+    if not rows:
+        return ""
+    text = f"\n### {title}: {len(rows)}\n{head}"
+    room = MOST_CHARACTERS - taken - len(text)
+    for number, row in enumerate(rows):
+        room -= len(row)
+        if room < 0:
+            return f"{text}\nAnd {len(rows) - number} more, which are not shown here.\n"
+        text += row
+    return text
+
+
+def _row(one: Mapping[str, Any]) -> str:
+    covered = f"covered until {one['exception']['until']}" if one["covered"] else ""
+    cells = (
+        one["severity"],
+        "<br>".join(filter(None, (one["kind"], summary.before(one), covered))),
+        _as_cell(summary.server(one), one["backup_id"]),
+        _as_cell(one["recipient_name"], one["recipient_project_id"]),
+        _as_code(summary.status(one)),
+        "<br>".join(filter(None, (_as_code(_to_do(one), 400), _as_code(one["command"], 400)))),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _to_do(one: Mapping[str, Any]) -> str:
+    """Where no backup is named, the message is all there is."""
+    return one["remedy"] if one["backup_id"] else f"{one['message']}: {one['remedy']}"
+
+
+def _gone(one: Mapping[str, Any]) -> str:
+    return f"* {one['kind']}: {_as_code(one['message'] or one['id'], 400)}\n"
+
+
+def _as_cell(*texts: str | None) -> str:
+    return "<br>".join(_as_code(text) for text in texts if text)
+
+
+def _as_code(text: str | None, limit: int = 200) -> str:
+    """A foreign text as code, in a table or out of one."""
+    line = one_line(text or "", limit).replace("`", "'").replace("|", "¦").replace("\\", "/")
+    return f"`{line}`" if line else ""

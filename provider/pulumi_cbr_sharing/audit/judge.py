@@ -14,7 +14,7 @@ from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pulumi_cbr_sharing.audit.declarations import Declaration, Source
     from pulumi_cbr_sharing.audit.findings import Finding, Severity, Share
@@ -180,7 +180,7 @@ def backup_expires(share: Share, limits: Limits) -> Iterator[Finding]:
         )
 
 
-def recovery_point_too_old(shares: Iterable[Share], limits: Limits, unseen: Sequence[Backup]) -> Iterator[Finding]:
+def recovery_point_too_old(shares: Iterable[Share], limits: Limits, unseen: Collection[Backup]) -> Iterator[Finding]:
     """The newest that a recipient has of a server is too old.
 
     Args:
@@ -216,7 +216,7 @@ def missing(share: Share, live: Live) -> Iterator[Finding]:
         yield _missing(share, "it is offered but not accepted")
     elif share.is_live or live.is_out_of_scope(share.backup.id):
         return
-    elif backup and not backup.trouble:
+    elif backup and share.backup.id not in live.not_known:
         yield _missing(share, "the backup is not shared with it")
     elif not backup and account and account.listed:
         yield _missing(share, "the backup no longer exists")
