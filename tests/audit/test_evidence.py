@@ -16,7 +16,7 @@ from clouds import environment
 from pulumi_cbr_sharing.audit.findings import SEVERITIES
 from pulumi_cbr_sharing.audit.report import schema
 from pulumi_cbr_sharing.cli import evidence, main
-from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator import Fault
 
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from audited import World, found
 from pulumi_cbr_sharing.audit.findings import KINDS
 from pulumi_cbr_sharing.audit.report import schema
 from pulumi_cbr_sharing.audit.report.text import COLUMNS
-from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator import Fault
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from audited import World, found
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT
-from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator import Fault
 
 
 if TYPE_CHECKING:

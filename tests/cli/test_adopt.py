@@ -21,7 +21,7 @@ from clouds import environment
 from pulumi_cbr_sharing.audit.adopt import adoption
 from pulumi_cbr_sharing.audit.findings import Share
 from pulumi_cbr_sharing.cli import main
-from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.recipients_file import RecipientsFile
 from pulumi_cbr_sharing.settings.connection import Connection
 

@@ -14,7 +14,7 @@ from audited import World
 from clouds import environment
 from pulumi_cbr_sharing.cli import main
 from pulumi_cbr_sharing.cli.audit import Target, targets
-from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator import Fault
 
 
 if TYPE_CHECKING:

@@ -230,7 +230,7 @@ def test_two_hundred_shares_survive_a_limit_per_minute(
     projects = [emulator.add_account(f"team-{number}").project_id for number in range(10)]
     shares = [(backup, project) for backup in backups for project in projects]
     passing = FakeTime()  # for both sides
-    monkeypatch.setattr("pulumi_cbr_sharing.emulator.faults.time", SimpleNamespace(monotonic=lambda: passing.now))
+    monkeypatch.setattr("pulumi_cbr_sharing.emulator.accounts.time", SimpleNamespace(monotonic=lambda: passing.now))
     emulator.throttle(80, window=60, retry_after=retry_after)
     with Run(settings_of(emulator), passing.clock) as run, ThreadPoolExecutor(4) as pool:
         states = list(pool.map(lambda share: run.create(*share), shares))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from histories import Resource
     from pulumi_cbr_sharing.emulator import Emulator
-    from pulumi_cbr_sharing.emulator.request import Recorded
+    from pulumi_cbr_sharing.emulator.app import Recorded
 
 
 pytestmark = pytest.mark.search

@@ -20,12 +20,12 @@ except ImportError as error:
     raise ImportError(f"the emulator needs {missing}: install pulumi-cbr-sharing[emulator]") from None
 
 from pulumi_cbr_sharing.emulator.accounts import Account
+from pulumi_cbr_sharing.emulator.app import Recorded
 from pulumi_cbr_sharing.emulator.cloud import Emulator
-from pulumi_cbr_sharing.emulator.faults import Fault
+from pulumi_cbr_sharing.emulator.http_server import serve
 from pulumi_cbr_sharing.emulator.keys import TemporaryKey
 from pulumi_cbr_sharing.emulator.records import Backup, Member, Vault
-from pulumi_cbr_sharing.emulator.request import Recorded
-from pulumi_cbr_sharing.emulator.server import serve
+from pulumi_cbr_sharing.emulator.request import Fault
 
 
 __all__ = ["Account", "Backup", "Emulator", "Fault", "Member", "Recorded", "TemporaryKey", "Vault", "serve"]

@@ -1,13 +1,18 @@
-"""The accounts of the emulated cloud: projects, agencies, identity providers and one-time passwords."""
+"""The accounts of the emulated cloud, whom they trust, what they may do, and how often."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 
+from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
+
+from pulumi_cbr_sharing.emulator import behaviours
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 
 
 if TYPE_CHECKING:
@@ -43,20 +48,18 @@ class Account:
     projects: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True)
-class IdentityProvider:
-    """An identity provider of an account: whose tokens are taken, and for which audience."""
+class IdentityProvider(NamedTuple):
+    """An identity provider of an account, whose tokens are taken for one audience."""
 
     account: str
-    name: str
     audience: str
 
 
 class Accounts:
     """All accounts, and what they trust."""
 
-    def __init__(self, region: str) -> None:
-        self._region = region
+    def __init__(self, dialect: Dialect) -> None:
+        self._region = REGIONS[dialect]
         self._accounts: dict[str, Account] = {}
         self._agencies: dict[tuple[str, str], str | None] = {}
         self._passcodes: dict[str, set[str]] = {}
@@ -130,6 +133,10 @@ class Accounts:
         """Whether an account may assume an agency of another."""
         return (account, agency) in self._agencies and self._agencies[account, agency] in (None, caller)  # type: ignore[index]
 
+    def add_identity_provider(self, account: str, name: str, audience: str) -> None:
+        """Let an account take the identity tokens of a provider."""
+        self.identity_providers[name] = IdentityProvider(self.get(account).name, audience)
+
     def add_passcode(self, account: str, passcode: str) -> None:
         """Demand a one-time password of an account from now on; each is right once."""
         self._passcodes.setdefault(self.get(account).name, set()).add(passcode)
@@ -149,6 +156,49 @@ class Accounts:
         """Every password and secret key of accounts, and one-time passwords that are not used up."""
         own = {text for one in self._accounts.values() for text in (one.password, one.secret_key)}
         return own.union(*self._passcodes.values())
+
+
+class Limit(NamedTuple):
+    """A rate limit: the number of requests in any window of seconds, and the `Retry-After` of a 429."""
+
+    requests: int
+    window: float
+    retry_after: float | None
+
+
+class Permissions:
+    """The IAM actions that accounts do not have, and the rate limit of each account; the gateway checks them last."""
+
+    def __init__(self) -> None:
+        self.limit: Limit | None = None
+        self.confined: dict[str, str] = {}  # the only enterprise project that an account sees
+        self.denied: dict[str, set[str]] = defaultdict(set)
+        self._calls: dict[str, deque[float]] = defaultdict(deque)
+
+    def throttle(self, limit: Limit | None) -> None:
+        """Set the limit, and start counting again."""
+        self.limit = limit
+        self._calls.clear()
+
+    def admit(self, account: str, action: str) -> None:
+        """Check a request.
+
+        Raises:
+            Refusal: it is throttled, or not permitted.
+        """
+        if self.limit:
+            self._count(self._calls[account], self.limit)
+        if action in self.denied[account]:
+            raise Refusal(behaviours.denied(action))
+
+    @staticmethod
+    def _count(calls: deque[float], limit: Limit) -> None:
+        moment = time.monotonic()
+        while calls and calls[0] <= moment - limit.window:
+            calls.popleft()
+        if len(calls) >= limit.requests:
+            raise Refusal(behaviours.throttled(limit.requests, limit.window))
+        calls.append(moment)
 
 
 def made_up(name: str, what: str) -> str:

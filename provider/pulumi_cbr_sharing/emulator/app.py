@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from pulumi_cbr_sharing.emulator import catalogue
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator import behaviours
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 from pulumi_cbr_sharing.emulator.control import PREFIX, add_control, cloud_asked, refusal
-from pulumi_cbr_sharing.emulator.request import Answer, Recorded, Request, masked, masked_body, masked_query
+from pulumi_cbr_sharing.emulator.request import Answer, Request
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from _typeshed.wsgi import WSGIApplication
 
-    from pulumi_cbr_sharing.emulator.catalogue import Row
+    from pulumi_cbr_sharing.emulator.behaviours import Row
     from pulumi_cbr_sharing.emulator.cloud import Emulator
-    from pulumi_cbr_sharing.emulator.faults import Fault
+    from pulumi_cbr_sharing.emulator.request import Fault
     from pulumi_cbr_sharing.emulator.routes import Route
 
 
 INTERNAL = 500
+MASK = "***"
+# Names of headers, parameters and properties that hold credentials, of this cloud or another.
+_SECRET = re.compile(
+    r"(?i)(access|api|auth)[-_]?key|authorization|cookie|credential|passw|passcode|secret|signature|token|^(access|ak|pwd|sk)$"
+)
 # Where another client has seen the quirk: list and get of backups and members.
 _QUIRKY = ("cbr:member:list", "cbr:member:get", "cbr:backups:get")
 
@@ -92,8 +99,8 @@ def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
         try:
             return _response(route.handler(asked, **names))
         except Refusal as refusal:
-            if cloud.quirk_malformed_url and refusal.row is catalogue.BACKUP_NOT_FOUND and route.action in _QUIRKY:
-                raise Refusal(catalogue.MALFORMED_URL) from None
+            if cloud.quirk_malformed_url and refusal.row is behaviours.BACKUP_NOT_FOUND and route.action in _QUIRKY:
+                raise Refusal(behaviours.MALFORMED_URL) from None
             raise
 
 
@@ -132,7 +139,7 @@ def _refused(cloud: Emulator, row: Row) -> Response:
     if row.wrapped:
         return _response(Answer(row.status, {row.wrapped: {"code": str(row.status), "message": row.english}}))
     english = row.is_of_gateway or request.headers.get("X-Language", "").lower() == "en-us"
-    body: dict[str, Any] = {"error_code": row.code, "error_msg": row.english if english else row.chinese}
+    body: dict[str, Any] = {"error_code": row.code, "error_msg": row.english if english else behaviours.CHINESE}
     if row.is_of_gateway:
         body["request_id"] = _request_id()
     return _response(Answer(row.status, body, _retry_after(cloud, row)))
@@ -141,7 +148,7 @@ def _refused(cloud: Emulator, row: Row) -> Response:
 def _retry_after(cloud: Emulator, row: Row) -> dict[str, str]:
     wait = (
         cloud.permissions.limit.retry_after
-        if cloud.permissions.limit and row.code == catalogue.THROTTLED.code
+        if cloud.permissions.limit and row.code == behaviours.THROTTLED.code
         else None
     )
     return {} if wait is None else {"Retry-After": f"{wait:g}"}
@@ -150,7 +157,7 @@ def _retry_after(cloud: Emulator, row: Row) -> dict[str, str]:
 def _no_such_api(cloud: Emulator, error: HTTPException) -> Response:
     if (error.code or 0) >= INTERNAL:
         return _response(Answer(INTERNAL, {"error": "the emulator has a bug: its traceback is in the log"}))
-    return _refused(cloud, catalogue.NO_SUCH_API)
+    return _refused(cloud, behaviours.NO_SUCH_API)
 
 
 def _request_id() -> str:
@@ -186,10 +193,10 @@ def _record(cloud: Emulator, status: int) -> None:
         known = cloud.accounts.secrets() | cloud.keys.secrets()
     entry = Recorded(
         method=request.method,
-        path=masked(request.path, known),
-        query=masked_query(request.query_string.decode(errors="replace"), known),
-        headers=masked(dict(request.headers), known),
-        body=masked_body(request.get_data(), known),
+        path=_masked(request.path, known),
+        query=_masked_query(request.query_string.decode(errors="replace"), known),
+        headers=_masked(dict(request.headers), known),
+        body=_masked_body(request.get_data(), known),
         status=status,
         account=caller.name if caller else None,
         code=g.get("code", ""),
@@ -216,3 +223,57 @@ def _trickled(cloud: Emulator, body: bytes, seconds: float) -> Iterator[bytes]:
     for number in range(len(body)):
         cloud.pause(seconds if number else 0)
         yield body[number : number + 1]
+
+
+# -- The log -----------------------------------------------------------------------------------------------------------
+
+
+class Recorded(NamedTuple):
+    """A request and its answer, secrets masked.
+
+    Attributes:
+        query: decoded, without `?`.
+        body: as JSON; if it is not JSON, all of it is masked.
+        status: the status of the answer; 0 if the connection was cut instead.
+        account: the account that sent it, or None.
+        code: the error code of the answer, or "".
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: Any
+    status: int
+    account: str | None
+    code: str
+
+
+def _masked(value: Any, known: Iterable[str], *, hidden: bool = False) -> Any:
+    """A value with all known secrets masked, and all that stands under the name of a credential."""
+    if isinstance(value, dict):
+        return {_masked(key, known): _masked(entry, known, hidden=_hides(key, hidden)) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_masked(entry, known, hidden=hidden) for entry in value]
+    if hidden and value is not None:
+        return MASK
+    for secret in known if isinstance(value, str) else ():
+        value = value.replace(secret, MASK)
+    return value
+
+
+def _hides(name: str, outer: bool) -> bool:  # noqa: FBT001
+    # In a token request `password` is also the name of an object, which has the user and the password.
+    return (outer and name != "user") or _SECRET.search(name) is not None
+
+
+def _masked_query(query: str, known: Iterable[str]) -> str:
+    pairs = [_masked({name: text}, known) for name, text in parse_qsl(query, keep_blank_values=True)]
+    return "&".join(f"{name}={text}" for pair in pairs for name, text in pair.items())
+
+
+def _masked_body(data: bytes, known: Iterable[str]) -> Any:
+    try:
+        return _masked(json.loads(data), known) if data else None
+    except (ValueError, RecursionError):
+        return MASK

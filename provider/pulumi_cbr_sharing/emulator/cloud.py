@@ -8,16 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.emulator.accounts import AUDIENCE, REGIONS, Account, Accounts, IdentityProvider, made_up_uuid
+from pulumi_cbr_sharing.emulator.accounts import AUDIENCE, Account, Accounts, Limit, Permissions, made_up_uuid
 from pulumi_cbr_sharing.emulator.behaviours import Switches
-from pulumi_cbr_sharing.emulator.faults import Fault, Faults, Limit, Permissions
 from pulumi_cbr_sharing.emulator.keys import Keys, TemporaryKey
 from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Member, Vault, new_id, now, parsed
+from pulumi_cbr_sharing.emulator.request import Fault, Faults
 from pulumi_cbr_sharing.emulator.state import State
 
 
 if TYPE_CHECKING:
-    from pulumi_cbr_sharing.emulator.request import Recorded
+    from pulumi_cbr_sharing.emulator.app import Recorded
 
 
 SEED_ACCOUNTS = ("sharer", "recipient", "bystander")
@@ -43,7 +43,7 @@ class Emulator(Switches):
         with self.lock:
             Switches.__init__(self, self.dialect)
             self.log: list[Recorded] = []
-            self.faults, self.accounts, self.permissions = Faults(), Accounts(REGIONS[self.dialect]), Permissions()
+            self.faults, self.accounts, self.permissions = Faults(), Accounts(self.dialect), Permissions()
             self.keys = Keys(self.accounts)
             self.state = State(lambda project: self.accounts.of_project(project) is not None, self)
             for name in SEED_ACCOUNTS:
@@ -120,8 +120,7 @@ class Emulator(Switches):
     def add_identity_provider(self, account: str, name: str, audience: str = AUDIENCE) -> None:
         """Let an account take the identity tokens of a provider, for one audience."""
         with self.lock:
-            provider = IdentityProvider(self.account(account).name, name, audience)
-            self.accounts.identity_providers[name] = provider
+            self.accounts.add_identity_provider(account, name, audience)
 
     def id_token(self, provider: str, audience: str = AUDIENCE, seconds: float = 300.0) -> str:
         """Issue an identity token of a provider, as a pipeline gets it."""
@@ -141,12 +140,12 @@ class Emulator(Switches):
     def deny(self, account: str, action: str) -> None:
         """Take an IAM action such as `cbr:member:create` from an account."""
         with self.lock:
-            self.permissions.deny(self.account(account).name, action)
+            self.permissions.denied[self.account(account).name].add(action)
 
     def allow(self, account: str, action: str) -> None:
         """Give the action back."""
         with self.lock:
-            self.permissions.allow(self.account(account).name, action)
+            self.permissions.denied[self.account(account).name].discard(action)
 
     def throttle(self, limit: int, window: float = 60.0, retry_after: float | None = None) -> None:
         """Limit each account to `limit` requests in any `window` seconds; 0 removes the limit.
@@ -159,10 +158,8 @@ class Emulator(Switches):
     def add_backup(self, account: str = "sharer", project: str | None = None, **fields: Any) -> Backup:
         """Create a backup; `fields` are those of `Backup`, times may be texts in ISO 8601."""
         with self.lock:
-            for name in {"created_at", "expired_at"} & fields.keys():
-                fields[name] = fields[name] and parsed(fields[name])
             vault = fields.pop("vault_id", None) or self.vault(account).id
-            backup = Backup(self._project(account, project), vault, **fields)
+            backup = Backup(self._project(account, project), vault, **_parsed(fields))
             self.state.backups[backup.id] = backup
             return backup
 
@@ -218,7 +215,7 @@ class Emulator(Switches):
     def add_vault(self, *, account: str, project: str | None = None, **fields: Any) -> Vault:
         """Create a vault; `fields` are those of `Vault`."""
         with self.lock:
-            vault = Vault(self._project(account, project), **fields)
+            vault = Vault(self._project(account, project), **_parsed(fields))
             self.state.vaults[vault.id] = vault
             return vault
 
@@ -290,3 +287,9 @@ class Emulator(Switches):
         """Wait before an answer; ends when the server ends."""
         if seconds > 0:
             self.stopping.wait(seconds)
+
+
+def _parsed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: parsed(text) if text and name in ("created_at", "expired_at") else text for name, text in fields.items()
+    }

@@ -11,25 +11,26 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
 
 from pulumi_cbr_sharing.emulator.behaviours import Behaviour, Switches, ledger, switch_rows
 from pulumi_cbr_sharing.emulator.cloud import Emulator
-from pulumi_cbr_sharing.emulator.faults import Fault
-from pulumi_cbr_sharing.emulator.fields import checked, fields_of, words
-from pulumi_cbr_sharing.emulator.records import Backup, Vault
+from pulumi_cbr_sharing.emulator.records import Backup, Dialect, Vault
+from pulumi_cbr_sharing.emulator.request import Fault
 from pulumi_cbr_sharing.emulator.routes import ROUTES
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pulumi_cbr_sharing.emulator.request import Recorded
+    from pulumi_cbr_sharing.emulator.app import Recorded
 
 
 PREFIX = "/_emulator/"
@@ -40,7 +41,7 @@ MISUSED = (TypeError, KeyError, ValueError, StopIteration, RecursionError, Overf
 
 
 class Endpoint(NamedTuple):
-    """A control endpoint: what it calls, with the parameters of that and the attributes of `record` as fields."""
+    """A control endpoint with what it calls; its fields are the parameters of that, and the attributes of `record`."""
 
     method: str
     name: str
@@ -48,9 +49,12 @@ class Endpoint(NamedTuple):
     record: type | None = None
 
     @property
-    def fields(self) -> dict[str, Any]:
-        """The fields with their types."""
-        return fields_of(self.act, self.record)
+    def fields(self) -> dict[str, FieldType]:
+        """What each field may be."""
+        hints, further = (get_type_hints(one, localns=_TYPES) if one else {} for one in (self.act, self.record))
+        taken = [one for one in inspect.signature(self.act).parameters.values() if one.kind is not one.VAR_KEYWORD][1:]
+        own = {name: _kind(hint) for name, hint in further.items() if name not in _INTERNAL}
+        return {**own, **{one.name: _kind(hints[one.name]) for one in taken}}
 
 
 def cloud_asked() -> Emulator:
@@ -81,7 +85,7 @@ def _view(endpoint: Endpoint) -> Callable[[], tuple[Response, int]]:
     def view() -> tuple[Response, int]:
         body = b"" if request.method == "GET" else request.get_data()
         try:
-            fields = checked(json.loads(body) if body.strip() else {}, endpoint.fields)
+            fields = _checked(json.loads(body) if body.strip() else {}, endpoint.fields)
             return jsonify(_plain(endpoint.act(cloud_asked(), **fields))), 200
         except MISUSED as error:
             return jsonify({"error": f"{type(error).__name__}: {str(error).encode(errors='replace').decode()}"}), 400
@@ -169,7 +173,7 @@ def _endpoints(_: Emulator) -> list[dict[str, Any]]:
             "method": one.method,
             "path": PREFIX + one.name,
             "does": inspect.getdoc(one.act),
-            "fields": {name: words(hint) for name, hint in one.fields.items()},
+            "fields": {name: kind.words for name, kind in one.fields.items()},
         }
         for one in ENDPOINTS
     ]
@@ -218,12 +222,79 @@ ENDPOINTS = (
 
 def _plain(value: Any) -> Any:
     """A value as JSON can hold it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return _plain(value._asdict())
+    value = vars(value) if dataclasses.is_dataclass(value) else value
+    value = value._asdict() if hasattr(value, "_asdict") else value
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+# -- The fields of endpoints: their types are those of the parameters and records that they stand for ------------------
+
+
+class FieldType(NamedTuple):
+    """What a field may be: in words, and as a check."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+LARGEST = 10**6
+_TYPES = {"Behaviour": Behaviour, "Dialect": Dialect, "Mapping": Mapping, "Recorded": Any}  # imported for types alone
+_INTERNAL = ("members", "ready_at", "gone_at", "project_id", "settings", "policies", "tags")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}: [\x20-\x7e]{0,2000}")
+_RESOURCE: dict[str, Any] = {"id": str, "type": str, "name": str, "size": int}
+
+
+def _checked(fields: Any, kinds: Mapping[str, FieldType]) -> dict[str, Any]:
+    if not isinstance(fields, dict):
+        raise TypeError("the body must be a JSON object")
+    for name, value in fields.items():
+        if name not in kinds:
+            raise ValueError(f"there is no field {name!a}; there are: {', '.join(sorted(kinds)) or 'none'}")
+        if not kinds[name].fits(value):
+            raise ValueError(f"{name} must be {kinds[name].words}")
+    return fields
+
+
+def _kind(hint: Any) -> FieldType:
+    choices = get_args(hint)
+    if get_origin(hint) is Literal:
+        return FieldType(" or ".join(choices), lambda value: value in choices)
+    if type(None) in choices:
+        words, fits = _kind(choices[0])
+        return FieldType(f"{words} or null", lambda value: value is None or fits(value))
+    return _KINDS[hint]
+
+
+def _is_resource(one: Any) -> bool:
+    has_fields = isinstance(one, dict) and {"id", "type"} <= one.keys() <= _RESOURCE.keys()
+    return has_fields and all(_KINDS[_RESOURCE[name]].fits(value) for name, value in one.items())
+
+
+def _is_number(types: tuple[type, ...], value: Any) -> bool:
+    return type(value) in types and 0 <= value <= LARGEST
+
+
+_KINDS: dict[Any, FieldType] = {
+    str: FieldType(
+        "a text that can be sent",
+        lambda value: isinstance(value, str) and value == value.encode(errors="ignore").decode(),
+    ),
+    bool: FieldType("true or false", lambda value: isinstance(value, bool)),
+    int: FieldType(f"a whole number from 0 to {LARGEST}", partial(_is_number, (int,))),
+    float: FieldType(
+        f"a number from 0 to {LARGEST}", lambda value: type(value) in (int, float) and 0 <= value <= LARGEST
+    ),
+    datetime: FieldType("a moment in ISO 8601", lambda value: isinstance(value, str)),  # parsing it raises ValueError
+    Mapping[str, str]: FieldType(
+        "headers: an object of texts",
+        lambda value: isinstance(value, dict) and all(_HEADER.fullmatch(f"{name}: {value[name]}") for name in value),
+    ),
+    list[dict[str, Any]]: FieldType(
+        "resources: a list of objects with id, type, and name and size if they matter",
+        lambda value: isinstance(value, list) and all(map(_is_resource, value)),
+    ),
+}

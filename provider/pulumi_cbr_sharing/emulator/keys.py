@@ -1,17 +1,25 @@
-"""The keys and tokens of accounts: access keys, temporary keys, tokens, identity tokens; and who sent a request."""
+"""The keys and tokens of accounts, and who sent a request: by a token, or by a signature (SDK-HMAC-SHA256).
+
+Verifying is written from the vendor's description, and shares no code with the client that signs.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
+import re
 import secrets
 import time
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, unquote
 
-from pulumi_cbr_sharing.emulator import catalogue, signing
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator import behaviours
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 
 
 if TYPE_CHECKING:
@@ -22,6 +30,11 @@ if TYPE_CHECKING:
 WRONG_SIGNATURES = 5  # one more locks the key
 LOCK_SECONDS = 300.0
 NEXT_PAIR = 600.0  # seconds before the end of a server's key, when the next one is given
+
+SKEW = timedelta(minutes=15)
+_AUTHORIZATION = re.compile(r"SDK-HMAC-SHA256 Access=(\w+), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})")
+# The Terraform provider signs neither Host nor X-Project-Id, and the service accepts that. (seen)
+_ALWAYS_SIGNED = "x-sdk-date"
 
 
 class TemporaryKey(NamedTuple):
@@ -158,24 +171,24 @@ class Keys:
     def _by_token(self, text: str) -> Caller:
         token = self._tokens.get(text)
         if token is None:
-            raise Refusal(catalogue.BAD_SIGNATURE)
+            raise Refusal(behaviours.BAD_SIGNATURE)
         if token.until <= time.time():
-            raise Refusal(catalogue.TOKEN_EXPIRED)
+            raise Refusal(behaviours.TOKEN_EXPIRED)
         return Caller(self.accounts.get(token.account), frozenset([token.project_id] if token.project_id else []))
 
     def _by_signature(self, request: Sent) -> Caller:
-        claim = signing.claim_of(request)
+        claim = claim_of(request)
         key = self._keys.get(claim.access_key) if claim else None
         if claim is None or key is None:
-            raise Refusal(catalogue.BAD_SIGNATURE)
+            raise Refusal(behaviours.BAD_SIGNATURE)
         if key.locked_until > time.time():
-            raise Refusal(catalogue.KEY_LOCKED)
+            raise Refusal(behaviours.KEY_LOCKED)
         if key.until is not None and key.until <= time.time():
-            raise Refusal(catalogue.BAD_SIGNATURE)
+            raise Refusal(behaviours.BAD_SIGNATURE)
         token_fits = request.headers.get("x-security-token") == key.security_token
-        if not token_fits or not signing.is_right(claim, request, key.secret):
+        if not token_fits or not is_right(claim, request, key.secret):
             _count_wrong(key)
-            raise Refusal(catalogue.BAD_SIGNATURE)
+            raise Refusal(behaviours.BAD_SIGNATURE)
         key.wrong = 0
         account = self.accounts.get(key.account)
         return Caller(account, frozenset(account.projects.values()), key.until is not None)
@@ -189,3 +202,57 @@ def _count_wrong(key: _Key) -> None:
 
 def _coded(part: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+# -- Signatures --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The parts of an Authorization header."""
+
+    access_key: str
+    signed: tuple[str, ...]
+    signature: str
+
+
+def claim_of(request: Sent) -> Claim | None:
+    """Parse the Authorization header of a request; None if there is none, or another kind."""
+    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+    return Claim(match[1], tuple(match[2].split(";")), match[3]) if match else None
+
+
+def is_right(claim: Claim, request: Sent, secret: str) -> bool:
+    """Whether the signature is right and recent, over the headers in the claim, in their order."""
+    complete = _ALWAYS_SIGNED in claim.signed and set(claim.signed) <= request.headers.keys()
+    if not complete or not _is_recent(request.headers["x-sdk-date"]):
+        return False
+    return hmac.compare_digest(claim.signature, _signature(claim, request, secret))
+
+
+def _is_recent(date: str) -> bool:
+    try:
+        signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return False
+    return abs(datetime.now(timezone.utc) - signed_at) <= SKEW
+
+
+def _signature(claim: Claim, request: Sent, secret: str) -> str:
+    digest = hashlib.sha256(_canonical(claim, request).encode()).hexdigest()
+    text = f"SDK-HMAC-SHA256\n{request.headers['x-sdk-date']}\n{digest}"
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _canonical(claim: Claim, request: Sent) -> str:
+    path, _, query = request.target.partition("?")
+    uri = quote(unquote(path), safe="/~")
+    lines = [request.method, uri if uri.endswith("/") else f"{uri}/", _canonical_query(query)]
+    lines += [f"{name}:{request.headers[name].strip()}" for name in claim.signed]
+    return "\n".join([*lines, "", ";".join(claim.signed), hashlib.sha256(request.data).hexdigest()])
+
+
+def _canonical_query(query: str) -> str:
+    pairs = [part.partition("=")[::2] for part in query.split("&") if part]
+    decoded = sorted((unquote(key), unquote(value)) for key, value in pairs)
+    return "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in decoded)

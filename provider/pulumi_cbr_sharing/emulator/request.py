@@ -1,17 +1,18 @@
-"""A request as handlers get it, its answer, the parameters of lists, and what the log keeps of it."""
+"""A request as handlers get it, its answer, the parameters of lists, and the faults that tests script for it."""
 
 from __future__ import annotations
 
 import json
-import re
+import threading
 
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import unquote
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from pulumi_cbr_sharing.emulator import catalogue
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
+import re2
+
+from pulumi_cbr_sharing.emulator import behaviours
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 from pulumi_cbr_sharing.emulator.records import Backup, Vault, rendered
 
 
@@ -26,13 +27,9 @@ if TYPE_CHECKING:
 _Record = TypeVar("_Record", Backup, Vault)
 LARGEST_PAGE = 1000
 MOST_DIGITS = 9
+STATUSES = range(200, 600)
 NAMES = ("name", "resource_name")
 ALL_GRANTED = "all_granted_eps"
-MASK = "***"
-# Names of headers, parameters and properties that hold credentials, of this cloud or another.
-_SECRET = re.compile(
-    r"(?i)(access|api|auth)[-_]?key|authorization|cookie|credential|passw|passcode|secret|signature|token|^(access|ak|pwd|sk)$"
-)
 
 
 @dataclass
@@ -76,7 +73,7 @@ class Request(Sent):
         """
         self.caller = self.cloud.keys.caller(self)
         if project is not None and project not in self.caller.projects:
-            raise Refusal(catalogue.MALFORMED_URL if self.cloud.quirk_wrong_project else catalogue.WRONG_PROJECT)
+            raise Refusal(behaviours.MALFORMED_URL if self.cloud.quirk_wrong_project else behaviours.WRONG_PROJECT)
         self.project = project or ""
         self.cloud.permissions.admit(self.caller.name, action)
 
@@ -88,7 +85,7 @@ class Request(Sent):
         """
         found = self.body.get(name) if isinstance(self.body, dict) else None
         if not isinstance(found, dict):
-            raise Refusal(catalogue.MALFORMED)
+            raise Refusal(behaviours.MALFORMED)
         return found
 
     def rendered(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +101,7 @@ class Request(Sent):
         wanted = self.query.get("enterprise_project_id")
         only = self.cloud.permissions.confined.get(self.account.name)
         if only is not None and wanted is None and self.cloud.confined_list == "denied":
-            raise Refusal(catalogue.denied("cbr:*:list"))
+            raise Refusal(behaviours.denied("cbr:*:list"))
         if only is not None and wanted == ALL_GRANTED:
             wanted = only
         if only not in (None, wanted):
@@ -166,7 +163,7 @@ def _start(request: Request, records: Sequence[Mapping[str, Any]]) -> int:
         return _odd(request)
     offset = _number(request, "offset", 0, range(10**MOST_DIGITS))
     if offset > len(records) and request.cloud.offset_past_end == "refused":
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return offset
 
 
@@ -180,66 +177,122 @@ def _number(request: Request, name: str, default: int, allowed: range) -> int:
 def _odd(request: Request) -> int:
     """Refuse a parameter that makes no sense, or ignore it."""
     if request.cloud.odd_parameters == "refused":
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return 0
 
 
-# -- The log -----------------------------------------------------------------------------------------------------------
+# -- Scripted faults ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A request and its answer, secrets masked.
+@lru_cache
+def _compiled(pattern: str) -> Any:
+    quiet = re2.Options()
+    quiet.log_errors = False
+    return re2.compile(pattern, quiet)
+
+
+@dataclass
+class Fault:
+    """A fault. Without an answer, cut or delay, it only counts requests.
 
     Attributes:
-        query: as sent, without `?`.
-        body: as JSON; if it is not JSON, all of it is masked.
-        status: the status of the answer; 0 if the connection was cut instead.
-        account: the account that sent it, or None.
-        code: the error code of the answer, or "".
+        method: the method of the requests that it hits; None means any.
+        path: a regular expression (RE2), searched in the path.
+        status, body, headers: the answer to give instead; without a status, the real answer is given. Content-Type is
+            JSON unless `headers` has another.
+        reset: cut the connection with a TCP reset.
+        close: close the connection without an answer.
+        delay: seconds to delay the request (`before`), or the answer only (`after`).
+        trickle: seconds between any two bytes of the body; the request is processed.
+        truncate: how many bytes of the body to send before the connection is closed; the request is processed.
+        when: `before`: the request is not processed; `after`: the request is processed first.
+        times: how many requests it hits.
+        nth: which of the matching requests is the first that it hits.
+
+    Raises:
+        ValueError: `path`, `status` or `when` makes no sense.
     """
 
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: Any
-    status: int
-    account: str | None
-    code: str
+    method: str | None = None
+    path: str = ""
+    status: int | None = None
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reset: bool = False
+    close: bool = False
+    delay: float = 0.0
+    trickle: float = 0.0
+    truncate: int | None = None
+    when: Literal["before", "after"] = "before"
+    times: int = 1
+    nth: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse wrong values where the fault is written, not when a request comes."""
+        try:
+            _compiled(self.path)
+        except re2.error as error:
+            raise ValueError(f"path {self.path!r} is not a regular expression of RE2: {error}") from None
+        if self.status is not None and self.status not in STATUSES:
+            raise ValueError(f"status must be that of an answer, 200 to 599, not {self.status}")
+        if self.when not in ("before", "after"):
+            raise ValueError(f"when must be before or after, not {self.when!r}")
+
+    @classmethod
+    def refusal(cls, code: str, **match: Any) -> Fault:
+        """A fault that answers an error of the ledger, such as `BackupService.6711`.
+
+        Only this answers 6708 and 6711, whose causes are not documented. `match` are further attributes.
+
+        Raises:
+            KeyError: the ledger has no such code.
+        """
+        row = behaviours.row_of(code)
+        return cls(status=row.status, body=json.dumps({"error_code": code, "error_msg": row.english}), **match)
+
+    def fits(self, method: str, path: str) -> bool:
+        """Whether it matches a request."""
+        return self.times > 0 and self.method in (None, method) and _compiled(self.path).search(path) is not None
+
+    @property
+    def prevents(self) -> bool:
+        """Whether the request is not processed."""
+        return self.when == "before" and (self.status is not None or self.reset or self.close)
 
 
-def masked(value: Any, known: Iterable[str], *, hidden: bool = False) -> Any:
-    """A value with all known secrets masked, and all that stands under the name of a credential."""
-    if isinstance(value, dict):
-        return {masked(key, known): masked(entry, known, hidden=_hides(key, hidden)) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [masked(entry, known, hidden=hidden) for entry in value]
-    if hidden and value is not None:
-        return MASK
-    for secret in known if isinstance(value, str) else ():
-        value = value.replace(secret, MASK)
-    return value
+class Faults:
+    """The faults that are not used up, in order."""
 
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
 
-def _hides(name: str, outer: bool) -> bool:  # noqa: FBT001
-    # In a token request `password` is also the name of an object, which has the user and the password.
-    return (outer and name != "user") or _SECRET.search(name) is not None
+    def add(self, fault: Fault) -> None:
+        """Add a fault."""
+        with self._lock:
+            self._faults.append(fault)
 
+    def take(self, method: str, path: str) -> Fault | None:
+        """Take the first fault that hits a request, and count it."""
+        with self._lock:
+            found: Fault | None = None
+            for fault in self._faults:
+                if not fault.fits(method, path):
+                    continue
+                if fault.nth > 1:
+                    fault.nth -= 1
+                elif found is None:
+                    fault.times -= 1
+                    found = fault
+            return found
 
-def masked_query(query: str, known: Iterable[str]) -> str:
-    """A query with credentials masked, and the rest as it was sent."""
-    return "&".join(_masked_parameter(*text.partition("="), known) for text in query.split("&"))
+    @property
+    def unused(self) -> list[Fault]:
+        """The faults that have not hit all their requests yet."""
+        with self._lock:
+            return [fault for fault in self._faults if fault.times > 0]
 
-
-def _masked_parameter(name: str, equals: str, value: str, known: Iterable[str]) -> str:
-    ((shown, text),) = masked({unquote(name): unquote(value)}, known).items()
-    return f"{shown}{equals}{value if text == unquote(value) else text}"
-
-
-def masked_body(data: bytes, known: Iterable[str]) -> Any:
-    """A body with credentials masked; if it is not JSON, all of it is masked."""
-    try:
-        return masked(json.loads(data), known) if data else None
-    except (ValueError, RecursionError):
-        return MASK
+    def clear(self) -> None:
+        """Remove all faults."""
+        with self._lock:
+            self._faults.clear()

@@ -9,15 +9,16 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_cbr_sharing.emulator import catalogue, iam, metadata, records, vaults
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator import behaviours, iam_routes, records, vault_routes
+from pulumi_cbr_sharing.emulator.accounts import made_up_uuid
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 from pulumi_cbr_sharing.emulator.request import Answer, Request, page_of
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_cbr_sharing.emulator.catalogue import Source
+    from pulumi_cbr_sharing.emulator.behaviours import Source
     from pulumi_cbr_sharing.emulator.records import Backup
 
 
@@ -34,13 +35,14 @@ BACKUP_FILTERS = (
     "status",
     "image_type",
 )
+LIFETIMES = range(1, 21601)  # of a token, in seconds (inferred)
 
 
 def add_members(request: Request, backup_id: str) -> Answer:
     """Add members: 200 and the new members, without a count."""
     recipients = request.body.get("members") if isinstance(request.body, dict) else None
     if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     added = request.cloud.state.share(request.project, backup_id, recipients)
     return Answer(200, {"members": [request.rendered(records.member_body(one)) for one in added]})
 
@@ -76,7 +78,7 @@ def list_backups(request: Request) -> Answer:
     """List own backups; with `own_type`, the shared ones."""
     own_type = request.query.get("own_type", "private")
     if own_type not in ("private", "shared", "all_granted"):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     status = None if request.cloud.ignores_member_status else request.query.get("member_status")
     found = request.cloud.state.backups_of(request.project, own_type, status)  # type: ignore[arg-type]
     shown = _backup if request.cloud.listed_vault == "recipient's" else _own_backup
@@ -126,7 +128,48 @@ def _moment(text: str | None) -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc) if text else None
     except ValueError:
-        raise Refusal(catalogue.MALFORMED) from None
+        raise Refusal(behaviours.MALFORMED) from None
+
+
+# -- The metadata service of a server ----------------------------------------------------------------------------------
+# On a real server it is http://169.254.169.254; here it has the same port as the rest.
+
+
+def create_metadata_token(request: Request) -> Answer:
+    """Issue a token of the metadata service: 200, as text; 404 if the server's kind does not know it."""
+    lifetime = request.headers.get("x-metadata-token-ttl-seconds", "")
+    if request.cloud.metadata_token == "unknown":
+        raise Refusal(behaviours.METADATA_UNKNOWN)
+    if not lifetime.isdecimal() or len(lifetime) > len("21600") or int(lifetime) not in LIFETIMES:
+        raise Refusal(behaviours.METADATA_MALFORMED)
+    return Answer(200, request.cloud.keys.issue_metadata_token(int(lifetime)))
+
+
+def show_security_key(request: Request) -> Answer:
+    """Show the temporary key of the server's agency. The next pair comes ten minutes before the end of the last."""
+    _check_token(request)
+    name, seconds = request.cloud.server_agency, request.cloud.server_key_seconds
+    if name is None:
+        raise Refusal(behaviours.NO_AGENCY)
+    return Answer(200, {"credential": iam_routes.credential_body(request.cloud.keys.server_key(name, seconds))})
+
+
+def show_server(request: Request) -> Answer:
+    """Show the server's project and zone, and on Huawei Cloud its region."""
+    _check_token(request)
+    cloud = request.cloud
+    account = cloud.account(cloud.server_agency or cloud.accounts.all()[0].name)
+    region = {"region_id": account.region} if cloud.dialect == "huawei" else {}
+    body = {"uuid": made_up_uuid(account.name, "server"), "name": "server", "hostname": "server"}
+    zone = f"{account.region}a" if region else f"{account.region}-01"
+    return Answer(200, {**body, "project_id": account.project_id, "availability_zone": zone, **region})
+
+
+def _check_token(request: Request) -> None:
+    token = request.headers.get("x-metadata-token")
+    missing = token is None and request.cloud.metadata_token == "required"
+    if missing or (token is not None and not request.cloud.keys.is_metadata_token(token)):
+        raise Refusal(behaviours.METADATA_DENIED)
 
 
 class Route(NamedTuple):
@@ -147,20 +190,20 @@ _POLICY = "/v3/<project_id>/policies/<policy_id>"
 _MEMBER = f"{_BACKUP}/members/<member_id>"
 
 ROUTES = (
-    Route("GET", "/v3", iam.show_version, None, "seen"),
-    Route("POST", "/v3/auth/tokens", iam.create_token, None),
-    Route("GET", "/v3/auth/tokens", iam.show_token, "iam:tokens:validate"),
-    Route("GET", "/v3/auth/domains", iam.list_domains, "iam:domains:list"),
-    Route("GET", "/v3/projects", iam.list_projects, "iam:projects:list"),
-    Route("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam.create_temporary_key, None),
-    Route("POST", "/v3.0/OS-AUTH/id-token/tokens", iam.create_token_by_id_token, None),
-    Route("POST", _FEDERATION, iam.create_token_by_federation, None),
-    Route("POST", "/v5/agencies/assume", iam.assume, iam.ASSUME),
-    Route("POST", "/v5/agencies/assume-with-oidc", iam.assume_with_oidc, None),
-    Route("PUT", "/meta-data/latest/api/token", metadata.create_metadata_token, None, "seen"),
-    Route("GET", "/openstack/latest/securitykey", metadata.show_security_key, None),
-    Route("GET", "/openstack/latest/meta_data.json", metadata.show_server, None),
-    Route("GET", "/v3/domain/<domain_name>/projects", iam.projects_of_account, "cbr:member:list"),
+    Route("GET", "/v3", iam_routes.show_version, None, "seen"),
+    Route("POST", "/v3/auth/tokens", iam_routes.create_token, None),
+    Route("GET", "/v3/auth/tokens", iam_routes.show_token, "iam:tokens:validate"),
+    Route("GET", "/v3/auth/domains", iam_routes.list_domains, "iam:domains:list"),
+    Route("GET", "/v3/projects", iam_routes.list_projects, "iam:projects:list"),
+    Route("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam_routes.create_temporary_key, None),
+    Route("POST", "/v3.0/OS-AUTH/id-token/tokens", iam_routes.create_token_by_id_token, None),
+    Route("POST", _FEDERATION, iam_routes.create_token_by_federation, None),
+    Route("POST", "/v5/agencies/assume", iam_routes.assume, iam_routes.ASSUME),
+    Route("POST", "/v5/agencies/assume-with-oidc", iam_routes.assume_with_oidc, None),
+    Route("PUT", "/meta-data/latest/api/token", create_metadata_token, None, "seen"),
+    Route("GET", "/openstack/latest/securitykey", show_security_key, None),
+    Route("GET", "/openstack/latest/meta_data.json", show_server, None),
+    Route("GET", "/v3/domain/<domain_name>/projects", iam_routes.projects_of_account, "cbr:member:list"),
     Route("POST", f"{_BACKUP}/members", add_members, "cbr:member:create"),
     Route("GET", f"{_BACKUP}/members", list_members, "cbr:member:list"),
     Route("GET", _MEMBER, show_member, "cbr:member:get"),
@@ -169,21 +212,21 @@ ROUTES = (
     Route("GET", "/v3/<project_id>/backups", list_backups, "cbr:backups:list"),
     Route("GET", _BACKUP, show_backup, "cbr:backups:get"),
     Route("DELETE", _BACKUP, delete_backup, "cbr:backups:delete"),
-    Route("POST", "/v3/<project_id>/vaults", vaults.create_vault, "cbr:vaults:create"),
-    Route("GET", "/v3/<project_id>/vaults", vaults.list_vaults, "cbr:vaults:list"),
-    Route("GET", _VAULT, vaults.show_vault, "cbr:vaults:get"),
-    Route("PUT", _VAULT, vaults.update_vault, "cbr:vaults:update"),
-    Route("DELETE", _VAULT, vaults.delete_vault, "cbr:vaults:delete"),
-    Route("POST", f"{_VAULT}/addresources", vaults.add_resources, "cbr:vaults:addResources"),
-    Route("POST", f"{_VAULT}/removeresources", vaults.remove_resources, "cbr:vaults:removeResources"),
-    Route("POST", f"{_VAULT}/associatepolicy", vaults.bind_policy, "cbr:vaults:associatePolicy"),
-    Route("POST", f"{_VAULT}/dissociatepolicy", vaults.unbind_policy, "cbr:vaults:dissociatePolicy"),
-    Route("GET", f"{_TAGS}", vaults.list_tags, "cbr:vaults:get"),
-    Route("POST", f"{_TAGS}/action", vaults.change_tags, "cbr:vaults:bulkCreateOrDeleteTags"),
-    Route("POST", "/v3/<project_id>/policies", vaults.create_policy, "cbr:policies:create"),
-    Route("GET", "/v3/<project_id>/policies", vaults.list_policies, "cbr:policies:list"),
-    Route("GET", _POLICY, vaults.show_policy, "cbr:policies:get"),
-    Route("PUT", _POLICY, vaults.update_policy, "cbr:policies:update"),
-    Route("DELETE", _POLICY, vaults.delete_policy, "cbr:policies:delete"),
-    Route("POST", "/v3/<project_id>/checkpoints", vaults.create_checkpoint, "cbr:vaults:backup"),
+    Route("POST", "/v3/<project_id>/vaults", vault_routes.create_vault, "cbr:vaults:create"),
+    Route("GET", "/v3/<project_id>/vaults", vault_routes.list_vaults, "cbr:vaults:list"),
+    Route("GET", _VAULT, vault_routes.show_vault, "cbr:vaults:get"),
+    Route("PUT", _VAULT, vault_routes.update_vault, "cbr:vaults:update"),
+    Route("DELETE", _VAULT, vault_routes.delete_vault, "cbr:vaults:delete"),
+    Route("POST", f"{_VAULT}/addresources", vault_routes.add_resources, "cbr:vaults:addResources"),
+    Route("POST", f"{_VAULT}/removeresources", vault_routes.remove_resources, "cbr:vaults:removeResources"),
+    Route("POST", f"{_VAULT}/associatepolicy", vault_routes.bind_policy, "cbr:vaults:associatePolicy"),
+    Route("POST", f"{_VAULT}/dissociatepolicy", vault_routes.unbind_policy, "cbr:vaults:dissociatePolicy"),
+    Route("GET", f"{_TAGS}", vault_routes.list_tags, "cbr:vaults:get"),
+    Route("POST", f"{_TAGS}/action", vault_routes.change_tags, "cbr:vaults:bulkCreateOrDeleteTags"),
+    Route("POST", "/v3/<project_id>/policies", vault_routes.create_policy, "cbr:policies:create"),
+    Route("GET", "/v3/<project_id>/policies", vault_routes.list_policies, "cbr:policies:list"),
+    Route("GET", _POLICY, vault_routes.show_policy, "cbr:policies:get"),
+    Route("PUT", _POLICY, vault_routes.update_policy, "cbr:policies:update"),
+    Route("DELETE", _POLICY, vault_routes.delete_policy, "cbr:policies:delete"),
+    Route("POST", "/v3/<project_id>/checkpoints", vault_routes.create_checkpoint, "cbr:vaults:backup"),
 )

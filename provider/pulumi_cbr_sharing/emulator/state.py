@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import time
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from pulumi_cbr_sharing.emulator import catalogue
-from pulumi_cbr_sharing.emulator.catalogue import Refusal, Row
+from pulumi_cbr_sharing.emulator import behaviours
+from pulumi_cbr_sharing.emulator.behaviours import Refusal, Row
 from pulumi_cbr_sharing.emulator.records import Backup, Member, Policy, Vault, backup_of, make_older, new_id, now
 
 
@@ -41,46 +42,46 @@ class State:
         self.policies: dict[str, Policy] = {}
 
     def _existing(self, backup_id: str) -> Backup:
-        _need(_UUID.fullmatch(backup_id), catalogue.MALFORMED)
+        _need(_UUID.fullmatch(backup_id), behaviours.MALFORMED)
         self.settle()
         if backup_id not in self.backups:
-            raise Refusal(catalogue.BACKUP_NOT_FOUND)
+            raise Refusal(behaviours.BACKUP_NOT_FOUND)
         return self.backups[backup_id]
 
     def owned(self, project_id: str, backup_id: str) -> Backup:
         """A backup that the project owns."""
         backup = self._existing(backup_id)
-        _need(backup.project_id == project_id, catalogue.BACKUP_NOT_FOUND)
+        _need(backup.project_id == project_id, behaviours.BACKUP_NOT_FOUND)
         return backup
 
     def visible(self, project_id: str, backup_id: str, *, offers: bool) -> Backup:
         """A backup that the project owns or has accepted, or an offer, if those are shown."""
         backup = self._existing(backup_id)
-        shown = backup.project_id == project_id or _accepted(backup, project_id)
-        _need(shown or (offers and _pending(backup, project_id)), catalogue.BACKUP_NOT_FOUND)
+        seen = ("accepted", "pending") if offers else ("accepted",)
+        _need(backup.project_id == project_id or _answer(backup, project_id) in seen, behaviours.BACKUP_NOT_FOUND)
         return backup
 
     def share(self, project_id: str, backup_id: str, recipients: Sequence[str]) -> list[Member]:
         """Add members; duplicate projects count once."""
-        _need(recipients and all(_PROJECT.fullmatch(one) for one in recipients), catalogue.MALFORMED)
-        _need(not _accepted(self._existing(backup_id), project_id), catalogue.RECEIVED_BACKUP)
+        _need(recipients and all(_PROJECT.fullmatch(one) for one in recipients), behaviours.MALFORMED)
+        _need(_answer(self._existing(backup_id), project_id) != "accepted", behaviours.RECEIVED_BACKUP)
         backup = self.owned(project_id, backup_id)
         _check_shareable(backup)
         wanted = list(dict.fromkeys(recipients))
         known = [one for one in wanted if self._exists(one) and one != project_id]
         free = [one for one in known if self._may_offer(backup, one)]
-        wrong = catalogue.BAD_RECIPIENT if len(known) < len(wanted) else catalogue.ALREADY_SHARED
+        wrong = behaviours.BAD_RECIPIENT if len(known) < len(wanted) else behaviours.ALREADY_SHARED
         some = self._switches.one_wrong == "adds the others"
         _need(len(free) == len(wanted) or some, wrong)
-        _need(len(backup.members.keys() | set(free)) <= MOST_MEMBERS, catalogue.TOO_MANY_MEMBERS)
+        _need(len(backup.members.keys() | set(free)) <= MOST_MEMBERS, behaviours.TOO_MANY_MEMBERS)
         added = [Member(backup_id, one) for one in free]
         backup.members.update({member.dest_project_id: member for member in added})
         _need(len(free) == len(wanted), wrong)
         return added
 
     def _may_offer(self, backup: Backup, recipient: str) -> bool:
-        member = backup.members.get(recipient)
-        return member is None or (member.status == "rejected" and self._switches.share_again == "offered")
+        again = ("rejected", None) if self._switches.share_again == "offered" else (None,)
+        return _answer(backup, recipient) in again
 
     def members(self, project_id: str, backup_id: str) -> list[Member]:
         """The members of an own backup; a recipient may see itself."""
@@ -91,26 +92,26 @@ class State:
 
     def member(self, project_id: str, backup_id: str, recipient: str) -> Member:
         """A member, for the owner or the recipient itself."""
-        _need(_PROJECT.fullmatch(recipient), catalogue.MALFORMED)
+        _need(_PROJECT.fullmatch(recipient), behaviours.MALFORMED)
         backup = self._existing(backup_id)
-        _need(project_id in (backup.project_id, recipient), catalogue.BACKUP_NOT_FOUND)
-        _need(recipient in backup.members, catalogue.MEMBER_NOT_FOUND)
+        _need(project_id in (backup.project_id, recipient), behaviours.BACKUP_NOT_FOUND)
+        _need(recipient in backup.members, behaviours.MEMBER_NOT_FOUND)
         return backup.members[recipient]
 
     def shown_member(self, project_id: str, backup_id: str, recipient: str) -> Member:
         """A member that is read."""
         member = self.member(project_id, backup_id, recipient)
-        _need(project_id != recipient or self._switches.recipient_reads, catalogue.BACKUP_NOT_FOUND)
+        _need(project_id != recipient or self._switches.recipient_reads, behaviours.BACKUP_NOT_FOUND)
         return member
 
     def answer(self, project_id: str, backup_id: str, recipient: str, status: str, vault_id: str | None) -> Member:
         """Accept or reject a share; rejecting an accepted one gives it back."""
         member = self.member(project_id, backup_id, recipient)
         # No client was seen to answer for another project, so the code does not matter.
-        _need(project_id == recipient, catalogue.MEMBER_NOT_FOUND)
-        _need(status in ANSWERS and (status != "pending" or self._switches.answers_pending), catalogue.BAD_ANSWER)
+        _need(project_id == recipient, behaviours.MEMBER_NOT_FOUND)
+        _need(status in ANSWERS and (status != "pending" or self._switches.answers_pending), behaviours.BAD_ANSWER)
         revived = member.status == "rejected" and status == "accepted"
-        _need(self._switches.accepts_after_reject or not revived, catalogue.BAD_ANSWER)
+        _need(self._switches.accepts_after_reject or not revived, behaviours.BAD_ANSWER)
         if status == "accepted":
             self._check_vault(member, vault_id)
         member.status, member.vault_id = status, vault_id if status == "accepted" else None
@@ -118,26 +119,26 @@ class State:
         return member
 
     def _check_vault(self, member: Member, vault_id: str | None) -> None:
-        _need(isinstance(vault_id, str) and vault_id, catalogue.BAD_ANSWER)
+        _need(isinstance(vault_id, str) and vault_id, behaviours.BAD_ANSWER)
         vault, backup = self.vault(member.dest_project_id, str(vault_id)), self.backups[member.backup_id]
-        _need(vault.status == "available", catalogue.VAULT_STATUS)
+        _need(vault.status == "available", behaviours.VAULT_STATUS)
         kind = "server" if backup.resource_type == "OS::Nova::Server" else "disk"
-        _need((vault.object_type, vault.protect_type) == (kind, "backup"), catalogue.VAULT_KIND)
+        _need((vault.object_type, vault.protect_type) == (kind, "backup"), behaviours.VAULT_KIND)
         more = 0 if member.vault_id == vault_id else backup.size
-        _need(self.used(vault) + more <= vault.size, catalogue.VAULT_TOO_SMALL)
+        _need(self.used(vault) + more <= vault.size, behaviours.VAULT_TOO_SMALL)
 
     def unshare(self, project_id: str, backup_id: str, recipient: str) -> None:
         """Cancel a share; a recipient may leave."""
         leaves = project_id == recipient and self._switches.recipient_leaves
         backup = self._existing(backup_id) if leaves else self.owned(project_id, backup_id)
         member = self.member(project_id, backup_id, recipient)
-        _need(member.image_id is None, catalogue.IMAGE_REGISTERED)
+        _need(member.image_id is None, behaviours.IMAGE_REGISTERED)
         del backup.members[recipient]
 
     def delete_backup(self, project_id: str, backup_id: str, seconds: float) -> None:
         """Delete a backup, after some time also its shares and the recipients' copies."""
         backup = self.owned(project_id, backup_id)
-        _need(not any(member.image_id for member in backup.members.values()), catalogue.BACKUP_HAS_IMAGE)
+        _need(not _has_image(backup), behaviours.BACKUP_HAS_IMAGE)
         if backup.gone_at is None:
             backup.status, backup.ready_at, backup.gone_at = "deleting", None, time.time() + seconds
 
@@ -156,14 +157,13 @@ class State:
         self.settle()
         vault = self.vaults.get(vault_id)
         if vault is None or vault.project_id != project_id:
-            raise Refusal(catalogue.VAULT_NOT_FOUND)
+            raise Refusal(behaviours.VAULT_NOT_FOUND)
         return vault
 
     def delete_vault(self, vault: Vault, seconds: float) -> None:
         """Delete a vault with its backups, after some time."""
         own = [backup for backup in self.backups.values() if backup.vault_id == vault.id]
-        for backup in own:
-            _need(not any(member.image_id for member in backup.members.values()), catalogue.BACKUP_HAS_IMAGE)
+        _need(not any(map(_has_image, own)), behaviours.BACKUP_HAS_IMAGE)
         for backup in own:
             self.delete_backup(vault.project_id, backup.id, seconds)
         vault.gone_at = time.time() + seconds if vault.gone_at is None else vault.gone_at
@@ -179,7 +179,7 @@ class State:
         """Back up all resources of a vault; the backups are available after `checkpoint_seconds`."""
         checkpoint = new_id()
         made = [backup_of(vault, resource, checkpoint, time.time() + seconds) for resource in vault.resources]
-        _need(self.used(vault) + sum(backup.size for backup in made) <= vault.size, catalogue.VAULT_TOO_SMALL)
+        _need(self.used(vault) + sum(backup.size for backup in made) <= vault.size, behaviours.VAULT_TOO_SMALL)
         self.backups.update({backup.id: backup for backup in made})
         return checkpoint, made
 
@@ -215,33 +215,31 @@ class State:
 
     def retain(self, vault: Vault) -> None:
         """Delete what the policies of a vault do not keep: all but the newest backups of each resource."""
-        kept = [
-            self.policies[one].definition.get("max_backups") for one in vault.policies if self.policies[one].enabled
-        ]
-        most = min((one for one in kept if isinstance(one, int) and one > 0), default=None)
-        for resource in {
-            backup.resource_id for backup in self.backups.values() if most and backup.vault_id == vault.id
-        }:
-            mine = [one for one in self.backups.values() if (one.vault_id, one.resource_id) == (vault.id, resource)]
-            for backup in sorted(mine, key=lambda one: one.created_at, reverse=True)[most:]:
-                del self.backups[backup.id]
+        policies = [self.policies[one] for one in vault.policies if self.policies[one].enabled]
+        kept = [policy.definition.get("max_backups") for policy in policies]
+        most = min((one for one in kept if isinstance(one, int) and one > 0), default=len(self.backups))
+        seen = Counter[str]()
+        for backup in sorted(self.backups.values(), key=lambda one: one.created_at, reverse=True):
+            if backup.vault_id == vault.id:
+                seen[backup.resource_id] += 1
+                if seen[backup.resource_id] > most:
+                    del self.backups[backup.id]
 
 
 def _check_shareable(backup: Backup) -> None:
-    _need(backup.resource_type in SHAREABLE, catalogue.KIND_NOT_SHAREABLE)
-    _need(backup.status == "available", catalogue.NOT_AVAILABLE)
-    _need(not backup.encrypted, catalogue.ENCRYPTED)
-    _need(backup.shareable, catalogue.SHARING_FORBIDDEN)
+    _need(backup.resource_type in SHAREABLE, behaviours.KIND_NOT_SHAREABLE)
+    _need(backup.status == "available", behaviours.NOT_AVAILABLE)
+    _need(not backup.encrypted, behaviours.ENCRYPTED)
+    _need(backup.shareable, behaviours.SHARING_FORBIDDEN)
 
 
-def _accepted(backup: Backup, project_id: str) -> bool:
+def _answer(backup: Backup, project_id: str) -> str | None:
     member = backup.members.get(project_id)
-    return member is not None and member.status == "accepted"
+    return member.status if member else None
 
 
-def _pending(backup: Backup, project_id: str) -> bool:
-    member = backup.members.get(project_id)
-    return member is not None and member.status == "pending"
+def _has_image(backup: Backup) -> bool:
+    return any(member.image_id for member in backup.members.values())
 
 
 def _need(condition: object, otherwise: Row) -> None:

@@ -23,8 +23,8 @@ except ImportError as error:
 from pulumi_cbr_sharing.policies import checks
 from pulumi_cbr_sharing.policies.configuration import PATH, number, projects, texts
 from pulumi_cbr_sharing.policies.pack import run_pack
-from pulumi_cbr_sharing.policies.rules import Rule, resource_rule, share_rule, stack_rule
-from pulumi_cbr_sharing.policies.shares import Role, shares_of
+from pulumi_cbr_sharing.policies.policy import Rule, resource_rule, share_rule, stack_rule
+from pulumi_cbr_sharing.policies.sharing_resources import Role, shares_of
 
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _about_recipients(clock: Callable[[], datetime]) -> list[Policy]:
     most = Rule(
         "most-recipients",
         "A backup must not have more recipients than the policy allows.",
-        checks.at_most(checks.Ledger()),
+        checks.at_most(checks.SharesSoFar()),
         clock,
         properties={"most": number(checks.MOST)},
     )
@@ -104,7 +104,7 @@ def _about_ownership(clock: Callable[[], datetime]) -> list[Policy]:
     mixed = Rule(
         "no-mixed-ownership",
         "The recipients of a backup must have one owner: one BackupShare, or BackupShareMembers only.",
-        checks.one_owner(checks.Ledger()),
+        checks.one_owner(checks.SharesSoFar()),
         clock,
     )
     protected = Rule(

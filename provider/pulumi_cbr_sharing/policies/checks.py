@@ -1,6 +1,6 @@
 """What each rule finds in a share or a provider, before levels and exceptions.
 
-Each function yields a `Finding` for a violation, and `Unchecked` for what is not known yet.
+Each function yields a `Violation` for a violation, and `Unchecked` for what is not known yet.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.policies.policy import Unchecked, Violation
 from pulumi_cbr_sharing.policies.properties import Secret, Unknown, Unmarked, inputs_of, properties_of, shown
-from pulumi_cbr_sharing.policies.rules import Finding, Unchecked
-from pulumi_cbr_sharing.policies.shares import DYNAMIC_PROVIDER, Role, Share, recipients_in
+from pulumi_cbr_sharing.policies.sharing_resources import DYNAMIC_PROVIDER, Role, SharingResource, recipients_in
 from pulumi_cbr_sharing.timestamps import moment
 
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from pulumi_policy import ResourceValidationArgs
 
-    from pulumi_cbr_sharing.policies.rules import Judge
+    from pulumi_cbr_sharing.policies.policy import Judge
 
     Config = Mapping[str, Any]
-    Said = Iterator[Finding | Unchecked]
+    Said = Iterator[Violation | Unchecked]
 
 
 MOST = 10  # the service's limit of recipients of a backup
@@ -36,14 +36,14 @@ PROVIDERS = tuple(f"pulumi:providers:{name}" for name in ("cbr-sharing", "huawei
 SECRETS = ("secretKey", "securityToken", "password", "token")  # the id of an access key is not secret
 
 
-class Ledger:
+class SharesSoFar:
     """The shares that a deployment has declared so far."""
 
     def __init__(self) -> None:
-        self._shares: dict[tuple[str, Any], Share] = {}
+        self._shares: dict[tuple[str, Any], SharingResource] = {}
         self._lock = threading.Lock()
 
-    def beside(self, share: Share) -> list[Share]:
+    def beside(self, share: SharingResource) -> list[SharingResource]:
         """Add a share; returns the others of the same backup."""
         with self._lock:
             self._shares[share.urn, share.backup] = share
@@ -51,13 +51,13 @@ class Ledger:
         return [other for other in others if other.backup == share.backup and isinstance(share.backup, str)]
 
 
-def only_allowed(share: Share, config: Config) -> Said:
+def only_allowed(share: SharingResource, config: Config) -> Said:
     """Recipients that are not allowed."""
     if "recipients_file" in config:  # `run_pack` reads it; a plain pack of the SDK does not
-        yield Finding(f"recipients_file was not read, so {share.label} may not share: run the rule with `run_pack`")
+        yield Violation(f"recipients_file was not read, so {share.label} may not share: run the rule with `run_pack`")
         return
     if "recipients" not in config:
-        yield Finding(
+        yield Violation(
             f"no recipients are configured, so {share.label} may not share: list the allowed ones, or "
             "set the rule to disabled"
         )
@@ -66,7 +66,7 @@ def only_allowed(share: Share, config: Config) -> Said:
     named = ", ".join(f"{project} ({note})" for project, note in allowed.items()) or "nobody"
     for project in share.recipients:
         if project not in allowed:
-            yield Finding(
+            yield Violation(
                 f"{_shares(share, project)}, which is not among the allowed recipients: share with one that is "
                 f"({named}), or ask those who keep the policy to add it, or an exception",
                 (project,),
@@ -74,7 +74,7 @@ def only_allowed(share: Share, config: Config) -> Said:
     yield from _unseen_recipients(share)
 
 
-def none_denied(share: Share, config: Config) -> Said:
+def none_denied(share: SharingResource, config: Config) -> Said:
     """Recipients that are denied."""
     denied = {entry["project_id"]: entry.get("note") for entry in config.get("recipients", ())}
     if not denied:
@@ -82,9 +82,9 @@ def none_denied(share: Share, config: Config) -> Said:
     for project in share.recipients:
         if project in denied:
             why = f" ({denied[project]})" if denied[project] else ""
-            yield Finding(f"{_shares(share, project)}, which is denied{why}: remove this recipient", (project,))
+            yield Violation(f"{_shares(share, project)}, which is denied{why}: remove this recipient", (project,))
         elif not A_PROJECT.fullmatch(project):
-            yield Finding(
+            yield Violation(
                 f"{_shares(share, project)}, which is not a project id and cannot be compared with the denied ones: "
                 "give the 32 hexadecimal digits",
                 (project,),
@@ -92,13 +92,13 @@ def none_denied(share: Share, config: Config) -> Said:
     yield from _unseen_recipients(share)
 
 
-def _shares(share: Share, project: str) -> str:
+def _shares(share: SharingResource, project: str) -> str:
     return f"{share.label} shares {share.backup_named} with project {shown(project)}"
 
 
-def _unseen_recipients(share: Share) -> Said:
+def _unseen_recipients(share: SharingResource) -> Said:
     if share.hidden:
-        yield Finding(
+        yield Violation(
             f"{share.label} shares {share.backup_named} and names no recipient that a policy could see: give "
             "dest_project_id or dest_project_ids"
         )
@@ -106,24 +106,24 @@ def _unseen_recipients(share: Share) -> Said:
         yield _later(share, "a recipient")
 
 
-def _later(share: Share, what: str) -> Unchecked:
+def _later(share: SharingResource, what: str) -> Unchecked:
     return Unchecked(
         f"cannot be checked yet: {what} of {share.label} ({share.backup_named}) is known only after another resource "
         "is created; the update checks it, before it sends anything for this resource"
     )
 
 
-def at_most(ledger: Ledger) -> Judge[Share]:
+def at_most(declared: SharesSoFar) -> Judge[SharingResource]:
     """Backups with too many recipients in all resources that share them."""
 
-    def judge(share: Share, config: Config) -> Said:
-        most, beside = int(config.get("most", MOST)), ledger.beside(share)
+    def judge(share: SharingResource, config: Config) -> Said:
+        most, beside = int(config.get("most", MOST)), declared.beside(share)
         known = not isinstance(share.backup, Unknown)
         together = [share, *beside] if known else [share]
         recipients = {project for each in together for project in each.recipients}
         if len(recipients) > most:
             named = ", ".join(sorted(map(shown, recipients)))
-            yield Finding(
+            yield Violation(
                 f"{share.backup_named} must have at most {most} recipients; with {share.label} it has "
                 f"{len(recipients)} ({named}): remove {len(recipients) - most} of them",
                 share.recipients,
@@ -137,17 +137,17 @@ def at_most(ledger: Ledger) -> Judge[Share]:
     return judge
 
 
-def one_owner(ledger: Ledger) -> Judge[Share]:
+def one_owner(declared: SharesSoFar) -> Judge[SharingResource]:
     """Backups whose recipients a BackupShare and another resource own."""
 
-    def judge(share: Share, _: Config) -> Said:
-        beside = ledger.beside(share)
+    def judge(share: SharingResource, _: Config) -> Said:
+        beside = declared.beside(share)
         if isinstance(share.backup, Unknown):
             yield _later(share, "the backup")
             return
         for other in beside:
             if Role.SET in (share.role, other.role):
-                yield Finding(
+                yield Violation(
                     f"{share.label} and {other.label} both own recipients of {share.backup_named}, and one undoes the "
                     "other's work: name all of its recipients in one BackupShare, or each in a BackupShareMember",
                     share.recipients,
@@ -157,11 +157,11 @@ def one_owner(ledger: Ledger) -> Judge[Share]:
     return judge
 
 
-def is_protected(share: Share, config: Config) -> Said:
+def is_protected(share: SharingResource, config: Config) -> Said:
     """Shares without `protect`, except in the stacks where it is not required."""
     if share.protected or share.in_stack_of(config.get("stacks", ())):
         return
-    yield Finding(
+    yield Violation(
         f"{_named(share)} must be protected, and stack {share.stack} is not among those that need not: "
         "give it opts=pulumi.ResourceOptions(protect=True)",
         share.recipients,
@@ -169,31 +169,31 @@ def is_protected(share: Share, config: Config) -> Said:
     )
 
 
-def _named(share: Share) -> str:
+def _named(share: SharingResource) -> str:
     to = f" for project {', '.join(map(shown, share.recipients))}" if share.recipients else ""
     return f"{share.label} ({share.backup_named}{to})"
 
 
-def is_authoritative(share: Share, _: Config) -> Said:
+def is_authoritative(share: SharingResource, _: Config) -> Said:
     """Shares that declare a single recipient."""
     if share.role is Role.MEMBER:
-        yield Finding(
+        yield Violation(
             f"{_named(share)} adds one recipient, whoever else has the backup: name all of them in one BackupShare",
             share.recipients,
             unsure=bool(share.unknown_recipients),
         )
 
 
-def answered(clock: Callable[[], datetime]) -> Judge[Share]:
+def answered(clock: Callable[[], datetime]) -> Judge[SharingResource]:
     """Offers that have not been answered in time."""
 
-    def judge(share: Share, config: Config) -> Said:
+    def judge(share: SharingResource, config: Config) -> Said:
         days = int(config.get("days", DAYS))
         for project, status, since in share.standings:
             if isinstance(status, Unknown):
                 yield _later(share, "the status")
             elif status == "pending" and _older(since, timedelta(days=days), clock()):
-                yield Finding(
+                yield Violation(
                     f"{_shares(share, project)}, which has not answered since {since or 'an unknown time'} "
                     f"(allowed: {days} days): ask its owner to accept, or cancel the share",
                     (project,),
@@ -208,20 +208,20 @@ def _older(since: Any, age: timedelta, now: datetime) -> bool:
     return not age if at is None else now - at > age
 
 
-def not_rejected(share: Share, _: Config) -> Said:
+def not_rejected(share: SharingResource, _: Config) -> Said:
     """Shares that the recipient has rejected."""
     for project, status, _since in share.standings:
         if isinstance(status, Unknown):
             yield _later(share, "the status")
         elif status == "rejected":
-            yield Finding(
+            yield Violation(
                 f"{_shares(share, project)}, which rejected it: agree with its owner and run `pulumi up --refresh`, "
                 "which offers it again, or remove this recipient",
                 (project,),
             )
 
 
-def as_declared(share: Share, _: Config) -> Said:
+def as_declared(share: SharingResource, _: Config) -> Said:
     """Recipients that a provider reports in its outputs, and the inputs did not name."""
     inputs = inputs_of(share.urn)
     declared = recipients_in(inputs or {})
@@ -229,7 +229,7 @@ def as_declared(share: Share, _: Config) -> Said:
         return  # the inputs are not known, or the update knows more
     for project in share.recipients:
         if project not in declared:
-            yield Finding(
+            yield Violation(
                 f"{_shares(share, project)} in its outputs, and does not name it in its inputs: name it there, where "
                 "the rules about recipients judge it, or find out why its provider reports it",
                 (project,),
@@ -248,12 +248,12 @@ def is_encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
                 "created; the update checks it"
             )
         elif isinstance(value, Unmarked):
-            yield Finding(
+            yield Violation(
                 f"it is not known whether {key} of provider '{provider.name}' is encrypted: run the rules with "
                 "pulumi_cbr_sharing.policies.run_pack, which keeps the marks of secrets"
             )
         elif value not in (None, "") and not isinstance(value, Secret):
-            yield Finding(
+            yield Violation(
                 f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and can be read in the "
                 "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or set it in "
                 "the environment"

@@ -34,9 +34,9 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from pulumi_cbr_sharing.policies import rules
 from pulumi_cbr_sharing.policies.configuration import ALL, LEVEL, ConfigError, faults, long_form, read, with_recipients
+from pulumi_cbr_sharing.policies.policy import CannotBeChecked
 from pulumi_cbr_sharing.policies.properties import UNKNOWN, Secret, Unknown, as_sent, from_wire
-from pulumi_cbr_sharing.policies.rules import CannotBeChecked
-from pulumi_cbr_sharing.policies.shares import OURS
+from pulumi_cbr_sharing.policies.sharing_resources import OURS
 
 
 if TYPE_CHECKING:

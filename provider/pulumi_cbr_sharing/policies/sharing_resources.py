@@ -60,7 +60,7 @@ class Standing(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Share:
+class SharingResource:
     """A resource that shares, or accepts, a backup.
 
     Attributes:
@@ -129,7 +129,7 @@ def _of_bridged(members: list[Any]) -> Iterator[Standing]:
         yield Standing(*(member.get(name) for name in ("destProjectId", "status", "createdAt")))
 
 
-def shares_of(resource: ResourceValidationArgs | PolicyResource) -> list[Share]:
+def shares_of(resource: ResourceValidationArgs | PolicyResource) -> list[SharingResource]:
     """The shares that a resource declares, one for each backup; empty if it is another resource."""
     props = properties_of(resource)
     role = _role(resource, props)
@@ -139,7 +139,7 @@ def shares_of(resource: ResourceValidationArgs | PolicyResource) -> list[Share]:
     known = [normal(project) for project in recipients if isinstance(project, str)]
     label = f"{shown(resource.resource_type.rpartition(':')[2])} '{shown(resource.name)}'"
     return [
-        Share(
+        SharingResource(
             label=label,
             name=resource.name,
             urn=resource.urn,

@@ -11,8 +11,8 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.emulator import catalogue
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator import behaviours
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 from pulumi_cbr_sharing.emulator.request import Answer
 
 
@@ -61,14 +61,14 @@ def _of_password(request: Request, identity: Mapping[str, Any]) -> Account:
     accounts, user = request.cloud.accounts, _dict(_dict(identity.get("password")).get("user"))
     account = accounts.of_user(user, _dict(user.get("domain")))
     if account is None or not accounts.is_passed(account, _dict(identity.get("totp"))):
-        raise Refusal(catalogue.WRONG_PASSWORD)
+        raise Refusal(behaviours.WRONG_PASSWORD)
     return account
 
 
 def _of_token(request: Request, text: Any) -> Account:
     token = request.cloud.keys.token(text)
     if token is None or token.until <= time.time():
-        raise Refusal(catalogue.WRONG_TOKEN)
+        raise Refusal(behaviours.WRONG_TOKEN)
     return request.cloud.account(token.account)
 
 
@@ -80,7 +80,7 @@ def _issued(
     named = next((one for one in account.projects.values() if one in (project.get("id"), by_name)), None)
     whole = (unscoped and not scope) or _is_of(account, _dict(scope.get("domain")))
     if named is None and not whole:
-        raise Refusal(catalogue.UNKNOWN_PROJECT)
+        raise Refusal(behaviours.UNKNOWN_PROJECT)
     keys, seconds = request.cloud.keys, request.cloud.token_seconds
     text = keys.issue_token(account.name, named, seconds, methods)
     return Answer(201, {"token": _token_body(request, keys.token(text))}, {"X-Subject-Token": text})
@@ -94,7 +94,7 @@ def show_token(request: Request) -> Answer:
     """Show the token in `X-Subject-Token`, with its project and expiry."""
     token = request.cloud.keys.token(request.headers.get("x-subject-token"))
     if token is None or token.until <= time.time():
-        raise Refusal(catalogue.TOKEN_NOT_FOUND)
+        raise Refusal(behaviours.TOKEN_NOT_FOUND)
     return Answer(200, {"token": _token_body(request, token)})
 
 
@@ -145,7 +145,7 @@ def projects_of_account(request: Request, domain_name: str) -> Answer:
     """List the projects of any account by its name."""
     named = [account for account in request.cloud.accounts.all() if account.name == domain_name]
     if not named and request.cloud.unknown_account == "not found":
-        raise Refusal(catalogue.ACCOUNT_NOT_FOUND)
+        raise Refusal(behaviours.ACCOUNT_NOT_FOUND)
     rows = [{"project_id": id_, "project_name": name} for one in named for name, id_ in one.projects.items()]
     return Answer(200, {"projects": rows})
 
@@ -176,7 +176,7 @@ def _assumed(request: Request, role: Mapping[str, Any]) -> Account:
     chained = request.caller is not None and request.caller.is_temporary and not request.cloud.chains_agencies
     trusted = account and request.cloud.accounts.may_assume(request.account.name, account.name, agency)
     if account is None or not trusted or chained:
-        raise Refusal(catalogue.AGENCY_REFUSED)
+        raise Refusal(behaviours.AGENCY_REFUSED)
     return account
 
 
@@ -185,7 +185,7 @@ def _temporary_key(request: Request, account: Account, seconds: Any, allowed: ra
         int(seconds) if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) < len("100000") else seconds
     )
     if asked not in allowed:
-        raise Refusal(catalogue.BAD_DURATION)
+        raise Refusal(behaviours.BAD_DURATION)
     lifetime = request.cloud.temporary_key_seconds
     return request.cloud.keys.issue_temporary_key(account.name, asked if lifetime is None else lifetime)
 
@@ -219,9 +219,9 @@ def create_token_by_federation(request: Request, provider: str) -> Answer:
 def _federated(request: Request, provider: str, id_token: Any) -> Account:
     known = request.cloud.accounts.identity_providers.get(provider)
     if known is None:
-        raise Refusal(catalogue.NO_SUCH_IDP)
+        raise Refusal(behaviours.NO_SUCH_IDP)
     if request.cloud.keys.audience_of(provider, id_token) != known.audience:
-        raise Refusal(catalogue.WRONG_ID_TOKEN)
+        raise Refusal(behaviours.WRONG_ID_TOKEN)
     return request.cloud.account(known.account)
 
 
@@ -235,15 +235,15 @@ def assume_with_oidc(request: Request) -> Answer:
     owner, provider = _named(request, body.get("provider_urn"), "oidcProvider")
     id_token = body.get("id_token")
     if not _is_long(id_token, ID_TOKEN) or not _is_long(body.get("agency_session_name"), SESSION_NAME):
-        raise Refusal(catalogue.STS_MALFORMED)
+        raise Refusal(behaviours.STS_MALFORMED)
     known = request.cloud.accounts.identity_providers.get(provider)
     audience = request.cloud.keys.audience_of(provider, id_token)
     if known is None or owner is None or known.account != owner.name or audience is None:
-        raise Refusal(catalogue.STS_DISTRUST)
+        raise Refusal(behaviours.STS_DISTRUST)
     if audience != known.audience:
-        raise Refusal(catalogue.STS_AUDIENCE)
+        raise Refusal(behaviours.STS_AUDIENCE)
     if account is None or account != owner or not request.cloud.accounts.may_assume(account.name, account.name, agency):
-        raise Refusal(catalogue.STS_DISTRUST)
+        raise Refusal(behaviours.STS_DISTRUST)
     return _sts_answer(request, account, body, STS_DURATIONS)
 
 
@@ -252,9 +252,9 @@ def assume(request: Request) -> Answer:
     body = _dict(request.body)
     account, agency = _named(request, body.get("agency_urn"), "agency")
     if not _is_long(body.get("agency_session_name"), SESSION_NAME):
-        raise Refusal(catalogue.STS_MALFORMED)
+        raise Refusal(behaviours.STS_MALFORMED)
     if account is None or not request.cloud.accounts.may_assume(request.account.name, account.name, agency):
-        raise Refusal(catalogue.STS_DISTRUST)
+        raise Refusal(behaviours.STS_DISTRUST)
     chained = request.caller is not None and request.caller.is_temporary
     allowed = range(STS_DURATIONS.start, LONGEST_CHAINED + 1) if chained else STS_DURATIONS
     return _sts_answer(request, account, body, allowed)
@@ -264,7 +264,7 @@ def _named(request: Request, urn: Any, kind: str) -> tuple[Account | None, str]:
     """The account and the name in `iam::ACCOUNTID:KIND:NAME`."""
     service, _, domain_id, found, name = ([*str(urn).split(":", 4), *[""] * 5])[:5]
     if (service, found) != ("iam", kind) or not name:
-        raise Refusal(catalogue.STS_MALFORMED)
+        raise Refusal(behaviours.STS_MALFORMED)
     return request.cloud.accounts.of_domain({"id": domain_id}), name
 
 

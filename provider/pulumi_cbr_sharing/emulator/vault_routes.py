@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.emulator import catalogue, records
-from pulumi_cbr_sharing.emulator.catalogue import Refusal
+from pulumi_cbr_sharing.emulator import behaviours, records
+from pulumi_cbr_sharing.emulator.behaviours import Refusal
 from pulumi_cbr_sharing.emulator.records import Policy
 from pulumi_cbr_sharing.emulator.request import Answer, page_of
 
@@ -77,7 +77,7 @@ def update_vault(request: Request, vault_id: str) -> Answer:
     vault, wanted = _vault(request, vault_id), request.part("vault")
     size = _size(_object(wanted.get("billing", {})).get("size", vault.size))
     if size < request.cloud.state.used(vault):
-        raise Refusal(catalogue.VAULT_TOO_SMALL)
+        raise Refusal(behaviours.VAULT_TOO_SMALL)
     vault.name, vault.size = str(wanted.get("name", vault.name)), size
     vault.settings.update(_settings(wanted))
     return _shown(request, vault)
@@ -101,7 +101,7 @@ def remove_resources(request: Request, vault_id: str) -> Answer:
     """Unbind servers or disks from a vault: 200, with their ids. Its backups stay."""
     vault, removed = _vault(request, vault_id), _object(request.body).get("resource_ids")
     if not isinstance(removed, list):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     vault.resources = [one for one in vault.resources if one["id"] not in removed]
     return Answer(200, {"remove_resource_ids": removed})
 
@@ -214,7 +214,7 @@ def _shown(request: Request, vault: Vault) -> Answer:
 def _policy(request: Request, policy_id: str) -> Policy:
     policy = request.cloud.state.policies.get(policy_id)
     if policy is None or policy.project_id != request.project:
-        raise Refusal(catalogue.POLICY_NOT_FOUND)
+        raise Refusal(behaviours.POLICY_NOT_FOUND)
     return policy
 
 
@@ -224,19 +224,19 @@ def _written(request: Request, policy: Policy) -> dict[str, Any]:
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return value
 
 
 def _one_of(words: Iterable[str], text: Any) -> str:
     if not isinstance(text, str) or text not in words:
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return text
 
 
 def _size(size: Any) -> int:
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return size
 
 
@@ -246,25 +246,25 @@ def _settings(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _tags(many: Any) -> dict[str, str]:
     if not isinstance(many, list) or not all(isinstance(one, dict) and isinstance(one.get("key"), str) for one in many):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return {one["key"]: str(one.get("value", "")) for one in many}
 
 
 def _pattern(trigger: Any) -> list[str]:
     pattern = _object(_object(trigger).get("properties")).get("pattern")
     if not isinstance(pattern, list) or not pattern or not all(isinstance(one, str) for one in pattern):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return pattern
 
 
 def _resources(many: Any) -> list[dict[str, Any]]:
     if not isinstance(many, (list, type(None))):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     return [_resource(one) for one in many or []]
 
 
 def _resource(one: Any) -> dict[str, Any]:
     if not isinstance(one, dict) or not all(isinstance(one.get(key), str) for key in ("id", "type")):
-        raise Refusal(catalogue.MALFORMED)
+        raise Refusal(behaviours.MALFORMED)
     volumes = {"extra_info": one["extra_info"]} if isinstance(one.get("extra_info"), dict) else {}
     return {"id": one["id"], "type": one["type"], **volumes}

@@ -23,7 +23,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from pulumi_cbr_sharing.policies.configuration import Schema, exceptions, exceptions_in, troubles
 from pulumi_cbr_sharing.policies.properties import Unknown
-from pulumi_cbr_sharing.policies.shares import Role, Share, shares_of
+from pulumi_cbr_sharing.policies.sharing_resources import Role, SharingResource, shares_of
 from pulumi_cbr_sharing.recipients_file import AgreedException
 
 
@@ -43,7 +43,7 @@ class Subject(Protocol):
         """Its URN."""
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """A violation, if no exception covers it.
 
     Attributes:
@@ -78,7 +78,7 @@ class CannotBeChecked(UnknownValueError):
 
 
 S = TypeVar("S", bound=Subject)
-Judge = Callable[[S, Mapping[str, Any]], Iterator[Finding | Unchecked]]
+Judge = Callable[[S, Mapping[str, Any]], Iterator[Violation | Unchecked]]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Rule(Generic[S]):
         for subject in subjects:
             for said in self.judge(subject, config):
                 settled = _settle(said, subject, agreed, today)
-                if isinstance(settled, Finding):
+                if isinstance(settled, Violation):
                     report(f"{self.name}: {settled.message}", subject.urn)
                 elif settled:
                     unchecked.append(settled.message)
@@ -135,7 +135,7 @@ class Rule(Generic[S]):
             raise CannotBeChecked(f"{self.name}: {'; '.join(unchecked)}")
 
 
-def share_rule(rule: Rule[Share], *roles: Role) -> ResourceValidationPolicy:
+def share_rule(rule: Rule[SharingResource], *roles: Role) -> ResourceValidationPolicy:
     """A policy that checks each share before it is created; by default those of owners, not accepters."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -165,8 +165,8 @@ def stack_rule(rule: Rule[S], subjects_of: Callable[[PolicyResource], Iterable[S
 
 
 def _settle(
-    said: Finding | Unchecked, subject: Subject, agreed: list[AgreedException], today: date
-) -> Finding | Unchecked | None:
+    said: Violation | Unchecked, subject: Subject, agreed: list[AgreedException], today: date
+) -> Violation | Unchecked | None:
     """Apply the exceptions to a finding: it is dropped, or kept, or depends on an unknown value."""
     if isinstance(said, Unchecked):
         return said
