@@ -1,6 +1,6 @@
 # `make test` on a fresh machine needs python3 (3.10 or newer) and make; everything else is brought.
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check quick test search compat docs record bench bench-client bench-audit bench-emulator lock pins engine dist clean
+.PHONY: help demo setup check quick test guesses search compat docs record bench bench-client bench-audit bench-emulator lock pins engine dist clean
 
 # By its name, never by its path: a path may hold characters that a shell takes for commands.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
@@ -41,6 +41,9 @@ quick: $(STAMP) $(PACK) ## All tests but those with an engine and the long searc
 
 test: check $(PACK) ## Check, then all tests
 	@$(WITH_ENGINE) $(TESTS)
+
+guesses: $(STAMP) ## Quick tests of the provider, under each other answer that the service may give
+	@GUESSES=1 $(TESTS) -m "not engine and not search" tests/sharing tests/resources tests/cli tests/audit tests/plugin $(ARGS)
 
 search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
 	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search
