@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -59,13 +59,12 @@ def _weight(item: pytest.Function) -> int:
     return 1 if "emulator" in item.fixturenames else 0
 
 
+@pytest.fixture(
+    name="emulator", params=GUESSES or None, ids=[f"{name}={other}" for name, other in GUESSES] if GUESSES else None
+)
 def _emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """A fresh cloud on a port of its own."""
     with serve() as emulator:
         if GUESSES:
             setattr(emulator, *request.param)
         yield emulator
-
-
-_EACH: dict[str, Any] = {"params": GUESSES, "ids": [f"{name}={other}" for name, other in GUESSES]} if GUESSES else {}
-pytest.fixture(name="emulator", **_EACH)(_emulator)

@@ -98,7 +98,7 @@ OF_OURS = (
     (f"{OURS}BackupShareAccepter", "1st", {"backup_id": OTHER, "vault_id": VAULT}),
 )
 BRIDGED = (
-    "huaweicloud:Cbr/backupShare:BackupShare",
+    "huaweicloud:index/cbrBackupShare:CbrBackupShare",
     "web",
     {"backupId": BACKUP, "members": [{"destProjectId": DR}, {"destProjectId": PARTNER}]},
 )
@@ -170,7 +170,7 @@ def test_the_bridged_provider_is_another_tool(operator: Operator, tmp_path: Path
     """Its resource is forgotten by Pulumi's state; what this package declares stays where it is."""
     done = moved(operator, tmp_path, stack_export(BRIDGED, *OF_OURS))
     assert declared(done.out) == [("BackupShare", ("web",), {"backup_id": BACKUP, "dest_project_ids": [DR, PARTNER]})]
-    urn = "urn:pulumi:dev::shares::huaweicloud:Cbr/backupShare:BackupShare::web"
+    urn = "urn:pulumi:dev::shares::huaweicloud:index/cbrBackupShare:CbrBackupShare::web"
     assert commands(done.out) == [["pulumi", "state", "delete", urn, "--yes", "--stack", "dev"]]
 
 
@@ -220,7 +220,7 @@ def test_back_to_the_bridged_provider(operator: Operator, tmp_path: Path) -> Non
     assert options == ("pulumi.ResourceOptions", (), {"import_": BACKUP})
     members = [{"dest_project_id": DR}, {"dest_project_id": PARTNER}]
     assert share == (
-        "huaweicloud.cbr.BackupShare",
+        "huaweicloud.CbrBackupShare",
         ("web-dr",),
         {"backup_id": BACKUP, "members": members, "opts": {"import_": BACKUP}},
     )
@@ -230,7 +230,7 @@ def test_back_to_the_bridged_provider(operator: Operator, tmp_path: Path) -> Non
 def test_what_cannot_be_read_is_neither_moved_nor_forgotten(operator: Operator, tmp_path: Path, to: str) -> None:
     """An encrypted recipient: it is told, and the rest is moved; 3 is the exit code of something incomplete."""
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
-    token = "huaweicloud:Cbr/backupShare:BackupShare" if to != "bridged" else f"{OURS}BackupShare"
+    token = "huaweicloud:index/cbrBackupShare:CbrBackupShare" if to != "bridged" else f"{OURS}BackupShare"
     hidden = (token, "hidden", {"backupId": OTHER, "members": [{"destProjectId": secret}]})
     if to == "bridged":
         hidden = (token, "hidden", {"backup_id": OTHER, "dest_project_ids": [secret]})

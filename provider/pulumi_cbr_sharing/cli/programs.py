@@ -2,7 +2,8 @@
 
 `move` prints what declares the shares next, and the commands by which the other tool forgets them. The resources of
 Terraform are huaweicloud_cbr_backup_share, which owns all members of a backup, and its accepter; both are imported by
-the id of the backup (the Terraform provider's documentation). The bridged provider has the same two.
+the id of the backup (the Terraform provider's documentation). Bridged by `pulumi package add terraform-provider
+huaweicloud/huaweicloud`, they are CbrBackupShare and CbrBackupShareAccepter (inferred: so that bridge names things).
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _end(found: Audit) -> int:
     type=click.Choice(["pulumi", "terraform", "bridged"]),
     default="pulumi",
     show_default=True,
-    help="What declares the shares next: this package, Terraform, or the bridged provider pulumi-huaweicloud.",
+    help="What declares the shares next: this package, Terraform, or its provider bridged into Pulumi.",
 )
 @click.option(
     "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
@@ -194,8 +195,8 @@ def as_bridged_program(moved: Sequence[Declaration]) -> str:
     """The Pulumi program with the resources of the bridged provider, which import what is there."""
     lines = ["import pulumi", "import pulumi_huaweicloud as huaweicloud", ""]
     for name, one in _named(_sets(moved), _dashed):
-        kind = "BackupShareAccepter" if one.role == "accepter" else "BackupShare"
-        lines += [f"huaweicloud.cbr.{kind}(", f"    {_text(name)},", f"    backup_id={_text(one.backup)},"]
+        kind = "CbrBackupShareAccepter" if one.role == "accepter" else "CbrBackupShare"
+        lines += [f"huaweicloud.{kind}(", f"    {_text(name)},", f"    backup_id={_text(one.backup)},"]
         if one.role == "accepter":
             lines += [f"    vault_id={_text(one.vault)},"]
         else:
