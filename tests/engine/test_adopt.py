@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from typing import TYPE_CHECKING
 
 import pytest
 
 from click.testing import CliRunner
+
+import hosts
 
 from clouds import environment
 from pulumi_cbr_sharing.cli import main
@@ -81,6 +86,57 @@ def test_a_pasted_program_adopts_everything_and_writes_nothing(
     assert {request.method for request in emulator.requests} <= {"GET"}
 
 
+def test_the_same_program_appended_twice_is_refused(emulator: Emulator, tmp_path: Path) -> None:
+    """In one line that says what to do, whatever the names in it; once is fine."""
+    a_history(emulator)
+    printed = CliRunner().invoke(main, ["adopt", "--cwd", str(tmp_path)], env=environment(emulator)).stdout
+    stack = Stack(tmp_path / "stack")
+    stack.env.update(environment(emulator))
+    stack.program(printed + printed)
+    emulator.clear_requests()
+
+    run = stack.preview(check=False)
+
+    assert not run.ok
+    (told,) = {line.partition("error: ")[2] for line in run.output.splitlines() if "twice" in line}
+    assert re.fullmatch(r"adopted_[0-9a-f]{8} is in this program twice: remove one", told)
+    assert "Traceback" not in run.output
+    stack.program(printed)
+    stack.preview()
+    assert {request.method for request in emulator.requests} == {"GET"}
+
+
+@pytest.mark.parametrize("options", [[], ["--authoritative"]])
+def test_a_program_in_yaml_adopts_everything_and_writes_nothing(
+    emulator: Emulator, tmp_path: Path, options: list[str]
+) -> None:
+    """On Pulumi's own host, by the native plugin; twice in a program it is refused by its line."""
+    a_history(emulator)
+    (tmp_path / "cbr-sharing.yaml").write_text(RECIPIENTS % projects_of(emulator))
+    words = ["adopt", "--cwd", str(tmp_path), "--language", "yaml", *options]
+    printed = CliRunner().invoke(main, words, env=environment(emulator)).stdout
+    before = members(emulator)
+    stack = Stack(tmp_path / "stack")
+    stack.env |= environment(emulator)
+    stack.env["PATH"] = os.pathsep.join([*map(str, hosts.yaml_host()), stack.env["PATH"]])
+    (stack.folder / "__main__.py").unlink(missing_ok=True)
+    header = "name: shares\nruntime: yaml\n"
+    stack.file("Pulumi.yaml", header + printed)
+    emulator.clear_requests()
+
+    stack.up()
+
+    changed = [one for one in emulator.requests if one.method != "GET" and one.code != "BackupService.6703"]
+    assert changed == []
+    assert members(emulator) == before
+    stack.up("--expect-no-changes")
+    stack.preview("--refresh", "--expect-no-changes")
+    stack.file("Pulumi.yaml", header + printed + printed)
+    run = stack.preview(check=False)
+    assert not run.ok
+    assert 'mapping key "resources" already defined at line ' in run.output
+
+
 def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path: Path) -> None:
     """With `--stack`, by the Pulumi CLI; the audit of the stack is clean."""
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
@@ -100,7 +156,7 @@ def test_what_a_stack_declares_is_not_adopted_again(emulator: Emulator, tmp_path
     emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
     drift = CliRunner().invoke(main, ["audit", *words, "--format", "github"], env=stack.env)
     assert drift.exit_code == 2
-    assert f"file={stack.folder}/__main__.py,line=6,title=A declared share that does not exist::" in drift.stdout
+    assert f"file={stack.folder}/__main__.py,line=12,title=A declared share that does not exist::" in drift.stdout
     unknown = CliRunner().invoke(main, ["audit", "--stack", "nobody", "--cwd", str(stack.folder)], env=stack.env)
     assert unknown.exit_code == 1
     assert "reading stack nobody by `pulumi stack export`" in unknown.output

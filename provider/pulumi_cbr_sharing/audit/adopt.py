@@ -80,6 +80,11 @@ class Adoption:
         """The class of the resources."""
         return "BackupShare" if self.authoritative else "BackupShareMember"
 
+    @property
+    def digest(self) -> str:
+        """The same for the same resources."""
+        return hashlib.sha256("\n".join(one.name for one in self.resources).encode()).hexdigest()[:8]
+
     def written(self, language: Language) -> str:
         """The program, or the file for `pulumi import --file`.
 
@@ -156,8 +161,12 @@ def _python(made: Adoption) -> Iterator[str]:
     if not made.resources:
         return
     variables = _variables(made, "_")
+    mark = f"adopted_{made.digest}"
+    yield from ("import pulumi", "")
     yield f"from pulumi_cbr_sharing import {made.kind}{', Connection' if variables else ''}"
-    yield ""
+    yield from ("", f'if "{mark}" in globals():')
+    yield f'    raise pulumi.RunError("{mark} is in this program twice: remove one")'
+    yield from (f"{mark} = True", "")
     if variables:
         for connection, variable in variables.items():
             field, value = _named(connection)
@@ -182,6 +191,7 @@ def _yaml(made: Adoption) -> Iterator[str]:
     if not made.resources:
         return
     variables = _variables(made, "-")
+    yield "# In a program that has `resources:` already, this goes below that line, without the next one."
     yield "resources:"
     owners = {one.connection: one.shares[0].owner for one in made.resources}
     for connection, variable in variables.items():
