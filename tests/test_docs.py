@@ -221,7 +221,8 @@ def test_every_code_has_an_entry(code: str) -> None:
     """The address in its line leads to its row, which says what the line says."""
     meaning = CODES[code]
     (row,) = [line for line in PAGES["troubleshooting.md"].splitlines() if f"`{code}`" in line and "<a id" in line]
-    assert row.endswith(f"| {meaning.reason} | {meaning.remedy or '—'} |")
+    remedy = meaning.remedy.format(endpoint="the endpoint, by the setting that the error names")
+    assert row.endswith(f"| {meaning.reason} | {remedy or '—'} |")
     assert f'<a id="{meaning.error("sharing", "no", code=code).told.partition("#")[2]}'.rstrip(")") in row
 
 

@@ -98,7 +98,7 @@ def test_another_accounts_credential(ask: Ask, emulator: Emulator, stranger: Cli
         ask(stranger, emulator.backup.id)
     own = emulator.account("sharer").project_id
     assert f"the credential is not of project {own} (HTTP 401, Malformed request url, request" in str(told.value)
-    assert "huaweicloud:projectId, environment HW_PROJECT_ID" in str(told.value)
+    assert "correct the project id (environment HW_PROJECT_ID); nothing was changed" in str(told.value)
     assert str(told.value).isprintable()
 
 

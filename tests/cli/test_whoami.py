@@ -164,7 +164,7 @@ def test_an_error_names_what_a_command_has(emulator: Emulator, operator: Operato
     emulator.quirk_wrong_project = True
     operator.env["HW_PROJECT_ID"] = emulator.account("bystander").project_id
     wrong = operator.run("members", emulator.backup.id)
-    assert "set the right project id (--project-id, environment HW_PROJECT_ID)" in wrong.err
+    assert "correct the project id (environment HW_PROJECT_ID)" in wrong.err
     assert "huaweicloud:" not in done.err + wrong.err
 
 

@@ -70,6 +70,6 @@ def _list_backups(client: Client, call: Call) -> None:
         request = f", request {same.request_id}" if same.request_id else ""
         raise WrongProject(
             f"{call.doing}: the credential is not of project {client.project_id} (HTTP 401, Malformed request url"
-            f"{request}): use a credential of that project, or set the right project id (stack config "
-            "huaweicloud:projectId, environment HW_PROJECT_ID); nothing was changed"
+            f"{request}): use a credential of that project, or correct {client.settings.names['project_id']}; nothing "
+            "was changed"
         ) from None

@@ -47,8 +47,7 @@ COMMANDS = {  # name: its module, and its line in the help
 OPTIONS = {
     "wait_for_backup": "--wait",
     "vault_id": "--vault",
-    "stack config huaweicloud:projectId": "--project-id",
-    "huaweicloud:endpoints": "--endpoint",
+    "Connection profile": "--connection",
     "Connection region": "--region",
     "Connection project_id": "--project-id",
     "Connection endpoint": "--endpoint",
@@ -98,7 +97,7 @@ def load(name: str) -> click.Command:
 
 
 def in_options(text: str) -> str:
-    """An error in the words of commands."""
+    """A message in the words of commands."""
     for name, option in OPTIONS.items():
         text = re.sub(rf"\b{name}\b", option, text)
     return text

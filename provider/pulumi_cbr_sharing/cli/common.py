@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulumi_cbr_sharing import timestamps
+from pulumi_cbr_sharing.cli import in_options
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT, VAULT
@@ -127,7 +128,7 @@ def client_of(connection: Connection, kind: type[C]) -> C:
         SettingsError: settings are missing or not valid.
     """
     try:
-        return kind(resolve(connection, config=None, environ=os.environ), notify=tell)
+        return kind(resolve(connection, config=None, environ=os.environ), notify=lambda text: tell(in_options(text)))
     except SettingsError as error:
         if not connection.profile:
             raise

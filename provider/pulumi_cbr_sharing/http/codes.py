@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
 
 class Meaning(NamedTuple):
-    """What a code or a status means: the error to raise, why the call failed, and what to do."""
+    """What a code or a status means.
+
+    Attributes:
+        error: the error to raise.
+        reason: why the call failed.
+        remedy: what to do; `{endpoint}` and `{project}` stand for the endpoint and the project id, with where the
+            reader sets them.
+    """
 
     error: type[ApiError]
     reason: str
@@ -40,7 +47,7 @@ class Meaning(NamedTuple):
 _OWNER = "check the id, and that the credentials, region and project are those of the backup's owner"
 _KEY = "check the credential and this machine's clock; it is not sent again, because wrong signatures lock a key"
 _ROLE = "ask an administrator to grant this action to the user or agency"
-_ENDPOINT = "check the region, huaweicloud:endpoints and HW_CBR_ENDPOINT / HW_IAM_ENDPOINT (cbr without /v3, iam with)"
+_ENDPOINT = "check {endpoint}"
 _SUPPORT = "contact the vendor's support"
 _TOO_MANY = Meaning(Throttled, "too many requests", "run it again later")
 

@@ -50,12 +50,8 @@ _WRONG_PASSWORD = Meaning(
     "check user, password, account and project; it is not sent again, because wrong passwords lock a user",
 )
 _NO_PROJECT = Meaning(ApiError, "there is no such project or account", "check the project, the account and the region")
-_NO_AGENCY = Meaning(
-    ApiError,
-    "there is no such agency",
-    "check its name, the account that granted it, and huaweicloud:endpoints",
-)
-_NO_PROVIDER = Meaning(ApiError, "there is no such identity provider", "check its name and IAM's endpoint")
+_NO_AGENCY = Meaning(ApiError, "there is no such agency", "check its name, the account that granted it, and {endpoint}")
+_NO_PROVIDER = Meaning(ApiError, "there is no such identity provider", "check its name and {endpoint}")
 _sign_in = partial(Call, "POST", service="iam", expects=(201,), signs_in=True)
 
 
@@ -280,7 +276,7 @@ def look_up_project(client: Client, name: str) -> str:
     """
     doing, query = f"looking up the project named {name}", (("name", name),)
     call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
-    way = f"set the project id ({client.settings.project_setting})"
+    way = f"set {client.settings.names['project_id']}"
     try:
         reply = client.send(call)
     except PermissionDenied as error:

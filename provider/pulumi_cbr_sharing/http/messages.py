@@ -19,6 +19,7 @@ from urllib.parse import unquote_plus
 from pulumi_cbr_sharing.errors import ApiError, MalformedUrl, UnexpectedAnswer, one_line
 from pulumi_cbr_sharing.http.codes import Meaning, meaning_of
 from pulumi_cbr_sharing.http.retry import seconds_of
+from pulumi_cbr_sharing.settings.resolve import plain_names
 from pulumi_cbr_sharing.timestamps import rfc3339
 
 
@@ -38,7 +39,7 @@ _WORD = re.compile(r"[0-9A-Za-z_-]+(?:::[0-9A-Za-z_-]+)*")  # available, OS::Nov
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so where the
 # backup does not exist. It may also mean that the project is not the credential's: see cbr/calls.py.
 MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
-_MALFORMED_URL = Meaning(MalformedUrl, "the service rejected the URL as malformed", "check the project id")
+_MALFORMED_URL = Meaning(MalformedUrl, "the service rejected the URL as malformed", "check {project}")
 
 _KNOWN_CODE = re.compile(r"(BackupService|APIGW|APIG|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
 _PLAIN_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
@@ -85,6 +86,7 @@ class Reply:
         headers: names in any case.
         body: the bytes.
         secrets: what was sent with the call and must not be shown.
+        names: see `Settings.names`.
     """
 
     call: Call
@@ -92,6 +94,7 @@ class Reply:
     headers: Mapping[str, str] = field(repr=False)  # X-Subject-Token is a secret
     body: bytes = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    names: Mapping[str, str] = field(default_factory=plain_names, repr=False, compare=False)
 
     @cached_property
     def payload(self) -> dict[str, Any]:
@@ -153,7 +156,7 @@ class Reply:
         redirect = f", a redirect to {target}, which is not followed" if target else ""
         return UnexpectedAnswer(
             f"{self.call.doing}: an answer {trouble} ({', '.join(filter(None, facts))}){redirect}: "
-            "check the endpoint and any proxy on the way; nothing is concluded from it"
+            f"check {self.names[self.call.service]} and any proxy on the way; nothing is concluded from it"
         )
 
     def _refusal(self) -> ApiError:
@@ -170,7 +173,7 @@ class Reply:
         return meaning.error(
             self.call.doing,
             "; ".join(reasons),
-            meaning.remedy,
+            meaning.remedy.format(endpoint=self.names[self.call.service], project=self.names["project_id"]),
             status=self.status,
             code=code if _KNOWN_CODE.fullmatch(code) else self.quote(code, 60),
             request_id=self._request_id(request_id),

@@ -114,9 +114,9 @@ class Transport:
             ) as response:
                 body = _body(call, response, settings.read_timeout)
         except (RequestException, HTTPError, OSError, ValueError) as error:
-            raise error_of(error, call.doing, route, settings) from None
+            raise error_of(error, call, route, settings) from None
         secrets = (*self._secrets, *_secrets_in(request))
-        return Reply(call, response.status_code, dict(response.headers), body, secrets)
+        return Reply(call, response.status_code, dict(response.headers), body, secrets, settings.names)
 
 
 class _Pool(HTTPAdapter):
@@ -239,14 +239,14 @@ def _body(call: Call, response: Response, seconds: float) -> bytes:
     return b"".join(parts)
 
 
-def error_of(error: Exception, doing: str, route: Route, settings: Settings) -> CbrSharingError:
+def error_of(error: Exception, call: Call, route: Route, settings: Settings) -> CbrSharingError:
     """The error to raise for an exception."""
     causes, proxy = list(_causes(error)), select_proxy(route.root, route.proxies) or ""
     if trouble := _trouble_with_settings(causes, proxy):
-        return SettingsError(f"{doing}: {trouble}")
+        return SettingsError(f"{call.doing}: {trouble}")
     host = route.root.split("/", 3)[2].rpartition("@")[2]
-    sent, lasting, trouble = _trouble_on_the_way(causes, proxy, settings)
-    return Unreachable(doing, f"no answer from {host}: {trouble}", sent=sent, lasting=lasting)
+    sent, lasting, trouble = _trouble_on_the_way(causes, proxy, settings, settings.names[call.service])
+    return Unreachable(call.doing, f"no answer from {host}: {trouble}", sent=sent, lasting=lasting)
 
 
 def _causes(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
@@ -273,19 +273,21 @@ def _trouble_with_settings(causes: list[BaseException], proxy: str) -> str | Non
     return None
 
 
-def _trouble_on_the_way(causes: list[BaseException], proxy: str, settings: Settings) -> tuple[bool, bool, str]:
+def _trouble_on_the_way(
+    causes: list[BaseException], proxy: str, settings: Settings, endpoint: str
+) -> tuple[bool, bool, str]:
     """Whether the request may have arrived, whether a retry cannot help, and what to tell the user."""
     if _any(causes, ssl.SSLCertVerificationError):
         trusted = f" by {settings.ca}" if settings.ca else ""
-        way = f"correct {settings.ca.setting}" if settings.ca else "set cacertFile or HW_CACERT to its CA file"
+        way = f"correct {settings.ca.setting}" if settings.ca else "set HW_CACERT to its CA file"
         return False, True, f"its TLS certificate is not trusted{trusted}: {way}"
     not_sent = _any(causes, NewConnectionError, ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
     if not_sent and proxy:
         return False, False, f"the proxy does not let the request through: {_PROXY}"
     if _any(causes, NewConnectionError):  # refused, or the name was not resolved; urllib3 makes it a kind of time-out
-        return False, False, "no connection: check the endpoint, the region and the network"
+        return False, False, f"no connection: check {endpoint} and the network"
     if not_sent:
-        return False, False, f"no connection within {settings.connect_timeout:g} s: check the endpoint and the network"
+        return False, False, f"no connection within {settings.connect_timeout:g} s: check {endpoint} and the network"
     if _any(causes, ReadTimeout, ReadTimeoutError):
         return True, False, f"it took longer than {settings.read_timeout:g} s"
     return True, False, "the connection was broken" + (f"; it goes through a proxy: {_PROXY}" if proxy else "")

@@ -59,7 +59,8 @@ def rank(connection: Connection, config: Config | None, environ: Mapping[str, st
     """All sources of a connection's settings in order of precedence; no stack config is one of them if it is None."""
     namespace = connection.namespace or DEFAULT_NAMESPACE
     plain = namespace in PLAIN_NAMESPACES
-    given = Source("Connection", asdict(connection), names_of("connection"), kind="connection")
+    names = {} if namespace == NATIVE_NAMESPACE else names_of("connection")  # the plugin has explicit providers instead
+    given = Source("Connection", asdict(connection), names, kind="connection")
     stack = from_stack_config(config, namespace)
     environment = [*from_environment(environ, environment_prefix(namespace))]
     ambient = [] if plain else [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ)]
@@ -141,11 +142,16 @@ def _with_region(sources: list[Source]) -> tuple[list[Source], list[str]]:
     region, notes = first(sources, "region"), []
     if region is None:
         ways = (("project_name", region_in_name), ("iam", region_in_address))
-        told = [(way(text), name) for field, way in ways for each in sources for name, text in each.all(field).items()]
+        told = [
+            (way(text), name, each.label)
+            for field, way in ways
+            for each in sources
+            for name, text in each.all(field).items()
+        ]
         told.sort(key=lambda each: each[0] not in REGIONS)
-        region, name = next((each for each in told if each[0]), (None, ""))
+        region, name, label = next((each for each in told if each[0]), (None, "", ""))
         if region:
-            sources = [*sources, Source("environment", {name: region}, {"region": name})]
+            sources = [*sources, Source(label, {name: region}, {"region": name})]
             notes = [f"the region {region} is that of {name}, as nothing else names one"]
     return [source.in_region(region) for source in sources] if region else sources, notes
 

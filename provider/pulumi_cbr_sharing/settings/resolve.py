@@ -66,6 +66,11 @@ RECORDED = (
 )
 
 
+def plain_names() -> dict[str, str]:
+    """What messages call an endpoint and the project id, if nobody knows where they were set."""
+    return dict.fromkeys(("cbr", "iam", "sts", "metadata"), "the endpoint") | {"project_id": "the project id"}
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that the client needs, complete and checked.
@@ -81,7 +86,7 @@ class Settings:
         enterprise_project: the lists are of this one; None lets the service choose.
         connect_timeout, read_timeout, deadline: seconds; the last is for one call with all its retries.
         outranked, notes: the sources of other credentials; what the user should know before anything is sent.
-        project_setting: where the project's id can be set.
+        names: what messages call the endpoint of each service and the project id, with where each is, or can be, set.
     """
 
     region: str | None
@@ -107,7 +112,7 @@ class Settings:
     deadline: float = 600.0
     outranked: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
-    project_setting: str = field(default="HW_PROJECT_ID", compare=False)
+    names: Mapping[str, str] = field(default_factory=plain_names, compare=False)
 
     @property
     def account(self) -> str:
@@ -190,7 +195,7 @@ class _Draft:
             plan_checks=re.fullmatch(_FALSE, self._text("plan_checks") or "") is None,
             outranked=tuple(self._outranked),
             notes=tuple(self._notes),
-            project_setting=self._where("project_id"),
+            names=self._names(),
         )
 
     def _credential(self) -> Credential | None:
@@ -267,6 +272,14 @@ class _Draft:
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
                 self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", name)
         return found
+
+    def _names(self) -> dict[str, str]:
+        """See `Settings.names`; the region tells an endpoint that is not set itself."""
+        tell = {name: name if self._text(name) else "region" for name in ("cbr", "iam", "sts")}
+        names = plain_names()
+        return names | {
+            name: f"{names[name]} ({self._where(told)})" for name, told in {**tell, "project_id": "project_id"}.items()
+        }
 
     def _tell_of_endpoints(self, endpoints: Mapping[str, str | None]) -> None:
         """Tell if a credential leaves this machine for an address that somebody else may have written."""
