@@ -11,10 +11,9 @@ import pytest
 
 from inprocess import FakeTime, settings_of
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.cbr import paging
+from pulumi_cbr_sharing.cbr.api import Listing, whole_list
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
-from pulumi_cbr_sharing.cbr.paging import Listing
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import UnexpectedAnswer
 from pulumi_cbr_sharing.http.client import Client
@@ -34,7 +33,7 @@ class Service:
     def __init__(self, answer: Any, deadline: float = 600.0, page_seconds: float = 0.0) -> None:
         self._answer, self._time, self._page_seconds = answer, FakeTime(), page_seconds
         self.clock, self.asked = self._time.clock, 0
-        self.settings = type("Settings", (), {"deadline": deadline})
+        self.settings = type("Settings", (), {"deadline": deadline, "enterprise_project": None})
         self.news: list[str] = []
         self.notify = self.news.append
 
@@ -78,7 +77,7 @@ def test_tries_share_the_deadline() -> None:
     """Reading a list again does not extend the deadline."""
     service: Any = Service(lambda offset: {"things": [{"id": str(offset)}], "count": offset + 2}, 15.0, 4.0)
     with pytest.raises(UnexpectedAnswer, match="no end"):
-        paging.whole_list(service, CALL, "things", ids.FOREIGN)
+        whole_list(service, CALL, "things", ids.FOREIGN)
     assert service.asked == 4
 
 

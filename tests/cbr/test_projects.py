@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,8 +48,8 @@ def test_a_name_may_have_any_characters(name: str, emulator: Emulator, client: C
     assert [project.id for project in projects_of_account(client, name)] == [account.project_id]
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "..", " ... "])
-def test_what_is_no_name_is_not_sent(name: str, emulator: Emulator, client: Client) -> None:
+@pytest.mark.parametrize("name", ["", " ", ".", "..", " ... ", "\ud800", "a\nb", "a\x1b[2Jb", "x" * 256, None, 5])
+def test_what_is_no_name_is_not_sent(name: Any, emulator: Emulator, client: Client) -> None:
     """A name of dots would be another path."""
     with pytest.raises(Refused, match="is not an account name"):
         projects_of_account(client, name)
@@ -116,3 +116,12 @@ def test_an_answer_without_ids_is_an_error(emulator: Emulator, client: Client) -
     emulator.add_fault(Fault(method="GET", status=200, body='{"projects": [{"project_name": "eu-de"}]}'))
     with pytest.raises(UnexpectedAnswer, match="a project whose project_id is missing"):
         projects_of_account(client, "acme")
+
+
+@pytest.mark.parametrize("account", ["acme", "a/b", "..x", "研发", "a?b#c%2f"])
+def test_the_name_of_an_account_stays_one_part(account: str, emulator: Emulator, client: Client) -> None:
+    """It is the only part of a path without a fixed shape, so it is encoded."""
+    emulator.add_fault(Fault(method="GET", status=200, body='{"projects": []}'))
+    projects_of_account(client, account)
+    (request,) = emulator.requests
+    assert (request.path.count("/"), request.query) == (4 + account.count("/"), "")

@@ -287,7 +287,7 @@ def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator
 
 def test_a_list_without_end_is_given_up(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that has new rows for every offset would block a worker for ever."""
-    monkeypatch.setattr("pulumi_cbr_sharing.cbr.paging.MOST_PAGES", 5)
+    monkeypatch.setattr("pulumi_cbr_sharing.cbr.api.MOST_PAGES", 5)
     for number in range(9):
         emulator.add_fault(page(f"{number:032x}", count=None))
     client = Client(settings_of(emulator))

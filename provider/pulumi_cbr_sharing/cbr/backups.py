@@ -10,9 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.calls import ask
-from pulumi_cbr_sharing.cbr.paging import whole_list
+from pulumi_cbr_sharing.cbr.api import ask, path_to, whole_list
 from pulumi_cbr_sharing.errors import BackupNotAvailable, Refused, WaitTimeout, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.timestamps import moment
@@ -99,7 +97,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     Raises:
         BackupNotFound: there is no such backup in the client's project.
     """
-    path = paths.backup(client.project_id, backup_id)
+    path = path_to(client, "backups", backup_id)
     call = Call("GET", path, doing=f"reading backup {backup_id}", action="cbr:backups:get")
     return _backup(ask(client, call).record("backup"), backup_id)
 
@@ -130,7 +128,7 @@ def list_backups(
     shared = {"own_type": own_type, "member_status": member_status} if own_type != "private" else {}
     call = Call(
         "GET",
-        paths.backups(client.project_id),
+        path_to(client, "backups"),
         doing=f"listing the backups of project {client.project_id}",
         action="cbr:backups:list",
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.cbr import paths
-from pulumi_cbr_sharing.cbr.calls import ask, explained
-from pulumi_cbr_sharing.cbr.paging import Listing, incomplete
+from pulumi_cbr_sharing.cbr.api import Listing, ask, explained, incomplete, path_to
 from pulumi_cbr_sharing.errors import MalformedUrl, UnexpectedAnswer
 from pulumi_cbr_sharing.http.messages import Call, Reply
 
@@ -97,7 +95,7 @@ def add_members(
     """
     call = Call(
         "POST",
-        paths.members(client.project_id, backup_id),
+        path_to(client, "backups", backup_id, "members"),
         doing=f"sharing backup {backup_id} with project {', '.join(project_ids)}",
         action="cbr:member:create",
         body={"members": list(project_ids)},
@@ -107,12 +105,15 @@ def add_members(
     if not isinstance(reply, Reply):
         return reply
     try:
-        return _added(reply, backup_id, project_ids)
+        added = _by_project(reply.records("members"), backup_id)
+        if lacking := [project for project in project_ids if project not in added]:
+            raise reply.unexpected(f"without the share with project {', '.join(lacking)}")
     except UnexpectedAnswer:
         # The status was a success, so the backup may be shared.
         if (found := look()) is not None:
             return found
         raise
+    return added
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members → 200 {"members": [Member, …], "count": n}
@@ -122,7 +123,7 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     Raises:
         BackupNotFound: there is no such backup in the client's project.
     """
-    path = paths.members(client.project_id, backup_id)
+    path = path_to(client, "backups", backup_id, "members")
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
     listing = Listing(client, call, "members", ids.PROJECT, name="dest_project_id")
     try:
@@ -140,7 +141,7 @@ def get_member(client: Client, backup_id: str, project_id: str) -> Member:
     Raises:
         MemberNotFound, BackupNotFound: there is no such member.
     """
-    path = paths.member(client.project_id, backup_id, project_id)
+    path = path_to(client, "backups", backup_id, "members", project_id)
     doing = f"reading the share of backup {backup_id} with project {project_id}"
     call = Call("GET", path, doing=doing, action="cbr:member:get")
     return _member(ask(client, call).record("member"), backup_id, project_id)
@@ -158,7 +159,7 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
     """
     verb = {"accepted": "accepting", "rejected": "giving back"}.get(status, "answering")
     body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
-    path = paths.member(client.project_id, backup_id, client.project_id)
+    path = path_to(client, "backups", backup_id, "members", client.project_id)
     call = Call("PUT", path, doing=f"{verb} the share of backup {backup_id}", action="cbr:member:update", body=body)
     return _member(ask(client, call).record("member"), backup_id, client.project_id)
 
@@ -172,17 +173,10 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
         ImageRegistered: the recipient registered an image from it.
         UnexpectedAnswer: a success other than 204, which this service does not send.
     """
-    path = paths.member(client.project_id, backup_id, project_id)
+    path = path_to(client, "backups", backup_id, "members", project_id)
     doing = f"cancelling the share of backup {backup_id} with project {project_id}"
     call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
     ask(client, call)
-
-
-def _added(reply: Reply, backup_id: str, project_ids: Sequence[str]) -> Mapping[str, Member]:
-    added = _by_project(reply.records("members"), backup_id)
-    if lacking := [project for project in project_ids if project not in added]:
-        raise reply.unexpected(f"without the share with project {', '.join(lacking)}")
-    return added
 
 
 def _by_project(records: Iterable[Record], backup_id: str) -> Mapping[str, Member]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.cbr import paths
 from pulumi_cbr_sharing.errors import Refused, one_line
 from pulumi_cbr_sharing.http.messages import Call
 
@@ -42,7 +42,10 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
         UnexpectedAnswer: a project has no id, or a malformed one.
         ApiError: the service's reasons.
     """
-    path, doing = paths.projects_of_account(account), f"listing the projects of account {one_line(account, 60)}"
+    # Dots alone would be another path, and `quote` cannot encode lone surrogates.
+    if ids.trouble_with_text(account) or not account.strip(". "):
+        raise Refused(f"listing the projects of an account: {one_line(account, 60)!r} is not an account name")
+    path, doing = f"/v3/domain/{quote(account, safe='')}/projects", f"listing the projects of account {account[:60]}"
     call = Call("GET", path, doing=doing, action="cbr:member:list")  # inferred: no document names the action
     records = client.send(call).records("projects")
     found = [Project(record.id("project_id", ids.PROJECT), record.name("project_name")) for record in records]

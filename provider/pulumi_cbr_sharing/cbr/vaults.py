@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.cbr import paths
+from pulumi_cbr_sharing.cbr.api import ask, path_to, whole_list
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE
-from pulumi_cbr_sharing.cbr.calls import ask
-from pulumi_cbr_sharing.cbr.paging import whole_list
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.http.messages import Call
 
@@ -89,7 +87,7 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
         raise Refused(f"listing vaults: name {trouble}")
     doing = f"listing the vaults of project {client.project_id}"
     query = () if name is None else (("name", name),)
-    call = Call("GET", paths.vaults(client.project_id), doing=doing, action="cbr:vaults:list", query=query)
+    call = Call("GET", path_to(client, "vaults"), doing=doing, action="cbr:vaults:list", query=query)
     records = whole_list(client, call, "vaults", ids.VAULT)
     # No document says that the filter means the whole name.
     fitting = [_vault(record) for record in records if name in (None, record.fields.get("name"))]
@@ -103,8 +101,7 @@ def get_vault(client: Client, vault_id: str) -> Vault:
     Raises:
         NotFound: there is no such vault in the client's project.
     """
-    path = paths.vault(client.project_id, vault_id)
-    call = Call("GET", path, doing=f"reading vault {vault_id}", action="cbr:vaults:get")
+    call = Call("GET", path_to(client, "vaults", vault_id), doing=f"reading vault {vault_id}", action="cbr:vaults:get")
     return _vault(ask(client, call).record("vault"), vault_id)
 
 

@@ -37,7 +37,7 @@ LONGEST_NAME = 255
 _WORD = re.compile(r"[0-9A-Za-z_-]+(?:::[0-9A-Za-z_-]+)*")  # available, OS::Nova::Server
 
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so where the
-# backup does not exist. It may also mean that the project is not the credential's: see cbr/calls.py.
+# backup does not exist. It may also mean that the project is not the credential's: see cbr/api.py.
 MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
 _MALFORMED_URL = Meaning(MalformedUrl, "the service rejected the URL as malformed", "check {project}")
 

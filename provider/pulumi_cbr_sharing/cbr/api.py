@@ -1,0 +1,176 @@
+"""Paths, answers and whole lists of CBR.
+
+`401 Malformed request url` has two meanings. The maintainers of another client saw it where a backup does not exist. In
+OpenStack Karbor, the service's ancestor, it means that the project in the address is not the credential's; taking that
+for "gone" would drop every share from the state. A second request tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pulumi_cbr_sharing import ids
+from pulumi_cbr_sharing.errors import BackupNotFound, MalformedUrl, Refused, UnexpectedAnswer, WrongProject
+from pulumi_cbr_sharing.http.messages import Call
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.http.messages import Record, Reply
+
+
+T = TypeVar("T")
+MOST_PAGES, MOST_ROWS = 1000, 100_000  # a list without end must not hold a worker forever
+NEWS_EVERY = 10.0  # seconds between two lines of progress
+TRIES = 3  # a backup that is made or expires between two pages spoils a list, but hardly three in a row
+_IDS_OF = {"backups": ids.BACKUP, "members": ids.PROJECT, "vaults": ids.VAULT}
+
+
+def path_to(client: Client, *parts: str) -> str:
+    """A path below the client's project: `path_to(client, "backups", backup_id, "members")`.
+
+    Raises:
+        Refused: an id has another shape. With `..`, the DELETE of a member would be one of the backup.
+    """
+    given = [(ids.PROJECT, client.project_id)]
+    given += [(_IDS_OF[what], part) for what, part in zip(parts[::2], parts[1::2], strict=False)]
+    for shape, part in given:
+        if trouble := shape.trouble_with(part):
+            raise Refused(f"calling the service with an id that {trouble}; nothing was sent")
+    return "/".join(("/v3", client.project_id, *parts))
+
+
+def ask(client: Client, call: Call, look: Callable[[], T | None] | None = None) -> Reply | T:
+    """Send a call about backups, members or vaults, see `Client.send`.
+
+    Raises:
+        BackupNotFound: the 401, but the project's backups can be listed: it is the backup that does not exist.
+        WrongProject: they cannot, so the project is not the credential's.
+        MalformedUrl: neither explains the 401.
+        CbrSharingError: the call failed, or the request that explains it.
+    """
+    try:
+        return client.send(call, look=look)
+    except MalformedUrl as refusal:
+        raise explained(client, call, refusal) from None
+
+
+def explained(client: Client, call: Call, refusal: MalformedUrl) -> MalformedUrl | BackupNotFound:
+    """What the 401 means, see `ask`."""
+    if call.method != "GET":
+        # Seen for GET only: a share whose DELETE is answered with it may still be there.
+        _get_backup(client, call)
+        return refusal
+    _list_backups(client, call)
+    if "/backups/" not in call.path:
+        return refusal
+    gone = refusal.again(reason="the backup does not exist in this project", remedy="")
+    return BackupNotFound(**vars(gone))
+
+
+# GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
+def _get_backup(client: Client, call: Call) -> None:
+    path = call.path.partition("/members")[0]
+    ask(client, Call("GET", path, f"{call.doing}: checking that the backup exists", "cbr:backups:get"))
+
+
+# GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}
+def _list_backups(client: Client, call: Call) -> None:
+    doing = f"{call.doing}: checking that the credential is of project {client.project_id}"
+    look = Call("GET", path_to(client, "backups"), doing, "cbr:backups:list", query=(("limit", "1"),))
+    try:
+        client.send(look).records("backups")
+    except MalformedUrl as same:
+        request = f", request {same.request_id}" if same.request_id else ""
+        raise WrongProject(
+            f"{call.doing}: the credential is not of project {client.project_id} (HTTP 401, Malformed request url"
+            f"{request}): use a credential of that project, or correct {client.settings.names['project_id']}; nothing "
+            "was changed"
+        ) from None
+
+
+class Listing:
+    """The records of a list by their ids. Send each call that it yields, and let it `take` the reply.
+
+    Args:
+        client: whose clock and deadline count; it shows a line every ten seconds.
+        call: the list without `offset`.
+        key: the name of the list in an answer.
+        shape: the shape of an id.
+        name: the field that is the id.
+        since: when the list was first asked for, if it was before. All pages together have the deadline of one call.
+
+    Attributes:
+        found: the records so far.
+        complete: whether every page's `count` is the number of records. (If it changes, records have moved between
+            pages.) A list without `count` is complete when an empty page ends it.
+
+    Raises:
+        UnexpectedAnswer: the list does not end, or has a malformed id.
+    """
+
+    def __init__(
+        self, client: Client, call: Call, key: str, shape: ids.Shape, *, name: str = "id", since: float | None = None
+    ) -> None:
+        self._client, self._call, self._key, self._shape, self._name = client, call, key, shape, name
+        self._began = client.clock.now() if since is None else since
+        self._counts: list[Any] = []
+        self._ended = False
+        self.found: dict[str, Record] = {}
+        self.complete = False
+
+    def __iter__(self) -> Iterator[Call]:
+        told = self._client.clock.now()
+        while not self._ended:
+            self._check_end()
+            if self._client.clock.now() >= told + NEWS_EVERY:
+                told = self._client.clock.now()
+                self._client.notify(f"{self._call.doing}: {len(self.found)} so far")
+            offset = ("offset", str(len(self.found)))
+            yield replace(self._call, query=(*self._call.query, offset)) if self.found else self._call
+
+    def take(self, reply: Reply) -> None:
+        """A page."""
+        listed = {record.id(self._name, self._shape): record for record in reply.records(self._key)}
+        # Records move from one page to the next when others come and go.
+        news = listed.keys() - self.found.keys()
+        self.found |= listed
+        self._counts.append(count := reply.payload.get("count"))
+        if count is None and not listed:
+            self._ended, self.complete = True, all(one is None for one in self._counts)
+        elif not news or (type(count) is int and len(self.found) >= count):
+            self._ended = True
+            self.complete = all(type(one) is int and one == len(self.found) for one in self._counts)
+
+    def _check_end(self) -> None:
+        rows, number, passed = len(self.found), len(self._counts), self._client.clock.now() - self._began
+        if number >= MOST_PAGES or rows >= MOST_ROWS or passed > self._client.settings.deadline:
+            raise UnexpectedAnswer(
+                f"{self._call.doing}: the list has no end after {rows} rows on {number} pages in {passed:.0f} s, so "
+                "nothing is concluded from it: check the endpoint"
+            )
+
+
+def whole_list(client: Client, call: Call, key: str, shape: ids.Shape) -> Collection[Record]:
+    """All records of a list of backups or vaults, over all pages; an incomplete list must not be read as deletions.
+
+    Raises:
+        UnexpectedAnswer: no try gave as many records as the service counts, or the list does not end.
+    """
+    chosen, began = client.settings.enterprise_project, client.clock.now()
+    call = replace(call, query=(*call.query, ("enterprise_project_id", chosen))) if chosen else call
+    for _ in range(TRIES):
+        listing = Listing(client, call, key, shape, since=began)
+        for page in listing:
+            listing.take(ask(client, page))
+        if listing.complete:
+            return listing.found.values()
+    raise incomplete(call.doing)
+
+
+def incomplete(doing: str) -> UnexpectedAnswer:
+    """The error for a list that may be incomplete."""
+    return UnexpectedAnswer(f"{doing}: the list does not fit its own count, so nothing is concluded: run it again")
