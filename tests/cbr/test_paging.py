@@ -33,7 +33,7 @@ class Service:
     def __init__(self, answer: Any, deadline: float = 600.0, page_seconds: float = 0.0) -> None:
         self._answer, self._time, self._page_seconds = answer, FakeTime(), page_seconds
         self.clock, self.asked = self._time.clock, 0
-        self.settings = type("Settings", (), {"deadline": deadline, "enterprise_project": None})
+        self.settings = type("Settings", (), {"deadline": deadline, "enterprise_project": None, "names": {"cbr": "it"}})
         self.news: list[str] = []
         self.notify = self.news.append
 

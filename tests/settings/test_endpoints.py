@@ -13,7 +13,7 @@ from pulumi_cbr_sharing.settings.endpoints import (
 
 
 NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
-PLAIN = "plain http would show the credentials on the way: use https, or set insecure"
+PLAIN = "plain http would show the credentials on the way: use https, or set HW_INSECURE"
 
 
 @pytest.mark.parametrize(

@@ -349,7 +349,7 @@ def test_plain_http_is_refused_where_it_was_set(variable: str, name: str, addres
     environ = PLACE | {variable: address} | ({"HW_INSECURE": insecure} if insecure else {})
     assert trouble(environ) == (
         f"Settings: the {name} endpoint '{address}' is wrong: plain http would show the credentials on the way: "
-        f"use https, or set insecure (environment {variable})"
+        f"use https, or set HW_INSECURE (environment {variable})"
     )
 
 

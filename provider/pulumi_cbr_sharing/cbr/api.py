@@ -150,7 +150,7 @@ class Listing:
         if number >= MOST_PAGES or rows >= MOST_ROWS or passed > self._client.settings.deadline:
             raise UnexpectedAnswer(
                 f"{self._call.doing}: the list has no end after {rows} rows on {number} pages in {passed:.0f} s, so "
-                "nothing is concluded from it: check the endpoint"
+                f"nothing is concluded from it: check {self._client.settings.names['cbr']}"
             )
 
 

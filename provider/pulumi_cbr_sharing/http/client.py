@@ -32,7 +32,7 @@ from pulumi_cbr_sharing.settings.resolve import RECORDED
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from pulumi_cbr_sharing.http.auth import Account, Auth
+    from pulumi_cbr_sharing.http.auth import Auth
     from pulumi_cbr_sharing.http.messages import Call, Reply, Service
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
@@ -111,10 +111,6 @@ class Client:
         """What `ask(client, *given)` returns; for half a minute it is not asked again."""
         return self.cache.get((ask, given), partial(ask, self, *given))
 
-    def forget(self, ask: Callable[..., object], *given: object) -> None:
-        """Ask again next time."""
-        self.cache.drop((ask, given))
-
     def send(self, call: Call, *, look: Callable[[], T | None] | None = None, auth: Auth | None = None) -> Reply | T:
         """Send a call, and retry where that is safe and may help.
 
@@ -162,11 +158,6 @@ class Client:
             if not (look and ambiguous) and not should_retry(failure, repeatable=call.repeatable):
                 raise failure
             self._wait_or_raise(call, retries, failure)
-
-    @property
-    def account(self) -> Account:
-        """What is known of the credential."""
-        return self._auth.account
 
     @cached_property
     def transport(self) -> Transport:

@@ -15,7 +15,7 @@ from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDen
 from pulumi_cbr_sharing.http.auth import Auth, fixed
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call
-from pulumi_cbr_sharing.http.signing import HeaderSigner, KeySigner, Signer, TokenSigner
+from pulumi_cbr_sharing.http.signing import HeaderSigner, KeySigner, Signer
 from pulumi_cbr_sharing.settings.credentials import (
     AccessKey,
     IdentityToken,
@@ -74,7 +74,13 @@ def auth_for(settings: Settings, accounts: Accounts) -> Auth:
         return Auth(account, partial(exchange, identity=credential, project=_project(settings), account=account))
     if isinstance(credential, ServerAgency):
         return Auth(account, partial(ask_server, agency=credential))
-    return fixed(account, KeySigner(credential) if isinstance(credential, AccessKey) else TokenSigner(credential.token))
+    if isinstance(credential, Token):
+        return fixed(account, _by_token(credential.token.reveal()))
+    return fixed(account, KeySigner(credential))
+
+
+def _by_token(token: str, **more: Any) -> Signer:
+    return HeaderSigner({"X-Auth-Token": token}, **more)
 
 
 def _project(settings: Settings) -> dict[str, str | None]:
@@ -116,9 +122,9 @@ def _get_token(client: Client, identity: Any, project: Mapping[str, Any], auth: 
         meanings={401: _WRONG_PASSWORD, 404: _NO_PROJECT},
     )
     reply = client.send(call, auth=auth)
-    token, value = reply.record("token"), _token_in(reply)
+    token = reply.record("token")
     project_id = token.part("project").id_or_none("id", ids.PROJECT)
-    return TokenSigner(Secret(value), expires_at=moment(token.fields.get("expires_at")), project_id=project_id)
+    return _by_token(_token_in(reply), expires_at=moment(token.fields.get("expires_at")), project_id=project_id)
 
 
 def _token_in(reply: Reply) -> str:
@@ -171,10 +177,11 @@ def exchange(client: Client, identity: IdentityToken, project: Mapping[str, Any]
     except ApiError as error:
         if error.status != 404:  # noqa: PLR2004
             raise
-        return _federated(client, call, identity.idp_id, HeaderSigner({"Authorization": f"Bearer {token}"}), project)
+        path = f"/v3/OS-FEDERATION/identity_providers/{quote(identity.idp_id, safe='')}/protocols/oidc/auth"
+        return _federated(client, call(path, expects=(200, 201)), token, project, account)
     who = {"methods": ["token"], "token": {"id": unscoped, "duration_seconds": seconds}}
     asked = call("/v3.0/OS-CREDENTIAL/securitytokens", body={"auth": {"identity": who}})
-    return _key_in(client.send(asked, auth=fixed(account, TokenSigner(Secret(unscoped)))), identity.source)
+    return _key_in(client.send(asked, auth=fixed(account, _by_token(unscoped))), identity.source)
 
 
 def _identity_token(identity: IdentityToken) -> str:
@@ -191,12 +198,12 @@ def _identity_token(identity: IdentityToken) -> str:
 
 
 # POST {iam}/OS-FEDERATION/identity_providers/{idp}/protocols/oidc/auth → 201, a token without project
-def _federated(client: Client, call: Any, idp: str, by_token: Signer, project: Mapping[str, Any]) -> Signer:
+def _federated(client: Client, call: Call, token: str, project: Mapping[str, Any], account: Account) -> Signer:
     """Open Telekom Cloud's way, for an IAM that does not know the other one (inferred)."""
-    asked = call(f"/v3/OS-FEDERATION/identity_providers/{quote(idp, safe='')}/protocols/oidc/auth", expects=(200, 201))
-    unscoped = _token_in(client.send(asked, auth=fixed(client.account, by_token)))
+    bearer = HeaderSigner({"Authorization": f"Bearer {token}"})
+    unscoped = _token_in(client.send(call, auth=fixed(account, bearer)))
     identity = {"methods": ["token"], "token": {"id": unscoped}}
-    return _get_token(client, identity, project, fixed(client.account, Signer()), call.keywords["doing"])
+    return _get_token(client, identity, project, fixed(account, Signer()), call.doing)
 
 
 # GET {metadata}/openstack/latest/securitykey → 200 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
@@ -244,7 +251,7 @@ def find_project(client: Client, auth: Auth) -> str:
     name = settings.project_name or settings.region or ""
     if isinstance(settings.credential, Token) and not settings.agencies:
         try:
-            return _project_of_token(client, settings.credential, name)
+            return _project_of_token(client, settings.credential, name, auth.account)
         except CredentialRefused:
             raise
         except ApiError:  # an IAM that does not tell
@@ -253,16 +260,17 @@ def find_project(client: Client, auth: Auth) -> str:
 
 
 # GET {iam}/auth/tokens → 200 {"token": {"project": {"id", "name"}, …}}
-def _project_of_token(client: Client, token: Token, name: str) -> str:
+def _project_of_token(client: Client, token: Token, name: str, account: Account) -> str:
     doing = f"asking for the project of the token from {token.source} at {host_of(client.settings.iam)}"
     signer = HeaderSigner(dict.fromkeys(("X-Auth-Token", "X-Subject-Token"), token.token.reveal()))
     call = Call("GET", "/v3/auth/tokens", doing, "a valid token", service="iam", expects=(200, 203), signs_in=True)
-    project = client.send(call, auth=fixed(client.account, signer)).record("token").part("project")
+    project = client.send(call, auth=fixed(account, signer)).record("token").part("project")
     found, is_called = project.id_or_none("id", ids.PROJECT), project.name("name")
     if found is None:
         raise SettingsError(f"{doing}: it is bound to no project: issue one for the project {name}")
     if name and name not in (is_called, region_in_name(is_called)):
-        raise SettingsError(f"{doing}: it is bound to {is_called}, not to {name}: issue one for {name}, or set its id")
+        way = f"issue one for {name}, or set {client.settings.names['project_id']} to that of {is_called}"
+        raise SettingsError(f"{doing}: it is bound to {is_called}, not to {name}: {way}")
     return found
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from pulumi_cbr_sharing.settings.credentials import AccessKey, Secret
+    from pulumi_cbr_sharing.settings.credentials import AccessKey
 
 
 ALGORITHM = "SDK-HMAC-SHA256"
@@ -133,25 +133,13 @@ def _host(url: str) -> str:
     return name.removesuffix(f":{default}") if parts.port == default else name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeaderSigner(Signer):
-    """Adds headers, which may be secret."""
+    """Adds headers, such as a token."""
 
     _headers: Mapping[str, str] = field(repr=False)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Add them."""
         r.headers.update(self._headers)
-        return r
-
-
-@dataclass(frozen=True)
-class TokenSigner(Signer):
-    """Sends a token."""
-
-    _token: Secret
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Add the token."""
-        r.headers["X-Auth-Token"] = self._token.reveal()
         return r

@@ -112,7 +112,7 @@ class Transport:
                 verify=not settings.insecure,
                 proxies=route.proxies,
             ) as response:
-                body = _body(call, response, settings.read_timeout)
+                body = _body(call, response, settings)
         except (RequestException, HTTPError, OSError, ValueError) as error:
             raise error_of(error, call, route, settings) from None
         secrets = (*self._secrets, *_secrets_in(request))
@@ -224,18 +224,19 @@ def _secrets_in(request: PreparedRequest) -> tuple[str, ...]:
     return tuple(filter(None, (headers.get("X-Auth-Token"), headers.get("X-Security-Token"), signature)))
 
 
-def _body(call: Call, response: Response, seconds: float) -> bytes:
+def _body(call: Call, response: Response, settings: Settings) -> bytes:
     """The body, limited in size and in time: the read time-out alone does not stop an answer that trickles in."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnexpectedAnswer(f"{call.doing}: the answer is compressed, which was not asked for: check any proxy")
-    parts, size, ends = [], 0, time.monotonic() + seconds
+    parts, size, ends = [], 0, time.monotonic() + settings.read_timeout
     while part := response.raw.read1(65536, decode_content=False):
         parts.append(part)
         size += len(part)
         if time.monotonic() > ends:
             raise ReadTimeout
         if size > LARGEST_ANSWER:
-            raise UnexpectedAnswer(f"{call.doing}: the answer has more than {LARGEST_ANSWER} bytes: check the endpoint")
+            trouble = f"the answer has more than {LARGEST_ANSWER} bytes: check {settings.names[call.service]}"
+            raise UnexpectedAnswer(f"{call.doing}: {trouble}")
     return b"".join(parts)
 
 

@@ -102,7 +102,7 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
     except ValueError:
         return "its port is not a number"
     if parts.scheme == "http" and not insecure and not is_this_machine(parts.hostname):
-        return "plain http would show the credentials on the way: use https, or set insecure"
+        return "plain http would show the credentials on the way: use https, or set HW_INSECURE"
     return None
 
 
