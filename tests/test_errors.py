@@ -125,22 +125,6 @@ def test_unreachable_tells_whether_anything_was_sent() -> None:
     assert (str(skipped), skipped.sent, skipped.lasting) == ("listing: no answer", False, True)
 
 
-@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_every_error_is_in_the_tree_of_the_docstring(kind: type[CbrSharingError]) -> None:
-    """The docstring of the module shows every class under its parent."""
-    assert errors.__doc__
-    lines = errors.__doc__.splitlines()
-    indent = {line.split()[i]: len(line) - len(line.lstrip("│├└─ ")) for line in lines for i in _name_at(line)}
-    assert kind.__name__ in indent
-    parent = kind.__mro__[1].__name__
-    assert kind is CbrSharingError or indent[parent] == indent[kind.__name__] - 4
-
-
-def _name_at(line: str) -> list[int]:
-    words = line.split()
-    return [i for i, word in enumerate(words) if word in {kind.__name__ for kind in CLASSES}][:1]
-
-
 def test_not_found_is_never_a_mere_refusal() -> None:
     """`except NotFound` does not catch a refused credential, nor the other way round."""
     assert not issubclass(MemberNotFound, CredentialRefused)

@@ -1,32 +1,4 @@
-"""Every error that a user can meet.
-
-::
-
-    CbrSharingError
-    ├── SettingsError
-    ├── WrongProject
-    ├── Refused
-    ├── WaitTimeout
-    ├── Stopped
-    ├── Unreachable
-    ├── UnexpectedAnswer
-    └── ApiError
-        ├── NotFound
-        │   ├── BackupNotFound
-        │   └── MemberNotFound
-        ├── AlreadyShared
-        ├── TooManyRecipients
-        ├── WrongRecipient
-        ├── BackupNotAvailable
-        ├── ImageRegistered
-        ├── MalformedUrl
-        ├── CredentialRefused
-        ├── PermissionDenied
-        ├── Throttled
-        └── ServerFault
-
-The error codes of the API are in `http/codes.py`.
-"""
+"""Every error that a user can meet. The error codes of the API are in `http/codes.py`."""
 
 from __future__ import annotations
 

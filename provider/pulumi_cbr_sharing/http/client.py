@@ -24,9 +24,9 @@ from pulumi_cbr_sharing.errors import (
 from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
 from pulumi_cbr_sharing.http.iam import auth_for, find_project
 from pulumi_cbr_sharing.http.retry import Clock, EndpointBreaker, Retries, is_ambiguous, should_retry
+from pulumi_cbr_sharing.settings.connection import RECORDED
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Token
 from pulumi_cbr_sharing.settings.endpoints import host_of
-from pulumi_cbr_sharing.settings.resolve import RECORDED
 
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from pulumi_cbr_sharing.settings.credentials import (
     Secret,
     ServerAgency,
     Token,
+    expanded,
     trouble_with_key,
 )
 from pulumi_cbr_sharing.settings.endpoints import host_of, region_in_name
@@ -187,7 +186,7 @@ def exchange(client: Client, identity: IdentityToken, project: Mapping[str, Any]
 def _identity_token(identity: IdentityToken) -> str:
     if identity.token:
         return identity.token.reveal()
-    path = os.path.expanduser(identity.file or "")  # noqa: PTH111 - `Path.expanduser` raises without a home
+    path = expanded(identity.file or "")
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:

@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 from pulumi_cbr_sharing.errors import ApiError, MalformedUrl, UnexpectedAnswer, one_line
 from pulumi_cbr_sharing.http.codes import Meaning, meaning_of
 from pulumi_cbr_sharing.http.retry import seconds_of
-from pulumi_cbr_sharing.settings.resolve import plain_names
+from pulumi_cbr_sharing.settings.endpoints import plain_names
 from pulumi_cbr_sharing.timestamps import rfc3339
 
 

@@ -21,8 +21,7 @@ from pulumi_cbr_sharing.plugin.calls import Calls, Detailed, bug, invalid
 from pulumi_cbr_sharing.plugin.construct import Component
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import in_every_language, outputs, plain, secrets_in, struct_of
-from pulumi_cbr_sharing.settings.connection import ACCOUNT, other_account
-from pulumi_cbr_sharing.settings.resolve import RECORDED
+from pulumi_cbr_sharing.settings.connection import ACCOUNT, RECORDED, other_account
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, Problem, camel, is_unknown
 from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.kinds import Kind, kind_of

@@ -21,7 +21,7 @@ from pulumi.runtime import rpc
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
 from pulumi_cbr_sharing.resources.process import SAID, take_over_process
-from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, Connection, other_account
+from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, RECORDED, Connection, other_account
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
 from pulumi_cbr_sharing.sharing.kinds import NATIVE, Kind
 
@@ -125,8 +125,6 @@ class CbrProvider(dynamic.ResourceProvider):
         try:
             return self.session
         except SettingsError as error:
-            from pulumi_cbr_sharing.settings.resolve import RECORDED  # noqa: PLC0415 - see `_open_session`
-
             way_out = f"; {RECORDED}" if "stack config" in str(error) else ""
             raise SettingsError(f"{error}{way_out}") from None
 

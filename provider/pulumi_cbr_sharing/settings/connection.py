@@ -9,6 +9,11 @@ from typing import Any
 DEFAULT_NAMESPACE = "huaweicloud"
 NATIVE_NAMESPACE = "cbr-sharing"  # the name of the native plugin, by which the engine gives it its configuration
 PLAIN_NAMESPACES = (DEFAULT_NAMESPACE, NATIVE_NAMESPACE)  # their environment variables have no prefix
+# Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
+RECORDED = (
+    "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "
+    "recorded: if it has changed since, add --run-program, or run a plain `pulumi up` first"
+)
 
 
 class _Pickled:

@@ -21,6 +21,11 @@ MARKS = ("provider_urn", "agency_urn", "idp_id", "token", "access_key", "secret_
 PASSWORDS, TOKENS, KEYS, AGENCY = ("password", "v3password"), ("token", "v3token"), ("aksk",), ("agency",)
 
 
+def expanded(path: str) -> str:
+    """A path with the home directory for `~`; unlike `Path.expanduser` it does not fail for a user without a home."""
+    return os.path.expanduser(path)  # noqa: PTH111
+
+
 def trouble_with_key(text: str) -> str | None:
     """Why a key or token cannot be sent in a header, as the end of a sentence; None if it can."""
     return None if _SENDABLE.fullmatch(text) else "has a line break, a blank or another character that cannot be sent"
@@ -73,7 +78,7 @@ class Certificate:
     @property
     def path(self) -> str:
         """The path, `~` expanded."""
-        return os.path.expanduser(self.text.reveal())  # noqa: PTH111 - `Path.expanduser` raises without a home
+        return expanded(self.text.reveal())
 
     def __str__(self) -> str:
         return f"{self.setting} ({'PEM text' if self.is_text else one_line(self.path)})"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 
@@ -27,11 +26,6 @@ my-kualalumpur-1 na-mexico-1 ru-moscow-1 ru-northwest-2 sa-brazil-1 tr-west-1
 REGIONS = frozenset((*_HUAWEI.split(), *_CLOUD_OF_REGION))
 
 
-def nearest_regions(region: str) -> list[str]:
-    """The known regions that are spelled most like this one, at most three."""
-    return get_close_matches(region, sorted(REGIONS), 3, 0.5)
-
-
 def region_in_name(project: str) -> str | None:
     """The region in the name of a project: `eu-de` and `eu-de_shop` are in eu-de, `shop` tells none."""
     return _region(project.partition("_")[0])
@@ -45,6 +39,11 @@ def region_in_address(address: str) -> str | None:
 
 def _region(text: str) -> str | None:
     return text if re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", text) else None
+
+
+def plain_names() -> dict[str, str]:
+    """What messages call an endpoint and the project id, if nobody knows where they were set."""
+    return dict.fromkeys(("cbr", "iam", "sts", "metadata"), "the endpoint") | {"project_id": "the project id"}
 
 
 def host_of(address: str | None) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
-from pulumi_cbr_sharing.settings.credentials import KEYS, PASSWORDS, TOKENS
+from pulumi_cbr_sharing.settings.credentials import KEYS, PASSWORDS, TOKENS, expanded
 from pulumi_cbr_sharing.settings.sources import Source, names_of
 
 
@@ -40,13 +40,8 @@ _SECRETS = {PASSWORDS: ("password",), TOKENS: ("token", "auth_token"), KEYS: ("a
 _OWN_FIRST = re.compile(r"(auth_)?token|passcode|((user|project)_)?domain_(id|name)|(tenant|project)_(id|name)")
 
 
-def _in_home(file: str) -> Path:
-    # In a container, a user may have no home, or may not look into it: then `Path.expanduser` or `Path.is_file` raises.
-    return Path(os.path.expanduser(file))  # noqa: PTH111
-
-
 def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - see `_in_home`
+    return os.path.isfile(path)  # noqa: PTH113 - `Path.is_file` fails in a home that the user may not look into
 
 
 def _read(path: Path, kind: str, parse: Callable[[str], Any]) -> dict[str, Any]:
@@ -74,7 +69,7 @@ def from_profile(file: str | None = None, profile: str | None = None, named_by: 
         profile: the name of the profile; None means the current one.
         named_by: the setting that names file or profile.
     """
-    path, label = _in_home(file or "~/.hcloud/config.json"), f"profile {one_line(profile or 'current', 60)}"
+    path, label = Path(expanded(file or "~/.hcloud/config.json")), f"profile {one_line(profile or 'current', 60)}"
     source = partial(Source, names=names_of("profile"), kind="profile", named_by=named_by)
     if not _is_file(path):
         return source(label, {}, trouble=f"{label}: there is no file {path}") if named_by else None
@@ -193,7 +188,7 @@ def _first_of(stem: str, named: str | None = None) -> tuple[Path, dict[str, Any]
     import yaml  # noqa: PLC0415 - few users have such a file
 
     names = [f"{stem}.{end}" for end in ("yaml", "yml", "json")]
-    candidates = [_in_home(named)] if named else [folder / file for folder in _folders() for file in names]
+    candidates = [Path(expanded(named))] if named else [folder / file for folder in _folders() for file in names]
     for path in filter(_is_file, candidates):
         return path, _read(path, "YAML", yaml.safe_load)
     if named or stem == "clouds":
@@ -203,7 +198,7 @@ def _first_of(stem: str, named: str | None = None) -> tuple[Path, dict[str, Any]
 
 
 def _folders() -> list[Path]:
-    home, config = _in_home("~"), os.environ.get("XDG_CONFIG_HOME")
+    home, config = Path(expanded("~")), os.environ.get("XDG_CONFIG_HOME")
     own = {"darwin": "Library/Application Support/openstack", "win32": "AppData/Local/OpenStack/openstack"}
     folders = [Path.cwd(), home / own[sys.platform]] if sys.platform in own else [Path.cwd()]
     folders += [Path(config) / "openstack"] if config else []
@@ -261,11 +256,8 @@ def from_sdk_file(file: str | None = None, named_by: str = "") -> Source | None:
     """The section `[basic]` of the SDK's `~/.huaweicloud/credentials`; None if there is none, and it was not named."""
     import configparser  # noqa: PLC0415 - few users have this file
 
-    path, parser, trouble = (
-        _in_home(file or "~/.huaweicloud/credentials"),
-        configparser.ConfigParser(interpolation=None),
-        "",
-    )
+    path, parser = Path(expanded(file or "~/.huaweicloud/credentials")), configparser.ConfigParser(interpolation=None)
+    trouble = ""
     if _is_file(path):
         try:
             _read(path, "INI", parser.read_string)

@@ -9,6 +9,7 @@ import hashlib
 import re
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
@@ -30,7 +31,7 @@ from pulumi_cbr_sharing.settings.endpoints import (
     exact_iam,
     host_of,
     is_vendors,
-    nearest_regions,
+    plain_names,
     trouble_with,
 )
 from pulumi_cbr_sharing.settings.precedence import Ranking, first, rank, where
@@ -59,16 +60,6 @@ _FORMS = {
     "enterprise_project": (r"[0-9a-zA-Z_-]{1,36}", "the enterprise project {!r} is not an id, 0 or all_granted_eps"),
     "id_seconds": (r"[0-9]{3,5}", "the duration {!r} is not a number of seconds"),
 }
-# Before the program runs, the engine configures providers from the state: also in `pulumi up --refresh`.
-RECORDED = (
-    "`pulumi refresh`, `pulumi destroy` and everything with --refresh use the stack config that the last `pulumi up` "
-    "recorded: if it has changed since, add --run-program, or run a plain `pulumi up` first"
-)
-
-
-def plain_names() -> dict[str, str]:
-    """What messages call an endpoint and the project id, if nobody knows where they were set."""
-    return dict.fromkeys(("cbr", "iam", "sts", "metadata"), "the endpoint") | {"project_id": "the project id"}
 
 
 @dataclass(frozen=True)
@@ -204,18 +195,17 @@ class _Draft:
             f"an access key ({key}, with its secret key), a token ({token}), or a user with password ({password}); "
             "or a profile of the vendor's command line, or an entry of clouds.yaml"
         )
+        trouble = f"a credential is missing: {otherwise}"
+        if signer and signer.kind == "server":
+            return ServerAgency(signer.label, otherwise)
         try:
-            if signer and signer.kind == "server":
-                return ServerAgency(signer.label, otherwise)
             if signer and (credential := credential_in(signer)):
                 return credential
-            self._problems.append(
-                f"{signer.label} has no credential ({signer.named_by})"
-                if signer
-                else f"a credential is missing: {otherwise}"
-            )
+            if signer:
+                trouble = f"{signer.label} has no credential ({signer.named_by})"
         except SettingsError as error:
-            self._problems.append(str(error))
+            trouble = str(error)
+        self._problems.append(trouble)
         return None
 
     def _agencies(self) -> tuple[Agency, ...]:
@@ -247,14 +237,10 @@ class _Draft:
             text = self._text(name)
             if text and not re.fullmatch(form, text):
                 self._complain(trouble.format(one_line(text, 60)), name)
-        region = self._text("region")
-        if (
-            region
-            and region not in REGIONS
-            and re.fullmatch(_HOST_PART, region)
-            and not first(self._sources, "cbr", "cloud")
-        ):
-            like = " or ".join(nearest_regions(region)) or "no other is like it"
+        region = self._text("region") or ""
+        is_name = re.fullmatch(_HOST_PART, region) is not None
+        if is_name and region not in REGIONS and not first(self._sources, "cbr", "cloud"):
+            like = " or ".join(get_close_matches(region, sorted(REGIONS), 3, 0.5)) or "no other is like it"
             new = "if it is new, also set HW_CLOUD or HW_CBR_ENDPOINT"
             self._complain(f"the region {region!r} is not known; correct it ({like}), or, {new}", "region")
         project_id = self._text("project_id")
@@ -275,11 +261,11 @@ class _Draft:
 
     def _names(self) -> dict[str, str]:
         """See `Settings.names`; the region tells an endpoint that is not set itself."""
-        tell = {name: name if self._text(name) else "region" for name in ("cbr", "iam", "sts")}
         names = plain_names()
-        return names | {
-            name: f"{names[name]} ({self._where(told)})" for name, told in {**tell, "project_id": "project_id"}.items()
-        }
+        for name in ("cbr", "iam", "sts", "project_id"):
+            of_region = name != "project_id" and not self._text(name)
+            names[name] += f" ({self._where('region' if of_region else name)})"
+        return names
 
     def _tell_of_endpoints(self, endpoints: Mapping[str, str | None]) -> None:
         """Tell if a credential leaves this machine for an address that somebody else may have written."""
@@ -292,15 +278,15 @@ class _Draft:
 
     def _need_region(self, *, signs_in: bool) -> None:
         """Complain about a missing region, if anything depends on it."""
-        region, cbr, iam, project_id, name = map(self._text, ("region", "cbr", "iam", "project_id", "project_name"))
-        needs_sts = self._text("provider_urn") and not self._text("sts")
-        lacking = (
-            (not cbr, "the region"),
-            (not iam and (signs_in or not project_id), "the region, or the iam endpoint,"),
-            (not project_id and not name, "the project id, or the region to look it up by,"),
-            (needs_sts, "the region, or the sts endpoint,"),
-        )
-        for what in [what for lacks, what in lacking if lacks and not region][:1]:
+        cbr, iam, project_id, name = map(self._text, ("cbr", "iam", "project_id", "project_name"))
+        lacking = {
+            "the region": not cbr,
+            "the region, or the iam endpoint,": not iam and (signs_in or not project_id),
+            "the project id, or the region to look it up by,": not project_id and not name,
+            "the region, or the sts endpoint,": self._text("provider_urn") and not self._text("sts"),
+        }
+        what = next(filter(lacking.get, lacking), None)
+        if what and not self._text("region"):
             self._complain(f"{what} is missing", "region")
 
     def _text(self, field: str) -> str | None:
