@@ -76,6 +76,31 @@ def test_signing_in_is_the_one_post(emulator: Emulator) -> None:
     assert [one.path for one in emulator.requests if one.method != "GET"] == ["/v3/auth/tokens"]
 
 
+@pytest.mark.parametrize("sign_in", ["SDK", "STS"])
+def test_a_pipeline_without_keys_can_audit(emulator: Emulator, tmp_path: Path, sign_in: str) -> None:
+    """Exchanging its identity token is signing in, too."""
+    emulator.add_identity_provider("sharer", "ci")
+    emulator.add_agency("sharer", "deploy")
+    (tmp_path / "token").write_text(emulator.id_token("ci"))
+    account = emulator.account("sharer").domain_id
+    settings = {
+        "SDK": {"HUAWEICLOUD_SDK_IDP_ID": "ci", "HUAWEICLOUD_SDK_ID_TOKEN_FILE": str(tmp_path / "token")},
+        "STS": {
+            "HUAWEICLOUD_OIDC_PROVIDER_URN": f"iam::{account}:oidcProvider:ci",
+            "HUAWEICLOUD_OIDC_AGENCY_URN": f"iam::{account}:agency:deploy",
+            "HUAWEICLOUD_OIDC_TOKEN_FILE": str(tmp_path / "token"),
+        },
+    }[sign_in]
+    place = {
+        "HW_REGION_NAME": emulator.account("sharer").region,
+        "HW_CBR_ENDPOINT": emulator.url,
+        "HW_IAM_ENDPOINT": emulator.iam_url,
+        "HW_STS_ENDPOINT": emulator.url,
+    }
+    live = look({"": ReadOnlyClient(resolve(Connection(), config={}, environ=place | settings))})
+    assert list(live.backups) == [emulator.backup.id]
+
+
 def test_the_room_imports_reads_alone() -> None:
     """It imports only those functions of the API that read."""
     imported = {

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 PARALLEL = 8  # requests in flight
 MOST_RETRIES = 4  # an audit of thousands of backups reports what it could not read, rather than wait
-SIGN_IN = ("/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens")
 AGAIN = "run the audit again"
 _MEANT = "check that the ids, the region and the account are those that you mean"
 
@@ -56,8 +55,7 @@ class ReadOnlyClient(Client):
         Raises:
             Refused: the call is not a read.
         """
-        signs_in = call.service == "iam" and call.path.startswith(SIGN_IN)
-        if call.method != "GET" and not signs_in:
+        if call.method != "GET" and not call.signs_in:
             raise Refused(f"{call.doing}: an audit only reads")
         return super().send(call, **options)
 
