@@ -783,3 +783,11 @@ def test_a_connection_of_an_older_version_still_unpickles(missing: str) -> None:
 def test_every_field_of_a_connection_has_a_default() -> None:
     """This allows to add fields later."""
     assert all(field.default is None for field in dataclasses.fields(Connection))
+
+
+def test_a_sign_in_that_is_not_supported_names_the_variable_of_its_connection() -> None:
+    """Another account's names have a prefix, so OS_TOKEN would not be read for it."""
+    environ = {"OS_AUTH_TYPE": "v3oidcpassword"}
+    assert "and set OS_TOKEN" in trouble(environ)
+    prefixed = {f"DR_{name}": text for name, text in environ.items()}
+    assert "and set DR_OS_TOKEN" in trouble(prefixed, connection=Connection(namespace="dr"))

@@ -177,8 +177,12 @@ def secrets_of(credential: Credential) -> list[str]:
     return [value.reveal() for value in vars(credential).values() if isinstance(value, Secret)]
 
 
-def credential_in(source: Source) -> Credential | None:
+def credential_in(source: Source, prefix: str = "") -> Credential | None:
     """The credential in one source: an identity token, else a token, else an access key, else a user with password.
+
+    Args:
+        source: the source.
+        prefix: what the environment variables of the connection begin with.
 
     Raises:
         SettingsError: the credential is incomplete, or cannot be used or sent. The rest is not taken from another
@@ -199,7 +203,7 @@ def credential_in(source: Source) -> Credential | None:
         return AccessKey(key[0], Secret(key[1]), Secret(token) if token else None, source.where("access_key"), remedy)
     if source.get("server"):
         return ServerAgency(source.label)
-    return _password(source)
+    return _password(source, prefix)
 
 
 def unknown_kind(source: Source) -> str | None:
@@ -226,9 +230,9 @@ def _identity(source: Source) -> IdentityToken:
     return IdentityToken(Secret(token) if token else None, file, source.where(mark), idp_id, provider, agency, *more)
 
 
-def _password(source: Source) -> Password | None:
+def _password(source: Source, prefix: str) -> Password | None:
     named = f", without {source.named_by}" if source.named_by else ""
-    instead = f"issue a token (`openstack token issue -f value -c id`) and set OS_TOKEN{named}"
+    instead = f"issue a token (`openstack token issue -f value -c id`) and set {prefix}OS_TOKEN{named}"
     if kind := unknown_kind(source):
         raise SettingsError(
             f"{source.where('auth_type')} is {one_line(kind, 40)}, which is not supported here: {instead}"

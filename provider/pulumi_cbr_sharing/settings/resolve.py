@@ -35,6 +35,7 @@ from pulumi_cbr_sharing.settings.endpoints import (
     trouble_with,
 )
 from pulumi_cbr_sharing.settings.precedence import Ranking, first, rank, where
+from pulumi_cbr_sharing.settings.sources import environment_prefix
 
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class _Draft:
         if signer and signer.kind == "server":
             return ServerAgency(signer.label, otherwise)
         try:
-            if signer and (credential := credential_in(signer)):
+            if signer and (credential := credential_in(signer, environment_prefix(self._connection.namespace))):
                 return credential
             if signer:
                 trouble = f"{signer.label} has no credential ({signer.named_by})"

@@ -226,9 +226,9 @@ def _camel(key: str) -> str:
     return re.sub("_([a-z])", lambda match: match[1].upper(), key)
 
 
-def environment_prefix(namespace: str) -> str:
-    """What the environment variables of a namespace begin with: `DR_` for `dr`, nothing for those of a door."""
-    return "" if namespace in PLAIN_NAMESPACES else re.sub(r"\W", "_", namespace).upper() + "_"
+def environment_prefix(namespace: str | None) -> str:
+    """What the environment variables of a namespace begin with: `DR_` for `dr`, nothing for none or that of a door."""
+    return "" if namespace in (None, *PLAIN_NAMESPACES) else re.sub(r"\W", "_", namespace).upper() + "_"
 
 
 def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[Source]:
