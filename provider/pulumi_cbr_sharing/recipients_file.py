@@ -233,7 +233,7 @@ def trouble_with_recipient(text: str) -> str | None:
     return PROJECT.trouble_with(text)
 
 
-def trouble_with_text(text: str) -> str | None:
+def trouble_if_blank(text: str) -> str | None:
     """What is wrong with a reason, a name or an owner."""
     return None if text.strip() else "is empty"
 
@@ -257,14 +257,14 @@ def _trouble_with_class(text: str) -> str | None:
 # The keys of an entry, in the order in which it is read.
 _RECIPIENT: Mapping[str, Check] = {
     "project_id": PROJECT.trouble_with,
-    "name": trouble_with_text,
-    "owner": trouble_with_text,
+    "name": trouble_if_blank,
+    "owner": trouble_if_blank,
     "class": _trouble_with_class,
 }
 _EXCEPTION: Mapping[str, Check] = {
     "backup": trouble_with_backup,
     "recipient": trouble_with_recipient,
-    "reason": trouble_with_text,
-    "owner": trouble_with_text,
+    "reason": trouble_if_blank,
+    "owner": trouble_if_blank,
     "until": trouble_with_last_day,
 }

@@ -48,6 +48,7 @@ _OWNER = "check the id, and that the credentials, region and project are those o
 _KEY = "check the credential and this machine's clock; it is not sent again, because wrong signatures lock a key"
 _ROLE = "ask an administrator to grant this action to the user or agency"
 _ENDPOINT = "check {endpoint}"
+PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 _SUPPORT = "contact the vendor's support"
 _TOO_MANY = Meaning(Throttled, "too many requests", "run it again later")
 
@@ -108,7 +109,7 @@ _STATUSES: Mapping[int, Meaning] = {
     401: Meaning(CredentialRefused, "the credential was refused", _KEY),
     403: Meaning(PermissionDenied, "permission denied", _ROLE),
     404: Meaning(ApiError, "the endpoint does not know this address", _ENDPOINT),
-    407: Meaning(ApiError, "the proxy requires a user and password", "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"),
+    407: Meaning(ApiError, "the proxy requires a user and password", PROXY),
     408: Meaning(ServerFault, "the request timed out at the service", "run it again"),
     429: _TOO_MANY,
 }

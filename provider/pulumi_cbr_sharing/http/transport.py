@@ -37,6 +37,7 @@ from urllib3.exceptions import (
 from urllib3.util.ssl_ import create_urllib3_context
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.http.codes import PROXY
 from pulumi_cbr_sharing.http.messages import Call, Reply
 from pulumi_cbr_sharing.http.signing import canonical_query
 from pulumi_cbr_sharing.settings.credentials import secrets_of
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 
 LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a list of a thousand backups has about one million
 IDLE_CONNECTIONS = 64  # kept for each host; as many calls as `--parallel 64` makes at once
-_PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 
 
 @dataclass(frozen=True)
@@ -284,14 +284,14 @@ def _trouble_on_the_way(
         return False, True, f"its TLS certificate is not trusted{trusted}: {way}"
     not_sent = _any(causes, NewConnectionError, ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
     if not_sent and proxy:
-        return False, False, f"the proxy does not let the request through: {_PROXY}"
+        return False, False, f"the proxy does not let the request through: {PROXY}"
     if _any(causes, NewConnectionError):  # refused, or the name was not resolved; urllib3 makes it a kind of time-out
         return False, False, f"no connection: check {endpoint} and the network"
     if not_sent:
         return False, False, f"no connection within {settings.connect_timeout:g} s: check {endpoint} and the network"
     if _any(causes, ReadTimeout, ReadTimeoutError):
         return True, False, f"it took longer than {settings.read_timeout:g} s"
-    return True, False, "the connection was broken" + (f"; it goes through a proxy: {_PROXY}" if proxy else "")
+    return True, False, "the connection was broken" + (f"; it goes through a proxy: {PROXY}" if proxy else "")
 
 
 def _is_failed_tunnel(error: BaseException) -> bool:

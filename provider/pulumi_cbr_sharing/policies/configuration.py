@@ -22,10 +22,10 @@ from pulumi_cbr_sharing.recipients_file import (
     AgreedException,
     Recipient,
     read_recipients_file,
+    trouble_if_blank,
     trouble_with_backup,
     trouble_with_last_day,
     trouble_with_recipient,
-    trouble_with_text,
 )
 
 
@@ -56,7 +56,7 @@ def _trouble_with_resource(text: str) -> str | None:
 CHECKS = {
     "recipient": trouble_with_recipient,
     "backup": trouble_with_backup,
-    "text": trouble_with_text,
+    "text": trouble_if_blank,
     "last-day": trouble_with_last_day,
     "resource": _trouble_with_resource,
 }
