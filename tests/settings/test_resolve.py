@@ -791,3 +791,20 @@ def test_a_sign_in_that_is_not_supported_names_the_variable_of_its_connection() 
     assert "and set OS_TOKEN" in trouble(environ)
     prefixed = {f"DR_{name}": text for name, text in environ.items()}
     assert "and set DR_OS_TOKEN" in trouble(prefixed, connection=Connection(namespace="dr"))
+
+
+def test_an_endpoint_is_called_by_what_gives_it() -> None:
+    """That is its own setting, or else the region's, which may itself come from the name of the project."""
+    own = settings_of(PLACE | {"HW_CBR_ENDPOINT": "https://a.example"})
+    assert own.names["cbr"] == "the endpoint (environment HW_CBR_ENDPOINT)"
+    assert own.names["iam"] == "the endpoint (environment HW_REGION_NAME)"
+    told = settings_of(KEY, config={"huaweicloud:projectName": "eu-de_shop"})
+    assert told.names["cbr"] == "the endpoint (stack config huaweicloud:projectName)"
+
+
+@pytest.mark.parametrize("namespace", [None, "dr", "cbr-sharing"])
+def test_a_connection_is_named_where_there_is_one(namespace: str | None) -> None:
+    """The native plugin has none: its programs have explicit providers."""
+    text = trouble(connection=Connection(namespace=namespace))
+    assert ("Connection region" in text) == (namespace != "cbr-sharing")
+    assert f"stack config {namespace or 'huaweicloud'}:region" in text
