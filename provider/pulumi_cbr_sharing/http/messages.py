@@ -252,13 +252,12 @@ class Record:
 
     def word(self, name: str) -> str:
         """A status or a type; "" if it is missing."""
-        value = self.fields.get(name)
-        known = isinstance(value, str) and len(value) <= LONGEST_WORD and _WORD.fullmatch(value)
-        return str(value) if known else _line(value, LONGEST_WORD)
+        value = _text(self.fields.get(name))
+        return value if len(value) <= LONGEST_WORD and _WORD.fullmatch(value) else one_line(value, LONGEST_WORD)
 
     def name(self, name: str) -> str:
         """A name; "" if it is missing."""
-        return _line(self.fields.get(name), LONGEST_NAME)
+        return one_line(_text(self.fields.get(name)), LONGEST_NAME)
 
     def number(self, name: str) -> int:
         """A whole number; 0 for anything else, such as the infinities that JSON parsers accept."""
@@ -288,7 +287,3 @@ class Record:
         if not isinstance(value, str):
             return f"of type {type(value).__name__}"
         return repr(quoted) if (quoted := self.reply.quote(value, LONGEST_ID)) else "some text"
-
-
-def _line(value: Any, limit: int) -> str:
-    return one_line(value, limit) if isinstance(value, (str, int, float)) else ""

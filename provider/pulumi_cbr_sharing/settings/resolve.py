@@ -146,6 +146,8 @@ class _Draft:
     def __init__(self, connection: Connection, ranking: Ranking) -> None:
         self._connection, self._sources, self._signer = connection, ranking.sources, ranking.signer
         self._outranked, self._notes, self._problems = ranking.outranked, ranking.notes, list[str]()
+        self._names = plain_names()
+        self._names["project_id"] += f" ({self._where('project_id')})"
         self._own_project = False  # whether the sources name the project of the account that assumes an agency
 
     def settings(self) -> Settings:
@@ -187,7 +189,7 @@ class _Draft:
             plan_checks=re.fullmatch(_FALSE, self._text("plan_checks") or "") is None,
             outranked=tuple(self._outranked),
             notes=tuple(self._notes),
-            names=self._names(),
+            names=self._names,
         )
 
     def _credential(self) -> Credential | None:
@@ -255,18 +257,11 @@ class _Draft:
             text = self._text(name)
             address = exact(text) if text else usual
             found.append(address)
+            self._names[name] += f" ({self._where(name if text else 'region')})"  # which tells the usual one
             if text and address and (trouble := trouble_with(address, insecure=insecure)):
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
                 self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", name)
         return found
-
-    def _names(self) -> dict[str, str]:
-        """See `Settings.names`; the region tells an endpoint that is not set itself."""
-        names = plain_names()
-        for name in ("cbr", "iam", "sts", "project_id"):
-            of_region = name != "project_id" and not self._text(name)
-            names[name] += f" ({self._where('region' if of_region else name)})"
-        return names
 
     def _tell_of_endpoints(self, endpoints: Mapping[str, str | None]) -> None:
         """Tell if a credential leaves this machine for an address that somebody else may have written."""
