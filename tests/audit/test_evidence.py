@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from audited import World
 from clouds import environment
+from commands import Operator, Terminal
 from pulumi_cbr_sharing.audit.findings import SEVERITIES
 from pulumi_cbr_sharing.audit.report import schema
 from pulumi_cbr_sharing.cli import evidence, main
@@ -306,6 +308,18 @@ def test_progress_is_a_line_now_and_then(world: World, monkeypatch: pytest.Monke
     done = run(world, "--format", "json")
     assert "reading backups: 5 of 5\n" in done.stderr
     assert json.loads(done.stdout)["complete"]
+
+
+@pytest.mark.parametrize("verb", ["audit", "adopt"])
+def test_progress_is_a_bar_on_a_terminal(world: World, verb: str) -> None:
+    """It moves while backups are read, and is gone at the end."""
+    world.cloud.latency = 0.1
+    with Terminal(Operator(world.cloud, world.folder), verb, *world.files(), "--parallel", "1") as terminal:
+        assert terminal.code == 0
+        shown = terminal.shown
+    assert re.search(r"reading backups [^\n]*\d+%", shown)
+    assert "━" in shown
+    assert "\x1b[2K" in shown.rpartition("reading backups")[2]
 
 
 def test_one_server_that_fails_leaves_the_others_judged(world: World) -> None:

@@ -107,6 +107,17 @@ def test_findings_are_filtered(browser: Browser, world: World, field: str, value
     assert json.loads(browser.ask(page, shown, first=FILTER % (field, chosen))).startswith(f"{expected} of ")
 
 
+def test_a_filter_unfolds_what_is_few_and_folds_it_again(browser: Browser, page: str) -> None:
+    """Thousands of unfolded rows would take long to lay out at the next letter."""
+    folded = page.replace('" open>', '">')
+    unfolded = "document.querySelectorAll('.group[open]').length"
+    typed = FILTER % ("text", "web-")
+    assert json.loads(browser.ask(folded, unfolded)) == 0
+    assert json.loads(browser.ask(folded, unfolded, first=typed)) == folded.count('class="group"')
+    cleared = f"{typed} setTimeout(() => {{ {FILTER % ('text', '')} }}, 75);"
+    assert json.loads(browser.ask(folded, unfolded, first=cleared)) == 0
+
+
 def test_a_count_leads_to_what_it_counts(browser: Browser, page: str, world: World) -> None:
     """With its script it filters; without, it is a link to the first group that has such findings."""
     counts = json.loads(world.audit("--format", "json").stdout)["summary"]
@@ -174,13 +185,20 @@ def test_two_servers_of_the_same_name_are_told_apart(world: World) -> None:
         assert f'<th scope="row">twin<span class="dim">{backup.resource_id}</span></th>' in page
 
 
-def test_thousands_of_findings_are_a_small_page(world: World) -> None:
-    """What findings have in common is said once: 4,000 of them are less than two megabytes."""
+def test_thousands_of_findings_are_a_small_page(browser: Browser, world: World) -> None:
+    """What findings have in common is said once; what is folded, or below, is not laid out before it is looked at."""
     report = json.loads(world.audit("--format", "json").stdout)
     report["findings"] = [one for one in report["findings"] for _ in range(4000 // len(report["findings"]) + 1)]
+    point = report["recovery_points"][0]
+    report["recovery_points"] = [{**point, "resource_id": f"server-{number}"} for number in range(200)]
     page = as_html(report)
     assert page.count("<tr data-change") == len(report["findings"]) >= 4000
     assert len(page.encode()) < 2_000_000
+    cells = (
+        "['.picture tr:first-child td', '.picture tr:last-child td', '.part td'].map(one => document.querySelector(one)"
+    )
+    seen = f"{cells}.checkVisibility({{contentVisibilityAuto: true}}))"
+    assert json.loads(browser.ask(page, seen)) == [True, False, False]
 
 
 def test_what_has_changed_is_told_in_figures(browser: Browser, world: World, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  const FEW = 200;
   const form = document.querySelector(".filters");
   if (!form) return;
   const groups = [...document.querySelectorAll(".group")].map(group => ({
@@ -8,6 +9,7 @@
   }));
   const all = groups.flatMap(one => one.parts).reduce((sum, one) => sum + one.rows.length, 0);
   const opened = groups.some(one => one.group.open);
+  let unfolded = false;
   const shown = form.querySelector("output");
   const texts = new Map();
   const textOf = row => {
@@ -39,9 +41,11 @@
         inGroup += inPart;
       }
       group.hidden = !inGroup;
-      if (filtered ? inGroup && inGroup <= 200 : opened) group.open = true;
       count += inGroup;
     }
+    const unfold = filtered && count <= FEW;  // thousands of rows take long to lay out
+    if (unfold !== unfolded) for (const { group } of groups) group.open = unfold || opened;
+    unfolded = unfold;
     shown.textContent = `${count} of ${all} findings`;
   };
 
