@@ -10,6 +10,7 @@ import pytest
 
 from hypothesis import HealthCheck, settings
 
+from doors import DOOR
 from pulumi_cbr_sharing.emulator import serve
 from pulumi_cbr_sharing.emulator.behaviours import guesses
 
@@ -57,6 +58,14 @@ def _weight(item: pytest.Function) -> int:
     if item.get_closest_marker("search"):
         return 2
     return 1 if "emulator" in item.fixturenames else 0
+
+
+@pytest.fixture(name="door", params=["", "@native"], ids=["dynamic", "native"])
+def _door(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Once through the dynamic plugin, once through the native one: see `tests/support/doors.py`."""
+    before = DOOR.set(request.param)
+    yield request.param
+    DOOR.reset(before)
 
 
 @pytest.fixture(

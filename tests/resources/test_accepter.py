@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clouds import environment
+from doors import DYNAMIC_ONLY, process
 from plugin import Plugin, PluginError
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.behaviours import OfferShown
 
 
+pytestmark = pytest.mark.usefixtures("door")
 OURS = BackupShareAccepterProvider()
 
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
     """A run with the recipient's credentials."""
-    with Plugin(env=environment(emulator, "recipient")) as plugin:
+    with process(env=environment(emulator, "recipient")) as plugin:
         yield plugin
 
 
@@ -92,7 +94,7 @@ def test_an_offer_that_is_cancelled_after_the_lookup_is_no_error(emulator: Emula
     assert plugin.update(OURS, made, seen).outs["status"] == "accepted"
     emulator.remove_member(emulator.backup.id, emulator.account("recipient").project_id)
     emulator.clear_requests()
-    with Plugin(env=environment(emulator, "recipient")) as later:
+    with process(env=environment(emulator, "recipient")) as later:
         later.delete(made)
     assert emulator.requests == []  # nothing was accepted, so nothing is given back
 
@@ -141,7 +143,7 @@ def test_delete_gives_the_share_back(emulator: Emulator, plugin: Plugin) -> None
     """The recipient no longer sees the backup."""
     project = offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
-    with Plugin(env=environment(emulator, "recipient")) as destroy:
+    with process(env=environment(emulator, "recipient")) as destroy:
         destroy.delete(made)
     assert status(emulator) == "rejected"
     assert emulator.visible_to(project) == set()
@@ -154,7 +156,7 @@ def test_a_share_that_was_taken_away_is_gone_and_no_trouble(emulator: Emulator, 
     emulator.remove_member(emulator.backup.id, project)
     assert plugin.read(made) is None
     assert f"backup {emulator.backup.id} is gone: its owner cancelled the share" in plugin.stop()
-    with Plugin(env=environment(emulator, "recipient")) as destroy:
+    with process(env=environment(emulator, "recipient")) as destroy:
         destroy.delete(made)
 
 
@@ -162,7 +164,7 @@ def test_renaming_a_resource_keeps_the_share(emulator: Emulator, plugin: Plugin)
     """The engine creates the new resource before it deletes the old one."""
     offer(emulator)
     old = plugin.create(OURS, inputs(emulator))
-    with Plugin(env=environment(emulator, "recipient")) as second:
+    with process(env=environment(emulator, "recipient")) as second:
         second.create(OURS, inputs(emulator))
         second.delete(old)
     assert status(emulator) == "accepted"
@@ -274,7 +276,7 @@ def test_a_vault_that_shows_a_moment_later_is_waited_for(
 
 def test_ones_own_backup_cannot_be_accepted(emulator: Emulator) -> None:
     """The error says that these are the owner's credentials, not the recipient's."""
-    with Plugin(env=environment(emulator, "sharer")) as plugin, pytest.raises(PluginError, match="backup of project"):
+    with process(env=environment(emulator, "sharer")) as plugin, pytest.raises(PluginError, match="backup of project"):
         plugin.create(OURS, inputs(emulator))
 
 
@@ -282,7 +284,7 @@ def test_credentials_of_another_project_do_not_make_it_look_gone(emulator: Emula
     """No request is sent, and the state is kept."""
     offer(emulator)
     made = plugin.create(OURS, inputs(emulator))
-    with Plugin(env=environment(emulator, "bystander")) as wrong:
+    with process(env=environment(emulator, "bystander")) as wrong:
         for verb in (wrong.read, wrong.delete):
             with pytest.raises(PluginError, match="the state records project"):
                 verb(made)
@@ -348,6 +350,7 @@ pulumi.export("by", accepted.owner_project_id)
 """
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_two_accounts_in_one_program(emulator: Emulator, tmp_path: Path) -> None:
     """One shares, the other accepts; a refresh finds no drift, and `destroy` cancels everything."""
@@ -377,6 +380,7 @@ BackupShareAccepter("dr", backup_id="{backup}", vault_id="{vault}")
 """
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
     """Each has its credentials; if the sharer's stack is destroyed first, the other has drift, and can be destroyed."""
@@ -402,6 +406,7 @@ def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
     assert theirs.resources() == []
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_another_vault_is_an_update_on_the_engine(emulator: Emulator, tmp_path: Path) -> None:
     """It is shown as that; a vault that does not take it is refused in the preview, and nothing is given back."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clouds import environment
+from doors import process
 from plugin import Plugin, PluginError
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.usefixtures("door")
 OTHER = "11111111-2222-4333-8444-555555555555"
 SET, MEMBER, ACCEPTER = BackupShareProvider(), BackupShareMemberProvider(), BackupShareAccepterProvider()
 
@@ -29,7 +31,7 @@ SET, MEMBER, ACCEPTER = BackupShareProvider(), BackupShareMemberProvider(), Back
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
     """A run with the sharer's credentials in the environment."""
-    with Plugin(env=environment(emulator)) as plugin:
+    with process(env=environment(emulator)) as plugin:
         yield plugin
 
 
@@ -68,7 +70,7 @@ def test_a_project_from_iam_leads_to_no_other_backup(emulator: Emulator) -> None
     emulator.add_fault(Fault(path="/v3/projects$", status=200, body=body, times=99))
     env = {name: text for name, text in environment(emulator).items() if name != "HW_PROJECT_ID"}
 
-    with Plugin(env=env) as plugin, pytest.raises(PluginError, match="project id of 32 hexadecimal digits"):
+    with process(env=env) as plugin, pytest.raises(PluginError, match="project id of 32 hexadecimal digits"):
         plugin.create(MEMBER, {"backup_id": emulator.backup.id, "dest_project_id": recipient(emulator)})
 
     assert (emulator.members(other.id), emulator.members(emulator.backup.id)) == ({}, {})
@@ -83,7 +85,7 @@ def test_another_accounts_credential_drops_nothing(emulator: Emulator, plugin: P
     key = environment(emulator, "bystander")
     stranger = {**environment(emulator), **{name: key[name] for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY")}}
 
-    with Plugin(env=stranger) as other:
+    with process(env=stranger) as other:
         with pytest.raises(PluginError, match="the credential is not of project"):
             other.read(made)
         with pytest.raises(PluginError, match="the credential is not of project"):
@@ -104,5 +106,5 @@ def test_an_accepter_takes_no_other_backup_for_its_own(emulator: Emulator) -> No
     }
     emulator.add_fault(Fault(method="GET", status=200, body=json.dumps({"backup": record}), times=99))
 
-    with Plugin(env=environment(emulator, "recipient")) as plugin, pytest.raises(PluginError, match="was asked for"):
+    with process(env=environment(emulator, "recipient")) as plugin, pytest.raises(PluginError, match="was asked for"):
         plugin.create(ACCEPTER, {"backup_id": emulator.backup.id, "vault_id": vault})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clouds import environment
+from doors import DYNAMIC_ONLY, process
 from plugin import UNKNOWN, Made, Plugin, PluginError
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.resources.share import BackupShareProvider
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.usefixtures("door")
 OURS = BackupShareProvider()
 
 
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
     """A run with the sharer's credentials in the environment."""
-    with Plugin(env=environment(emulator)) as plugin:
+    with process(env=environment(emulator)) as plugin:
         yield plugin
 
 
@@ -64,7 +66,7 @@ def test_ten_recipients_are_one_post(emulator: Emulator, plugin: Plugin, teams: 
 def test_a_refresh_is_one_list(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
     """A destroy is one request for each declared recipient."""
     made = plugin.create(OURS, inputs(emulator, teams[:10]))
-    with Plugin(env=environment(emulator)) as later:
+    with process(env=environment(emulator)) as later:
         emulator.clear_requests()
         assert later.read(made)
         assert sent(emulator) == ["GET"]
@@ -104,7 +106,7 @@ def test_undeclared_recipients_are_drift_and_go(emulator: Emulator, plugin: Plug
     """A refresh shows them, and the next update removes them."""
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     emulator.add_member(emulator.backup.id, teams[5])
-    with Plugin(env=environment(emulator)) as later:
+    with process(env=environment(emulator)) as later:
         read = later.read(made)
         assert read
         assert teams[5] in read.outs["dest_project_ids"]
@@ -117,7 +119,7 @@ def test_destroy_leaves_what_others_made(emulator: Emulator, plugin: Plugin, tea
     """Only the declared shares are cancelled, even after a refresh that saw others."""
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     emulator.add_member(emulator.backup.id, teams[5])
-    with Plugin(env=environment(emulator)) as later:
+    with process(env=environment(emulator)) as later:
         read = later.read(made)
         assert read
         later.delete(read)
@@ -138,7 +140,7 @@ def test_a_rejected_offer_is_drift_and_made_again(emulator: Emulator, plugin: Pl
     """The rejected share is removed before the new offer."""
     made = plugin.create(OURS, inputs(emulator, teams[:10]))
     emulator.answer(emulator.backup.id, teams[4], "rejected", vault_id="any")
-    with Plugin(env=environment(emulator)) as later:
+    with process(env=environment(emulator)) as later:
         read = later.read(made)
         assert read
         assert later.diff(OURS, read, inputs(emulator, teams[:10])).changes
@@ -205,7 +207,7 @@ def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out_of_an_update(
     with pytest.raises(PluginError, match=f"with project {nobody}: the recipient project does not exist"):
         plugin.update(OURS, made, inputs(emulator, [*teams[:3], nobody]))
     assert live(emulator) == teams[:3]
-    with Plugin(env=environment(emulator)) as other, pytest.raises(PluginError, match=f"with project {nobody}: "):
+    with process(env=environment(emulator)) as other, pytest.raises(PluginError, match=f"with project {nobody}: "):
         other.create(OURS, inputs(emulator, [*teams[:4], nobody]))
     assert live(emulator) == teams[:3]
 
@@ -279,8 +281,9 @@ def test_an_own_project_that_was_looked_up_is_refused_in_the_plan(
     """The project is not in the settings; reading the backup shows it."""
     place = environment(emulator)
     own = place.pop("HW_PROJECT_ID")
-    with Plugin(env=place) as plugin:
-        failures = plugin.check(kind, inputs(emulator, [own], dest_project_id=own)).failures
+    with process(env=place) as plugin:
+        wanted = inputs(emulator, [own]) if kind is OURS else {"backup_id": emulator.backup.id, "dest_project_id": own}
+        failures = plugin.check(kind, wanted).failures
     assert "the project that owns the backup" in str(failures)
 
 
@@ -319,10 +322,11 @@ def test_it_is_gone_only_with_its_backup(emulator: Emulator, plugin: Plugin) -> 
     made = plugin.create(OURS, inputs(emulator, []))
     assert plugin.read(made) == Made(made.id, made.outs)
     emulator.remove_backup(emulator.backup.id)
-    with Plugin(env=environment(emulator)) as later:
+    with process(env=environment(emulator)) as later:
         assert later.read(made) is None
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_the_engine_shows_undeclared_recipients_and_removes_them(
     emulator: Emulator, tmp_path: Path, teams: list[str]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clouds import environment, stack_config
+from doors import DYNAMIC_ONLY, process
 from foreign_provider import ForeignProvider
 from plugin import UNKNOWN, Made, Plugin, PluginError
 from pulumi_cbr_sharing import Connection
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.usefixtures("door")
 OURS = BackupShareMemberProvider()
 MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
 
@@ -31,21 +33,21 @@ MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
 @pytest.fixture(name="plugin")
 def _plugin(emulator: Emulator) -> Iterator[Plugin]:
     """A run with the sharer's credentials in the environment."""
-    with Plugin(env=environment(emulator)) as plugin:
+    with process(env=environment(emulator)) as plugin:
         yield plugin
 
 
 @pytest.fixture(name="blind")
 def _blind(emulator: Emulator) -> Iterator[Plugin]:
     """The same without checks at preview, to test what `create` itself sends and refuses."""
-    with Plugin(env=environment(emulator) | {"HW_PLAN_CHECKS": "0"}) as plugin:
+    with process(env=environment(emulator) | {"HW_PLAN_CHECKS": "0"}) as plugin:
         yield plugin
 
 
 @pytest.fixture(name="later")
 def _later(emulator: Emulator) -> Iterator[Plugin]:
     """A run to which nothing has been declared: what it deletes is not in the program any more."""
-    with Plugin(env=environment(emulator)) as plugin:
+    with process(env=environment(emulator)) as plugin:
         yield plugin
 
 
@@ -80,14 +82,15 @@ def test_create_shares_the_backup_with_one_post_and_nothing_else(emulator: Emula
     assert made.outs["created_at"].endswith("Z")
 
 
+@DYNAMIC_ONLY
 def test_a_process_that_the_engine_starts_needs_nothing_in_advance(emulator: Emulator) -> None:
     """A new interpreter shares, reads and cancels: the processes of the other tests have imported Pulumi before."""
     recipient = emulator.account("recipient").project_id
-    with Plugin(env=environment(emulator), forked=False) as plugin:
+    with process(env=environment(emulator), forked=False) as plugin:
         made = plugin.create(OURS, inputs(emulator))
         assert recipients(emulator) == {recipient: "pending"}
         assert plugin.read(made) == made
-    with Plugin(env=environment(emulator), forked=False) as plugin:
+    with process(env=environment(emulator), forked=False) as plugin:
         plugin.delete(made)
     assert recipients(emulator) == {}
 
@@ -110,7 +113,7 @@ def test_a_refresh_of_all_members_of_a_backup_is_one_list(emulator: Emulator, pl
     made = [plugin.create(OURS, inputs(emulator, dest_project_id=project)) for project in projects]
     emulator.clear_requests()
 
-    with Plugin(env=environment(emulator)) as refresh, ThreadPoolExecutor(4) as pool:
+    with process(env=environment(emulator)) as refresh, ThreadPoolExecutor(4) as pool:
         live = list(pool.map(refresh.read, made))
 
     assert sent(emulator) == ["GET"]
@@ -257,13 +260,13 @@ def test_a_rejected_share_is_offered_again(emulator: Emulator, plugin: Plugin) -
 
 def test_renaming_a_resource_keeps_the_share(emulator: Emulator) -> None:
     """The engine creates under the new name, which adopts, before it deletes under the old one."""
-    with Plugin(env=environment(emulator)) as first:
+    with process(env=environment(emulator)) as first:
         old = first.create(OURS, inputs(emulator))
-    with Plugin(env=environment(emulator)) as second:
+    with process(env=environment(emulator)) as second:
         second.create(OURS, inputs(emulator))
         second.delete(old)
         assert recipients(emulator) == {emulator.account("recipient").project_id: "pending"}
-    with Plugin(env=environment(emulator)) as third:
+    with process(env=environment(emulator)) as third:
         third.delete(old)
         assert recipients(emulator) == {}
 
@@ -284,7 +287,7 @@ def test_create_waits_for_a_backup_that_is_still_being_made(emulator: Emulator, 
 def test_the_wait_for_a_backup_is_bounded_and_said(emulator: Emulator) -> None:
     """The wait is reported, and ends with an error that says what to do."""
     emulator.set_backup_status(emulator.backup.id, "protecting")
-    plugin = Plugin(env=environment(emulator)).__enter__()
+    plugin = process(env=environment(emulator)).__enter__()
     with pytest.raises(PluginError, match="still protecting after 1 s: run it again"):
         plugin.create(OURS, inputs(emulator, wait_for_backup=1))
 
@@ -367,7 +370,7 @@ def test_credentials_of_another_project_do_not_make_a_share_look_gone(emulator: 
     made = plugin.create(OURS, inputs(emulator))
     emulator.clear_requests()
 
-    with Plugin(env=environment(emulator, "bystander")) as wrong:
+    with process(env=environment(emulator, "bystander")) as wrong:
         for verb in (wrong.read, wrong.delete):
             with pytest.raises(
                 PluginError, match=r"the state records project .* nothing was sent and the state is kept"
@@ -403,11 +406,12 @@ def test_diff(
     assert (diff.changes, diff.replaces, diff.delete_before_replace) == expected
 
 
+@DYNAMIC_ONLY
 def test_another_connection_is_an_update_that_keeps_the_share(emulator: Emulator) -> None:
     """The state must have the connection that will delete, and that connection must find the share."""
     env = {**environment(emulator), **environment(emulator, prefix="DR_")}
     moved = BackupShareMemberProvider(Connection(namespace="dr"))
-    with Plugin(env=env) as plugin:
+    with process(env=env) as plugin:
         made = plugin.create(OURS, inputs(emulator))
         diff = plugin.diff(moved, made, inputs(emulator))
         updated = plugin.update(moved, made, inputs(emulator))
@@ -453,7 +457,7 @@ def test_a_share_with_oneself_is_refused_where_the_project_is_only_looked_up(emu
     """Without a project id in the settings, create finds it out before it offers anything."""
     env = environment(emulator) | {"HW_PROJECT_ID": "", "HW_PLAN_CHECKS": "0"}
     own = emulator.account("sharer").project_id
-    with Plugin(env=env) as plugin, pytest.raises(PluginError, match="it is the project that owns the backup"):
+    with process(env=env) as plugin, pytest.raises(PluginError, match="it is the project that owns the backup"):
         plugin.create(OURS, inputs(emulator, dest_project_id=own))
     assert sent(emulator) == ["GET"]
 
@@ -465,9 +469,10 @@ def test_check_lets_unknown_values_pass(emulator: Emulator, plugin: Plugin) -> N
     assert checked.inputs["backup_id"] == UNKNOWN
 
 
+@DYNAMIC_ONLY
 def test_missing_settings_come_in_one_message(emulator: Emulator) -> None:
     """Everything that is missing, and where each can be set."""
-    with Plugin() as plugin:
+    with process() as plugin:
         failures = plugin.check(OURS, inputs(emulator)).failures
     assert list(failures) == [""]
     for name in ("huaweicloud:region", "HW_REGION_NAME", "huaweicloud:accessKey", "HW_ACCESS_KEY", "huaweicloud:token"):
@@ -479,7 +484,7 @@ def test_a_wrong_key_is_sent_once_and_told_to_all(emulator: Emulator) -> None:
     env = environment(emulator) | {"HW_SECRET_KEY": "wrong-secret-key"}
     projects = [f"{number:032x}" for number in range(1, 41)]
     told = []
-    with Plugin(env=env) as plugin, ThreadPoolExecutor(4) as pool:
+    with process(env=env) as plugin, ThreadPoolExecutor(4) as pool:
 
         def attempt(project: str) -> None:
             with pytest.raises(PluginError) as error:
@@ -498,7 +503,7 @@ def test_a_refused_key_of_the_stack_config_names_the_way_out(emulator: Emulator)
     """A plain refresh uses the configuration of the last `up`; the error says so."""
     config = stack_config(emulator) | {"huaweicloud:secretKey": "wrong"}
     where = {name: text for name, text in environment(emulator).items() if "ENDPOINT" in name}
-    with Plugin(config=config, env=where) as plugin, pytest.raises(PluginError, match="add --run-program"):
+    with process(config=config, env=where) as plugin, pytest.raises(PluginError, match="add --run-program"):
         plugin.create(OURS, inputs(emulator))
 
 
@@ -513,10 +518,11 @@ def test_a_missing_permission_is_named_and_locks_nothing(emulator: Emulator, bli
     assert blind.create(OURS, inputs(emulator))
 
 
+@DYNAMIC_ONLY
 def test_a_bug_of_another_provider_keeps_its_traceback(emulator: Emulator) -> None:
     """Only this package's own errors are shown without one."""
     env = environment(emulator) | {"PYTHONPATH": str(Path(__file__).parent.parent / "support")}
-    with Plugin(env=env) as plugin:
+    with process(env=env) as plugin:
         plugin.create(OURS, inputs(emulator))
         with pytest.raises(PluginError, match=r"Traceback[\s\S]*ZeroDivisionError: a bug at home"):
             plugin.create(ForeignProvider(), {"place": "home"})
@@ -525,14 +531,14 @@ def test_a_bug_of_another_provider_keeps_its_traceback(emulator: Emulator) -> No
 def test_the_endpoint_that_does_not_answer_is_named(emulator: Emulator) -> None:
     """A refused connection is given up after a few tries."""
     env = environment(emulator) | {"HW_CBR_ENDPOINT": "http://127.0.0.1:9", "HW_MAX_RETRIES": "1"}
-    with Plugin(env=env) as plugin, pytest.raises(PluginError, match=r"no answer from 127\.0\.0\.1:9: no connection"):
+    with process(env=env) as plugin, pytest.raises(PluginError, match=r"no answer from 127\.0\.0\.1:9: no connection"):
         plugin.create(OURS, inputs(emulator))
 
 
 def test_open_telekom_clouds_answers_are_read_as_well(emulator: Emulator) -> None:
     """Missing keys mean the same as nulls, and timestamps with a zone the same as without."""
     emulator.dialect = "otc"
-    with Plugin(env=environment(emulator)) as plugin:
+    with process(env=environment(emulator)) as plugin:
         made = plugin.create(OURS, inputs(emulator))
         live = plugin.read(made)
     assert live

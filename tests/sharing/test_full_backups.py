@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clouds import environment
+from doors import DYNAMIC_ONLY
 from histories import Protected
 from histories import Stack as Model
 from inprocess import FakeTime, Run, settings_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.usefixtures("door")
 TEAMS = ("red", "green", "blue", "white")
 
 
@@ -142,6 +144,7 @@ for name, project in {resources}:
 """
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_the_engine_deletes_first_where_it_is_told_to(emulator: Emulator, tmp_path: Path) -> None:
     """Without that the run fails, and everybody keeps the share."""

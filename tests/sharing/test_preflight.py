@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import Self
 
 from clouds import environment
-from plugin import UNKNOWN, Checked, Plugin
+from doors import DYNAMIC_ONLY, process
+from plugin import UNKNOWN, Checked
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 MEMBER, SHARE, ACCEPTER = BackupShareMemberProvider(), BackupShareProvider(), BackupShareAccepterProvider()
+pytestmark = pytest.mark.usefixtures("door")
 MISSING = "0b07081e-3ec7-4e77-8571-54e2947da422"
 
 
@@ -42,7 +44,7 @@ class Plan:
     printed: str = ""
 
     def __enter__(self) -> Self:
-        self.plugin = Plugin(env=environment(self.emulator, self.account) | self.env).__enter__()
+        self.plugin = process(env=environment(self.emulator, self.account) | self.env).__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -259,7 +261,7 @@ def test_a_move_to_another_vault_is_not_refused(emulator: Emulator) -> None:
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
     inputs = {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id}
     moved = inputs | {"vault_id": emulator.add_vault(account="recipient").id}
-    with Plugin(env=environment(emulator, "recipient")) as plugin:
+    with process(env=environment(emulator, "recipient")) as plugin:
         plugin.create(ACCEPTER, inputs)
         assert plugin.check(ACCEPTER, moved, olds=inputs).failures == {}
         assert "was accepted into vault" in plugin.check(ACCEPTER, moved).failures["backup_id"]
@@ -272,6 +274,7 @@ BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
 """
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Path) -> None:
     """The engine names resource and property; `up` stops in its preview, before any POST."""
@@ -286,6 +289,7 @@ def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Pat
     assert {request.method for request in emulator.requests} == {"GET"}
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_a_preview_makes_two_reads_and_an_update_one_post(emulator: Emulator, tmp_path: Path) -> None:
     """The program tells the provider of a preview by a hidden property."""
@@ -301,6 +305,7 @@ def test_a_preview_makes_two_reads_and_an_update_one_post(emulator: Emulator, tm
     assert "__preview" not in stack.state_text()
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_a_wrong_key_costs_one_request_with_a_preview_ahead(emulator: Emulator, tmp_path: Path) -> None:
     """The preview fails, so the update does not send it again."""
@@ -316,19 +321,20 @@ def test_a_wrong_key_costs_one_request_in_all_its_projects(emulator: Emulator) -
     """Two connections with the same key share its circuit breaker."""
     place = environment(emulator) | {"HW_SECRET_KEY": "wrong"}
     inputs = {"backup_id": emulator.backup.id, "dest_project_id": team(emulator, "team")}
-    with Plugin(env=place) as plugin:
+    with process(env=place) as plugin:
         for account in ("sharer", "recipient", "bystander"):
             there = BackupShareMemberProvider(Connection(project_id=emulator.account(account).project_id))
             assert "signature or token is wrong" in str(plugin.check(there, inputs).failures)
     assert len(emulator.requests) == 1
 
 
+@DYNAMIC_ONLY
 def test_a_second_connection_is_another_cloud(emulator: Emulator) -> None:
     """Another account may see what the first cannot."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))
     dr = BackupShareAccepterProvider(Connection(namespace="dr"))
     env = environment(emulator) | environment(emulator, "recipient", prefix="DR_")
-    with Plugin(env=env) as plugin:
+    with process(env=env) as plugin:
         vault = emulator.vault("recipient").id
         assert plugin.check(dr, {"backup_id": emulator.backup.id, "vault_id": vault}).failures == {}
         assert "backup_id" in plugin.check(ACCEPTER, {"backup_id": emulator.backup.id, "vault_id": vault}).failures

@@ -14,8 +14,8 @@ from uuid import uuid4
 import pytest
 
 from clouds import environment
+from doors import DYNAMIC_ONLY, process, pythonic
 from histories import Stack as Model
-from plugin import Plugin
 from programs import accepted, member, share, statuses, told, up
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import Refused
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
+
+
+pytestmark = pytest.mark.usefixtures("door")
 
 
 @pytest.mark.parametrize("refresh", [False, True])
@@ -243,7 +246,7 @@ def test_a_rename_is_told_once_and_without_advice(emulator: Emulator) -> None:
     _, lines = told(model, emulator)
 
     backup, project = emulator.backup.id, emulator.account("recipient").project_id
-    since = model.state[0].outs["created_at"]
+    since = pythonic(model.state[0].outs)["created_at"]
     found = f"shared with {project} since {since} (accepted)"
     assert lines.splitlines() == [
         f"adopted: backup {backup} is {found}; destroying this resource cancels that",
@@ -270,12 +273,12 @@ OURS = BackupShareMemberProvider()
 def moved(emulator: Emulator, **env: str) -> str:
     """A new process of the provider takes an accepted share over from an older one; returns what that one says."""
     _, inputs = member(emulator)
-    with Plugin(env=environment(emulator)) as run:
+    with process(env=environment(emulator)) as run:
         made = run.create(OURS, inputs)
     accepted(emulator, "recipient")
     place = environment(emulator) | env
-    engine = f"127.0.0.1:{uuid4().hex}"
-    with Plugin(env=place, engine=engine) as new, Plugin(env=place, engine=engine, forked=not env) as old:
+    engine, way = f"127.0.0.1:{uuid4().hex}", {"forked": False} if env else {}
+    with process(env=place, engine=engine) as new, process(env=place, engine=engine, **way) as old:
         new.create(OURS, inputs)
         old.delete(made)
         return old.stop()
@@ -287,6 +290,7 @@ def test_a_share_that_another_process_of_the_run_declares_stays(emulator: Emulat
     assert list(statuses(emulator).values()) == ["accepted"]
 
 
+@DYNAMIC_ONLY
 def test_where_processes_cannot_know_of_each_other_the_user_is_warned(emulator: Emulator, tmp_path: Path) -> None:
     """What is deleted might be another one's."""
     (tmp_path / f"pulumi-cbr-sharing-{os.getuid()}").write_text("")
@@ -301,6 +305,7 @@ from pulumi_cbr_sharing import BackupShare, BackupShareMember
 """
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 @pytest.mark.parametrize("kind", ["BackupShareMember", "BackupShare"])
 def test_the_engine_renames_without_interrupting_and_destroys_with_the_program(
@@ -324,6 +329,7 @@ def test_the_engine_renames_without_interrupting_and_destroys_with_the_program(
     assert statuses(emulator) == {}
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 def test_the_engine_renames_what_was_rejected_and_offers_it_again(emulator: Emulator, tmp_path: Path) -> None:
     """The refresh before it asks for the difference of the old resource, which is then deleted after the new offer."""
@@ -342,6 +348,7 @@ def test_the_engine_renames_what_was_rejected_and_offers_it_again(emulator: Emul
     stack.preview("--expect-no-changes", refresh=True)
 
 
+@DYNAMIC_ONLY
 @pytest.mark.engine
 @pytest.mark.parametrize("options", ["adopt=False", "opts=pulumi.ResourceOptions(protect=True)"])
 def test_the_engine_offers_a_rejected_share_again(options: str, emulator: Emulator, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from histories import Killed, Options, Protected, Stack, kind_of, shares_of, shares_of_all
+from histories import Killed, Options, Protected, Stack, kind_of, share_ids, shares_of, shares_of_all
 from inprocess import FakeTime, Run, settings_of
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused, TooManyRecipients
@@ -58,6 +58,7 @@ SHARES = st.integers(0, 9)
 # The other recipients of the first backup: beside seven or eight, there is no room for all four teams.
 CROWDS = st.sampled_from([0, 7, 8])
 PREVIEWS = st.sampled_from([False, False, True])
+DOORS = st.sampled_from(["", "@native"])
 
 
 ANY = Options()
@@ -82,6 +83,7 @@ UPS = st.builds(
         replace=st.sampled_from([""] * 5 + list("abc")),
         target=CHOICES,
         exclude=CHOICES,
+        dependents=st.booleans(),
         continue_on_error=st.sampled_from([False, False, True]),
     ),
     faults=st.one_of(st.just(()), st.just(()), st.tuples(FAULTS), st.tuples(FAULTS, FAULTS)),
@@ -110,9 +112,10 @@ class Histories(RuleBasedStateMachine):
 
     cloud: Emulator
 
-    def start(self, crowd: int, *, previews: bool) -> None:
+    def start(self, crowd: int, *, previews: bool, door: str) -> None:
         """Two backups, the first with a crowd of recipients; four teams; nothing declared."""
         self.cloud.reset()
+        self.door = door
         self.settings = settings_of(self.cloud, max_retries=2, deadline=60.0)
         team = self.cloud.add_account("team-0")
         self.recipient = settings_of(self.cloud, "team-0", max_retries=2, deadline=60.0)
@@ -129,7 +132,7 @@ class Histories(RuleBasedStateMachine):
 
     def process(self) -> Run:
         """What one run of the engine starts."""
-        return Run(self.settings, FakeTime().clock, recipient=self.recipient)
+        return Run(self.settings, FakeTime().clock, recipient=self.recipient, door=self.door)
 
     def run(self, up: Up) -> None:
         """One `up` in processes of its own; however it ends, it has kept what has to be kept."""
@@ -138,7 +141,7 @@ class Histories(RuleBasedStateMachine):
         self.cloud.clear_requests()
         before, guarded, known = self.records(), self.guarded(), list(self.stack.state)
         told, accepted = self.told(up.options), self.accepted()
-        owned = {one.outs["share_id"] for one in known if "share_id" in one.outs}
+        owned = shares_of_all(one.inputs for one in known)
         with self.process() as run, suppress(CbrSharingError, Killed, Protected):
             self.stack.up(run, up.options)
         self.cloud.faults.clear()
@@ -149,8 +152,8 @@ class Histories(RuleBasedStateMachine):
         assert accepted - self.accepted() <= changed | told, "a share that the program accepts was given back"
         new = [one for one in self.stack.state if not any(one is other for other in known)]
         own = [one for one in new if one.inputs.get("adopt") is False]
-        strangers = set(before.values()) - owned
-        assert not [one for one in own if one.outs["share_id"] in strangers], "taken over without adoption"
+        strangers = {record for share, record in before.items() if share not in owned}
+        assert not share_ids(own) & strangers, "taken over without adoption"
         assert not list(repeated_posts(self.cloud.requests)), "a POST was repeated blindly"
         self.disown()
 
@@ -161,8 +164,7 @@ class Histories(RuleBasedStateMachine):
         its share before later ones are known. Whoever accepts no longer gives the share back.
         """
         program = self.stack.program
-        chosen = {name for name in program if options.chooses(name)}
-        told = self.declared() - shares_of_all(program[name][1] for name in chosen)
+        told = self.declared() - shares_of_all(program[name][1] for name in self.stack.chosen(options))
         recorded = {name: one for name in program if (one := self.stack.recorded(name))}
         if not options.planned_first:
             told |= shares_of_all(one.inputs for name, one in recorded.items() if name in self.stack.deleted_first)
@@ -176,7 +178,7 @@ class Histories(RuleBasedStateMachine):
         shares = {
             (inputs["backup_id"], self.teams[0])
             for kind, inputs in self.stack.program.values()
-            if kind == "accepter" and inputs["backup_id"] in self.cloud.state.backups
+            if kind_of(kind) == "accepter" and inputs["backup_id"] in self.cloud.state.backups
         }
         return {one for one in shares & set(self.records()) if self.cloud.members(one[0])[one[1]].status == "accepted"}
 
@@ -195,10 +197,10 @@ class Histories(RuleBasedStateMachine):
     def nothing(self) -> None:
         """Just a run."""
 
-    @step(name=NAMES, new=NAMES, to=st.sampled_from(["", "@dr", "@other"]))
+    @step(name=NAMES, new=NAMES, to=st.sampled_from(["", "@dr", "@other", "@native", "@native"]))
     def reconnect(self, name: str, new: str, to: str) -> None:
-        """A resource gets another provider of the same account, and another name if that is free."""
-        if name in self.stack.program and self.stack.program[name][0] != "accepter":
+        """A resource gets another provider of the same account, perhaps of the other door, and perhaps another name."""
+        if name in self.stack.program:
             kind, inputs = self.stack.program.pop(name)
             self.stack.program[name if new in self.stack.program else new] = (kind_of(kind) + to, inputs)
 
@@ -213,6 +215,11 @@ class Histories(RuleBasedStateMachine):
         names: set[str] = getattr(self.stack, option)
         (names.add if on else names.discard)(name)
 
+    @step(name=NAMES, other=NAMES, on=st.booleans())
+    def wait(self, name: str, other: str, on: bool) -> None:
+        """A resource waits for another one; or no longer."""
+        (self.stack.waits.add if on else self.stack.waits.discard)((name, other))
+
     @step(old=NAMES, new=NAMES)
     def rename_by_alias(self, old: str, new: str) -> None:
         """The engine knows that it is the same resource."""
@@ -220,13 +227,13 @@ class Histories(RuleBasedStateMachine):
             self.stack.program[new] = self.stack.program.pop(old)
             self.stack.aliases = {new: old}
 
-    @step(backup=BACKUPS, on=st.booleans())
-    def accept_by_program(self, backup: int, on: bool) -> None:
+    @step(backup=BACKUPS, on=st.booleans(), door=DOORS)
+    def accept_by_program(self, backup: int, on: bool, door: str) -> None:
         """The program accepts what it shares with the first team, or no longer."""
         inputs = {"backup_id": self.backups[backup], "vault_id": self.vault, "wait_for_offer": 0}
         self.stack.program.pop(f"in-{backup}", None)
         if on:
-            self.stack.program[f"in-{backup}"] = ("accepter", inputs)
+            self.stack.program[f"in-{backup}"] = (f"accepter{door}", inputs)
 
     @rule()
     def refresh(self) -> None:
@@ -447,12 +454,13 @@ class MemberHistories(Histories):
     @initialize(
         crowd=CROWDS,
         previews=PREVIEWS,
+        door=DOORS,
         teams=st.lists(TEAMS, unique=True, min_size=1, max_size=3),
         adopt=st.booleans(),
     )
-    def begin(self, crowd: int, previews: bool, teams: list[int], adopt: bool) -> None:
+    def begin(self, crowd: int, previews: bool, door: str, teams: list[int], adopt: bool) -> None:
         """Some members of the first backup, as far as there is room."""
-        self.start(crowd, previews=previews)
+        self.start(crowd, previews=previews, door=door)
         for name, team in zip("abc", teams, strict=False):
             self.declare_one(name, 0, team, adopt=adopt)
         self.run(Up())
@@ -494,10 +502,16 @@ class MemberHistories(Histories):
 class ShareHistories(Histories):
     """Programs of BackupShares, one a backup."""
 
-    @initialize(crowd=CROWDS, previews=PREVIEWS, teams=st.sets(TEAMS, min_size=1, max_size=3), whole=st.booleans())
-    def begin(self, crowd: int, previews: bool, teams: set[int], whole: bool) -> None:
+    @initialize(
+        crowd=CROWDS,
+        previews=PREVIEWS,
+        door=DOORS,
+        teams=st.sets(TEAMS, min_size=1, max_size=3),
+        whole=st.booleans(),
+    )
+    def begin(self, crowd: int, previews: bool, door: str, teams: set[int], whole: bool) -> None:
         """The recipients of the first backup, with the crowd or without."""
-        self.start(crowd, previews=previews)
+        self.start(crowd, previews=previews, door=door)
         self.declare_one("a", 0, teams, whole=whole)
         self.run(Up())
 
@@ -511,7 +525,10 @@ class ShareHistories(Histories):
         others = [inputs["backup_id"] for other, (_, inputs) in self.stack.program.items() if other != name]
         if self.backups[backup] not in others:
             projects = [*(self.crowd if whole else ()), *(self.teams[team] for team in sorted(teams))][:FULL]
-            self.stack.program[name] = ("share", {"backup_id": self.backups[backup], "dest_project_ids": projects})
+            self.stack.program[name] = (
+                "share",
+                {"backup_id": self.backups[backup], "dest_project_ids": projects},
+            )
             self.disown()
 
     @step(old=NAMES, new=NAMES)
@@ -527,12 +544,13 @@ class MixedHistories(Histories):
     @initialize(
         crowd=CROWDS,
         previews=PREVIEWS,
+        door=DOORS,
         teams=st.lists(TEAMS, unique=True, min_size=1, max_size=2),
         adopt=st.booleans(),
     )
-    def begin(self, crowd: int, previews: bool, teams: list[int], adopt: bool) -> None:
+    def begin(self, crowd: int, previews: bool, door: str, teams: list[int], adopt: bool) -> None:
         """Some members of the first backup."""
-        self.start(crowd, previews=previews)
+        self.start(crowd, previews=previews, door=door)
         for name, team in zip("ab", teams, strict=False):
             self.declare_one(name, 0, team, adopt=adopt)
         self.run(Up())

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import itertools
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from doors import NativeProvider, seen
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
-from pulumi_cbr_sharing.resources.dynamic import PLANNING
+from pulumi_cbr_sharing.resources.dynamic import PLANNING, PROVIDER
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from inprocess import Run
-    from pulumi_cbr_sharing.resources.dynamic import CbrProvider
 
 
 class Killed(Exception):
@@ -47,6 +48,8 @@ class Resource:
     outs: dict[str, Any]
     protect: bool = False
     retain: bool = False
+    after: frozenset[str] = frozenset()
+    half_done: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Options:
         kill_at: the operation after which the process is gone.
         replace: the resource that `--replace` names.
         target, exclude: the resources that `--target` and `--exclude` name.
+        dependents: `--target-dependents`: whether those that wait for a target are targets, too.
         continue_on_error: whether the others go on after one has failed.
         planned_first: whether every resource is checked and compared before the first one is made, as where none
             waits for another and the cloud is slow; else each after the one before it is made.
@@ -68,12 +72,16 @@ class Options:
     replace: str = ""
     target: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
+    dependents: bool = False
     continue_on_error: bool = False
     planned_first: bool = False
 
-    def chooses(self, name: str) -> bool:
-        """Whether the run has to do with a resource."""
-        return name not in self.exclude and (not self.target or name in self.target)
+    def chosen(self, waiting: Mapping[str, Collection[str]]) -> set[str]:
+        """The resources that the run has to do with, of some, each with those for which it waits."""
+        targets = set(self.target or waiting)
+        while self.dependents and (more := {one for one in waiting if targets & {*waiting[one]}} - targets):
+            targets |= more
+        return (targets & waiting.keys()) - self.exclude
 
 
 @dataclass
@@ -85,6 +93,7 @@ class Stack:
         protected, retained, deleted_first: the resources of the program that have `protect`, `retain_on_delete`, or
             `delete_before_replace`.
         aliases: former names of resources of the program.
+        waits: pairs of resources of the program, of which the first waits for the second.
         state: the resources, older ones first.
         tried: shares that a create or an update may have made without being recorded.
         left: shares that were retained when their resources left the state.
@@ -95,6 +104,7 @@ class Stack:
     retained: set[str] = field(default_factory=set)
     deleted_first: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
+    waits: set[tuple[str, str]] = field(default_factory=set)
     state: list[Resource] = field(default_factory=list)
     tried: set[tuple[str, str]] = field(default_factory=set)
     left: set[tuple[str, str]] = field(default_factory=set)
@@ -109,16 +119,31 @@ class Stack:
 
         if options.refresh:
             self.refresh(run, options)
-        names = [name for name in self.order() if options.chooses(name)]
+        chosen = self.chosen(options)
+        names = [name for name in self.order() if name in chosen]
         plans = (self._plan(run, name, survive, anew=name == options.replace) for name in names)
         errors = _carried_out(list(plans) if options.planned_first else plans, options)
-        leaving = [partial(self._delete, run, old, survive) for old in self._leftovers() if options.chooses(old.name)]
+        chosen = options.chosen({one.name: one.after for one in self.state})
+        leaving = [partial(self._delete, run, old, survive) for old in self._leftovers() if old.name in chosen]
         for error in (*errors, *_carried_out(leaving, options)):
             raise error
 
     def order(self) -> list[str]:
-        """The resources as the program makes them: those that accept wait for those that share."""
-        return sorted(self.program, key=lambda name: kind_of(self.program[name][0]) == "accepter")
+        """The resources as the program makes them: those that accept come after those that share."""
+        return sorted(self.program, key=lambda name: (kind_of(self.program[name][0]) == "accepter", name))
+
+    def chosen(self, options: Options) -> set[str]:
+        """The resources of the program that a run has to do with."""
+        return options.chosen({name: self._after(name) for name in self.program})
+
+    def _after(self, name: str) -> frozenset[str]:
+        """Those that a resource waits for: an accepter for those that share its backup, another one as it is told."""
+        kind, inputs = self.program[name]
+        if kind_of(kind) != "accepter":
+            return frozenset(other for one, other in self.waits if one == name and other < name)
+        backup = inputs["backup_id"]
+        others = {other: given for other, (what, given) in self.program.items() if kind_of(what) != "accepter"}
+        return frozenset(other for other, given in others.items() if given["backup_id"] == backup)
 
     def preview(self, run: Run, *, refresh: bool) -> None:
         """One `pulumi preview`; its process is not that of the update.
@@ -136,13 +161,12 @@ class Stack:
 
     def refresh(self, run: Run, options: Options | None = None) -> None:
         """One `pulumi refresh`."""
-        for old in list(self.state):
-            if options and not options.chooses(old.name):
-                continue
-            provider = run.providers[old.kind]
+        chosen = (options or Options()).chosen({one.name: one.after for one in self.state})
+        for old in [one for one in self.state if one.name in chosen]:
+            provider = run.provider(old.kind)
             live = provider.read(old.id, old.outs)
             if live.id:
-                old.outs = dict(live.outs or {})
+                old.outs = recorded_of(provider, live)
                 provider.diff(old.id, old.outs, old.inputs)
             else:
                 self.state.remove(old)
@@ -169,7 +193,7 @@ class Stack:
     ) -> Callable[[], None]:
         """Check a resource and compare it with the state; what is to be done is done when the result is called."""
         kind, inputs = self.program[name]
-        provider, old = run.providers[kind], self.recorded(name)
+        provider, old = run.provider(kind), self.recorded(name)
         _check(provider, old.inputs if old else {}, inputs, planning=planning)
         create = partial(self._create, provider, name, survive)
         if old is None:
@@ -178,7 +202,7 @@ class Stack:
         provider.diff(old.id, old.outs, {**inputs, "backup_id": "what if"})
         diff = provider.diff(old.id, old.outs, inputs)
         if not (diff.replaces or anew):
-            return partial(self._keep, provider, name, old, survive, changed=bool(diff.changes))
+            return partial(self._keep, provider, name, old, survive, changed=bool(diff.changes) or old.half_done)
         if old.protect and name in self.protected:
             raise Protected(f"unable to replace {name}")
         _check(provider, {}, inputs, planning=planning)  # as the engine does for what is made anew
@@ -190,30 +214,48 @@ class Stack:
         self._delete(run, old, survive, replaced=True)
         create()
 
-    def _keep(
-        self, provider: CbrProvider, name: str, old: Resource, survive: Callable[[], None], *, changed: bool
-    ) -> None:
+    def _keep(self, provider: Any, name: str, old: Resource, survive: Callable[[], None], *, changed: bool) -> None:
         """Update a resource, or record what the program says of it now."""
-        kind, inputs = self.program[name]
+        _, inputs = self.program[name]
         if changed:
             trying = shares_of(inputs) - shares_of(old.inputs) - self.tried
             self.tried |= trying
-            outs = dict(provider.update(old.id, old.outs, inputs).outs or {})
+            with self._half_done(old, name):
+                outs = recorded_of(provider, provider.update(old.id, old.outs, inputs))
             survive()
             self.tried -= trying
-            old.outs = outs
-        old.name, old.kind, old.inputs = name, kind, inputs
-        old.protect, old.retain = name in self.protected, name in self.retained
+            old.outs, old.half_done = outs, False
+        self._say(old, name)
 
-    def _create(self, provider: CbrProvider, name: str, survive: Callable[[], None]) -> None:
+    def _create(self, provider: Any, name: str, survive: Callable[[], None]) -> None:
         kind, inputs = self.program[name]
         trying = shares_of(inputs) - self.tried
         self.tried |= trying
-        made = provider.create(dict(inputs))
+        new = Resource(name, kind, "", inputs, {})
+        with self._half_done(new, name):
+            made = provider.create(dict(inputs))
         survive()
         self.tried -= trying
-        options = name in self.protected, name in self.retained
-        self.state.append(Resource(name, kind, made.id, inputs, dict(made.outs or {}), *options))
+        new.id, new.outs = made.id, recorded_of(provider, made)
+        self._say(new, name)
+        self.state.append(new)
+
+    def _say(self, one: Resource, name: str) -> None:
+        """Record what the program says of a resource."""
+        one.name, (one.kind, one.inputs) = name, self.program[name]
+        one.protect, one.retain, one.after = name in self.protected, name in self.retained, self._after(name)
+
+    @contextmanager
+    def _half_done(self, one: Resource, name: str) -> Iterator[None]:
+        """The native plugin says what was made before it failed, and the state records that."""
+        try:
+            yield
+        except CbrSharingError as error:
+            if half := getattr(error, "seen", None) and seen(error).made:
+                one.id, one.outs, one.half_done = half.id, half.outs, True
+                self._say(one, name)
+                self.state += [] if any(one is other for other in self.state) else [one]
+            raise
 
     def _delete(self, run: Run, old: Resource, survive: Callable[[], None], *, replaced: bool = False) -> None:
         if not replaced:
@@ -221,7 +263,7 @@ class Stack:
         if old.retain:
             self.left |= shares_of(old.inputs)
         else:
-            run.providers[old.kind].delete(old.id, old.outs)
+            run.provider(old.kind).delete(old.id, old.outs)
         survive()
         self.state.remove(old)
 
@@ -255,7 +297,18 @@ def shares_of_all(resources: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
     return set().union(*map(shares_of, resources))
 
 
-def _check(provider: CbrProvider, olds: dict[str, Any], inputs: dict[str, Any], *, planning: bool) -> None:
+def recorded_of(provider: Any, answer: Any) -> dict[str, Any]:
+    """The properties that the state records: the dynamic plugin adds the provider."""
+    return {**answer.outs, **({} if isinstance(provider, NativeProvider) else {PROVIDER: "its pickle"})}
+
+
+def share_ids(resources: Iterable[Resource]) -> set[str]:
+    """The recorded ids of the shares of members, whose names differ from door to door."""
+    names = ("share_id", "shareId")
+    return {one.outs[name] for one in resources for name in names if name in one.outs}
+
+
+def _check(provider: Any, olds: dict[str, Any], inputs: dict[str, Any], *, planning: bool) -> None:
     """What the plan refuses ends the run."""
     news = {**inputs, PLANNING: True} if planning else dict(inputs)
     if failures := provider.check(dict(olds), news).failures:

@@ -15,6 +15,7 @@ from uuid import uuid4
 from typing_extensions import Self
 
 from clouds import environment
+from doors import DOOR, TOKENS, NativeProvider
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.http.retry import Clock
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pulumi_cbr_sharing.emulator import Emulator
-    from pulumi_cbr_sharing.resources.dynamic import CbrProvider
 
 
 @dataclass
@@ -76,48 +76,68 @@ def session_of(
 
 
 SECOND = Connection(namespace="dr")
+DYNAMIC = {"member": BackupShareMemberProvider, "share": BackupShareProvider, "accepter": BackupShareAccepterProvider}
 
 
 @dataclass
 class Run:
     """One run of the engine: providers of all resources, with two connections to the same account.
 
-    A kind of resource is `member`, `share` or `accepter`, with `@dr` behind it by the second connection, and `@other`
-    by another process, such as that of a second provider instance. Attribute `recipient`: the settings of accepters.
+    A kind of resource is `member`, `share` or `accepter`, with `@dr` behind it by the second connection, `@other` by
+    another process, such as that of another version, and `@native` by the native plugin, where each account is a
+    process of its own.
+
+    Attributes:
+        recipient: the settings of accepters.
+        door: what comes behind a kind without an @.
     """
 
     settings: Settings
     clock: Clock | None = None
     news: list[str] = field(default_factory=list)
     recipient: Settings | None = None
+    door: str = field(default_factory=DOOR.get)
 
     def __post_init__(self) -> None:
-        engine = uuid4().hex
-        self._journals = [Journal(engine), Journal(engine)]
-        ledger, others = map(Ledger, self._journals)
-        self.session, second, other = (
-            session_of(self.settings, self.clock, self.news.append, ledger=one) for one in (ledger, ledger, others)
-        )
-        receiving = session_of(self.recipient or self.settings, self.clock, self.news.append, ledger=ledger)
-        self.member = BackupShareMemberProvider(open_session=lambda *_: self.session)
-        self.share = BackupShareProvider(open_session=lambda *_: self.session)
-        self.providers: dict[str, CbrProvider] = {
-            "member": self.member,
-            "share": self.share,
-            "member@dr": BackupShareMemberProvider(SECOND, open_session=lambda *_: second),
-            "share@dr": BackupShareProvider(SECOND, open_session=lambda *_: second),
-            "member@other": BackupShareMemberProvider(open_session=lambda *_: other),
-            "share@other": BackupShareProvider(open_session=lambda *_: other),
-            "accepter": BackupShareAccepterProvider(open_session=lambda *_: receiving),
-        }
+        self._engine = uuid4().hex
+        self._journals: dict[str, Journal] = {}
+        self._ledgers: dict[str, Ledger] = {}
+        self._sessions: dict[tuple[bool, str], Session] = {}
+        self._providers: dict[str, Any] = {}
+        self.member, self.share = self.provider("member"), self.provider("share")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave the connections open, for the runs that follow in this process."""
-        for journal in self._journals:
+        for journal in self._journals.values():
             journal.close()
+
+    def provider(self, kind: str) -> Any:
+        """What serves a kind of resource."""
+        if kind not in self._providers:
+            what, _, at = (kind if "@" in kind else kind + self.door).partition("@")
+            session = self._session(at, receiving=what == "accepter")
+            self._providers[kind] = (
+                NativeProvider(TOKENS[what], lambda: session)
+                if at == "native"
+                else DYNAMIC[what](SECOND if at == "dr" else None, open_session=lambda *_: session)
+            )
+        return self._providers[kind]
+
+    def _session(self, at: str, *, receiving: bool) -> Session:
+        if (receiving, at) not in self._sessions:
+            settings = self.recipient or self.settings if receiving else self.settings
+            ledger = self._ledger(f"native {receiving}" if at == "native" else at.replace("dr", ""))
+            self._sessions[receiving, at] = session_of(settings, self.clock, self.news.append, ledger=ledger)
+        return self._sessions[receiving, at]
+
+    def _ledger(self, process: str) -> Ledger:
+        if process not in self._ledgers:
+            self._journals[process] = Journal(self._engine)
+            self._ledgers[process] = Ledger(self._journals[process])
+        return self._ledgers[process]
 
     def create(self, backup_id: str, project_id: str, **inputs: Any) -> dict[str, Any]:
         """Share a backup with a project; returns the state of the resource."""

@@ -72,7 +72,7 @@ class Failed(AssertionError):
         for detail in status.details:
             half, wrong = provider_pb2.ErrorResourceInitFailed(), errors_pb2.InputPropertiesError()
             if detail.Unpack(half):
-                self.made, self.reasons = Made(half.id, _dict(half.properties)), list(half.reasons)
+                self.made, self.reasons = Made(half.id, values(half.properties)), list(half.reasons)
             elif detail.Unpack(wrong):
                 self.problems = {one.property_path: one.reason for one in wrong.errors}
 
@@ -120,12 +120,12 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return resource_pb2.RegisterResourceResponse(
                 urn=urn_of(request.type, request.name), result=resource_pb2.FAIL
             )
-        outs = struct({**_dict(request.object), **({"status": "pending"} if request.custom else {})})
+        outs = struct({**values(request.object), **({"status": "pending"} if request.custom else {})})
         return resource_pb2.RegisterResourceResponse(urn=urn_of(request.type, request.name), object=outs)
 
     def RegisterResourceOutputs(self, request: Any, _: Any) -> Any:  # noqa: N802
         """Keep the outputs."""
-        self.outputs[request.urn] = _dict(request.outputs)
+        self.outputs[request.urn] = values(request.outputs)
         return empty_pb2.Empty()
 
 
@@ -175,7 +175,7 @@ class Native:
             urn=urn_of(kind, name), type=kind, name=name, olds=struct(olds or {}), news=struct(news)
         )
         answer = self.call("Check", request)
-        return _dict(answer.inputs), {failure.property: failure.reason for failure in answer.failures}
+        return values(answer.inputs), {failure.property: failure.reason for failure in answer.failures}
 
     def create(self, kind: str, news: Mapping[str, Any], name: str = "dr", seconds: float = 0.0) -> Made:
         """Check, then create."""
@@ -193,7 +193,7 @@ class Native:
             timeout=seconds,
         )
         answer = self.call("Create", request)
-        return Made(answer.id, _dict(answer.properties), dict(inputs))
+        return Made(answer.id, values(answer.properties), dict(inputs))
 
     def diff(self, kind: str, made: Made, news: Mapping[str, Any]) -> Diffed:
         """Compare a resource with new inputs."""
@@ -217,7 +217,7 @@ class Native:
             timeout=seconds,
         )
         answer = self.call("Read", request)
-        return Made(answer.id, _dict(answer.properties), _dict(answer.inputs)) if answer.id else None
+        return Made(answer.id, values(answer.properties), values(answer.inputs)) if answer.id else None
 
     def update(self, kind: str, made: Made, news: Mapping[str, Any], seconds: float = 0.0) -> Made:
         """Update a resource in place."""
@@ -230,7 +230,7 @@ class Native:
             preview=self.preview,
             timeout=seconds,
         )
-        return Made(made.id, _dict(self.call("Update", request).properties), dict(news))
+        return Made(made.id, values(self.call("Update", request).properties), dict(news))
 
     def delete(self, kind: str, made: Made, seconds: float = 0.0) -> None:
         """Delete a resource."""
@@ -256,8 +256,8 @@ class Native:
             monitorEndpoint=self.address, type=kind, name=name, inputs=struct(given), dryRun=self.preview, **options
         )
         answer = self.call("Construct", request)
-        assert self.monitor.outputs[answer.urn] == _dict(answer.state)
-        return _dict(answer.state)
+        assert self.monitor.outputs[answer.urn] == values(answer.state)
+        return values(answer.state)
 
     def cancel(self) -> None:
         """What the engine sends on Ctrl-C."""
@@ -288,5 +288,6 @@ def secret(value: Any) -> dict[str, Any]:
     return {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": value}
 
 
-def _dict(message: Any) -> dict[str, Any]:
+def values(message: Any) -> dict[str, Any]:
+    """The values of a struct."""
     return dict(json_format.MessageToDict(message))
