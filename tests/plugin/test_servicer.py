@@ -17,9 +17,12 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from clouds import environment, stack_config
+from doors import seen
+from inprocess import FakeTime, Run, settings_of
 from native import ACCEPTER, MEMBER, SET, Failed, Made, Native, secret, struct, urn_of
 from plugin import Plugin
 from pulumi_cbr_sharing.emulator import Fault
+from pulumi_cbr_sharing.errors import WaitTimeout
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN
@@ -530,24 +533,69 @@ def test_errors_are_one_line_with_what_to_do(emulator: Emulator) -> None:
         assert "Traceback" not in str(error.value)
 
 
-def test_a_half_done_create_is_recorded(emulator: Emulator) -> None:
+NOBODY = "0" * 32
+REFUSED = Fault.refusal("BackupService.6711", method="DELETE")
+CUT = Fault(method="DELETE", reset=True, times=99)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fault", "trouble"),
+    [
+        ((), None, "image"),
+        ((NOBODY,), None, f"project {NOBODY}"),
+        ((), REFUSED, "could not be cancelled"),
+        ((), CUT, "no answer"),
+        ((), Fault(method="GET", path="members$", reset=True, times=99, nth=2), "image"),
+    ],
+    ids=["image", "wrong recipient", "refused removal", "broken removal", "and nobody can look"],
+)
+def test_a_half_done_create_is_recorded(
+    wanted: tuple[str, ...], fault: Fault | None, trouble: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An undeclared recipient has an image of the backup and cannot be removed; the others are shared with."""
+    monkeypatch.setenv("HW_MAX_RETRIES", "0")
     bystander, recipient = (emulator.account(name).project_id for name in ("bystander", "recipient"))
     emulator.add_member(emulator.backup.id, bystander)
     emulator.answer(emulator.backup.id, bystander, "accepted")
     emulator.register_image(emulator.backup.id, bystander)
-    wanted = {"backupId": emulator.backup.id, "destProjectIds": [recipient]}
+    if fault:
+        emulator.add_fault(fault)
     with Native() as run:
-        with pytest.raises(Failed, match="image") as error:
-            run.create(SET, wanted)
+        with pytest.raises(Failed, match=trouble) as error:
+            run.create(SET, {"backupId": emulator.backup.id, "destProjectIds": [recipient, *wanted]})
         made = error.value.made
         assert made
         assert made.id == emulator.backup.id
-        assert made.outs["destProjectIds"] == sorted([bystander, recipient])
         assert made.outs["declared"] == [recipient]
         assert error.value.reasons == [str(error.value)]
+        assert not [line for line in run.said if "does not record" in line.text]
+        emulator.clear_faults()
         emulator.remove_member(emulator.backup.id, bystander)
-        assert run.update(SET, made, wanted).outs["destProjectIds"] == [recipient]
+        right = {"backupId": emulator.backup.id, "destProjectIds": [recipient]}
+        assert run.update(SET, made, right).outs["destProjectIds"] == [recipient]
+
+
+def test_a_create_that_made_nothing_is_not_recorded(emulator: Emulator) -> None:
+    """The next `up` creates the resource."""
+    with Native() as run, pytest.raises(Failed) as error:
+        run.create(SET, {"backupId": emulator.backup.id, "destProjectIds": [NOBODY]})
+    assert error.value.made is None
+
+
+def test_an_acceptance_that_is_in_no_vault_yet_is_recorded(emulator: Emulator) -> None:
+    """The service has accepted it; the next `up` makes sure of it."""
+    emulator.add_member(emulator.backup.id, recipient_of(emulator))
+    taken = {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id}
+    gone = Fault.refusal("BackupService.6200", method="GET", times=99)
+    with Run(settings_of(emulator, "recipient"), FakeTime().clock, door="@native") as run:
+        emulator.add_fault(gone)
+        with pytest.raises(WaitTimeout, match="the service reports success") as error:
+            run.provider("accepter").create(taken)
+        made = seen(error.value).made
+        assert made
+        assert made.outs["status"] == "accepted"
+        emulator.clear_faults()
+        assert run.provider("accepter").update(made.id, made.outs, taken).outs["vaultId"] == taken["vault_id"]
 
 
 def test_a_state_of_the_dynamic_door_is_an_update_that_reads_the_same_share(emulator: Emulator) -> None:

@@ -167,6 +167,7 @@ def test_a_half_failed_update_is_completed_by_the_next(emulator: Emulator, plugi
 FAILED = '{"error_code": "BackupService.6711", "error_msg": "no"}'
 
 
+@DYNAMIC_ONLY
 def test_what_a_failed_create_keeps_out_of_the_state_is_taken_back(
     emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
@@ -179,7 +180,9 @@ def test_what_a_failed_create_keeps_out_of_the_state_is_taken_back(
     assert "adopted" not in plugin.stop()
 
 
-def test_a_failed_update_keeps_what_it_has_added(emulator: Emulator, plugin: Plugin, teams: list[str]) -> None:
+def test_a_failed_update_keeps_what_it_has_added(
+    door: str, emulator: Emulator, plugin: Plugin, teams: list[str]
+) -> None:
     """It is not offered and cancelled again in each run: the next one goes on from the live list."""
     made = plugin.create(OURS, inputs(emulator, teams[:2]))
     emulator.add_fault(Fault(method="DELETE", path=teams[0], status=400, body=FAILED))
@@ -194,12 +197,13 @@ def test_a_failed_update_keeps_what_it_has_added(emulator: Emulator, plugin: Plu
     assert live(emulator) == updated.outs["declared"] == teams[1:4]
     assert emulator.members(emulator.backup.id)[teams[3]].id == before
     told = plugin.stop()
-    assert f"is shared with {teams[2]}, {teams[3]}, which the state does not record until `pulumi up` succeeds" in told
+    lost = f"is shared with {teams[2]}, {teams[3]}, which the state does not record until `pulumi up` succeeds"
+    assert (lost in told) == (door == "")  # the native plugin records it
     assert told.count("cancelled 1 undeclared share") == 1
 
 
 def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out_of_an_update(
-    emulator: Emulator, plugin: Plugin, teams: list[str]
+    door: str, emulator: Emulator, plugin: Plugin, teams: list[str]
 ) -> None:
     """The service says only that one of them is wrong (6704), so each is offered the share by itself."""
     made = plugin.create(OURS, inputs(emulator, teams[:1]))
@@ -209,7 +213,7 @@ def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out_of_an_update(
     assert live(emulator) == teams[:3]
     with process(env=environment(emulator)) as other, pytest.raises(PluginError, match=f"with project {nobody}: "):
         other.create(OURS, inputs(emulator, [*teams[:4], nobody]))
-    assert live(emulator) == teams[:3]
+    assert live(emulator) == teams[: 4 if door else 3]  # the native plugin records a create that is half done
 
 
 def test_an_undeclared_recipient_that_cannot_be_removed_keeps_no_declared_one_out(

@@ -221,7 +221,8 @@ class NativePlugin:
         with self._lock:
             if self._session is None:
                 settings = resolve(Connection(namespace=NATIVE_NAMESPACE), config=named, environ=environ)
-                self._session = Session(settings, say=self._said.append, ledger=Ledger(self._journal))
+                ledger = Ledger(self._journal)
+                self._session = Session(settings, say=self._said.append, ledger=ledger, records_half_done=True)
             return self._session
 
     def _of(self, provider: ResourceProvider) -> NativeProvider:

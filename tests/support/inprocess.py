@@ -130,7 +130,9 @@ class Run:
         if (receiving, at) not in self._sessions:
             settings = self.recipient or self.settings if receiving else self.settings
             ledger = self._ledger(f"native {receiving}" if at == "native" else at.replace("dr", ""))
-            self._sessions[receiving, at] = session_of(settings, self.clock, self.news.append, ledger=ledger)
+            self._sessions[receiving, at] = Session(
+                settings, say=self.news.append, clock=self.clock, ledger=ledger, records_half_done=at == "native"
+            )
         return self._sessions[receiving, at]
 
     def _ledger(self, process: str) -> Ledger:

@@ -85,10 +85,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """
         with self._lock:
             if self._session is None:
-                found, clock = settings.settings_of(self._config), self.calls.clock
-                self._session = Session(
-                    found, say=self.calls.say, ledger=self._ledger, clock=clock, accounts=Accounts(clock)
-                )
+                found, say, clock = settings.settings_of(self._config), self.calls.say, self.calls.clock
+                how = {"clock": clock, "accounts": Accounts(clock)}
+                self._session = Session(found, say=say, ledger=self._ledger, records_half_done=True, **how)
                 self.calls.say(found.signing)
             return self._session
 

@@ -81,6 +81,9 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
                 raise _no_offer(session, inputs) from None
             session.say(f"the offer of backup {backup_id} was cancelled by its owner: there is nothing to accept")
             return _acceptance(session, backup_id, status=WITHDRAWN)
+        except WaitTimeout as error:  # it is accepted, but not seen in a vault yet
+            error.made = _acceptance(session, backup_id, status=ACCEPTED, vault_id=vault_id)
+            raise
     if seen.vault_id != vault_id:
         raise Refused(
             f"{_accepting(backup_id)} into vault {vault_id}: it was accepted into vault {seen.vault_id} before: set "

@@ -61,15 +61,15 @@ def _declared(session: Session, inputs: SetInputs, *, new: bool, planning: bool)
 def create(session: Session, inputs: SetInputs) -> RecipientSet:
     """Make the live list the declared one.
 
-    After an error new shares are cancelled again, because the state does not record them; unless all that is wrong is
-    that somebody registered an image from the backup.
+    After an error new shares are cancelled again if the state cannot record them; unless all that is wrong is that
+    somebody registered an image from the backup.
 
     Raises:
         Refused: the owner is among the recipients.
         CbrSharingError: the service's reasons.
     """
     done = _settle(session, inputs, recorded=())
-    if all(isinstance(error, ImageRegistered) for error in done.errors):
+    if session.records_half_done or all(isinstance(error, ImageRegistered) for error in done.errors):
         return _recorded(session, inputs, done, recorded=())
     if left := session.shares.remove_all(inputs.backup_id, done.offered()):
         session.say(f"warning: {_unrecorded(inputs.backup_id, left)}: run `pulumi up` again")
@@ -118,7 +118,7 @@ def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> Recip
     """
     _guard(session, "changing", recorded)
     done = _settle(session, inputs, recorded=recorded.declared)
-    if done.errors and (new := sorted(set(done.offered()) - set(recorded.declared))):
+    if done.errors and not session.records_half_done and (new := sorted(set(done.offered()) - set(recorded.declared))):
         session.say(f"warning: {_unrecorded(inputs.backup_id, new)} until `pulumi up` succeeds")
     return _recorded(session, inputs, done, recorded=recorded.declared)
 
@@ -149,9 +149,11 @@ def _settle(session: Session, inputs: SetInputs, *, recorded: Collection[str]) -
 def _recorded(session: Session, inputs: SetInputs, done: Settled, *, recorded: Collection[str]) -> RecipientSet:
     """The recipients; with an error, only a door that can record them does so."""
     for error in done.errors:
+        live: Mapping[str, Member] = done.members
         with suppress(CbrSharingError):
             live = session.shares.all_of(inputs.backup_id) or {}
-            error.made = _record(session, inputs.backup_id, live, live.keys() & {*inputs.dest_project_ids, *recorded})
+        if (own := live.keys() & {*inputs.dest_project_ids, *recorded}) or recorded:
+            error.made = _record(session, inputs.backup_id, live, own)
         raise error
     return _record(session, inputs.backup_id, done.members, inputs.dest_project_ids)
 

@@ -26,6 +26,7 @@ class Session:
         settings: the account and the region.
         say: shows the user a line while the run goes on.
         ledger: what the program declares; all sessions of a run share it.
+        records_half_done: whether the state can record what was made before a create failed.
         client: arguments for the client, such as a `clock`.
 
     Attributes:
@@ -35,9 +36,16 @@ class Session:
     """
 
     def __init__(
-        self, settings: Settings, *, say: Callable[[str], None], ledger: Ledger | None = None, **client: Any
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        ledger: Ledger | None = None,
+        records_half_done: bool = False,
+        **client: Any,
     ) -> None:
         self.settings, self.say, self.ledger = settings, say, ledger or Ledger()
+        self.records_half_done = records_half_done
         self.client = Client(settings, notify=say, **client)
         self.shares = Shares(self.client)
         self.preflight = Preflight(self.client, self.ledger, self.tell)
