@@ -30,6 +30,7 @@ def _world(emulator: Emulator, tmp_path: Path) -> World:
 
 def test_everything_that_was_planted_is_found_and_nothing_else(world: World) -> None:
     """Exactly the planted findings, of all kinds and from all sources; only reads were sent."""
+    world.cloud.page_size = 1000  # requests are counted
     world.cloud.clear_requests()
     run = world.audit("--format", "json")
     report = json.loads(run.stdout)

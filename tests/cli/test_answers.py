@@ -47,6 +47,7 @@ def vault(emulator: Emulator) -> str:
 
 def test_offers_are_what_nobody_has_answered(emulator: Emulator, operator: Operator, project: str) -> None:
     """Each offer has its owner; an accepted one is in `backups` instead."""
+    emulator.ignores_member_status, emulator.listed_vault = False, "recipient's"  # the list is shown as it is answered
     (line,) = operator.run("offers", *DR).lines[1:]
     assert emulator.backup.id in line
     assert emulator.account("sharer").project_id in line
@@ -141,6 +142,7 @@ def test_an_answer_that_is_refused_because_it_was_given_counts(
 
 def test_a_vault_that_does_not_fit_is_one_line(emulator: Emulator, operator: Operator, project: str) -> None:
     """The offer is unchanged."""
+    emulator.inferred_codes = "first"  # the code is what is asked for here
     disks = emulator.add_vault(account="recipient", object_type="disk").id
     done = operator.run("accept", emulator.backup.id, "--vault", disks, *DR)
     assert done.code == 1

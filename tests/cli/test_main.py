@@ -86,6 +86,7 @@ def test_ctrl_c_while_it_waits_ends_quietly(emulator: Emulator, operator: Operat
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_pipe_that_is_closed_ends_quietly(emulator: Emulator, operator: Operator, options: list[str]) -> None:
     """For example by `| head -1`."""
+    emulator.page_size = 1000  # more pages than this are not read
     for number in range(2000):
         emulator.add_backup(name=f"backup-{number}")
     with operator.start("backups", *options) as process:

@@ -77,7 +77,6 @@ def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out(emulator: Emulato
     assert done.lines == [f"{recipient}: shared, pending", f"{bystander}: was rejected: offered again, pending"]
     assert done.code == 1
     assert f"with project {'0' * 32}: " in done.err
-    assert "BackupService.6704" in done.err
 
 
 def test_its_json_says_what_changed(emulator: Emulator, operator: Operator) -> None:

@@ -331,6 +331,7 @@ def test_another_recipient_replaces_the_share(emulator: Emulator) -> None:
 
 def test_another_vault_of_the_recipient_is_an_update(emulator: Emulator) -> None:
     """And the engine is told by which property."""
+    emulator.accepts_after_reject = True  # otherwise no backup can be moved
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
     first, second = emulator.vault("recipient").id, emulator.add_vault(account="recipient").id
     with Native(config_of(emulator, "recipient")) as run:

@@ -114,6 +114,7 @@ def test_what_the_service_lets_pass_is_filtered_again(emulator: Emulator) -> Non
 
 def test_received_backups_only_where_asked_for(emulator: Emulator) -> None:
     """Own, shared or both; by the status of the share; with the recipient's vault."""
+    emulator.ignores_member_status, emulator.listed_vault = False, "recipient's"  # the list is shown as it is answered
     dr = Connection(namespace="dr")
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
     accepted, offered = series(emulator, 2)
@@ -132,6 +133,7 @@ def test_received_backups_only_where_asked_for(emulator: Emulator) -> None:
 
 def test_more_backups_than_a_page_holds(emulator: Emulator) -> None:
     """All backups are returned, each once."""
+    emulator.page_size = 1000  # requests are counted
     made = [emulator.add_backup(resource_id="server-1").id for _ in range(1500)]
     assert sorted(ids(resource_id="server-1")) == sorted(made)
     assert len(emulator.requests) == 2
@@ -156,6 +158,7 @@ def test_whom_a_backup_is_shared_with(emulator: Emulator) -> None:
 
 def test_vaults_and_projects(emulator: Emulator) -> None:
     """Vaults of the own project, and projects of an account by its name."""
+    emulator.unknown_account = "empty"  # a 404 is a look-up that failed, and says so
     assert [vault.id for vault in get_vaults()] == [emulator.vault("sharer").id]
     assert [vault.id for vault in get_vaults(name="vault")] == [emulator.vault("sharer").id]
     assert [project.id for project in get_projects("recipient")] == [emulator.account("recipient").project_id]

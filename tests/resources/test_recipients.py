@@ -76,6 +76,7 @@ def test_several_projects_are_an_error_that_lists_them(emulator: Emulator, plugi
 
 def test_an_unknown_account_is_an_error(emulator: Emulator, plugin: Plugin) -> None:
     """An unknown name is probably misspelt."""
+    emulator.unknown_account = "empty"  # a 404 is a look-up that failed, and says so
     (reason,) = plugin.check(OURS, inputs(emulator, dest_account="recipiemt")).failures.values()
     assert "lists no project of this account: check the name" in reason
 

@@ -109,6 +109,7 @@ def test_requests_are_as_the_api_has_them(emulator: Emulator, blind: Plugin, lat
 
 def test_a_refresh_of_all_members_of_a_backup_is_one_list(emulator: Emulator, plugin: Plugin) -> None:
     """Ten members that are read in parallel need one GET."""
+    emulator.page_size = 1000  # requests are counted
     projects = [emulator.add_account(f"team-{n}").project_id for n in range(10)]
     made = [plugin.create(OURS, inputs(emulator, dest_project_id=project)) for project in projects]
     emulator.clear_requests()

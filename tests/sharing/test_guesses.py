@@ -136,6 +136,15 @@ def test_a_set_with_a_recipient_that_does_not_exist_leaves_nothing(guessed: Emul
     assert live(guessed) == {}
 
 
+def test_a_wrong_recipient_is_named_and_keeps_no_other_one_out_of_an_update(guessed: Emulator) -> None:
+    """Whatever code the service has for it, and whether it adds the others."""
+    made = Run(guessed).create(SET, set_of(guessed, project(guessed)))
+    both, nobody = (project(guessed), project(guessed, "bystander")), "0" * 32
+    with pytest.raises(CbrSharingError, match=f"with project {nobody}: "):
+        Run(guessed).update(SET, made, set_of(guessed, *both, nobody))
+    assert set(live(guessed)) == {*both}
+
+
 def test_a_rejected_share_is_offered_again(guessed: Emulator) -> None:
     """Once: an update makes it pending, whether by a new POST or after a removal."""
     made = Run(guessed).create(MEMBER, member_of(guessed))
@@ -192,16 +201,17 @@ def test_a_copy_moves_to_another_vault_or_the_user_is_told(guessed: Emulator) ->
 
 
 def test_both_sides_find_their_window(guessed: Emulator) -> None:
-    """The owner all backups of its vault; the recipient what is on offer, and what it has accepted before."""
-    offered, taken = guessed.backup.id, guessed.add_backup().id
+    """The owner all backups of its vault; the recipient what is on offer, and what it has accepted, not rejected."""
+    offered, taken, rejected = guessed.backup.id, guessed.add_backup().id, guessed.add_backup().id
     guessed.add_member(offered, project(guessed))
     guessed.add_member(taken, project(guessed), "accepted")
+    guessed.add_member(rejected, project(guessed), "rejected")
     clients = {name: session_of(settings_of(guessed, name)).client for name in ("sharer", "recipient")}
     vault, copies = guessed.vault("sharer").id, guessed.vault("recipient").id
     shared = to_share(clients["sharer"], Window(9), vault_id=vault, dest_project_ids=[project(guessed)])
     owners = [project(guessed, "sharer")]
     received = to_accept(clients["recipient"], Window(9), vault_id=copies, owner_project_ids=owners)
 
-    assert {backup.id for backup in shared.backups} == {offered, taken}
+    assert {backup.id for backup in shared.backups} == {offered, taken, rejected}
     assert {backup.id: backup.vault_id for backup in received.backups} == {offered: copies, taken: copies}
     assert set(received.pending) == {offered}

@@ -162,7 +162,7 @@ def test_only_named_owners_are_seen(emulator: Emulator, client: Client) -> None:
     ):
         emulator.add_member(id_, project, status)
 
-    seen = received.look(client, [emulator.account("sharer").project_id])
+    seen = received.look(client, [emulator.account("sharer").project_id], [emulator.vault("recipient").id])
 
     assert [one.id for one in seen.pending] == [mine]
     assert [(one.id, one.vault_id) for one in seen.accepted] == [(kept, emulator.vault("recipient").id)]

@@ -15,9 +15,17 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
-from pulumi_cbr_sharing.cbr.members import answer_membership
+from pulumi_cbr_sharing.cbr.members import answer_membership, get_member
 from pulumi_cbr_sharing.cbr.vaults import KINDS, REPLICATION, get_vault
-from pulumi_cbr_sharing.errors import ApiError, BackupNotFound, MemberNotFound, Refused, WaitTimeout
+from pulumi_cbr_sharing.errors import (
+    ApiError,
+    BackupNotFound,
+    MemberNotFound,
+    NotFound,
+    PermissionDenied,
+    Refused,
+    WaitTimeout,
+)
 from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.sharing.window import Chosen, check, left_out, missing_of
 
@@ -159,8 +167,18 @@ def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = (
     ]
     there = tuple(backup for backup in accepted if backup and backup.vault_id)
     taken = {backup.id for backup in there}
+    both = offered & {backup.id for backup in listed}
+    offers = [one for one in pending if one.id not in taken and (one.id not in both or _is_offer(client, one))]
     others = {one.project_id for shared in every for one in shared} - {*owners}
-    return Received(tuple(one for one in pending if one.id not in taken), there, tuple(sorted(others)))
+    return Received(tuple(offers), there, tuple(sorted(others)))
+
+
+def _is_offer(client: Client, listed: Backup) -> bool:
+    """Whether it is pending, not rejected; if the recipient may not read its own member (inferred), it is tried."""
+    try:
+        return get_member(client, listed.id, client.project_id).status == "pending"
+    except (NotFound, PermissionDenied):
+        return True
 
 
 def _seen(client: Client, listed: Backup) -> Backup | None:

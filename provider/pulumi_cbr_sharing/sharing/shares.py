@@ -16,6 +16,7 @@ from pulumi_cbr_sharing.cbr.backups import wait_until_available
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS, add_members, get_member, list_members, remove_member
 from pulumi_cbr_sharing.errors import (
     AlreadyShared,
+    ApiError,
     BackupNotAvailable,
     BackupNotFound,
     CbrSharingError,
@@ -23,7 +24,6 @@ from pulumi_cbr_sharing.errors import (
     MemberNotFound,
     TooManyRecipients,
     UnexpectedAnswer,
-    WrongRecipient,
 )
 
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 U = TypeVar("U")
 REJECTED = "rejected"
+WRONG_RECIPIENT = ("BackupService.6704", "BackupService.9900")  # a project that does not exist; which one is inferred
 MOST_TRIES = 3  # somebody else may change the same backup between a list and a POST, but hardly three times
 
 
@@ -244,7 +245,9 @@ class Shares:
             return
         try:
             added = self.add(backup_id, project_ids, wait=wait)
-        except WrongRecipient as refusal:
+        except ApiError as refusal:
+            if refusal.code not in WRONG_RECIPIENT:
+                raise
             if len(project_ids) == 1:
                 done.errors.append(refusal)
                 return
@@ -252,9 +255,8 @@ class Shares:
             there = {one: live[one] for one in project_ids if one in live and live[one].status != REJECTED}
             done.members.update(there)
             done.changes.update(dict.fromkeys(there, change))
-            for project in project_ids:  # only this tells which one is wrong
-                if project not in there:
-                    self._offer(done, backup_id, [project], change, wait=wait)
+            for project in [one for one in project_ids if one not in there]:  # only this tells which one is wrong
+                self._offer(done, backup_id, [project], change, wait=wait)
         else:
             done.members.update(added)
             done.changes.update(dict.fromkeys(project_ids, change))
