@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator.behaviours import Row
     from pulumi_cbr_sharing.emulator.cloud import Emulator
     from pulumi_cbr_sharing.emulator.request import Fault
-    from pulumi_cbr_sharing.emulator.routes import Route
+    from pulumi_cbr_sharing.emulator.routes import ApiRoute
 
 
 INTERNAL = 500
@@ -91,7 +91,7 @@ def _before(cloud: Emulator) -> Response | tuple[Response, int] | None:
     return Response(status=503) if cloud.stopping.is_set() else None
 
 
-def _dispatch(cloud: Emulator, route: Route, **names: str) -> Response:
+def _dispatch(cloud: Emulator, route: ApiRoute, **names: str) -> Response:
     with cloud.lock:
         asked = g.asked = _asked(cloud)
         if route.action:

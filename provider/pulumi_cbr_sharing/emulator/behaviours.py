@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pulumi_cbr_sharing.emulator.records import Dialect
-    from pulumi_cbr_sharing.emulator.routes import Route
+    from pulumi_cbr_sharing.emulator.routes import ApiRoute
 
 
 MINUTE = 60
@@ -265,7 +265,7 @@ def guesses() -> list[tuple[str, Any]]:
     return [(row.what, other) for row in switch_rows() if row.source == INFERRED for other in row.others]
 
 
-def ledger(routes: Iterable[Route]) -> list[Behaviour]:
+def ledger(routes: Iterable[ApiRoute]) -> list[Behaviour]:
     """Everything that the cloud does: routes, errors, and what can be chosen."""
     of_routes = [Behaviour(f"{one.method} {one.path}", str(one.handler.__doc__), one.source) for one in routes]
     of_errors = [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_cbr_sharing.emulator.accounts import Account
-    from pulumi_cbr_sharing.emulator.keys import TemporaryKey, Token
+    from pulumi_cbr_sharing.emulator.keys import IssuedToken, TemporaryKey
     from pulumi_cbr_sharing.emulator.request import Request
 
 
@@ -98,7 +98,7 @@ def show_token(request: Request) -> Answer:
     return Answer(200, {"token": _token_body(request, token)})
 
 
-def _token_body(request: Request, token: Token | None) -> dict[str, Any]:
+def _token_body(request: Request, token: IssuedToken | None) -> dict[str, Any]:
     assert token
     account = request.cloud.account(token.account)
     domain = {"id": account.domain_id, "name": account.name}

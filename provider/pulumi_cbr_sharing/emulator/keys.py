@@ -46,7 +46,7 @@ class TemporaryKey(NamedTuple):
     until: float
 
 
-class Token(NamedTuple):
+class IssuedToken(NamedTuple):
     """A token of a project, or of none."""
 
     account: str
@@ -86,7 +86,7 @@ class Keys:
 
     accounts: Accounts
     _keys: dict[str, _Key] = field(default_factory=dict)
-    _tokens: dict[str, Token] = field(default_factory=dict)
+    _tokens: dict[str, IssuedToken] = field(default_factory=dict)
     _id_tokens: dict[str, tuple[str, str, float]] = field(default_factory=dict)
     _server_keys: dict[str, TemporaryKey] = field(default_factory=dict)
     _metadata_tokens: dict[str, float] = field(default_factory=dict)
@@ -104,10 +104,10 @@ class Keys:
     ) -> str:
         """Issue a token for a project of an account, or an unscoped one."""
         token = secrets.token_urlsafe(48)
-        self._tokens[token] = Token(account, project_id, time.time() + seconds, methods)
+        self._tokens[token] = IssuedToken(account, project_id, time.time() + seconds, methods)
         return token
 
-    def token(self, text: object) -> Token | None:
+    def token(self, text: object) -> IssuedToken | None:
         """A token that was issued, also one that has ended; None if there is none."""
         return self._tokens.get(text) if isinstance(text, str) else None
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.policies.policy import Unchecked, Violation
-from pulumi_cbr_sharing.policies.properties import Secret, Unknown, Unmarked, inputs_of, properties_of, shown
+from pulumi_cbr_sharing.policies.properties import SecretText, UnknownValue, Unmarked, inputs_of, properties_of, shown
 from pulumi_cbr_sharing.policies.sharing_resources import DYNAMIC_PROVIDER, Role, SharingResource, recipients_in
 from pulumi_cbr_sharing.timestamps import moment
 
@@ -118,7 +118,7 @@ def at_most(declared: SharesSoFar) -> Judge[SharingResource]:
 
     def judge(share: SharingResource, config: Config) -> Said:
         most, beside = int(config.get("most", MOST)), declared.beside(share)
-        known = not isinstance(share.backup, Unknown)
+        known = not isinstance(share.backup, UnknownValue)
         together = [share, *beside] if known else [share]
         recipients = {project for each in together for project in each.recipients}
         if len(recipients) > most:
@@ -142,7 +142,7 @@ def one_owner(declared: SharesSoFar) -> Judge[SharingResource]:
 
     def judge(share: SharingResource, _: Config) -> Said:
         beside = declared.beside(share)
-        if isinstance(share.backup, Unknown):
+        if isinstance(share.backup, UnknownValue):
             yield _later(share, "the backup")
             return
         for other in beside:
@@ -190,7 +190,7 @@ def answered(clock: Callable[[], datetime]) -> Judge[SharingResource]:
     def judge(share: SharingResource, config: Config) -> Said:
         days = int(config.get("days", DAYS))
         for project, status, since in share.standings:
-            if isinstance(status, Unknown):
+            if isinstance(status, UnknownValue):
                 yield _later(share, "the status")
             elif status == "pending" and _older(since, timedelta(days=days), clock()):
                 yield Violation(
@@ -211,7 +211,7 @@ def _older(since: Any, age: timedelta, now: datetime) -> bool:
 def not_rejected(share: SharingResource, _: Config) -> Said:
     """Shares that the recipient has rejected."""
     for project, status, _since in share.standings:
-        if isinstance(status, Unknown):
+        if isinstance(status, UnknownValue):
             yield _later(share, "the status")
         elif status == "rejected":
             yield Violation(
@@ -242,7 +242,7 @@ def is_encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
     props = properties_of(provider) if keys else {}
     for key in keys:
         value = props.get(key)
-        if isinstance(value, Unknown):
+        if isinstance(value, UnknownValue):
             yield Unchecked(
                 f"cannot be checked yet: {key} of provider '{provider.name}' is known only after another resource is "
                 "created; the update checks it"
@@ -252,7 +252,7 @@ def is_encrypted(provider: ResourceValidationArgs, config: Config) -> Said:
                 f"it is not known whether {key} of provider '{provider.name}' is encrypted: run the rules with "
                 "pulumi_cbr_sharing.policies.run_pack, which keeps the marks of secrets"
             )
-        elif value not in (None, "") and not isinstance(value, Secret):
+        elif value not in (None, "") and not isinstance(value, SecretText):
             yield Violation(
                 f"{key} of provider '{provider.name}' ({provider.resource_type}) is plain text, and can be read in the "
                 "state: set it with `pulumi config set --secret`, wrap it in pulumi.Output.secret(), or set it in "

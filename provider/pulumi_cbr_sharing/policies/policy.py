@@ -22,7 +22,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from pulumi_cbr_sharing.policies.configuration import Schema, exceptions, exceptions_in, troubles
-from pulumi_cbr_sharing.policies.properties import Unknown
+from pulumi_cbr_sharing.policies.properties import UnknownValue
 from pulumi_cbr_sharing.policies.sharing_resources import Role, SharingResource, shares_of
 from pulumi_cbr_sharing.recipients_file import AgreedException
 
@@ -173,7 +173,7 @@ def _settle(
     backup, covering, depends = getattr(subject, "backup", ""), list[AgreedException](), False
     for each in (each for each in agreed if _is_for(each, subject)):
         # An exception for recipients, or for a backup, can only be applied when all of them are known.
-        if (said.unsure and each.recipient != "*") or (isinstance(backup, Unknown) and each.backup != "*"):
+        if (said.unsure and each.recipient != "*") or (isinstance(backup, UnknownValue) and each.backup != "*"):
             depends = depends or each.until >= today
         elif each.covers(str(backup), *said.recipients):
             covering.append(each)

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from pulumi_policy import PolicyResource, ResourceValidationArgs
 
 
-class Unknown:
+class UnknownValue:
     """A value that is only known after another resource is created."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
 
 
-UNKNOWN = Unknown()
+UNKNOWN = UnknownValue()
 
 
-class Secret(str):
+class SecretText(str):
     """A secret text; it is never printed."""
 
     __slots__ = ()
@@ -110,10 +110,10 @@ def _step(container: Any, key: Any) -> Any:
 def _secret(value: Any) -> Any:
     """Mark every text and number in a value as secret."""
     if isinstance(value, dict):
-        return {Secret(key): _secret(each) for key, each in value.items()}
+        return {SecretText(key): _secret(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_secret(each) for each in value]
-    return value if value is None or isinstance(value, Unknown) else Secret(value)
+    return value if value is None or isinstance(value, UnknownValue) else SecretText(value)
 
 
 def normal(text: str) -> str:
@@ -123,7 +123,7 @@ def normal(text: str) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: without secrets and control characters."""
-    if isinstance(value, Secret):
+    if isinstance(value, SecretText):
         return "[secret]"
     if isinstance(value, Unmarked):
         return "[not shown]"

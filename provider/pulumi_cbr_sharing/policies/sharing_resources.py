@@ -14,7 +14,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_cbr_sharing.policies.properties import UNKNOWN, Unknown, normal, properties_of, shown
+from pulumi_cbr_sharing.policies.properties import UNKNOWN, UnknownValue, normal, properties_of, shown
 
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class SharingResource:
     name: str
     urn: str
     role: Role
-    backup: str | Unknown | None
+    backup: str | UnknownValue | None
     recipients: tuple[str, ...]
     unknown_recipients: float
     hidden: bool
@@ -90,7 +90,11 @@ class SharingResource:
     @property
     def backup_named(self) -> str:
         """The backup, for messages."""
-        return "a backup that is not known yet" if isinstance(self.backup, Unknown) else f"backup {shown(self.backup)}"
+        return (
+            "a backup that is not known yet"
+            if isinstance(self.backup, UnknownValue)
+            else f"backup {shown(self.backup)}"
+        )
 
     @property
     def stack(self) -> str:
@@ -118,7 +122,7 @@ class SharingResource:
 
 def _of_set(statuses: Any) -> Iterator[Standing]:
     # A BackupShare has no times in its outputs.
-    if isinstance(statuses, Unknown):
+    if isinstance(statuses, UnknownValue):
         yield Standing(UNKNOWN, UNKNOWN, None)
     elif isinstance(statuses, dict):
         yield from (Standing(project, status, None) for project, status in statuses.items())
@@ -191,25 +195,27 @@ def _recipients(props: Mapping[str, Any], *, bridged: bool) -> Iterator[str | fl
 def _named(values: Iterable[Any], unknown: float) -> Iterator[str | float]:
     """Each recipient in some values; an unknown value may be so many."""
     for value in values:
-        if isinstance(value, Unknown):
+        if isinstance(value, UnknownValue):
             yield unknown
         else:
-            yield from (1 if isinstance(leaf, Unknown) else leaf for leaf in _leaves(value))
+            yield from (1 if isinstance(leaf, UnknownValue) else leaf for leaf in _leaves(value))
 
 
 def _of_members(members: Any) -> Iterator[float | None]:
     """The unknown or hidden members of a bridged share; the projects in known ones are found at their depth."""
-    if isinstance(members, Unknown):
+    if isinstance(members, UnknownValue):
         yield math.inf
     elif not isinstance(members, list):
         yield None
     else:
-        yield from (1 if isinstance(each, Unknown) else None for each in members if not any(_given(each, ONE_PROJECT)))
+        yield from (
+            1 if isinstance(each, UnknownValue) else None for each in members if not any(_given(each, ONE_PROJECT))
+        )
 
 
-def _backups(props: Mapping[str, Any]) -> Iterator[str | Unknown]:
+def _backups(props: Mapping[str, Any]) -> Iterator[str | UnknownValue]:
     for value in _given(props, BACKUP):
-        yield from (leaf if isinstance(leaf, Unknown) else normal(leaf) for leaf in _leaves(value))
+        yield from (leaf if isinstance(leaf, UnknownValue) else normal(leaf) for leaf in _leaves(value))
 
 
 def _given(value: Any, names: frozenset[str]) -> Iterator[Any]:
@@ -225,14 +231,14 @@ def _given(value: Any, names: frozenset[str]) -> Iterator[Any]:
             yield from _given(each, names)
 
 
-def _leaves(value: Any) -> Iterator[str | Unknown]:
+def _leaves(value: Any) -> Iterator[str | UnknownValue]:
     """Every text in a value, including keys, and unknown values; other values as text."""
     if isinstance(value, dict):
         value = [*value, *value.values()]
     if isinstance(value, list):
         for each in value:
             yield from _leaves(each)
-    elif isinstance(value, (Unknown, str)):
+    elif isinstance(value, (UnknownValue, str)):
         yield value
     elif value is not None:
         yield str(value)

@@ -35,7 +35,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from pulumi_cbr_sharing.policies import rules
 from pulumi_cbr_sharing.policies.configuration import ALL, LEVEL, ConfigError, faults, long_form, read, with_recipients
 from pulumi_cbr_sharing.policies.policy import CannotBeChecked
-from pulumi_cbr_sharing.policies.properties import UNKNOWN, Secret, Unknown, as_sent, from_wire
+from pulumi_cbr_sharing.policies.properties import UNKNOWN, SecretText, UnknownValue, as_sent, from_wire
 from pulumi_cbr_sharing.policies.sharing_resources import OURS
 
 
@@ -100,7 +100,7 @@ class Resource:
 
 def secret(text: str) -> str:
     """Mark a property as secret."""
-    return Secret(text)
+    return SecretText(text)
 
 
 def member(
@@ -126,7 +126,7 @@ def bridged_share(
     name: str = "dr", *, backup_id: Any = A_BACKUP, dest_project_ids: Any = (A_PROJECT,), **options: Any
 ) -> Resource:
     """A BackupShare of the bridged provider."""
-    known = not isinstance(dest_project_ids, Unknown)
+    known = not isinstance(dest_project_ids, UnknownValue)
     members = [{"destProjectId": project} for project in dest_project_ids] if known else UNKNOWN
     return _resource("huaweicloud:Cbr/backupShare:BackupShare", name, options, backupId=backup_id, members=members)
 
@@ -229,9 +229,9 @@ def _options(resource: Resource) -> PolicyResourceOptions:
 
 
 def _on_the_wire(value: Any) -> Any:
-    if isinstance(value, Unknown):
+    if isinstance(value, UnknownValue):
         return UNKNOWN_STRING_VALUE
-    if isinstance(value, Secret):
+    if isinstance(value, SecretText):
         return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": str(value)}
     if isinstance(value, Mapping):
         return {key: _on_the_wire(inner) for key, inner in value.items()}
