@@ -123,6 +123,8 @@ def test_an_exception_is_not_called_unused_while_something_is_not_known(world: W
         (["--state", "none.json"], "Error: reading none.json: "),
         (["--format", "text", "--output", "a", "--output", "b"], "--output b: there is no --format left for it"),
         (["--parallel", "0"], "0 is not in the range"),
+        (["--stack", ""], "'--stack': it is empty: is a variable not set?"),
+        (["--connection", " "], "'--connection': it is empty: is a variable not set?"),
         (["--output", "/nonexistent/x.json"], "Error: writing /nonexistent/x.json: "),
     ],
 )

@@ -168,6 +168,19 @@ def test_an_error_names_what_a_command_has(emulator: Emulator, operator: Operato
     assert "huaweicloud:" not in done.err + wrong.err
 
 
+def test_no_name_reaches_the_terminal_raw(operator: Operator) -> None:
+    """Nor the log of a pipeline: names come from the environment, which may be somebody's."""
+    for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
+        operator.env.pop(name)
+    evil = "ev\x1b[31mil\n::error::x"
+    operator.env |= {"HW_USER_NAME": evil, "HW_DOMAIN_NAME": evil, "HW_USER_PASSWORD": "p"}
+    operator.env["HW_IAM_ENDPOINT"] = "http://127.0.0.1:9"
+    done = operator.run("whoami")
+    assert "user ev [31mil : :error::x from environment HW_USER_PASSWORD" in done.out
+    assert "\x1b" not in done.out + done.err
+    assert not any(line.startswith("::") for line in (done.out + done.err).splitlines())
+
+
 @pytest.mark.parametrize("words", [["backups", "--json"], ["audit", "--format", "json"]])
 def test_insecure_is_warned_of(operator: Operator, words: list[str]) -> None:
     """As in a program, on standard error."""

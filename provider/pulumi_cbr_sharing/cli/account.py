@@ -17,7 +17,7 @@ from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.vaults import list_vaults
 from pulumi_cbr_sharing.cli import common
 from pulumi_cbr_sharing.cli.common import json_option, print_json, print_records, print_table, tell, with_client
-from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused
+from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.settings.credentials import AccessKey, IdentityToken, Password, ServerAgency
 
@@ -52,9 +52,9 @@ VAULT_COLUMNS = {
 
 @click.command
 @click.option("--vault", "vault_id", metavar="ID", type=common.vault_id, help="Only backups in this vault.")
-@click.option("--resource", "resource_id", metavar="ID", help="Only backups of this server or disk.")
-@click.option("--name", help="Only those with exactly this name.")
-@click.option("--status", help="Only backups with this status, such as available.")
+@click.option("--resource", "resource_id", type=common.text, metavar="ID", help="Only backups of this server or disk.")
+@click.option("--name", type=common.text, help="Only those with exactly this name.")
+@click.option("--status", type=common.text, help="Only backups with this status, such as available.")
 @click.option(
     "--received", is_flag=True, help="Backups that were received by sharing and accepted, instead of own ones."
 )
@@ -82,7 +82,7 @@ def backups_command(client: Client, *, received: bool, as_json: bool, **filters:
 
 
 @click.command
-@click.option("--name", help="Only those with exactly this name.")
+@click.option("--name", type=common.text, help="Only those with exactly this name.")
 @json_option
 @with_client
 def vaults_command(client: Client, *, name: str | None, as_json: bool) -> None:
@@ -159,7 +159,7 @@ def whoami_command(client: Client, *, as_json: bool) -> None:
         print_json(about)
         return
     for name, value in _readable(about).items():
-        click.echo(f"{name.replace('_', ' '):<14}{value or '-'}")
+        click.echo(f"{name.replace('_', ' '):<14}{one_line(value or '-')}")
 
 
 def _account_id(client: Client) -> str | None:

@@ -15,9 +15,8 @@ from pulumi_cbr_sharing.audit.comparison import FAIL_ON
 from pulumi_cbr_sharing.audit.findings import KINDS, NOT_LOOKED_AT, SEVERITIES
 from pulumi_cbr_sharing.audit.judge import Limits
 from pulumi_cbr_sharing.audit.report import as_json, code_hosts, document, page, text
-from pulumi_cbr_sharing.cli.common import duration
+from pulumi_cbr_sharing.cli.common import check_output, duration, write_output
 from pulumi_cbr_sharing.cli.evidence import FILE, comparison_options, read_evidence
-from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
 if TYPE_CHECKING:
@@ -83,12 +82,14 @@ def audit_command(
     something could not be checked, and with 1 on wrong usage or failure.
     """
     where = targets(formats, outputs)
-    _check(where)
+    for target in where:
+        if target.file:
+            check_output(target.file)
     earlier = read_baseline(baseline) if baseline else None
     limits = Limits(pending_days, expires_within, max_age)
     made = document(replace(read_evidence(**evidence), limits=limits, baseline=earlier), fail_on=fail_on, redact=redact)
     for target in where:
-        _write(made, target)
+        write_output(_written(made, target), target.file)
     sys.exit(made["exit_code"])
 
 
@@ -124,34 +125,9 @@ def targets(formats: Sequence[str], outputs: Sequence[str]) -> list[Target]:
     return [*pairs, *(Target(one, None) for one in rest)]
 
 
-def _check(targets: Iterable[Target]) -> None:
-    """Whether all files can be written, before the work; none is made by this.
-
-    Raises:
-        SettingsError: one of them cannot.
-    """
-    for target in targets:
-        if target.file is not None:
-            is_new = not target.file.exists()
-            try:
-                target.file.open("ab").close()
-                if is_new:
-                    target.file.unlink()
-            except OSError as error:
-                raise SettingsError(f"writing {target.file}: {one_line(error)}") from None
-
-
-def _write(made: Mapping[str, Any], target: Target) -> None:
+def _written(made: Mapping[str, Any], target: Target) -> Iterable[str]:
     if target.format == "text":
         rendered: Iterable[str] = text.as_text(made, colour=target.file is None and sys.stdout.isatty())
     else:
         rendered = MADE_BY[target.format](made)
-    pieces = [rendered] if isinstance(rendered, str) else rendered
-    if target.file is None:
-        sys.stdout.writelines(pieces)
-        return
-    try:
-        with target.file.open("w", encoding="utf-8") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise SettingsError(f"writing {target.file}: {one_line(error)}") from None
+    return [rendered] if isinstance(rendered, str) else rendered

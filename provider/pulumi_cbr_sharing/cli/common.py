@@ -15,6 +15,7 @@ import sys
 
 from dataclasses import replace
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -34,7 +35,7 @@ from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
 
@@ -73,6 +74,13 @@ def _id(trouble_with: Callable[[str], str | None]) -> Callable[[str], str]:
     return checked
 
 
+def text(value: str) -> str:
+    """The type of a name; an empty one is a variable that is not set, and would mean something else."""
+    if not value.strip():
+        raise click.BadParameter("it is empty: is a variable not set?")
+    return value
+
+
 backup_id = _id(BACKUP.trouble_with)
 project_id = _id(PROJECT.trouble_with)
 vault_id = _id(VAULT.trouble_with)
@@ -82,10 +90,16 @@ projects_argument = click.argument("project_ids", metavar="PROJECT...", type=pro
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
 account_options = combined(
-    click.option("--connection", metavar="NAME", help="Another account: the namespace of this name, else the profile."),
-    click.option("--region", metavar="REGION", help="The region, such as eu-de; default: HW_REGION_NAME."),
-    click.option("--project-id", metavar="ID", help="The project to work in; default: HW_PROJECT_ID, or looked up."),
-    click.option("--endpoint", metavar="URL", help="The URL of CBR, without version; default: HW_CBR_ENDPOINT."),
+    click.option(
+        "--connection", type=text, metavar="NAME", help="Another account: the namespace of this name, else the profile."
+    ),
+    click.option("--region", type=text, metavar="REGION", help="The region, such as eu-de; default: HW_REGION_NAME."),
+    click.option(
+        "--project-id", type=text, metavar="ID", help="The project to work in; default: HW_PROJECT_ID, or looked up."
+    ),
+    click.option(
+        "--endpoint", type=text, metavar="URL", help="The URL of CBR, without version; default: HW_CBR_ENDPOINT."
+    ),
 )
 
 
@@ -203,3 +217,44 @@ def confirm(question: str, *, yes: bool, details: Callable[[], None] = lambda: N
     details()
     if not click.confirm(question, err=True):
         raise click.ClickException("nothing was changed")
+
+
+def check_output(file: Path) -> None:
+    """Whether a file can be written, before the work; it is neither made nor emptied by this.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    is_new = not file.exists()
+    try:
+        file.open("ab").close()
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise SettingsError(f"writing {file}: {one_line(error)}") from None
+
+
+def _output(value: str) -> Path | None:
+    if value == "-":
+        return None
+    check_output(Path(value))
+    return Path(value)
+
+
+output_option = click.option("--output", type=_output, metavar="FILE", help="To write to; default: standard output.")
+
+
+def write_output(pieces: Iterable[str], file: Path | None) -> None:
+    """Write a result to a file; None is standard output.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    if file is None:
+        sys.stdout.writelines(pieces)
+        return
+    try:
+        with file.open("w", encoding="utf-8") as output:
+            output.writelines(pieces)
+    except OSError as error:
+        raise SettingsError(f"writing {file}: {one_line(error)}") from None

@@ -30,12 +30,21 @@ NEWS_EVERY = 10.0  # seconds between two lines of progress, where there is no te
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 comparison_options = common.combined(
-    click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares."),
+    click.option(
+        "--stack", "stacks", type=common.text, multiple=True, metavar="NAME", help="A stack that declares shares."
+    ),
     click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program."),
     click.option(
         "--state", "states", type=FILE, multiple=True, help="A stack export or checkpoint, or a Terraform state."
     ),
-    click.option("--connection", "connections", multiple=True, metavar="NAME", help="A namespace or profile to audit."),
+    click.option(
+        "--connection",
+        "connections",
+        type=common.text,
+        multiple=True,
+        metavar="NAME",
+        help="A namespace or profile to audit.",
+    ),
     click.option(
         "--vault", "vaults", type=common.vault_id, multiple=True, metavar="ID", help="Only backups in this vault."
     ),

@@ -15,7 +15,7 @@ import sys
 
 from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,7 +24,8 @@ from pulumi_cbr_sharing.audit.comparison import CLEAN, NOT_COMPLETE
 from pulumi_cbr_sharing.audit.not_checked import not_checked
 from pulumi_cbr_sharing.audit.report.summary import many
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
-from pulumi_cbr_sharing.cli.common import connection_of, tell
+from pulumi_cbr_sharing.cli import common
+from pulumi_cbr_sharing.cli.common import connection_of, output_option, tell, write_output
 from pulumi_cbr_sharing.cli.evidence import FILE, FOLDER, comparison_options, read_evidence
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
@@ -66,11 +67,9 @@ STEPS = """\
 @click.option(
     "--import-file", is_flag=True, help="Print the file for `pulumi import --file`, with the native plugin's resources."
 )
-@click.option(
-    "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
-)
+@output_option
 def adopt_command(
-    *, authoritative: bool, language: Language | None, import_file: bool, output: TextIO, **evidence: Any
+    *, authoritative: bool, language: Language | None, import_file: bool, output: Path | None, **evidence: Any
 ) -> None:
     """Print the Pulumi program that adopts existing shares, except those that a --stack or --state declares.
 
@@ -87,7 +86,7 @@ def adopt_command(
     shares = _for_sets(shares, live) if authoritative else [share for share in shares if not share.declared_by]
     connections = {project: connection_of(account.name) for project, account in live.accounts.items()}
     made = adoption(shares, connections, found.recipients, authoritative=authoritative)
-    output.write(made.written("import" if import_file else language or "python"))
+    write_output([made.written("import" if import_file else language or "python")], output)
     _tell_what(made, found)
     sys.exit(_end(found))
 
@@ -117,7 +116,9 @@ def _end(found: Audit) -> int:
 
 @click.command
 @click.option("--state", "states", type=FILE, multiple=True, help="A Terraform state, or an export of a stack.")
-@click.option("--stack", "stacks", multiple=True, metavar="NAME", help="A stack that declares shares.")
+@click.option(
+    "--stack", "stacks", type=common.text, multiple=True, metavar="NAME", help="A stack that declares shares."
+)
 @click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program.")
 @click.option(
     "--to",
@@ -126,10 +127,8 @@ def _end(found: Audit) -> int:
     show_default=True,
     help="What declares the shares next: this package, Terraform, or its provider bridged into Pulumi.",
 )
-@click.option(
-    "--output", type=click.File("w", "utf-8"), default="-", help="The file to write; default: standard output."
-)
-def move_command(*, states: Sequence[Path], stacks: Sequence[str], folder: Path, to: str, output: TextIO) -> None:
+@output_option
+def move_command(*, states: Sequence[Path], stacks: Sequence[str], folder: Path, to: str, output: Path | None) -> None:
     """Print what declares the shares of another tool, and how that tool forgets them.
 
     It reads the states alone, and asks no cloud. Ends with 3 if something in them could not be moved.
@@ -147,7 +146,7 @@ def move_command(*, states: Sequence[Path], stacks: Sequence[str], folder: Path,
     if not foreign:
         tell(f"nothing to move: no other tool than {to} declares a share there")
     if moved:
-        output.write(WRITERS[to](moved))
+        write_output([WRITERS[to](moved)], output)
     for one in foreign:
         if trouble := _trouble_with(one):
             tell(f"not moved: {one_line(one.urn)} {trouble}")

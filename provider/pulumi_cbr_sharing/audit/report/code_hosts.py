@@ -62,7 +62,7 @@ def as_commands(report: Mapping[str, Any]) -> str:
 
 def unlinked(text: str, limit: int = 1000) -> str:
     """A text in which nothing is a link or a mention; brackets and backslashes are escaped, as SARIF wants it."""
-    line = re.sub(r"(?i)(?<=:)//|(?<=\bwww)\.|(?<=mailto):|@", r" \g<0> ", one_line(text, limit))
+    line = re.sub(r"(?i)(?<=:)//|(?<=\bwww)\.|(?<=mailto):|(?<=xmpp):|@|#(?=\d)", r" \g<0> ", one_line(text, limit))
     return re.sub(r"[\[\]\\]", r"\\\g<0>", line)
 
 

@@ -34,7 +34,7 @@ HEADINGS = (
 )
 COLUMNS = HEADINGS.split(", ")
 # A spreadsheet takes a text that begins with these for a formula, and names are foreign texts.
-FORMULAS = ("=", "+", "-", "@")
+FORMULAS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def as_text(report: Mapping[str, Any], *, colour: bool = False) -> str:
