@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inprocess import FakeTime, settings_of
-from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr.api import Listing, whole_list
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
-CALL = Call("GET", "/v3/p/things", doing="listing", action="x")
+CALL = Call("GET", "/v3/p/backups", doing="listing", action="x")
 
 
 class Service:
@@ -44,9 +43,14 @@ class Service:
         return Reply(call, 200, {}, json.dumps(self._answer(int(dict(call.query).get("offset", 0)))).encode())
 
 
+def uuid(number: int) -> str:
+    """An id of a backup."""
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
 def pages(service: Any) -> tuple[dict[str, Any], bool]:
     """All records of the list, and whether it is complete."""
-    listing = Listing(service, CALL, "things", ids.FOREIGN)
+    listing = Listing(service, CALL, "backups")
     for page in listing:
         listing.take(service.send(page))
     return listing.found, listing.complete
@@ -54,7 +58,7 @@ def pages(service: Any) -> tuple[dict[str, Any], bool]:
 
 def endless(offset: int) -> dict[str, Any]:
     """A new row at every offset, and no count."""
-    return {"things": [{"id": str(offset)}]}
+    return {"backups": [{"id": uuid(offset)}]}
 
 
 def test_endless_pages_end_with_the_deadline_of_the_settings() -> None:
@@ -75,15 +79,15 @@ def test_a_long_list_tells_every_ten_seconds_how_far_it_is() -> None:
 
 def test_tries_share_the_deadline() -> None:
     """Reading a list again does not extend the deadline."""
-    service: Any = Service(lambda offset: {"things": [{"id": str(offset)}], "count": offset + 2}, 15.0, 4.0)
+    service: Any = Service(lambda offset: {"backups": [{"id": uuid(offset)}], "count": offset + 2}, 15.0, 4.0)
     with pytest.raises(UnexpectedAnswer, match="no end"):
-        whole_list(service, CALL, "things", ids.FOREIGN)
+        whole_list(service, CALL, "backups")
     assert service.asked == 4
 
 
 def test_endless_rows_end_with_their_number() -> None:
     """However fast the pages are."""
-    service: Any = Service(lambda offset: {"things": [{"id": str(offset + number)} for number in range(1000)]})
+    service: Any = Service(lambda offset: {"backups": [{"id": uuid(offset + number)} for number in range(1000)]})
     with pytest.raises(UnexpectedAnswer, match="the list has no end after 100000 rows on 100 pages"):
         pages(service)
 
@@ -105,7 +109,7 @@ def timed(rows: int) -> float:
     """Seconds that a list takes."""
     service: Any = Service(
         lambda offset: {
-            "things": [{"id": str(number), "name": "x" * 50} for number in range(offset, min(offset + 1000, rows))],
+            "backups": [{"id": uuid(number), "name": "x" * 50} for number in range(offset, min(offset + 1000, rows))],
             "count": rows,
         }
     )
@@ -116,11 +120,11 @@ def timed(rows: int) -> float:
 
 def test_rows_that_move_between_pages_are_not_counted_twice() -> None:
     """A row that comes twice counts once, as it was last; the list is incomplete, because another row was missed."""
-    answers = {0: [{"id": "a", "status": "pending"}, {"id": "b"}], 2: [{"id": "a", "status": "accepted"}]}
-    service: Any = Service(lambda offset: {"things": answers[offset], "count": 3})
+    answers = {0: [{"id": uuid(1), "status": "pending"}, {"id": uuid(2)}], 2: [{"id": uuid(1), "status": "accepted"}]}
+    service: Any = Service(lambda offset: {"backups": answers[offset], "count": 3})
     found, complete = pages(service)
-    assert (list(found), complete) == (["a", "b"], False)
-    assert found["a"].fields["status"] == "accepted"
+    assert (list(found), complete) == ([uuid(1), uuid(2)], False)
+    assert found[uuid(1)].fields["status"] == "accepted"
 
 
 def test_rows_too_deep_to_be_compared_conclude_nothing(emulator: Emulator) -> None:

@@ -26,7 +26,8 @@ T = TypeVar("T")
 MOST_PAGES, MOST_ROWS = 1000, 100_000  # a list without end must not hold a worker forever
 NEWS_EVERY = 10.0  # seconds between two lines of progress
 TRIES = 3  # a backup that is made or expires between two pages spoils a list, but hardly three in a row
-_IDS_OF = {"backups": ids.BACKUP, "members": ids.PROJECT, "vaults": ids.VAULT}
+# The ids in a path and in a list: the shape of each, and its field in a record.
+_IDS_OF = {"backups": (ids.BACKUP, "id"), "members": (ids.PROJECT, "dest_project_id"), "vaults": (ids.VAULT, "id")}
 
 
 def path_to(client: Client, *parts: str) -> str:
@@ -36,7 +37,7 @@ def path_to(client: Client, *parts: str) -> str:
         Refused: an id has another shape. With `..`, the DELETE of a member would be one of the backup.
     """
     given = [(ids.PROJECT, client.project_id)]
-    given += [(_IDS_OF[what], part) for what, part in zip(parts[::2], parts[1::2], strict=False)]
+    given += [(_IDS_OF[what][0], part) for what, part in zip(parts[::2], parts[1::2], strict=False)]
     for shape, part in given:
         if trouble := shape.trouble_with(part):
             raise Refused(f"calling the service with an id that {trouble}; nothing was sent")
@@ -98,9 +99,7 @@ class Listing:
     Args:
         client: whose clock and deadline count; it shows a line every ten seconds.
         call: the list without `offset`.
-        key: the name of the list in an answer.
-        shape: the shape of an id.
-        name: the field that is the id.
+        key: the name of the list in an answer: `backups`, `members` or `vaults`.
         since: when the list was first asked for, if it was before. All pages together have the deadline of one call.
 
     Attributes:
@@ -112,10 +111,8 @@ class Listing:
         UnexpectedAnswer: the list does not end, or has a malformed id.
     """
 
-    def __init__(
-        self, client: Client, call: Call, key: str, shape: ids.Shape, *, name: str = "id", since: float | None = None
-    ) -> None:
-        self._client, self._call, self._key, self._shape, self._name = client, call, key, shape, name
+    def __init__(self, client: Client, call: Call, key: str, since: float | None = None) -> None:
+        self._client, self._call, self._key = client, call, key
         self._began = client.clock.now() if since is None else since
         self._counts: list[Any] = []
         self._ended = False
@@ -134,7 +131,8 @@ class Listing:
 
     def take(self, reply: Reply) -> None:
         """A page."""
-        listed = {record.id(self._name, self._shape): record for record in reply.records(self._key)}
+        shape, name = _IDS_OF[self._key]
+        listed = {record.id(name, shape): record for record in reply.records(self._key)}
         # Records move from one page to the next when others come and go.
         news = listed.keys() - self.found.keys()
         self.found |= listed
@@ -154,7 +152,7 @@ class Listing:
             )
 
 
-def whole_list(client: Client, call: Call, key: str, shape: ids.Shape) -> Collection[Record]:
+def whole_list(client: Client, call: Call, key: str) -> Collection[Record]:
     """All records of a list of backups or vaults, over all pages; an incomplete list must not be read as deletions.
 
     Raises:
@@ -163,7 +161,7 @@ def whole_list(client: Client, call: Call, key: str, shape: ids.Shape) -> Collec
     chosen, began = client.settings.enterprise_project, client.clock.now()
     call = replace(call, query=(*call.query, ("enterprise_project_id", chosen))) if chosen else call
     for _ in range(TRIES):
-        listing = Listing(client, call, key, shape, since=began)
+        listing = Listing(client, call, key, began)
         for page in listing:
             listing.take(ask(client, page))
         if listing.complete:

@@ -134,7 +134,7 @@ def list_backups(
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
     owner = client.project_id if not shared else None
-    records = whole_list(client, call, "backups", ids.BACKUP)
+    records = whole_list(client, call, "backups")
     read = [(record, _backup(record)) for record in records]  # all of them: a malformed one spoils the list
     fitting = [backup for record, backup in read if _fits(record.fields, wanted, owner)]
     return sorted(fitting, key=attrgetter("order"), reverse=True)

@@ -125,7 +125,7 @@ def list_members(client: Client, backup_id: str) -> MemberList:
     """
     path = path_to(client, "backups", backup_id, "members")
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
-    listing = Listing(client, call, "members", ids.PROJECT, name="dest_project_id")
+    listing = Listing(client, call, "members")
     try:
         for page in listing:
             listing.take(client.send(page))

@@ -88,7 +88,7 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
     doing = f"listing the vaults of project {client.project_id}"
     query = () if name is None else (("name", name),)
     call = Call("GET", path_to(client, "vaults"), doing=doing, action="cbr:vaults:list", query=query)
-    records = whole_list(client, call, "vaults", ids.VAULT)
+    records = whole_list(client, call, "vaults")
     # No document says that the filter means the whole name.
     fitting = [_vault(record) for record in records if name in (None, record.fields.get("name"))]
     return sorted(fitting, key=lambda one: (one.name, one.id))
