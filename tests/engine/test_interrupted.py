@@ -2,7 +2,7 @@
 
 What the engine itself asks for after a kill is `pulumi cancel` (a file backend keeps the lock of a dead run). One
 Ctrl-C lets the call that is under way finish: the engine's cancellation does not reach a dynamic provider. A second
-one ends the run.
+one ends the run. A wait of the native plugin ends with the first.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clouds import environment
+from doors import pythonic
 from pulumi_cbr_sharing.emulator import Fault
 from stack import Run, Stack, descendants
 
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
+DYNAMIC, NATIVE = "pulumi_cbr_sharing", "pulumi_cbr_sharing.native"
 PROGRAM = """
 import pulumi
-from pulumi_cbr_sharing import BackupShareMember
+from {module} import BackupShareMember
 
 before = []
 for backup, project in {declared!r}:
@@ -63,8 +65,12 @@ class World:
 
     def recorded(self) -> list[tuple[str, str]]:
         """The shares in the state."""
-        outputs = [entry["outputs"] for entry in self.stack.resources("BackupShareMember")]
+        outputs = [pythonic(entry["outputs"]) for entry in self.stack.resources("BackupShareMember")]
         return [(out["backup_id"], out["dest_project_id"]) for out in outputs]
+
+    def program(self, module: str) -> None:
+        """Declare the shares by the classes of a module."""
+        self.stack.program(PROGRAM.format(module=module, declared=self.declared()))
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command, to be ended by the test."""
@@ -90,7 +96,7 @@ def _world(tmp_path: Path, emulator: Emulator) -> Iterator[World]:
     """A stack without shares; ends all commands that were started."""
     world = World(Stack(tmp_path), emulator, emulator.add_backup("sharer").id)
     world.stack.env.update(environment(emulator))
-    world.stack.program(PROGRAM.format(declared=world.declared()))
+    world.program(DYNAMIC)
     yield world
     for run in world.runs:
         world.stack.kill(run)
@@ -107,11 +113,11 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def is_plugin(pid: int) -> bool:
-    """Whether a process is a running dynamic provider."""
-    try:
-        return b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+    """Whether a process is a running plugin of this package."""
+    with suppress(OSError):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"pulumi.dynamic" in command or b"pulumi-resource-cbr-sharing" in command
+    return False
 
 
 def test_an_up_that_is_killed_before_its_request_is_completed_by_the_next(world: World) -> None:
@@ -183,8 +189,25 @@ def test_two_interrupts_end_a_wait_and_the_next_up_goes_on(world: World) -> None
     world.settle()
 
 
-def test_a_wait_ends_with_its_engine(world: World) -> None:
+def test_one_interrupt_ends_a_wait_of_the_native_plugin(world: World) -> None:
+    """The engine tells it, so that the run does not last as long as the wait; the next one goes on."""
+    world.program(NATIVE)
+    world.cloud.set_backup_status(world.second, "protecting")
+    run = world.start("up")
+    until(lambda: any(request.path.endswith(world.second) for request in world.cloud.requests))
+    os.kill(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    assert "stopped, because the run was cancelled" in output
+    assert "Traceback" not in Run(run.returncode, output).of_resources
+
+    world.cloud.set_backup_status(world.second, "available")
+    world.settle()
+
+
+@pytest.mark.parametrize("module", [DYNAMIC, NATIVE], ids=["dynamic", "native"])
+def test_a_wait_ends_with_its_engine(module: str, world: World) -> None:
     """The engine alone is killed: its plugin sends nothing any more, and does not live on with the credential."""
+    world.program(module)
     world.cloud.set_backup_status(world.cloud.backup.id, "protecting")
     run = world.start("up")
     until(lambda: any(request.path.endswith(world.cloud.backup.id) for request in world.cloud.requests))

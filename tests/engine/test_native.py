@@ -209,6 +209,44 @@ def test_from_the_dynamic_door_to_this_one_and_back(emulator: Emulator, stack: S
     stack.refresh("--expect-no-changes")
 
 
+@pytest.mark.parametrize("kind", ["BackupShare", "ReceivedBackups"])
+@pytest.mark.parametrize("leaving", ["dynamic", "native"])
+def test_sets_and_received_backups_change_doors_and_names(
+    leaving: str, kind: str, emulator: Emulator, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one `up`, in either direction, under the same name and under another one: nothing is sent but reads."""
+    project, backup = emulator.account("recipient").project_id, emulator.backup.id
+    given = f"backup_id={backup!r}, dest_project_ids=[{project!r}]"
+    if kind == "ReceivedBackups":
+        emulator.add_member(backup, project)
+        owner, vault = emulator.account("sharer").project_id, emulator.vault("recipient").id
+        given = f"vault_id={vault!r}, owner_project_ids=[{owner!r}]"
+        for name, value in environment(emulator, "recipient").items():
+            monkeypatch.setenv(name, value)
+            stack.env[name] = value
+
+    def up(door: str, name: str) -> list[str]:
+        stack.program(f"from {door} import {kind}\n{kind}({name!r}, {given})\n")
+        sent(emulator)
+        stack.up()
+        return sorted({*sent(emulator)} - {"GET"})
+
+    doors = ["pulumi_cbr_sharing", "pulumi_cbr_sharing.native"]
+    old, new = doors if leaving == "dynamic" else doors[::-1]
+    assert up(old, "dr")
+    record = emulator.members(backup)[project]
+    if kind == "BackupShare":
+        emulator.answer(backup, project, "accepted")
+    assert up(new, "dr") == []
+    stack.preview("--expect-no-changes", refresh=True)
+    assert up(old, "dr") == []
+    assert up(new, "renamed") == []
+    stack.preview("--expect-no-changes", refresh=True)
+    assert (emulator.members(backup)[project].id, statuses(emulator)) == (record.id, ["accepted"])
+    stack.destroy()
+    assert statuses(emulator) == ([] if kind == "BackupShare" else ["rejected"])
+
+
 def test_a_window_changes_doors_and_rolls(emulator: Emulator, stack: Stack) -> None:
     """From the dynamic component to the one of the plugin and back: the same records; then the window rolls."""
     window = (

@@ -487,6 +487,32 @@ def test_a_wait_ends_when_the_run_is_cancelled(emulator: Emulator) -> None:
     assert set(recipients(emulator).values()) == {"pending"}
 
 
+@pytest.mark.parametrize("seconds", [0, 1], ids=["cancelled", "customTimeouts"])
+def test_the_threads_that_remove_twoend_with_their_call(emulator: Emulator, seconds: float) -> None:
+    """Each waits to try again, five minutes long."""
+    two = [recipient_of(emulator), emulator.account("bystander").project_id]
+    with Native() as run:
+        made = run.create(SET, {"backupId": emulator.backup.id, "destProjectIds": two})
+    emulator.add_fault(Fault(method="DELETE", status=503, headers={"Retry-After": "300"}, times=99))
+    emulator.clear_requests()
+    with Native() as run:
+
+        def cancel() -> None:
+            while sent(emulator).count("DELETE") < len(two):
+                pass
+            if not seconds:
+                run.cancel()
+
+        def delete() -> Failed:
+            with pytest.raises(Failed) as error:
+                run.delete(SET, made, seconds=seconds)
+            return error.value
+
+        told = str(run.at_once(delete, cancel)[0])
+    assert ("as customTimeouts says" if seconds else "the run was cancelled") in told
+    assert sent(emulator) == ["DELETE"] * 2
+
+
 def test_lines_for_the_user_belong_to_the_resource(emulator: Emulator) -> None:
     """The wait for a backup is told in the engine's log, under the URN; a warning is one there, too."""
     recipient = emulator.account("recipient").project_id

@@ -342,25 +342,31 @@ def test_who_waits_for_a_share_of_the_same_program_is_told_how_to_wire_them(emul
 
 
 PROGRAM = """
-import pulumi
-from pulumi_cbr_sharing import BackupShareAccepter, BackupShareMember, Connection
+import os, pulumi
+from {module} import BackupShareAccepter, BackupShareMember, {other}
 
 share = BackupShareMember("dr", backup_id={backup!r}, dest_project_id={project!r})
-accepted = BackupShareAccepter(
-    "dr", backup_id=share.backup_id, vault_id={vault!r}, connection=Connection(namespace="dr")
-)
+accepted = BackupShareAccepter("dr", backup_id=share.backup_id, vault_id={vault!r}, {second})
 pulumi.export("by", accepted.owner_project_id)
 """
+# Whose classes a program uses, and how it names a second account.
+MODULES = {"": "pulumi_cbr_sharing", "@native": "pulumi_cbr_sharing.native"}
+SECOND = {
+    "": 'connection=Connection(namespace="dr")',
+    "@native": """opts=pulumi.ResourceOptions(provider=Provider(
+        "theirs", access_key=os.environ["DR_HW_ACCESS_KEY"], secret_key=os.environ["DR_HW_SECRET_KEY"],
+    ))""",
+}
 
 
-@DYNAMIC_ONLY
 @pytest.mark.engine
-def test_two_accounts_in_one_program(emulator: Emulator, tmp_path: Path) -> None:
+def test_two_accounts_in_one_program(door: str, emulator: Emulator, tmp_path: Path) -> None:
     """One shares, the other accepts; a refresh finds no drift, and `destroy` cancels everything."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator) | environment(emulator, "recipient", prefix="DR_"))
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
-    stack.program(PROGRAM.format(backup=emulator.backup.id, project=project, vault=vault))
+    names = {"module": MODULES[door], "other": "Provider" if door else "Connection", "second": SECOND[door]}
+    stack.program(PROGRAM.format(backup=emulator.backup.id, project=project, vault=vault, **names))
 
     stack.up()
     assert status(emulator) == "accepted"
@@ -372,27 +378,26 @@ def test_two_accounts_in_one_program(emulator: Emulator, tmp_path: Path) -> None
 
 
 SHARER = """
-from pulumi_cbr_sharing import BackupShareMember
+from {module} import BackupShareMember
 
 BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
 """
 RECIPIENT = """
-from pulumi_cbr_sharing import BackupShareAccepter
+from {module} import BackupShareAccepter
 
 BackupShareAccepter("dr", backup_id="{backup}", vault_id="{vault}")
 """
 
 
-@DYNAMIC_ONLY
 @pytest.mark.engine
-def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
+def test_two_accounts_in_two_stacks(door: str, emulator: Emulator, tmp_path: Path) -> None:
     """Each has its credentials; if the sharer's stack is destroyed first, the other has drift, and can be destroyed."""
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
     ours, theirs = Stack(tmp_path / "ours"), Stack(tmp_path / "theirs")
     ours.env.update(environment(emulator))
     theirs.env.update(environment(emulator, "recipient"))
-    ours.program(SHARER.format(backup=emulator.backup.id, project=project))
-    theirs.program(RECIPIENT.format(backup=emulator.backup.id, vault=vault))
+    ours.program(SHARER.format(module=MODULES[door], backup=emulator.backup.id, project=project))
+    theirs.program(RECIPIENT.format(module=MODULES[door], backup=emulator.backup.id, vault=vault))
 
     ours.up()
     theirs.up()
