@@ -29,14 +29,13 @@ if TYPE_CHECKING:
 NEWS_EVERY = 10.0  # seconds between two lines of progress, where there is no terminal
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
-comparison_options = common.combined(
-    click.option(
-        "--stack", "stacks", type=common.text, multiple=True, metavar="NAME", help="A stack that declares shares."
-    ),
+source_options = common.combined(
+    click.option("--stack", "stacks", type=common.text, multiple=True, metavar="NAME", help="A stack with shares."),
     click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program."),
-    click.option(
-        "--state", "states", type=FILE, multiple=True, help="A stack export or checkpoint, or a Terraform state."
-    ),
+    click.option("--state", "states", type=FILE, multiple=True, help="A stack export, or a Terraform state."),
+)
+comparison_options = common.combined(
+    source_options,
     click.option(
         "--connection",
         "connections",

@@ -24,9 +24,8 @@ from pulumi_cbr_sharing.audit.comparison import CLEAN, NOT_COMPLETE
 from pulumi_cbr_sharing.audit.not_checked import not_checked
 from pulumi_cbr_sharing.audit.report.summary import many
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
-from pulumi_cbr_sharing.cli import common
 from pulumi_cbr_sharing.cli.common import connection_of, output_option, tell, write_output
-from pulumi_cbr_sharing.cli.evidence import FILE, FOLDER, comparison_options, read_evidence
+from pulumi_cbr_sharing.cli.evidence import comparison_options, read_evidence, source_options
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
@@ -115,11 +114,7 @@ def _end(found: Audit) -> int:
 
 
 @click.command
-@click.option("--state", "states", type=FILE, multiple=True, help="A Terraform state, or an export of a stack.")
-@click.option(
-    "--stack", "stacks", type=common.text, multiple=True, metavar="NAME", help="A stack that declares shares."
-)
-@click.option("--cwd", "folder", type=FOLDER, default=".", help="The folder of the Pulumi program.")
+@source_options
 @click.option(
     "--to",
     type=click.Choice(["pulumi", "terraform", "bridged"]),
