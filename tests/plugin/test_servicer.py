@@ -611,6 +611,7 @@ def test_a_create_that_made_nothing_is_not_recorded(emulator: Emulator) -> None:
 
 def test_an_acceptance_that_is_in_no_vault_yet_is_recorded(emulator: Emulator) -> None:
     """The service has accepted it; the next `up` makes sure of it."""
+    emulator.accept_seconds = 0.0  # the run has a clock of its own
     emulator.add_member(emulator.backup.id, recipient_of(emulator))
     taken = {"backup_id": emulator.backup.id, "vault_id": emulator.vault("recipient").id}
     gone = Fault.refusal("BackupService.6200", method="GET", times=99)
