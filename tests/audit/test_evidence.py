@@ -17,7 +17,7 @@ from clouds import environment
 from commands import Operator, Terminal
 from pulumi_cbr_sharing.audit.findings import SEVERITIES
 from pulumi_cbr_sharing.audit.report import schema
-from pulumi_cbr_sharing.cli import evidence, main
+from pulumi_cbr_sharing.cli import common, main
 from pulumi_cbr_sharing.emulator import Fault
 
 
@@ -304,7 +304,7 @@ def test_output_paths_are_checked_before_the_work(world: World) -> None:
 
 def test_progress_is_a_line_now_and_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """On standard error, where there is no terminal."""
-    monkeypatch.setattr(evidence, "NEWS_EVERY", 0.0)
+    monkeypatch.setattr(common, "NEWS_EVERY", 0.0)
     done = run(world, "--format", "json")
     assert "reading backups: 5 of 5\n" in done.stderr
     assert json.loads(done.stdout)["complete"]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from commands import Terminal
+from emulated import SECONDS
+
 
 if TYPE_CHECKING:
     from commands import Operator
@@ -84,6 +87,17 @@ def test_vaults_tell_what_room_is_left(emulator: Emulator, operator: Operator) -
     emulator.add_backup(vault_id=small.id, size=30)
     assert ids(operator, "vaults") == [small.id, emulator.vault("sharer").id]
     assert operator.run("vaults", "--name", "a small one").lines[1].split()[-3:-1] == ["50", "20"]
+
+
+@pytest.mark.parametrize("command", ["backups", "vaults", "offers"])
+def test_a_list_that_takes_long_has_a_bar_on_a_terminal(emulator: Emulator, operator: Operator, command: str) -> None:
+    """On standard error; elsewhere there is a line every ten seconds."""
+    emulator.latency = 0.5
+    with Terminal(operator, command) as terminal:
+        assert terminal.code == 0
+        assert f"listing {command}" in terminal.shown
+    with operator.start(command) as process:
+        assert "listing" not in "".join(process.communicate(timeout=SECONDS))
 
 
 def test_a_name_cannot_steer_the_terminal(emulator: Emulator, operator: Operator) -> None:

@@ -16,7 +16,15 @@ import click
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.vaults import list_vaults
 from pulumi_cbr_sharing.cli import common
-from pulumi_cbr_sharing.cli.common import json_option, print_json, print_records, print_table, tell, with_client
+from pulumi_cbr_sharing.cli.common import (
+    json_option,
+    print_json,
+    print_records,
+    print_table,
+    progress,
+    tell,
+    with_client,
+)
 from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, one_line
 from pulumi_cbr_sharing.http.messages import Call
 from pulumi_cbr_sharing.settings.credentials import AccessKey, IdentityToken, Password, ServerAgency
@@ -71,12 +79,13 @@ def backups_command(client: Client, *, received: bool, as_json: bool, **filters:
       cbr-sharing backups --status available
       cbr-sharing backups --received
     """
-    found = list_backups(
-        client,
-        **filters,
-        own_type="shared" if received else "private",
-        member_status="accepted" if received else None,
-    )
+    with progress("listing backups"):
+        found = list_backups(
+            client,
+            **filters,
+            own_type="shared" if received else "private",
+            member_status="accepted" if received else None,
+        )
     columns = {**BACKUP_COLUMNS, "OWNER": "project_id"} if received else BACKUP_COLUMNS
     print_records(columns, list(map(backup_record, found)), nothing="there is no such backup", as_json=as_json)
 
@@ -95,7 +104,8 @@ def vaults_command(client: Client, *, name: str | None, as_json: bool) -> None:
     Example:
       cbr-sharing vaults --json | jq -r '.[] | select(.object_type == "server") | .id'
     """
-    found = list_vaults(client, name=name)
+    with progress("listing vaults"):
+        found = list_vaults(client, name=name)
     if as_json:
         print_json(list(map(vault_record, found)))
     else:

@@ -12,7 +12,9 @@ import json
 import os
 import re
 import sys
+import time
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -21,10 +23,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from pulumi_cbr_sharing import timestamps
+from pulumi_cbr_sharing.cbr.api import NEWS_EVERY
 from pulumi_cbr_sharing.cli import in_options
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.http.client import Client
@@ -35,7 +39,7 @@ from pulumi_cbr_sharing.settings.sources import FAMILIES, environment_prefix
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
 
@@ -154,6 +158,29 @@ def client_of(connection: Connection, kind: type[C]) -> C:
 def tell(text: str) -> None:
     """Print a line to standard error."""
     click.echo(text, err=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Tell how far a reading is, on standard error: by a bar on a terminal, else by a line every ten seconds."""
+    if sys.stderr.isatty():
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        yield _lines(what)
+
+
+def _lines(what: str) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= NEWS_EVERY:
+            last = time.monotonic()
+            tell(f"{what}: {done} of {total}")
+
+    return told
 
 
 def print_json(value: Any) -> None:

@@ -1,32 +1,23 @@
-"""What `audit` and `adopt` compare: the options that say what, reading it, and the progress of that."""
+"""What `audit` and `adopt` compare: the options that say what, and reading it."""
 
 from __future__ import annotations
 
-import sys
-import time
-
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rich.console import Console
-from rich.progress import Progress
-
 from pulumi_cbr_sharing.audit.comparison import Audit
 from pulumi_cbr_sharing.audit.live import PARALLEL, ReadOnlyClient, Scope, look
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
 from pulumi_cbr_sharing.cli import common
-from pulumi_cbr_sharing.cli.common import tell
 from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, look_at_recipients_file
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
 
-NEWS_EVERY = 10.0  # seconds between two lines of progress, where there is no terminal
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 source_options = common.combined(
@@ -83,7 +74,7 @@ def read_evidence(
     sources = [read_stack(stack, folder) for stack in dict.fromkeys(stacks)]
     sources += [read_state_file(path, folder) for path in dict.fromkeys(states)]
     clients = {name: common.client_of(common.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
-    with progress("reading backups") as told:
+    with common.progress("reading backups") as told:
         live = look(clients, Scope(frozenset(vaults), frozenset(backups)), progress=told, **reading)
     return Audit(live, sources, in_force)
 
@@ -94,26 +85,3 @@ def _recipients(named: Path | None, folder: Path) -> RecipientsFile:
     if not named and not path.exists():
         return RecipientsFile(str(path), trouble=f"there is no {path}")
     return look_at_recipients_file(path)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Tell how far a reading is, on standard error: by a bar on a terminal, else by a line every ten seconds."""
-    if sys.stderr.isatty():
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-    else:
-        yield _lines(what)
-
-
-def _lines(what: str) -> Callable[[int, int], None]:
-    last = time.monotonic()
-
-    def told(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= NEWS_EVERY:
-            last = time.monotonic()
-            tell(f"{what}: {done} of {total}")
-
-    return told

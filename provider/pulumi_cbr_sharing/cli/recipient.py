@@ -16,6 +16,7 @@ from pulumi_cbr_sharing.cli.common import (
     json_option,
     print_json,
     print_records,
+    progress,
     with_client,
     yes_option,
 )
@@ -57,7 +58,8 @@ def offers_command(client: Client, *, as_json: bool) -> None:
     Example:
       cbr-sharing offers --connection dr
     """
-    found = list_backups(client, own_type="shared", member_status="pending")
+    with progress("listing offers"):
+        found = list_backups(client, own_type="shared", member_status="pending")
     print_records(COLUMNS, list(map(backup_record, found)), nothing="there are no offers", as_json=as_json)
 
 
