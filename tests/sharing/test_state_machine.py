@@ -386,10 +386,13 @@ class Histories(RuleBasedStateMachine):
     def up_in_two_steps(self) -> None:
         """First what is there already, so that what is not declared goes; then all."""
         self._unprotect()
-        program, there = self.stack.program, self.records(rejected=True)
-        self.stack.program = {
-            name: one for name, one in program.items() if kind_of(one[0]) != "member" or shares_of(one[1]) <= set(there)
-        }
+        program, there = self.stack.program, set(self.records(rejected=True))
+
+        def is_there(kind: str, inputs: dict[str, Any]) -> bool:
+            shares = {(inputs["backup_id"], self.teams[0])} if kind_of(kind) == "accepter" else shares_of(inputs)
+            return kind_of(kind) == "share" or shares <= there
+
+        self.stack.program = {name: one for name, one in program.items() if is_there(*one)}
         self.up_to_date()
         self.stack.program = program
         self.up_to_date()
