@@ -15,9 +15,11 @@ from pypdf import PdfReader
 from audited import World
 from browser import Browser
 from pulumi_cbr_sharing.audit.report.page import as_html
+from pulumi_cbr_sharing.emulator import serve
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pulumi_cbr_sharing.emulator import Emulator
@@ -28,27 +30,41 @@ SHOWN = "[...document.querySelectorAll('.part tr')].filter(one => one.offsetHeig
 FILTER = "document.forms[0].elements[%r].value = %r; document.forms[0].dispatchEvent(new Event('input'));"
 
 
-@pytest.fixture(name="browser")
-def _browser(tmp_path: Path) -> Browser:
-    return Browser(tmp_path)
+@pytest.fixture(name="browser", scope="module")
+def _browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    return Browser(tmp_path_factory.mktemp("browser"))
+
+
+@pytest.fixture(name="planted", scope="module")
+def _planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Every kind of finding; tests of this file change nothing in it."""
+    with serve() as emulator:
+        world = World(emulator, tmp_path_factory.mktemp("planted"))
+        world.plant_clean(5)
+        world.plant_everything(1)
+        evil = world.backup(resource_name="<img src=x onerror=\"document.title='harm'\">" + "w" * 200)
+        world.share(evil, world.to.unknown)
+        yield world
+
+
+@pytest.fixture(name="page", scope="module")
+def _page(planted: World) -> str:
+    return planted.audit("--format", "html").stdout
+
+
+@pytest.fixture(name="report", scope="module")
+def _report(planted: World) -> dict[str, Any]:
+    return dict(json.loads(planted.audit("--format", "json").stdout))
 
 
 @pytest.fixture(name="world")
 def _world(emulator: Emulator, tmp_path: Path) -> World:
     world = World(emulator, tmp_path)
-    world.plant_clean(5)
     world.plant_everything(1)
-    evil = world.backup(resource_name="<img src=x onerror=\"document.title='harm'\">" + "w" * 200)
-    world.share(evil, world.to.unknown)
     return world
 
 
-@pytest.fixture(name="page")
-def _page(world: World) -> str:
-    return world.audit("--format", "html").stdout
-
-
-def test_it_begins_with_what_was_compared(browser: Browser, page: str, world: World) -> None:
+def test_it_begins_with_what_was_compared(browser: Browser, page: str, planted: World, report: dict[str, Any]) -> None:
     """Then totals, the picture, the findings and the exceptions; nothing was loaded or blocked, names are escaped."""
     seen: dict[str, Any] = json.loads(
         browser.ask(
@@ -59,7 +75,6 @@ def test_it_begins_with_what_was_compared(browser: Browser, page: str, world: Wo
             "loaded: performance.getEntriesByType('resource').length, form: document.forms[0].offsetHeight > 0}",
         )
     )
-    report = json.loads(world.audit("--format", "json").stdout)
     assert seen["title"].startswith(f"Shared backups: {report['summary']['findings']} findings: ")
     assert seen["rows"] == len(report["findings"])
     assert seen["heads"] == [
@@ -69,18 +84,19 @@ def test_it_begins_with_what_was_compared(browser: Browser, page: str, world: Wo
         "Findings",
         "Agreed exceptions",
     ]
-    assert world.owner in seen["compared"]
+    assert planted.owner in seen["compared"]
     assert "2 recipients, 3 exceptions, SHA-256 " in seen["compared"]
     assert (seen["loaded"], seen["form"]) == (0, True)
 
 
-def test_the_picture_has_a_cell_for_each_server_and_recipient(browser: Browser, page: str, world: World) -> None:
+def test_the_picture_has_a_cell_for_each_server_and_recipient(
+    browser: Browser, page: str, report: dict[str, Any]
+) -> None:
     """With the status and the age of the newest copy."""
     cells = (
         "Object.fromEntries([...document.querySelectorAll('.picture tbody tr')].map(row => [row.firstChild.textContent"
     )
     seen = json.loads(browser.ask(page, cells + ", [...row.querySelectorAll('td')].map(one => one.textContent)]))"))
-    report = json.loads(world.audit("--format", "json").stdout)
     assert len(seen) == len({one["resource_id"] for one in report["recovery_points"]})
     assert "accepted 5 d2 copies, too old" in seen["db"]
     assert sum(map(bool, (cell for row in seen.values() for cell in row))) == len(report["recovery_points"])
@@ -95,16 +111,18 @@ def test_the_picture_has_a_cell_for_each_server_and_recipient(browser: Browser, 
         ("text", "the auditor's copy", lambda one: one["covered"]),
     ],
 )
-def test_findings_are_filtered(browser: Browser, world: World, field: str, value: str, fits: Any) -> None:
+def test_findings_are_filtered(
+    browser: Browser, page: str, planted: World, report: dict[str, Any], *, field: str, value: str, fits: Any
+) -> None:
     """By severity, kind, recipient and text."""
-    page = world.audit("--format", "html").stdout
-    chosen = world.to.third if value == "third" else value
-    findings = json.loads(world.audit("--format", "json").stdout)["findings"]
+    chosen = planted.to.third if value == "third" else value
+    findings = report["findings"]
     expected = sum(map(fits, findings))
     assert 0 < expected < len(findings)
-    shown = "document.querySelector('output').textContent"
-    assert json.loads(browser.ask(page, SHOWN, first=FILTER % (field, chosen))) == expected
-    assert json.loads(browser.ask(page, shown, first=FILTER % (field, chosen))).startswith(f"{expected} of ")
+    both = f"[{SHOWN}, document.querySelector('output').textContent]"
+    shown, said = json.loads(browser.ask(page, both, first=FILTER % (field, chosen)))
+    assert shown == expected
+    assert said.startswith(f"{expected} of ")
 
 
 def test_a_filter_unfolds_what_is_few_and_folds_it_again(browser: Browser, page: str) -> None:
@@ -118,9 +136,9 @@ def test_a_filter_unfolds_what_is_few_and_folds_it_again(browser: Browser, page:
     assert json.loads(browser.ask(folded, unfolded, first=cleared)) == 0
 
 
-def test_a_count_leads_to_what_it_counts(browser: Browser, page: str, world: World) -> None:
+def test_a_count_leads_to_what_it_counts(browser: Browser, page: str, report: dict[str, Any]) -> None:
     """With its script it filters; without, it is a link to the first group that has such findings."""
-    counts = json.loads(world.audit("--format", "json").stdout)["summary"]
+    counts = report["summary"]
     click = "document.querySelector('.counts a[data-value=undeclared]').click();"
     assert json.loads(browser.ask(page, SHOWN, first=click)) == counts["kinds"]["undeclared"]
     targets = json.loads(
@@ -130,9 +148,9 @@ def test_a_count_leads_to_what_it_counts(browser: Browser, page: str, world: Wor
     assert all(targets)
 
 
-def test_a_command_has_a_button_that_copies_it(browser: Browser, page: str, world: World) -> None:
+def test_a_command_has_a_button_that_copies_it(browser: Browser, page: str, report: dict[str, Any]) -> None:
     """One for each command."""
-    commands = [one["command"] for one in json.loads(world.audit("--format", "json").stdout)["findings"]]
+    commands = [one["command"] for one in report["findings"]]
     pairs = "[...document.querySelectorAll('.part button')].map(one => one.previousSibling.textContent)"
     assert sorted(json.loads(browser.ask(page, pairs))) == sorted(filter(None, commands))
 
@@ -160,14 +178,13 @@ def test_nothing_sticks_out(browser: Browser, page: str, width: int, display: st
     assert shown == display
 
 
-def test_it_is_readable_on_paper(browser: Browser, page: str, world: World) -> None:
+def test_it_is_readable_on_paper(browser: Browser, page: str, report: dict[str, Any]) -> None:
     """Every finding is printed, folded ones, too; filters and commands are not."""
     folded = page.replace('" open>', '">')
     assert folded != page
     reader = PdfReader(browser.print(folded))
     text = " ".join(" ".join(one.extract_text().split()) for one in reader.pages)
     flat = text.replace(" ", "").replace("-", "")
-    report = json.loads(world.audit("--format", "json").stdout)
     named = [one["backup_id"] for one in report["findings"] if one["backup_id"]]
     assert [one for one in named if one.replace("-", "") not in flat] == []
     assert "Show all" not in text
@@ -185,14 +202,13 @@ def test_two_servers_of_the_same_name_are_told_apart(world: World) -> None:
         assert f'<th scope="row">twin<span class="dim">{backup.resource_id}</span></th>' in page
 
 
-def test_thousands_of_findings_are_a_small_page(browser: Browser, world: World) -> None:
+def test_thousands_of_findings_are_a_small_page(browser: Browser, report: dict[str, Any]) -> None:
     """What findings have in common is said once; what is folded, or below, is not laid out before it is looked at."""
-    report = json.loads(world.audit("--format", "json").stdout)
-    report["findings"] = [one for one in report["findings"] for _ in range(4000 // len(report["findings"]) + 1)]
+    findings = [one for one in report["findings"] for _ in range(4000 // len(report["findings"]) + 1)]
     point = report["recovery_points"][0]
-    report["recovery_points"] = [{**point, "resource_id": f"server-{number}"} for number in range(200)]
-    page = as_html(report)
-    assert page.count("<tr data-change") == len(report["findings"]) >= 4000
+    points = [{**point, "resource_id": f"server-{number}"} for number in range(200)]
+    page = as_html({**report, "findings": findings, "recovery_points": points})
+    assert page.count("<tr data-change") == len(findings) >= 4000
     assert len(page.encode()) < 2_000_000
     cells = (
         "['.picture tr:first-child td', '.picture tr:last-child td', '.part td'].map(one => document.querySelector(one)"

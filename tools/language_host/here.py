@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from importlib.metadata import distribution, distributions
+from importlib.metadata import PackageNotFoundError, distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,14 @@ def listed() -> dict[str, str]:
     """What `pip list` says; empty if there is no pip."""
     found = [one.metadata for one in distributions(path=sys.path[1:])]  # each asks the file anew
     return {one["Name"]: one["Version"] for one in reversed(found)} if find_spec("pip") else {}  # the first one counts
+
+
+def version_of(name: str) -> str:
+    """The version of a distribution; empty if it is not installed."""
+    try:
+        return distribution(name).version
+    except PackageNotFoundError:
+        return ""
 
 
 def plugin_file(name: str) -> str:

@@ -50,7 +50,10 @@ class Pip:
 
     def version(self) -> str:
         """The toolchain's own version."""
-        return version_in(r"^pip\s+(\d+(?:\.\d+)*)", output(self.command("-m", "pip", "--version"), "no pip"))
+        command = self.command("-m", "pip", "--version")
+        if here.runs(command) and (found := here.version_of("pip")):
+            return found
+        return version_in(r"^pip\s+(\d+(?:\.\d+)*)", output(command, "no pip"))
 
     def packages(self, *, transitive: bool) -> list[Package]:
         """What `pip list` says."""
