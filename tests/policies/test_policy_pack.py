@@ -184,7 +184,7 @@ def test_a_computed_recipient_is_checked_by_the_update(emulator: Emulator, stack
     seen = stack.preview(*words)
     assert told(seen, "advisory", "allowed-recipients")
     assert "cannot be checked yet" in seen.output
-    assert "Traceback" not in seen.output
+    assert "Traceback" not in seen.output, seen.output
 
     refused = stack.pulumi("up", "--yes", *words, check=False)  # with its preview
     assert not refused.ok

@@ -421,11 +421,11 @@ def test_another_vault_is_an_update_on_the_engine(emulator: Emulator, tmp_path: 
     project, vault = offer(emulator), emulator.vault("recipient").id
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator, "recipient"))
-    stack.program(RECIPIENT.format(backup=emulator.backup.id, vault=vault))
+    stack.program(RECIPIENT.format(module=MODULES[""], backup=emulator.backup.id, vault=vault))
     stack.up()
 
     small = emulator.add_vault(account="recipient", size=10).id
-    stack.program(RECIPIENT.format(backup=emulator.backup.id, vault=small))
+    stack.program(RECIPIENT.format(module=MODULES[""], backup=emulator.backup.id, vault=small))
     for refused in (stack.preview(check=False), stack.up(check=False)):
         assert not refused.ok
         assert "has 10 GB of 10 GB left, and the backup needs 40 GB" in refused.output
@@ -433,7 +433,7 @@ def test_another_vault_is_an_update_on_the_engine(emulator: Emulator, tmp_path: 
     assert emulator.members(emulator.backup.id)[project].vault_id == vault
 
     other = emulator.add_vault(account="recipient").id
-    stack.program(RECIPIENT.format(backup=emulator.backup.id, vault=other))
+    stack.program(RECIPIENT.format(module=MODULES[""], backup=emulator.backup.id, vault=other))
     plan = stack.preview().output
     assert "1 to update" in plan
     assert "replace" not in plan

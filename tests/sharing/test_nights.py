@@ -247,7 +247,7 @@ def test_nights_in_any_order_end_with_the_window(emulator: Emulator) -> None:
     """Nothing of a stranger's, nothing lost, no run that fails without a reason; `make search` tries more."""
     more = os.environ.get("HISTORIES")
     bounded = settings(
-        max_examples=int(more or 100),
+        max_examples=int(more or 50),
         stateful_step_count=20,
         derandomize=not more,
         suppress_health_check=list(HealthCheck),

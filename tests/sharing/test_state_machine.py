@@ -613,7 +613,7 @@ def search(machine: type[Histories], emulator: Emulator, *, histories: int) -> N
 
 def test_histories_of_members_end_as_declared(emulator: Emulator) -> None:
     """Nothing declared is lost, nothing undeclared is shared, nobody else's share is touched."""
-    search(MemberHistories, emulator, histories=250)
+    search(MemberHistories, emulator, histories=150)
 
 
 def test_histories_of_shares_end_as_declared(emulator: Emulator) -> None:
