@@ -138,13 +138,13 @@ def look_at_recipients_file(path: Path) -> RecipientsFile:
         content = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"reading {path}: {one_line(error)}") from None
-    digest, wrong = sha256(content).hexdigest(), "it is nested too deep"
+    digest = sha256(content).hexdigest()
     try:
         return RecipientsFile(str(path), *_parsed(content.decode("utf-8-sig")), sha256=digest)
+    except RecursionError:
+        wrong = "it is nested too deep"
     except (yaml.YAMLError, ValueError) as error:
         wrong = one_line(error)
-    except RecursionError:
-        pass
     return RecipientsFile(str(path), sha256=digest, trouble=f"{path}: {wrong}")
 
 

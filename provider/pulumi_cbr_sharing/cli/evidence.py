@@ -17,6 +17,8 @@ from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, loo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pulumi_cbr_sharing.audit.declarations import Source
+
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -71,12 +73,21 @@ def read_evidence(
     if len(recipients) > 1:
         raise click.UsageError("--recipients is given twice: one list must be in force, so put both into one file")
     in_force = _recipients(recipients[0] if recipients else None, folder)
-    sources = [read_stack(stack, folder) for stack in dict.fromkeys(stacks)]
-    sources += [read_state_file(path, folder) for path in dict.fromkeys(states)]
+    sources = read_sources(stacks, states, folder)
     clients = {name: common.client_of(common.connection_of(name), ReadOnlyClient) for name in connections or ("",)}
     with common.progress("reading backups") as told:
         live = look(clients, Scope(frozenset(vaults), frozenset(backups)), progress=told, **reading)
     return Audit(live, sources, in_force)
+
+
+def read_sources(stacks: Sequence[str], states: Sequence[Path], folder: Path) -> list[Source]:
+    """What the named stacks and state files declare; each is read once.
+
+    Raises:
+        SettingsError: one cannot be read at all.
+    """
+    read = [read_stack(stack, folder) for stack in dict.fromkeys(stacks)]
+    return read + [read_state_file(path, folder) for path in dict.fromkeys(states)]
 
 
 def _recipients(named: Path | None, folder: Path) -> RecipientsFile:

@@ -23,9 +23,8 @@ from pulumi_cbr_sharing.audit.adopt import LANGUAGES, adoption
 from pulumi_cbr_sharing.audit.comparison import CLEAN, NOT_COMPLETE
 from pulumi_cbr_sharing.audit.not_checked import not_checked
 from pulumi_cbr_sharing.audit.report.summary import many
-from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
 from pulumi_cbr_sharing.cli.common import connection_of, output_option, tell, write_output
-from pulumi_cbr_sharing.cli.evidence import comparison_options, read_evidence, source_options
+from pulumi_cbr_sharing.cli.evidence import comparison_options, read_evidence, read_sources, source_options
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 
 
@@ -135,8 +134,9 @@ def move_command(*, states: Sequence[Path], stacks: Sequence[str], folder: Path,
     """
     if not (states or stacks):
         raise click.UsageError("there is nothing to move: give --state or --stack")
-    sources = [*(read_stack(stack, folder) for stack in stacks), *(read_state_file(path, folder) for path in states)]
-    foreign = [one for source in sources for one in _declared_in(source) if not _is_of(one, to)]
+    foreign = [
+        one for source in read_sources(stacks, states, folder) for one in _declared_in(source) if not _is_of(one, to)
+    ]
     moved = [one for one in foreign if _trouble_with(one) is None]
     if not foreign:
         tell(f"nothing to move: no other tool than {to} declares a share there")

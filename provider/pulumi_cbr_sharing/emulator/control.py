@@ -285,9 +285,7 @@ _KINDS: dict[Any, FieldType] = {
     ),
     bool: FieldType("true or false", lambda value: isinstance(value, bool)),
     int: FieldType(f"a whole number from 0 to {LARGEST}", partial(_is_number, (int,))),
-    float: FieldType(
-        f"a number from 0 to {LARGEST}", lambda value: type(value) in (int, float) and 0 <= value <= LARGEST
-    ),
+    float: FieldType(f"a number from 0 to {LARGEST}", partial(_is_number, (int, float))),
     datetime: FieldType("a moment in ISO 8601", lambda value: isinstance(value, str)),  # parsing it raises ValueError
     Mapping[str, str]: FieldType(
         "headers: an object of texts",

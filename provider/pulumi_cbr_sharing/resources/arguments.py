@@ -16,6 +16,7 @@ from pulumi import runtime
 
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, Agency, Connection
 from pulumi_cbr_sharing.settings.sources import environment_prefix
+from pulumi_cbr_sharing.sharing.kinds import NATIVE
 
 
 _WAYS_OUT = {
@@ -43,6 +44,12 @@ def refuse_useless(what: str, connection: Any, opts: pulumi.ResourceOptions | No
             raise pulumi.RunError(f"{what}: {trouble}")
         _refuse_same_variables(what, connection.namespace or DEFAULT_NAMESPACE)
     _warn_of_plain_secrets(getattr(connection, "namespace", None) or DEFAULT_NAMESPACE)
+
+
+def from_the_native_plugin(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """Options by which a program goes on with a state that was made by the native plugin."""
+    alias = pulumi.Alias(type_=f"{NATIVE}{kind}")
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=[alias]), opts)
 
 
 def waiting(seconds: pulumi.Input[float] | None, opts: pulumi.ResourceOptions | None) -> pulumi.Input[float] | None:

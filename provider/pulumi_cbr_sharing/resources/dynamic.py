@@ -1,7 +1,8 @@
 """What the dynamic providers of this package have in common: the door between Pulumi and `sharing/`.
 
 A provider holds a Connection, which is pickled into the state, and opens a session when it needs one. Each verb turns
-properties into dataclasses and calls one function of `sharing/`. The marker for unknown values stays in this file.
+properties into dataclasses and calls one function of `sharing/`. The SDK's own mark of an unknown
+value stays in this file.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
-from pulumi_cbr_sharing.resources.arguments import refuse_useless
+from pulumi_cbr_sharing.resources.arguments import from_the_native_plugin, refuse_useless
 from pulumi_cbr_sharing.resources.process import SAID, take_over_process
 from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, RECORDED, Connection, other_account
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
-from pulumi_cbr_sharing.sharing.kinds import NATIVE, Kind
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pulumi_cbr_sharing.settings.sources import Config
+    from pulumi_cbr_sharing.sharing.kinds import Kind
     from pulumi_cbr_sharing.sharing.session import Session
 
     OpenSession = Callable[[Connection, Config], Session]
@@ -71,12 +72,8 @@ class CbrResource(dynamic.Resource):
             f"pulumi-python:{self._resource_type_name}",
             resource_name,
             {**outputs, **inputs, **own, **preview, **account},
-            pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=[self._in_the_native_plugin()]), opts),
+            from_the_native_plugin(self._resource_type_name.rpartition(":")[2], opts),
         )
-
-    def _in_the_native_plugin(self) -> pulumi.Alias:
-        """The type of a state that was made by the native plugin: a program goes on with it."""
-        return pulumi.Alias(type_=f"{NATIVE}{self._resource_type_name.rpartition(':')[2]}")
 
 
 class CbrProvider(dynamic.ResourceProvider):

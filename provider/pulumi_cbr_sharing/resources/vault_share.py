@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepter
+from pulumi_cbr_sharing.resources.arguments import from_the_native_plugin
 from pulumi_cbr_sharing.resources.share_member import BackupShareMember
-from pulumi_cbr_sharing.resources.windowed import from_the_native_plugin, roll, valid
+from pulumi_cbr_sharing.resources.windowed import roll, valid
 from pulumi_cbr_sharing.sharing.kinds import COMPONENT
 from pulumi_cbr_sharing.sharing.window import Window, share_name, to_share
 

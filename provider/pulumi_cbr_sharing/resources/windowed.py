@@ -16,7 +16,6 @@ from pulumi import runtime
 
 from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.resources.lookups import LookupFailed, looking_up
-from pulumi_cbr_sharing.sharing.kinds import NATIVE
 
 
 if TYPE_CHECKING:
@@ -35,12 +34,6 @@ class Rolled(NamedTuple):
     backup_ids: pulumi.Output[list[str]]
     newest_at: pulumi.Output[dict[str, str]]
     statuses: pulumi.Output[dict[str, str]]
-
-
-def from_the_native_plugin(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """Options by which a program goes on with a state that was made by the native plugin."""
-    alias = pulumi.Alias(type_=f"{NATIVE}{kind}")
-    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=[alias]), opts)
 
 
 def valid(called: str, window: Window) -> Window:

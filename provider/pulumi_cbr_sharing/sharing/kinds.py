@@ -85,14 +85,14 @@ class Kind(Generic[I, S]):
 
     def replaces(self, recorded: S, inputs: I) -> list[str]:
         """The inputs that replace the resource now."""
-        return [name for name in self.replaced_by if getattr(recorded, name) != getattr(inputs, name)]
+        return _differing(self.replaced_by, recorded, inputs)
 
     def changed(self, recorded: S, inputs: I) -> list[str]:
         """The outputs that an update changes now: inputs that differ, else what was found in the cloud."""
         if not self.verbs.is_changed(recorded, inputs):
             return []
         given = [name for name in self.drift if hasattr(inputs, name)]
-        return [name for name in given if getattr(recorded, name) != getattr(inputs, name)] or [self.drift[-1]]
+        return _differing(given, recorded, inputs) or [self.drift[-1]]
 
     def id_of(self, made: S) -> str:
         """The id of a resource."""
@@ -143,6 +143,10 @@ KINDS: Mapping[str, Kind[Any, Any]] = {
         owner="recipient_project_id",
     ),
 }
+
+
+def _differing(names: Sequence[str], recorded: Any, inputs: Any) -> list[str]:
+    return [name for name in names if getattr(recorded, name) != getattr(inputs, name)]
 
 
 def kind_of(token: str) -> Kind[Any, Any]:
