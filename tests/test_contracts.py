@@ -43,13 +43,12 @@ PUBLIC: list[str] = vars(pulumi_cbr_sharing)["__all__"]  # type checkers see the
 RESOURCE_FILES = {"share_member": "BackupShareMember", "share": "BackupShare", "accepter": "BackupShareAccepter"}
 
 # Each room with the rooms that it may know, and why no more. These are the ground floor.
-GROUND = {"errors", "ids", "timestamps", "freshness", "lifeline"}
+GROUND = {"errors", "ids", "timestamps", "lifeline"}
 ARROWS = {
     "errors": (set(), "the error tree is the ground that everything else stands on"),
     "ids": ({"errors"}, "what an id looks like is one rule for programs, settings and answers"),
-    "timestamps": (set(), "when something was is read in one way from every answer and output"),
+    "timestamps": (set(), "what a time is, and when a backup is too old, is one rule, whoever judges"),
     "lifeline": (set(), "every plugin ends together with its engine"),
-    "freshness": ({"timestamps"}, "a recovery point is too old by one rule, whoever judges it"),
     "settings": (GROUND, "who calls, and where to, is known before anything is sent"),
     "http": (GROUND | {"settings"}, "what is sent is the business of the rooms above"),
     "cbr": (GROUND | {"settings", "http"}, "the API knows no resource"),

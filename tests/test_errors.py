@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import re
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,38 +91,32 @@ def test_the_line_of_a_refusal_holds_what_is_known(facts: dict[str, Any], line: 
 def test_a_refusal_can_be_raised_again_for_another_call() -> None:
     """A remembered refusal keeps its class and attributes, and names the present call."""
     first = CredentialRefused("a", "no", "try", status=401, code="APIGW.0301", request_id="r1")
-    again = first.again(doing="b")
+    again = replace(first, doing="b")
     assert type(again) is CredentialRefused
     assert str(again) == "b: no (APIGW.0301, HTTP 401, request r1): try"
     assert (again.status, again.code, again.request_id) == (401, "APIGW.0301", "r1")
 
 
-def test_a_refusal_can_be_raised_again_with_another_remedy() -> None:
-    """The remedy is replaced, also by none; the rest stays."""
-    first = AlreadyShared("a", "no", "try", status=400)
-    first.__notes__ = ["from whoever saw it"]  # as `add_note` does it, from Python 3.11
-    assert str(first.again(remedy="do this")) == "a: no (HTTP 400): do this"
-    assert str(first.again(remedy="")) == "a: no (HTTP 400)"
-    assert str(first) == "a: no (HTTP 400): try"
-
-
-def test_a_refusal_can_be_raised_again_with_another_reason() -> None:
-    """When it is known better why; class, code and request stay."""
-    again = AlreadyShared("a", "no", "try", status=400, request_id="r1").again(reason="it is", remedy="stop")
+def test_a_refusal_can_be_raised_again_with_another_reason_and_remedy() -> None:
+    """When it is known better why; class, code and request stay, and so does the first."""
+    first = AlreadyShared("a", "no", "try", status=400, request_id="r1")
+    again = replace(first, reason="it is", remedy="stop")
     assert (type(again), str(again)) == (AlreadyShared, "a: it is (HTTP 400, request r1): stop")
+    assert str(replace(first, remedy="")) == "a: no (HTTP 400, request r1)"
+    assert str(first) == "a: no (HTTP 400, request r1): try"
 
 
 def test_a_429_that_is_raised_again_keeps_its_pause() -> None:
     """`retry_after` is one of its attributes."""
     first = Throttled("a", "no", status=429, retry_after=7.0)
-    assert first.again(doing="b").retry_after == 7.0
+    assert replace(first, doing="b").retry_after == 7.0
 
 
 def test_unreachable_tells_whether_anything_was_sent() -> None:
     """Callers decide by whether the request may have had an effect."""
     error = Unreachable("sharing", "no answer", sent=True)
     assert (str(error), error.sent, error.lasting) == ("sharing: no answer", True, False)
-    skipped = error.skipped("listing")
+    skipped = replace(error, doing="listing", sent=False, lasting=True)
     assert (str(skipped), skipped.sent, skipped.lasting) == ("listing: no answer", False, True)
 
 

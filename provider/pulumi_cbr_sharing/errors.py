@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 
-from copy import copy
-from typing import TYPE_CHECKING, Any
-
-
-if TYPE_CHECKING:
-    from typing_extensions import Self  # in typing itself from Python 3.11
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 
 # The guide has an entry for each class and each code; a test holds that, and that the address is the project's.
@@ -57,30 +53,31 @@ class Stopped(CbrSharingError):
     """The run was cancelled, or the time that the program allows for it is over."""
 
 
+@dataclass(eq=False, repr=False)
 class Unreachable(CbrSharingError):
     """There was no answer.
 
     Attributes:
-        trouble: the message without what was being done.
+        doing, trouble: what was being done, and the message without it.
         sent: False only if nothing of the request can have reached the service.
         lasting: whether a retry cannot help, as with TLS errors.
     """
 
-    def __init__(self, doing: str, trouble: str, *, sent: bool, lasting: bool = False) -> None:
-        super().__init__(f"{doing}: {trouble}")
-        self.trouble = trouble
-        self.sent = sent
-        self.lasting = lasting
+    doing: str
+    trouble: str
+    _: KW_ONLY
+    sent: bool
+    lasting: bool = False
 
-    def skipped(self, doing: str) -> Self:
-        """The same failure, for a call that is not sent because of it."""
-        return type(self)(doing, self.trouble, sent=False, lasting=True)
+    def __str__(self) -> str:
+        return f"{self.doing}: {self.trouble}"
 
 
 class UnexpectedAnswer(CbrSharingError):
     """The answer is not one of the API, so nothing can be concluded from it: a proxy's page, half a JSON document."""
 
 
+@dataclass(eq=False, repr=False)
 class ApiError(CbrSharingError):
     """The service, or the API gateway in front of it, refused the request.
 
@@ -94,26 +91,19 @@ class ApiError(CbrSharingError):
         retry_after: the seconds that the answer asks to wait, if it does.
     """
 
-    def __init__(
-        self,
-        doing: str,
-        reason: str,
-        remedy: str = "",
-        *,
-        status: int = 0,
-        code: str = "",
-        request_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        self.doing, self.reason, self.remedy = doing, reason, remedy
-        self.status, self.code, self.request_id, self.retry_after = status, code, request_id, retry_after
-        super().__init__(doing, reason, remedy)
+    doing: str
+    reason: str
+    remedy: str = ""
+    _: KW_ONLY
+    status: int = 0
+    code: str = ""
+    request_id: str = ""
+    retry_after: float | None = None
 
     def __str__(self) -> str:
         code = "" if self.code == str(self.status) else self.code
-        facts = [code, f"HTTP {self.status}" if self.status else ""]
-        facts += [f"request {self.request_id}" if self.request_id else ""]
-        known = ", ".join(filter(None, facts))
+        status = f"HTTP {self.status}" if self.status else ""
+        known = ", ".join(filter(None, (code, status, self.request_id and f"request {self.request_id}")))
         remedy = f": {self.remedy}" if self.remedy else ""
         return f"{self.doing}: {self.reason}{f' ({known})' if known else ''}{remedy}"
 
@@ -121,12 +111,6 @@ class ApiError(CbrSharingError):
     def entry(self) -> str:
         """By the code if it is one of the API, else by the class."""
         return self.code.lower().replace(".", "-") if _OF_THE_API.fullmatch(self.code) else super().entry
-
-    def again(self, **changed: str) -> Self:
-        """The same refusal with another `doing`, `reason` or `remedy`."""
-        error = copy(self)
-        vars(error).update(changed)
-        return error
 
 
 class NotFound(ApiError):

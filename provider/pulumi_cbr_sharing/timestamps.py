@@ -1,20 +1,28 @@
-"""Timestamps of the API, which come with a zone or without one (then they are UTC)."""
+"""Timestamps of the API, ages, and the one rule by which a newest backup is too old, for programs and audits."""
 
 from __future__ import annotations
 
 import re
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 # Not `fromisoformat`: what it reads differs from Python to Python, such as the number of digits of a second's fraction.
-_ZONE = r"Z|([+-])(\d\d):?(\d\d)"
-_FORM = re.compile(rf"(\d{{4}})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:{_ZONE})?)?", re.ASCII)
+_FORM = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:Z|([+-])(\d\d):?(\d\d))?)?", re.ASCII
+)
 
 
 def moment(text: Any) -> datetime | None:
-    """Parse a timestamp such as `2019-02-13T06:52:13.855000Z`, or a day; None if it is none."""
+    """Parse a timestamp such as `2019-02-13T06:52:13.855Z`, or a day; None if it is none. Without a zone it is UTC."""
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
     if not match:
         return None
@@ -42,3 +50,43 @@ def duration(text: str) -> timedelta | None:
     match = re.fullmatch(r"(\d{1,5})([dhw]?)", text.strip(), re.ASCII)
     units = {"": "days", "d": "days", "h": "hours", "w": "weeks"}
     return timedelta(**{units[match[2]]: int(match[1])}) if match else None
+
+
+def in_words(age: timedelta) -> str:
+    """`3.5 days`, or `7.0 hours` if it is less than two days."""
+    hours = age.total_seconds() / 3600
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"  # noqa: PLR2004
+
+
+def newest_of(many: Iterable[T], key: Callable[[T], K], order: Callable[[T], Any]) -> dict[K, T]:
+    """The newest of each server or disk by its `key`, newest first; `order` sorts from old to new."""
+    newest: dict[K, T] = {}
+    for one in sorted(many, key=order, reverse=True):
+        newest.setdefault(key(one), one)
+    return newest
+
+
+class Newest(NamedTuple):
+    """The newest backup of a server or disk.
+
+    Attributes:
+        which: what follows "the newest backup" in messages: `of web (11111111-…)`.
+        made: when it was made, as a timestamp of the API; None if there is no backup.
+        backup_id: its id, if known.
+    """
+
+    which: str
+    made: str | None
+    backup_id: str = ""
+
+
+def too_old(newest: Newest, max_age: timedelta, now: datetime) -> str | None:
+    """The sentence about a backup that is older than `max_age`, of an unknown age, or missing; None for any other."""
+    which, made, backup_id = newest
+    at = moment(made)
+    if at and now - at <= max_age:
+        return None
+    details = ", ".join(filter(None, (backup_id, f"made {made}" if at else "")))
+    how_old = f"is {in_words(now - at)} old" if at else "was made at an unknown time"
+    state = f"the newest backup {which} {how_old}" + (f" ({details})" if details else "")
+    return f"{state if made is not None else f'there is no backup {which}'}, and max_age is {in_words(max_age)}"

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.audit.findings import NOT_LOOKED_AT, finding
 from pulumi_cbr_sharing.errors import one_line
-from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
-from pulumi_cbr_sharing.timestamps import moment
+from pulumi_cbr_sharing.timestamps import Newest, moment, newest_of, too_old
 
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ def explained(client: Client, call: Call, refusal: MalformedUrl) -> MalformedUrl
     _list_backups(client, call)
     if "/backups/" not in call.path:
         return refusal
-    gone = refusal.again(reason="the backup does not exist in this project", remedy="")
+    gone = replace(refusal, reason="the backup does not exist in this project", remedy="")
     return BackupNotFound(**vars(gone))
 
 

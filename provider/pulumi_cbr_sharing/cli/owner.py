@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,7 +125,7 @@ def share_command(client: Client, *, backup_id: str, project_ids: Sequence[str],
     for error in done.errors[1:]:
         tell(f"Error: {in_options(error.told)}")
     for error in done.errors:
-        raise error.again(remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
+        raise replace(error, remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
 
 
 @click.command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -105,9 +106,9 @@ def _accept(client: Client, backup_id: str, vault_id: str) -> Backup:
         return accept(client, backup_id, vault_id)
     except (BackupNotFound, MemberNotFound) as error:
         remedy = f"ask its owner to share it with project {client.project_id}; `cbr-sharing offers` lists all offers"
-        raise error.again(remedy=remedy) from None
+        raise replace(error, remedy=remedy) from None
     except NotFound as error:
-        raise error.again(remedy="`cbr-sharing vaults` lists the vaults of this project") from None
+        raise replace(error, remedy="`cbr-sharing vaults` lists the vaults of this project") from None
 
 
 def _answer_record(client: Client, seen: Backup, change: str) -> dict[str, str]:

@@ -69,7 +69,7 @@ class CredentialBreaker:
         """Raise the remembered refusal, if there is one."""
         refusal = self._refusal
         if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
-            raise refusal.again(doing=doing)
+            raise replace(refusal, doing=doing)
 
 
 @contextmanager

@@ -197,7 +197,7 @@ def _with_origin(error: CredentialRefused, service: Service, settings: Settings)
         told[1] += f" and was sent to {host_of(settings.iam if service == 'iam' else settings.cbr)}"
     told += [credential.remedy] if isinstance(credential, AccessKey) and credential.remedy else []
     told += [RECORDED] if credential.source.startswith("stack config") else []
-    return error.again(remedy="; ".join(told))
+    return replace(error, remedy="; ".join(told))
 
 
 class _Flight(Future[Any]):

@@ -12,7 +12,7 @@ import math
 import threading
 import time
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from random import uniform
@@ -177,7 +177,7 @@ class Retries:
         if self._clock.now() + pause > self._ends:
             raise error
         if pause > 5 or self._failed == 3:  # noqa: PLR2004 - short waits are not worth a message
-            trouble = error.again(remedy="") if isinstance(error, ApiError) else error
+            trouble = replace(error, remedy="") if isinstance(error, ApiError) else error
             self._notify(f"{trouble} - trying again in {max(1, round(pause))} s")
         self._clock.sleep(pause)
 
@@ -210,4 +210,4 @@ class EndpointBreaker:
         """Raise the failure of another call to the service, if it was within the last half minute."""
         at, error = self._failures.get(service, (0.0, None))
         if error and service not in self.answered and self._clock.now() < at + UNREACHABLE_FOR:
-            raise error.skipped(doing)
+            raise replace(error, doing=doing, sent=False, lasting=True)

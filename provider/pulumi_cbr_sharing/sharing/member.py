@@ -177,7 +177,7 @@ def _settled(session: Session, inputs: MemberInputs, *, recorded: Collection[str
 
 
 def _with_way_out(error: CbrSharingError) -> CbrSharingError:
-    return error.again(remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
+    return replace(error, remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
 
 
 def _guard(session: Session, doing: str, recorded: Share) -> None:

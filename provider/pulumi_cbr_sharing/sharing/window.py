@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.vaults import REPLICATION, get_vault
 from pulumi_cbr_sharing.errors import NotFound, PermissionDenied, Refused, one_line
-from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 from pulumi_cbr_sharing.ids import VAULT
 from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
 from pulumi_cbr_sharing.sharing.shares import both
+from pulumi_cbr_sharing.timestamps import Newest, newest_of, too_old
 
 
 if TYPE_CHECKING:

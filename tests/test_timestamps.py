@@ -11,8 +11,8 @@ from pulumi_cbr_sharing.audit.findings import Share
 from pulumi_cbr_sharing.audit.judge import Limits, recovery_point_too_old
 from pulumi_cbr_sharing.cbr.backups import Backup
 from pulumi_cbr_sharing.cbr.members import Member
-from pulumi_cbr_sharing.freshness import Newest, newest_of, too_old
 from pulumi_cbr_sharing.sharing.window import Window
+from pulumi_cbr_sharing.timestamps import Newest, newest_of, too_old
 
 
 if TYPE_CHECKING:
