@@ -122,6 +122,7 @@ def test_an_accepted_share_is_no_drift(emulator: Emulator, stack: Stack) -> None
     assert stack.outputs() == {"status": "accepted"}
 
 
+@pytest.mark.differs("import, `get`", "dynamic")
 def test_a_share_made_by_hand_is_adopted(emulator: Emulator, stack: Stack) -> None:
     """`up` adopts it, and `destroy` cancels it."""
     emulator.add_member(emulator.backup.id, emulator.account("recipient").project_id)
@@ -274,6 +275,7 @@ def configure(stack: Stack, emulator: Emulator) -> None:
     stack.config_set("huaweicloud:endpoints.iam", emulator.iam_url, path=True)
 
 
+@pytest.mark.differs("secrets in the state", "dynamic")
 def test_no_secret_is_in_the_state(emulator: Emulator, stack: Stack) -> None:
     """Neither from the environment nor, unencrypted, from the stack config."""
     configure(stack, emulator)

@@ -172,6 +172,7 @@ def test_a_destroy_that_is_killed_is_completed_by_the_next(world: World) -> None
     assert world.recorded() == []
 
 
+@pytest.mark.differs("Ctrl-C in a wait", "dynamic")
 def test_two_interrupts_end_a_wait_and_the_next_up_goes_on(world: World) -> None:
     """The first lets the current call finish, the second ends the run; nothing must be repaired."""
     world.cloud.set_backup_status(world.second, "protecting")
@@ -189,6 +190,7 @@ def test_two_interrupts_end_a_wait_and_the_next_up_goes_on(world: World) -> None
     world.settle()
 
 
+@pytest.mark.differs("Ctrl-C in a wait", "native")
 def test_one_interrupt_ends_a_wait_of_the_native_plugin(world: World) -> None:
     """The engine tells it, so that the run does not last as long as the wait; the next one goes on."""
     world.program(NATIVE)

@@ -90,6 +90,7 @@ def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
     assert statuses(emulator) == []
 
 
+@pytest.mark.differs("import, `get`", "native")
 def test_import_then_nothing_to_do(emulator: Emulator, stack: Stack) -> None:
     """By the command, and by the option `import_`; a share that is not there is an error."""
     project = emulator.account("recipient").project_id
@@ -116,6 +117,7 @@ def test_import_then_nothing_to_do(emulator: Emulator, stack: Stack) -> None:
     assert statuses(emulator) == []
 
 
+@pytest.mark.differs("import, `get`", "native")
 def test_get_by_id(emulator: Emulator, stack: Stack) -> None:
     """A share that something else manages: read, and left alone."""
     project = emulator.account("recipient").project_id

@@ -187,6 +187,7 @@ def test_ctrl_c_in_a_wait_ends_the_run_soon(emulator: Emulator, stack: Stack) ->
     stack.up()
 
 
+@pytest.mark.differs("secrets in the state", "native")
 def test_two_providers_are_two_accounts_and_no_secret_is_in_the_state(emulator: Emulator, stack: Stack) -> None:
     """The owner shares, the recipient accepts, in one program."""
     recipient = emulator.account("recipient")

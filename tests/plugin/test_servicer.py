@@ -164,6 +164,7 @@ def test_settings_that_do_not_exist_are_refused_with_those_that_do() -> None:
     assert "accessKey" in wrong["acessKey"]
 
 
+@pytest.mark.differs("a second account", "native")
 def test_two_providers_are_two_accounts(emulator: Emulator) -> None:
     """The configuration of an explicit provider: objects are JSON texts, secrets are wrapped."""
     with Native(config_of(emulator, "sharer")) as owner, Native(config_of(emulator, "recipient")) as other:
@@ -186,6 +187,7 @@ def test_a_project_in_the_environment_is_not_that_of_an_explicit_credential(emul
     assert made.outs["recipientProjectId"] == emulator.account("recipient").project_id
 
 
+@pytest.mark.differs("stack configuration", "native")
 def test_missing_settings_are_one_error_at_the_resource(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
     """It names the plugin's own configuration, and the environment."""
     for name in environment(emulator):
@@ -207,6 +209,7 @@ def test_a_typo_in_a_property_is_refused(emulator: Emulator) -> None:
     assert "waitForBackup" in wrong["waitforBackup"]
 
 
+@pytest.mark.differs("names in messages", "native")
 def test_problems_name_properties_as_the_program_writes_them(emulator: Emulator) -> None:
     """Not as Python does."""
     with Native() as run:
@@ -263,6 +266,7 @@ def test_a_preview_asks_what_the_cloud_would_refuse(emulator: Emulator) -> None:
     assert "POST" not in sent(emulator)
 
 
+@pytest.mark.differs("what the cloud would refuse", "native")
 def test_previews_of_many_shares_ask_side_by_side(emulator: Emulator) -> None:
     """Twelve take less than four times what one takes; checks, which come one after the other, send nothing."""
     backups = [emulator.add_backup().id for _ in range(13)]
@@ -425,8 +429,11 @@ def test_a_wait_ends_when_custom_timeouts_say_so(emulator: Emulator) -> None:
     assert recipients(emulator) == {}
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_request_in_flight_ends_when_custom_timeouts_say_so(emulator: Emulator, method: str) -> None:
+@pytest.mark.differs("`customTimeouts`", "native")
+@pytest.mark.parametrize(
+    ("verb", "method"), [("create", "POST"), ("read", "GET"), ("update", "POST"), ("delete", "DELETE")]
+)
+def test_a_request_in_flight_ends_when_custom_timeouts_say_so(emulator: Emulator, verb: str, method: str) -> None:
     """The cloud takes longer than that, but not as long as the time-out for an answer."""
     wanted = {"backupId": emulator.backup.id, "destProjectIds": [recipient_of(emulator)]}
     with Native() as run:
@@ -436,12 +443,13 @@ def test_a_request_in_flight_ends_when_custom_timeouts_say_so(emulator: Emulator
     emulator.add_fault(Fault(method=method, delay=20, times=9))
     with Native() as run:
         acts: dict[str, Callable[..., Any]] = {
-            "POST": partial(run.create, SET, wanted),
-            "GET": partial(run.read, SET, made),
-            "DELETE": partial(run.delete, SET, made),  # by threads of its own
+            "create": partial(run.create, SET, wanted),
+            "read": partial(run.read, SET, made),
+            "update": partial(run.update, SET, made, wanted),
+            "delete": partial(run.delete, SET, made),  # by threads of its own
         }
-        with pytest.raises(Failed, match="stopped after 1 s, as customTimeouts says"):
-            acts[method](seconds=1)
+        with pytest.raises(Failed, match=f"{verb}: stopped after 1 s, as customTimeouts says"):
+            acts[verb](seconds=1)
 
 
 def test_a_call_that_waits_for_the_same_answer_outlives_the_one_that_asked(emulator: Emulator) -> None:
@@ -488,7 +496,7 @@ def test_a_wait_ends_when_the_run_is_cancelled(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 1], ids=["cancelled", "customTimeouts"])
-def test_the_threads_that_remove_twoend_with_their_call(emulator: Emulator, seconds: float) -> None:
+def test_the_threads_that_remove_two_end_with_their_call(emulator: Emulator, seconds: float) -> None:
     """Each waits to try again, five minutes long."""
     two = [recipient_of(emulator), emulator.account("bystander").project_id]
     with Native() as run:

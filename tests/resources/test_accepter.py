@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clouds import environment
-from doors import DYNAMIC_ONLY, process
+from doors import DYNAMIC_ONLY, module, process
 from plugin import Plugin, PluginError
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.resources.accepter import BackupShareAccepterProvider
@@ -349,8 +349,7 @@ share = BackupShareMember("dr", backup_id={backup!r}, dest_project_id={project!r
 accepted = BackupShareAccepter("dr", backup_id=share.backup_id, vault_id={vault!r}, {second})
 pulumi.export("by", accepted.owner_project_id)
 """
-# Whose classes a program uses, and how it names a second account.
-MODULES = {"": "pulumi_cbr_sharing", "@native": "pulumi_cbr_sharing.native"}
+# How a program names a second account.
 SECOND = {
     "": 'connection=Connection(namespace="dr")',
     "@native": """opts=pulumi.ResourceOptions(provider=Provider(
@@ -359,13 +358,14 @@ SECOND = {
 }
 
 
+@pytest.mark.differs("a second account")
 @pytest.mark.engine
 def test_two_accounts_in_one_program(door: str, emulator: Emulator, tmp_path: Path) -> None:
     """One shares, the other accepts; a refresh finds no drift, and `destroy` cancels everything."""
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator) | environment(emulator, "recipient", prefix="DR_"))
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
-    names = {"module": MODULES[door], "other": "Provider" if door else "Connection", "second": SECOND[door]}
+    names = {"module": module(), "other": "Provider" if door else "Connection", "second": SECOND[door]}
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=project, vault=vault, **names))
 
     stack.up()
@@ -390,14 +390,14 @@ BackupShareAccepter("dr", backup_id="{backup}", vault_id="{vault}")
 
 
 @pytest.mark.engine
-def test_two_accounts_in_two_stacks(door: str, emulator: Emulator, tmp_path: Path) -> None:
+def test_two_accounts_in_two_stacks(emulator: Emulator, tmp_path: Path) -> None:
     """Each has its credentials; if the sharer's stack is destroyed first, the other has drift, and can be destroyed."""
     project, vault = emulator.account("recipient").project_id, emulator.vault("recipient").id
     ours, theirs = Stack(tmp_path / "ours"), Stack(tmp_path / "theirs")
     ours.env.update(environment(emulator))
     theirs.env.update(environment(emulator, "recipient"))
-    ours.program(SHARER.format(module=MODULES[door], backup=emulator.backup.id, project=project))
-    theirs.program(RECIPIENT.format(module=MODULES[door], backup=emulator.backup.id, vault=vault))
+    ours.program(SHARER.format(module=module(), backup=emulator.backup.id, project=project))
+    theirs.program(RECIPIENT.format(module=module(), backup=emulator.backup.id, vault=vault))
 
     ours.up()
     theirs.up()
@@ -421,11 +421,11 @@ def test_another_vault_is_an_update_on_the_engine(emulator: Emulator, tmp_path: 
     project, vault = offer(emulator), emulator.vault("recipient").id
     stack = Stack(tmp_path)
     stack.env.update(environment(emulator, "recipient"))
-    stack.program(RECIPIENT.format(module=MODULES[""], backup=emulator.backup.id, vault=vault))
+    stack.program(RECIPIENT.format(module=module(), backup=emulator.backup.id, vault=vault))
     stack.up()
 
     small = emulator.add_vault(account="recipient", size=10).id
-    stack.program(RECIPIENT.format(module=MODULES[""], backup=emulator.backup.id, vault=small))
+    stack.program(RECIPIENT.format(module=module(), backup=emulator.backup.id, vault=small))
     for refused in (stack.preview(check=False), stack.up(check=False)):
         assert not refused.ok
         assert "has 10 GB of 10 GB left, and the backup needs 40 GB" in refused.output
@@ -433,7 +433,7 @@ def test_another_vault_is_an_update_on_the_engine(emulator: Emulator, tmp_path: 
     assert emulator.members(emulator.backup.id)[project].vault_id == vault
 
     other = emulator.add_vault(account="recipient").id
-    stack.program(RECIPIENT.format(module=MODULES[""], backup=emulator.backup.id, vault=other))
+    stack.program(RECIPIENT.format(module=module(), backup=emulator.backup.id, vault=other))
     plan = stack.preview().output
     assert "1 to update" in plan
     assert "replace" not in plan

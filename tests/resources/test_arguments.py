@@ -77,6 +77,7 @@ TOLD = {
 }
 
 
+@pytest.mark.differs("import, `get`", "dynamic")
 @pytest.mark.engine
 def test_what_would_have_no_effect_is_refused_in_one_line(tmp_path: Path) -> None:
     """Each message names the resource, what it was given, and what to give."""
@@ -88,6 +89,7 @@ def test_what_would_have_no_effect_is_refused_in_one_line(tmp_path: Path) -> Non
     assert {name: text.removeprefix(f"BackupShareMember {name}: ") for name, text in told.items()} == TOLD
 
 
+@pytest.mark.differs("`customTimeouts`", "dynamic")
 @pytest.mark.parametrize(
     ("seconds", "create", "waits"),
     [
@@ -102,10 +104,12 @@ def test_what_would_have_no_effect_is_refused_in_one_line(tmp_path: Path) -> Non
     ],
 )
 def test_custom_timeouts_limit_the_wait(seconds: Any, create: str | None, waits: float | None) -> None:
-    """The engine keeps them from a dynamic provider; a duration that is none is refused by the engine itself."""
+    """Those of create; the engine keeps them from a dynamic provider, and itself refuses what is no duration."""
     opts = ResourceOptions(custom_timeouts=CustomTimeouts(create=create)) if create else ResourceOptions()
     assert waiting(seconds, opts) == waits
     assert waiting(seconds, None) == seconds
+    other = ResourceOptions(custom_timeouts=CustomTimeouts(update=create, delete=create))
+    assert waiting(seconds, other) == seconds
 
 
 MANY = """

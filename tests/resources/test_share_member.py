@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clouds import environment, stack_config
 from doors import DYNAMIC_ONLY, process
-from foreign_provider import ForeignProvider
 from plugin import UNKNOWN, Made, Plugin, PluginError
 from pulumi_cbr_sharing import Connection
 from pulumi_cbr_sharing.emulator import Fault
@@ -80,19 +78,6 @@ def test_create_shares_the_backup_with_one_post_and_nothing_else(emulator: Emula
     assert made.outs["owner_project_id"] == emulator.account("sharer").project_id
     assert made.outs["region"] == emulator.account("sharer").region
     assert made.outs["created_at"].endswith("Z")
-
-
-@DYNAMIC_ONLY
-def test_a_process_that_the_engine_starts_needs_nothing_in_advance(emulator: Emulator) -> None:
-    """A new interpreter shares, reads and cancels: the processes of the other tests have imported Pulumi before."""
-    recipient = emulator.account("recipient").project_id
-    with process(env=environment(emulator), forked=False) as plugin:
-        made = plugin.create(OURS, inputs(emulator))
-        assert recipients(emulator) == {recipient: "pending"}
-        assert plugin.read(made) == made
-    with process(env=environment(emulator), forked=False) as plugin:
-        plugin.delete(made)
-    assert recipients(emulator) == {}
 
 
 def test_requests_are_as_the_api_has_them(emulator: Emulator, blind: Plugin, later: Plugin) -> None:
@@ -408,6 +393,7 @@ def test_diff(
 
 
 @DYNAMIC_ONLY
+@pytest.mark.differs("a second account", "dynamic")
 def test_another_connection_is_an_update_that_keeps_the_share(emulator: Emulator) -> None:
     """The state must have the connection that will delete, and that connection must find the share."""
     env = {**environment(emulator), **environment(emulator, prefix="DR_")}
@@ -471,6 +457,7 @@ def test_check_lets_unknown_values_pass(emulator: Emulator, plugin: Plugin) -> N
 
 
 @DYNAMIC_ONLY
+@pytest.mark.differs("stack configuration", "dynamic")
 def test_missing_settings_come_in_one_message(emulator: Emulator) -> None:
     """Everything that is missing, and where each can be set."""
     with process() as plugin:
@@ -517,16 +504,6 @@ def test_a_missing_permission_is_named_and_locks_nothing(emulator: Emulator, bli
     assert sent(emulator) == ["POST"] * 4
     emulator.allow("sharer", "cbr:member:create")
     assert blind.create(OURS, inputs(emulator))
-
-
-@DYNAMIC_ONLY
-def test_a_bug_of_another_provider_keeps_its_traceback(emulator: Emulator) -> None:
-    """Only this package's own errors are shown without one."""
-    env = environment(emulator) | {"PYTHONPATH": str(Path(__file__).parent.parent / "support")}
-    with process(env=env) as plugin:
-        plugin.create(OURS, inputs(emulator))
-        with pytest.raises(PluginError, match=r"Traceback[\s\S]*ZeroDivisionError: a bug at home"):
-            plugin.create(ForeignProvider(), {"place": "home"})
 
 
 def test_the_endpoint_that_does_not_answer_is_named(emulator: Emulator) -> None:

@@ -275,6 +275,7 @@ BackupShareMember("dr", backup_id="{backup}", dest_project_id="{project}")
 
 
 @DYNAMIC_ONLY
+@pytest.mark.differs("names in messages", "dynamic")
 @pytest.mark.engine
 def test_a_preview_refuses_and_nothing_is_made(emulator: Emulator, tmp_path: Path) -> None:
     """The engine names resource and property; `up` stops in its preview, before any POST."""
@@ -329,6 +330,7 @@ def test_a_wrong_key_costs_one_request_in_all_its_projects(emulator: Emulator) -
 
 
 @DYNAMIC_ONLY
+@pytest.mark.differs("a second account", "dynamic")
 def test_a_second_connection_is_another_cloud(emulator: Emulator) -> None:
     """Another account may see what the first cannot."""
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"))

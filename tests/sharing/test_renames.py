@@ -7,6 +7,7 @@ a later run, too, when the first was interrupted in between.
 from __future__ import annotations
 
 import os
+import tempfile
 
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -290,9 +291,11 @@ def test_a_share_that_another_process_of_the_run_declares_stays(emulator: Emulat
     assert list(statuses(emulator).values()) == ["accepted"]
 
 
-@DYNAMIC_ONLY
-def test_where_processes_cannot_know_of_each_other_the_user_is_warned(emulator: Emulator, tmp_path: Path) -> None:
+def test_where_processes_cannot_know_of_each_other_the_user_is_warned(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is deleted might be another one's."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # of this process, which serves the native plugin
     (tmp_path / f"pulumi-cbr-sharing-{os.getuid()}").write_text("")
     assert "what other providers of this program declare is not known" in moved(emulator, TMPDIR=str(tmp_path))
     assert statuses(emulator) == {}

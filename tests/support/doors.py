@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 TOKENS = {"member": MEMBER, "share": SET, "accepter": ACCEPTER}
 DOOR = ContextVar("DOOR", default="")  # through which tests go that say no other: "" or "@native"
+# For tests of what differs, and for those with an engine, which takes seconds; see tests/test_doors.py.
 DYNAMIC_ONLY = pytest.mark.parametrize("door", [""], indirect=True, ids=["dynamic"])
 TOKEN = "__token"  # the type of a resource; the engine tells it with each call
 
@@ -231,6 +232,11 @@ class NativePlugin:
     @staticmethod
     def _token(provider: ResourceProvider) -> str:
         return f"cbr-sharing:index:{type(provider).__name__.removesuffix('Provider')}"
+
+
+def module() -> str:
+    """Where a program imports the resources of the present door from."""
+    return "pulumi_cbr_sharing.native" if DOOR.get() else "pulumi_cbr_sharing"
 
 
 def process(**words: Any) -> Plugin:

@@ -244,11 +244,18 @@ class Native:
         answer = self.call("CheckConfig", provider_pb2.CheckRequest(news=struct(news)))
         return {failure.property: failure.reason for failure in answer.failures}
 
-    def invoke(self, name: str, **args: Any) -> dict[str, Any]:
+    def invoke(self, function: str, **args: Any) -> dict[str, Any]:
         """Call a function."""
-        answer = self.call("Invoke", provider_pb2.InvokeRequest(tok=f"cbr-sharing:index:{name}", args=struct(args)))
+        answer = self._invoke(function, args)
         assert not answer.failures, answer.failures
-        return dict(json_format.MessageToDict(getattr(answer, "return")))
+        return values(getattr(answer, "return"))
+
+    def refused(self, function: str, **args: Any) -> dict[str, str]:
+        """What is wrong with the arguments of a function, by name."""
+        return {failure.property: failure.reason for failure in self._invoke(function, args).failures}
+
+    def _invoke(self, function: str, args: Mapping[str, Any]) -> Any:
+        return self.call("Invoke", provider_pb2.InvokeRequest(tok=f"cbr-sharing:index:{function}", args=struct(args)))
 
     def construct(self, kind: str, given: Mapping[str, Any], name: str = "nightly", **options: Any) -> dict[str, Any]:
         """Construct a component; returns its outputs."""
