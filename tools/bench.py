@@ -5,7 +5,8 @@
     make bench ARGS="--peer 'terraform=./peer.sh {verb}'"    another tool on the same cloud: it gets `HW_*` variables,
                                                              SHARES, a JSON file of backups and recipients, and the verb
 
-Read the ratios: seconds are those of one machine on one day. Writes a table, and with `--plot FILE` a picture of it.
+Read the ratios: seconds are those of one machine on one day. Whatever is compared is run in turn, `--pairs` times, and
+what is shown is the median. Writes a table, and with `--plot FILE` a picture of it.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ import time
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.emulator import serve
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pulumi_cbr_sharing.emulator import Emulator
 
@@ -99,37 +102,50 @@ for backup, projects in json.load(open(os.environ["SHARES"])):
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: seconds, processor seconds, megabytes of its largest process, requests to the cloud."""
+    """What a command took: seconds, processor seconds, megabytes of its largest process, what the cloud saw."""
 
     seconds: float
     cpu: float
     megabytes: float
     requests: int
+    connections: int
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement, beside the floor where there is one."""
+    """One measurement, several times, beside the floor where there is one."""
 
     case: str
     latency: float
     verb: str
     who: str
-    cost: Cost
-    floor: Cost | None
+    costs: Sequence[Cost]
+    floors: Sequence[Cost] = ()
+
+    def __str__(self) -> str:
+        """A line of the table; the ratio is the median of the pairs'."""
+        what = f"{self.case} {self.latency * 1000:.0f} ms {self.who}: {self.verb}"
+        text = f"{what:42}{self.median('seconds'):9.1f}"
+        if self.floors:
+            ratio = median(ours.seconds / floor.seconds for ours, floor in zip(self.costs, self.floors, strict=True))
+            text += f"{self.median('seconds', of=self.floors):8.1f}{ratio:7.2f}"
+        text = f"{text:66}{self.median('cpu'):7.1f}{self.median('megabytes'):6.0f}"
+        text += f"{self.median('megabytes', of=self.floors):6.0f}" if self.floors else " " * 6
+        return f"{text}{self.median('requests'):10.0f}{self.median('connections'):6.0f}"
+
+    def median(self, what: str, of: Sequence[Cost] | None = None) -> float:
+        """The median of a cost."""
+        return median(getattr(cost, what) for cost in (self.costs if of is None else of))
 
 
 def main() -> int:
     """Measure what was asked for, and print it row by row."""
     given = arguments()
-    print(f"{facts()}\n{'':34}{'seconds':>9}{'floor':>8}{'ratio':>7}{'cpu s':>7}{'MB':>6}{'requests':>10}")
+    print(f"{facts()}, median of {given.pairs}\n{'':42}  seconds   floor  ratio  cpu s    MB floor  requests conn.")
     rows = []
     for row in measured(given):
         rows.append(row)
-        floor = f"{row.floor.seconds:8.1f}{row.cost.seconds / row.floor.seconds:7.2f}" if row.floor else " " * 15
-        what = f"{row.case} {row.latency * 1000:.0f} ms {row.who}: {row.verb}"
-        cost = row.cost
-        print(f"{what:42}{cost.seconds:9.1f}{floor}{cost.cpu:7.1f}{cost.megabytes:6.0f}{cost.requests:10}", flush=True)
+        print(row, flush=True)
     if given.plot:
         plot(rows, given.plot)
     return 0
@@ -142,6 +158,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--latencies", nargs="+", type=float, default=[0.0, 0.1], metavar="SECONDS")
     parser.add_argument("--doors", nargs="+", choices=OURS, default=list(OURS), metavar="DOOR")
     parser.add_argument("--parallel", type=int, default=0, help="for the engine; it takes four a core by itself")
+    parser.add_argument("--pairs", type=int, default=1, help="how often each pair is run")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--plot", type=Path, metavar="FILE")
     return parser.parse_args()
@@ -163,18 +180,22 @@ def measured(given: argparse.Namespace) -> Iterator[Row]:
                 scratch = Path(folder)
                 env = environment(emulator, scratch, case)
                 emulator.latency = latency
+                runs: dict[tuple[str, str], list[Callable[[], Cost]]] = {}
                 for door in given.doors:
                     words = {"kind": case.kind, "module": OURS[door], "door": door}
                     ours = Project(scratch / door, PROGRAM.format(**words), env, given.parallel)
                     floor = Project(scratch / f"{door}-floor", FLOOR.format(**words), env, given.parallel)
                     for verb, command in case.verbs.items():
-                        least = floor.run(command, emulator)
-                        yield Row(name, latency, verb, door, ours.run(command, emulator), least)
+                        runs[door, verb] = [partial(one.run, command, emulator) for one in (ours, floor)]
                 for peer in given.peer:
                     who, _, command = peer.partition("=")
                     for verb in case.verbs:
                         words_of_peer = shlex.split(command.replace("{verb}", shlex.quote(verb)))
-                        yield Row(name, latency, verb, who, cost_of(words_of_peer, scratch, env, emulator), None)
+                        runs[who, verb] = [partial(cost_of, words_of_peer, scratch, env, emulator)]
+                took = [{key: [run() for run in pair] for key, pair in runs.items()} for _ in range(given.pairs)]
+                for who, verb in runs:
+                    costs, *floors = zip(*(pairs[who, verb] for pairs in took), strict=True)
+                    yield Row(name, latency, verb, who, costs, *floors)
 
 
 def environment(emulator: Emulator, scratch: Path, case: Case) -> dict[str, str]:
@@ -224,7 +245,7 @@ class Project:
 
 def cost_of(command: Sequence[str], folder: Path, env: Mapping[str, str], emulator: Emulator | None) -> Cost:
     """Run a command with all that it starts; its output is shown only if it fails."""
-    before, started = len(emulator.requests) if emulator else 0, time.monotonic()
+    before, started = _seen(emulator), time.monotonic()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT)
         _, status, used = os.wait4(process.pid, 0)
@@ -233,8 +254,13 @@ def cost_of(command: Sequence[str], folder: Path, env: Mapping[str, str], emulat
         if process.returncode:
             output.seek(0)
             sys.exit(f"{' '.join(command)} failed:\n{output.read().decode()}")
-    requests = len(emulator.requests) - before if emulator else 0
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, requests)
+    requests, connections = (after - number for after, number in zip(_seen(emulator), before, strict=True))
+    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, requests, connections)
+
+
+def _seen(emulator: Emulator | None) -> tuple[int, int]:
+    """How many requests and connections the cloud has seen."""
+    return (len(emulator.requests), emulator.connections) if emulator else (0, 0)
 
 
 def plot(rows: Sequence[Row], file: Path) -> None:
@@ -246,8 +272,8 @@ def plot(rows: Sequence[Row], file: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(9, 0.32 * len(rows) + 1.5), layout="constrained")
     names = [f"{row.case}, {row.latency * 1000:.0f} ms: {row.verb}, {row.who}" for row in rows]
-    axes.barh(names, [row.cost.seconds for row in rows], color="#3465a4", label="seconds")
-    floors = [row.floor.seconds if row.floor else 0 for row in rows]
+    axes.barh(names, [row.median("seconds") for row in rows], color="#3465a4", label="seconds")
+    floors = [row.median("seconds", of=row.floors) if row.floors else 0 for row in rows]
     axes.barh(names, floors, color="#babdb6", height=0.4, label="a provider that does nothing")
     axes.invert_yaxis()
     axes.set_xlabel("seconds")

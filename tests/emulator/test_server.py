@@ -51,6 +51,7 @@ def test_a_connection_serves_many_requests(emulator: Emulator) -> None:
                 answer += connection.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200")
     assert [one.status for one in emulator.requests] == [200] * 3
+    assert emulator.connections == 1
 
 
 def test_requests_are_served_side_by_side(emulator: Emulator) -> None:

@@ -29,10 +29,11 @@ class Emulator(Switches):
 
     Attributes:
         url: CBR's endpoint, without version; IAM's is `iam_url`.
+        connections: how many connections were made to it.
     """
 
     def __init__(self, dialect: Dialect = "huawei") -> None:
-        self.url = ""
+        self.url, self.connections = "", 0
         self.dialect = dialect
         self.stopping = threading.Event()
         self.lock = threading.RLock()

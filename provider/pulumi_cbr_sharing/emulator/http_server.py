@@ -105,6 +105,7 @@ class _Server(ThreadedWSGIServer):
         """Start a thread for a connection; as a daemon, it does not keep the process alive."""
         thread = threading.Thread(target=self._serve, args=(request, client_address), name="emulated", daemon=True)
         self._open[thread] = request
+        self.cloud.connections += 1
         thread.start()
 
     def _serve(self, request: Any, client_address: Any) -> None:
