@@ -135,7 +135,7 @@ class Row:
 
     def median(self, what: str, of: Sequence[Cost] | None = None) -> float:
         """The median of a cost."""
-        return median(getattr(cost, what) for cost in (self.costs if of is None else of))
+        return float(median(getattr(cost, what) for cost in (self.costs if of is None else of)))
 
 
 def main() -> int:

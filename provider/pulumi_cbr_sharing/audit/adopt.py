@@ -170,19 +170,27 @@ def _python(made: Adoption) -> Iterator[str]:
     if variables:
         for connection, variable in variables.items():
             field, value = _named(connection)
-            yield f"{variable} = Connection({field}={_quoted(value)})"
+            yield f"{variable} = Connection({field}={quoted(value)})"
         yield ""
     for one in made.resources:
-        yield from (f"# {one.comment}", f"{made.kind}(", f"    {_quoted(one.name)},")
-        yield f"    backup_id={_quoted(one.backup_id)},"
-        if made.authoritative:
-            lines = (f"        {_quoted(share.recipient)},{_remark(share)}" for share in one.shares)
-            yield from ("    dest_project_ids=[", *lines, "    ],")
-        else:
-            yield f"    dest_project_id={_quoted(one.shares[0].recipient)},{_remark(one.shares[0])}"
+        yield f"# {one.comment}"
+        remarks = {quoted(share.recipient): _remark(share) for share in one.shares}
+        given: dict[str, Any] = {"backup_id": quoted(one.backup_id)}
+        given |= {"dest_project_ids": [*remarks]} if made.authoritative else {"dest_project_id": next(iter(remarks))}
         if one.connection:
-            yield f"    connection={variables[one.connection]},"
-        yield ")"
+            given["connection"] = variables[one.connection]
+        yield from python(made.kind, one.name, given, remarks)
+
+
+def python(kind: str, name: str, given: Mapping[str, Any], remarks: Mapping[str, str]) -> Iterator[str]:
+    """A resource in a Python program; its arguments are code, or lists of code, which may have remarks."""
+    yield from (f"{kind}(", f"    {quoted(name)},")
+    for argument, code in given.items():
+        if isinstance(code, list):
+            yield from (f"    {argument}=[", *(f"        {one},{remarks.get(one, '')}" for one in code), "    ],")
+        else:
+            yield f"    {argument}={code},{remarks.get(code, '')}"
+    yield ")"
 
 
 def _yaml(made: Adoption) -> Iterator[str]:
@@ -196,19 +204,19 @@ def _yaml(made: Adoption) -> Iterator[str]:
     owners = {one.connection: one.shares[0].owner for one in made.resources}
     for connection, variable in variables.items():
         yield from (f"  {variable}:", "    type: pulumi:providers:cbr-sharing", "    properties:")
-        yield f"      projectId: {_quoted(owners[connection])}"
+        yield f"      projectId: {quoted(owners[connection])}"
         if connection.profile:
-            yield f"      profile: {_quoted(connection.profile)}"
+            yield f"      profile: {quoted(connection.profile)}"
         else:  # the plugin has no namespaces
             yield f"      # with the region, accessKey and secretKey of {one_line(connection.namespace)}"
     for one in made.resources:
         yield from (f"  # {one.comment}", f"  {one.name}:", f"    type: cbr-sharing:{made.kind}", "    properties:")
-        yield f"      backupId: {_quoted(one.backup_id)}"
+        yield f"      backupId: {quoted(one.backup_id)}"
         if made.authoritative:
             yield "      destProjectIds:"
-            yield from (f"        - {_quoted(share.recipient)}{_remark(share, '#')}" for share in one.shares)
+            yield from (f"        - {quoted(share.recipient)}{_remark(share)}" for share in one.shares)
         else:
-            yield f"      destProjectId: {_quoted(one.shares[0].recipient)}{_remark(one.shares[0], '#')}"
+            yield f"      destProjectId: {quoted(one.shares[0].recipient)}{_remark(one.shares[0])}"
         if one.connection:
             yield from ("    options:", f"      provider: ${{{variables[one.connection]}}}")
 
@@ -247,10 +255,10 @@ def _named(connection: Connection) -> tuple[str, str]:
     return "profile", connection.profile or ""
 
 
-def _remark(share: Share, mark: str = "#") -> str:
-    return f"  {mark} {one_line(share.recipient_known.name, 60)}" if share.recipient_known else ""
+def _remark(share: Share) -> str:
+    return f"  # {one_line(share.recipient_known.name, 60)}" if share.recipient_known else ""
 
 
-def _quoted(text: Any) -> str:
+def quoted(text: Any) -> str:
     """A text as a literal of Python, YAML and JSON."""
     return json.dumps(text, ensure_ascii=False)

@@ -8,7 +8,6 @@ huaweicloud/huaweicloud`, they are CbrBackupShare and CbrBackupShareAccepter (in
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import sys
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_cbr_sharing.audit.adopt import LANGUAGES, adoption
+from pulumi_cbr_sharing.audit.adopt import LANGUAGES, adoption, python, quoted
 from pulumi_cbr_sharing.audit.comparison import CLEAN, NOT_COMPLETE
 from pulumi_cbr_sharing.audit.not_checked import not_checked
 from pulumi_cbr_sharing.audit.report.summary import many
@@ -174,14 +173,12 @@ def as_program(moved: Sequence[Declaration]) -> str:
     used = sorted({classes[one.role] for one in moved})
     lines = [f"from pulumi_cbr_sharing import {', '.join(used)}", ""]
     for name, one in _named(moved, _dashed):
-        lines += [f"{classes[one.role]}(", f"    {_text(name)},", f"    backup_id={_text(one.backup)},"]
-        if one.role == "set":
-            lines += ["    dest_project_ids=[", *(f"        {_text(project)}," for project in one.recipients), "    ],"]
-        elif one.role == "member":
-            lines += [f"    dest_project_id={_text(one.recipients[0])},"]
+        projects = [quoted(project) for project in one.recipients]
+        if one.role == "accepter":
+            to: Mapping[str, Any] = {"vault_id": quoted(one.vault)}
         else:
-            lines += [f"    vault_id={_text(one.vault)},"]
-        lines += [")"]
+            to = {"dest_project_ids": projects} if one.role == "set" else {"dest_project_id": projects[0]}
+        lines += python(classes[one.role], name, {"backup_id": quoted(one.backup), **to}, {})
     return _steps("#", moved, "pulumi up") + "\n" + "\n".join(lines) + "\n"
 
 
@@ -189,14 +186,12 @@ def as_bridged_program(moved: Sequence[Declaration]) -> str:
     """The Pulumi program with the resources of the bridged provider, which import what is there."""
     lines = ["import pulumi", "import pulumi_huaweicloud as huaweicloud", ""]
     for name, one in _named(_sets(moved), _dashed):
-        kind = "CbrBackupShareAccepter" if one.role == "accepter" else "CbrBackupShare"
-        lines += [f"huaweicloud.{kind}(", f"    {_text(name)},", f"    backup_id={_text(one.backup)},"]
-        if one.role == "accepter":
-            lines += [f"    vault_id={_text(one.vault)},"]
-        else:
-            members = (f'        {{"dest_project_id": {_text(project)}}},' for project in one.recipients)
-            lines += ["    members=[", *members, "    ],"]
-        lines += [f"    opts=pulumi.ResourceOptions(import_={_text(one.backup)}),", ")"]
+        is_accepter = one.role == "accepter"
+        members = [f'{{"dest_project_id": {quoted(project)}}}' for project in one.recipients]
+        to: Mapping[str, Any] = {"vault_id": quoted(one.vault)} if is_accepter else {"members": members}
+        kind = f"huaweicloud.CbrBackupShare{'Accepter' if is_accepter else ''}"
+        imported = {"opts": f"pulumi.ResourceOptions(import_={quoted(one.backup)})"}
+        lines += python(kind, name, {"backup_id": quoted(one.backup), **to, **imported}, {})
     return _steps("#", moved, "pulumi up") + "\n" + "\n".join(lines) + "\n"
 
 
@@ -205,12 +200,12 @@ def as_terraform(moved: Sequence[Declaration]) -> str:
     lines = []
     for name, one in _named(_sets(moved), _underscored):
         kind = "huaweicloud_cbr_backup_share" + ("_accepter" if one.role == "accepter" else "")
-        lines += ["", "import {", f"  to = {kind}.{name}", f"  id = {_text(one.backup)}", "}", ""]
-        lines += [f'resource "{kind}" "{name}" {{', f"  backup_id = {_text(one.backup)}"]
+        lines += ["", "import {", f"  to = {kind}.{name}", f"  id = {quoted(one.backup)}", "}", ""]
+        lines += [f'resource "{kind}" "{name}" {{', f"  backup_id = {quoted(one.backup)}"]
         if one.role == "accepter":
-            lines += [f"  vault_id  = {_text(one.vault)}"]
+            lines += [f"  vault_id  = {quoted(one.vault)}"]
         for project in one.recipients if one.role == "set" else ():
-            lines += ["", "  members {", f"    dest_project_id = {_text(project)}", "  }"]
+            lines += ["", "  members {", f"    dest_project_id = {quoted(project)}", "  }"]
         lines += ["}"]
     return _steps("#", moved, "terraform apply") + "\n".join(lines) + "\n"
 
@@ -266,7 +261,3 @@ def _dashed(one: Declaration) -> str:
 def _underscored(one: Declaration) -> str:
     name = _dashed(one).replace("-", "_")
     return name if name[0].isalpha() else f"share_{name}"
-
-
-def _text(value: str | None) -> str:
-    return json.dumps(value)
