@@ -69,18 +69,14 @@ def test_a_set_that_is_checked_again_is_the_same_in_any_order_of_its_recipients(
     assert ledger.declare_set(BACKUP, None) is None
 
 
-def test_whoever_is_replaced_leaves_until_somebody_else_declares_it() -> None:
-    """The recipients that resources have recorded, but those that the program declares."""
+def test_what_a_resource_has_recorded_is_its_own() -> None:
+    """Whether it is declared or not."""
     ledger = Ledger()
     ledger.declare_member(BACKUP, "new", recorded=(BACKUP, "old"))
-    ledger.declare_member(BACKUP, "same", recorded=(BACKUP, "same"))
     ledger.declare_member(OTHER, "moved", recorded=(BACKUP, "moved"))
-    assert ledger.leaving(BACKUP) == {"moved", "old"}
-    assert ledger.leaving(OTHER) == set()
-    assert ledger.owns(BACKUP, "moved")
-    assert not ledger.owns(OTHER, "moved")
-    ledger.declare_member(BACKUP, "old")
-    assert ledger.leaving(BACKUP) == {"moved"}
+    assert ledger.owned(BACKUP) == {"old", "moved"}
+    assert ledger.owned(OTHER) == set()
+    assert ledger.recipients(BACKUP) == {"new"}
 
 
 def test_an_acceptance_is_declared_into_its_vault() -> None:

@@ -121,7 +121,7 @@ def test_a_received_backup_is_refused(kind: str, theirs: Plan, emulator: Emulato
     emulator.add_member(emulator.backup.id, team(emulator, "recipient"), status="accepted")
     own = {"dest_project_id": team(emulator, "bystander")} if kind == "member" else {}
     failures = getattr(theirs, kind)(**own)
-    assert f"project {team(emulator, 'sharer')} shares with this one" in failures["backup_id"]
+    assert f"let its owner, project {team(emulator, 'sharer')}, share it" in failures["backup_id"]
 
 
 def test_the_eleventh_recipient_is_refused_and_those_that_are_there_pass(plan: Plan, emulator: Emulator) -> None:

@@ -206,9 +206,9 @@ def test_a_cloud_that_fails_is_asked_once_in_a_preview(emulator: Emulator) -> No
     emulator.add_fault(Fault(status=503, times=99))
     session = session_of(settings_of(emulator), FakeTime().clock)
     asked = []
-    for number in range(1, 4):
-        backup_id, project_id = emulator.add_backup("sharer").id, f"{number}" * 32
-        assert list(session.preflight.problems_with_member(backup_id, project_id, adopt=True)) == []
+    for _ in range(3):
+        backup_id = emulator.add_backup("sharer").id
+        assert session.foreseen(backup_id) == (None, {})
         asked.append(len(emulator.requests))
     assert asked[0] == asked[2]
 
@@ -221,7 +221,7 @@ def test_what_a_brief_look_did_not_reach_is_tried_in_earnest(emulator: Emulator)
         time = FakeTime()
         session = session_of(settings, time.clock)
         if with_look:
-            assert list(session.preflight.problems_with_member(emulator.backup.id, "1" * 32, adopt=True)) == []
+            assert session.foreseen(emulator.backup.id) == (None, {})
         before = len(time.slept)
         with pytest.raises(Unreachable):
             session.shares.look(emulator.backup.id)

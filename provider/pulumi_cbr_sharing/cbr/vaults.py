@@ -58,14 +58,16 @@ class Vault:
         """The part of the size that no backup takes, in GB."""
         return self.size - self.used / 1024
 
-    def against(self, backup: Backup) -> str | None:
-        """Why the service takes no such backup into it, as the end of a sentence; None if nothing is known against it.
+    def against(self, backup: Backup | None) -> str | None:
+        """Why the service takes no such backup, or none at all, as the end of a sentence; None if nothing is known.
 
         The codes are 6712, 6713 and 6114; that these are their conditions is inferred.
         """
-        kind = KINDS.get(backup.resource_type)
         if self.protect_type == REPLICATION:
-            return "is for replicas"
+            return "is for replicas: give a vault of type backup"
+        if backup is None:
+            return None
+        kind = KINDS.get(backup.resource_type)
         if kind and self.object_type not in ("", kind):
             return f"is for {self.object_type} backups, and the backup is of a {kind}"
         if self.status not in ("", AVAILABLE):

@@ -254,7 +254,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self.calls.about(component.urn)
             return components.constructed(self.session, component, request.type, request.name)
 
-    def _declared(self, kind: Kind[Any, Any], inputs: Any, *, planning: bool) -> Any:
+    def _declared(self, kind: Kind, inputs: Any, *, planning: bool) -> Any:
         """The inputs of a new resource, complete; in a preview, also what the cloud would refuse is asked.
 
         Creates come side by side, also in a preview, and checks one after the other.
@@ -264,7 +264,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise invalid(problems)
         return inputs
 
-    def _moved(self, kind: Kind[Any, Any], recorded: Any) -> list[str]:
+    def _moved(self, kind: Kind, recorded: Any) -> list[str]:
         """The outputs that other settings than the recorded ones would change; an update makes sure of the account."""
         session = self.session
         now = {"region": session.settings.region, kind.owner: session.client.known_project_id}
@@ -273,7 +273,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return [name for name, value in now.items() if value and was[name] and value != was[name]]
 
 
-def _half_done(kind: Kind[Any, Any], given: Any, error: CbrSharingError) -> CbrSharingError:
+def _half_done(kind: Kind, given: Any, error: CbrSharingError) -> CbrSharingError:
     """The error, with what was made all the same: the state records it, and the next `up` goes on from there."""
     if error.made is None:
         return error
@@ -286,7 +286,7 @@ def _half_done(kind: Kind[Any, Any], given: Any, error: CbrSharingError) -> CbrS
     return Detailed(error.told, details)
 
 
-def _foreseen(kind: Kind[Any, Any], inputs: Any) -> dict[str, Any]:
+def _foreseen(kind: Kind, inputs: Any) -> dict[str, Any]:
     """What a preview knows of the outputs."""
     blank = {camel(name): NOT_KNOWN for name in kind.outputs}
     given = {camel(name): value for name, value in vars(inputs).items() if camel(name) in blank and value is not None}

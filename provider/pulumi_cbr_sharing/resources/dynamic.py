@@ -21,13 +21,13 @@ from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import from_the_native_plugin, refuse_useless
-from pulumi_cbr_sharing.resources.process import SAID, take_over_process
 from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, RECORDED, Connection, other_account
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     from pulumi_cbr_sharing.settings.sources import Config
     from pulumi_cbr_sharing.sharing.kinds import Kind
@@ -88,12 +88,12 @@ class CbrProvider(dynamic.ResourceProvider):
     """
 
     serialize_as_secret_always = False  # nothing in the pickle is secret, so the state stays readable
-    kind: Kind[Any, Any]
+    kind: Kind
 
     def __init__(self, connection: Connection | None = None, open_session: OpenSession | None = None) -> None:
         super().__init__()
         self.connection = Connection() if connection is None else connection
-        self._open_session = open_session or _open_session
+        self._open_session = open_session
         self._config: Config = {}
         self._session: Session | None = None
 
@@ -102,7 +102,7 @@ class CbrProvider(dynamic.ResourceProvider):
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Keep the stack's configuration. It is read when it is needed, so that its errors come without a traceback."""
-        take_over_process()
+        _process().take_over_process()
         self._config, self._session = req.config, None
 
     @property
@@ -113,7 +113,8 @@ class CbrProvider(dynamic.ResourceProvider):
             SettingsError: settings are missing or wrong.
         """
         if self._session is None:
-            self._session = self._open_session(self.connection, self._config)
+            open_session = self._open_session or _process().open_session
+            self._session = open_session(self.connection, self._config)
         return self._session
 
     @property
@@ -128,7 +129,8 @@ class CbrProvider(dynamic.ResourceProvider):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Refuse wrong shapes and settings, and in a preview also what the cloud would refuse."""
         planning, looked_up = bool(news.pop(PLANNING, False)), news.pop(ACCOUNT, None)
-        SAID.update([looked_up] if looked_up else [])
+        if looked_up:
+            LOOKED_UP[self.connection] = looked_up  # so the user has been told which account it is
         inputs = declared = self.kind.given(_marked(news))
         problems = list(inputs.problems())
         try:
@@ -184,11 +186,11 @@ def pickled(provider: CbrProvider) -> str:
     return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
 
 
-def _open_session(connection: Connection, config: Config) -> Session:
-    # Slow to import, and a program that only declares resources opens no session.
-    from pulumi_cbr_sharing.resources.sessions import open_session  # noqa: PLC0415
+def _process() -> ModuleType:
+    # Slow to import, and a program that only declares resources does not need it.
+    from pulumi_cbr_sharing.resources import process  # noqa: PLC0415
 
-    return open_session(connection, config)
+    return process
 
 
 def _marked(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from pulumi import runtime
 from pulumi_cbr_sharing.cbr import backups, members, projects, vaults
 from pulumi_cbr_sharing.errors import CbrSharingError, Refused
 from pulumi_cbr_sharing.resources.arguments import refuse_useless
-from pulumi_cbr_sharing.resources.sessions import open_session
+from pulumi_cbr_sharing.resources.process import open_session
 from pulumi_cbr_sharing.settings.connection import LOOKED_UP, Connection
 
 

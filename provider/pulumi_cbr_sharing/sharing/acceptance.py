@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulumi_cbr_sharing.cbr.members import answer_membership
 from pulumi_cbr_sharing.cbr.vaults import get_vault
-from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, MemberNotFound, Refused, WaitTimeout
+from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, MemberNotFound, NotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, Problem, is_unknown
 from pulumi_cbr_sharing.sharing.received import ACCEPTED, accept, see
+from pulumi_cbr_sharing.sharing.shares import both
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.sharing.session import Session
@@ -47,12 +51,8 @@ def declare(
     backup_id = None if is_unknown(inputs.backup_id) else inputs.backup_id
     if backup_id:
         session.ledger.declare_acceptance(backup_id, inputs.vault_id)
-    if not planning:
-        return inputs, []
-    if recorded is None:
-        return inputs, list(session.preflight.problems_with_acceptance(backup_id, inputs.vault_id))
-    if backup_id == recorded.backup_id and inputs.vault_id != recorded.vault_id:
-        return inputs, list(session.preflight.problems_with_move(backup_id, inputs.vault_id))
+    if planning and (recorded is None or (backup_id == recorded.backup_id and inputs.vault_id != recorded.vault_id)):
+        return inputs, list(_foreseen(session, backup_id, inputs.vault_id, is_new=recorded is None))
     return inputs, []
 
 
@@ -85,10 +85,7 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
             error.made = _acceptance(session, backup_id, status=ACCEPTED, vault_id=vault_id)
             raise
     if seen.vault_id != vault_id:
-        raise Refused(
-            f"{_accepting(backup_id)} into vault {vault_id}: it was accepted into vault {seen.vault_id} before: set "
-            "that vault_id, or give the share back first"
-        )
+        raise Refused(f"{_accepting(backup_id)} into vault {vault_id}: it {_elsewhere(seen)}")
     return _seen(session, seen)
 
 
@@ -137,6 +134,33 @@ def delete(session: Session, recorded: Acceptance) -> None:
     session.warn_if_alone()
     with suppress(MemberNotFound, BackupNotFound):
         answer_membership(session.client, backup_id, "rejected")
+
+
+def _foreseen(session: Session, backup_id: str | None, vault_id: str, *, is_new: bool) -> Iterator[Problem]:
+    """What an update would refuse. As long as the backup is not known, only the vault is checked."""
+
+    def received() -> Backup | None:
+        return session.ask(see, backup_id, _accepting(backup_id), final=(Refused,)) if backup_id else None
+
+    try:
+        seen, vault = both(received, partial(session.ask, get_vault, vault_id))
+    except NotFound:
+        yield Problem.it("vault_id", session.not_there)
+        return
+    except Refused as error:
+        yield Problem("backup_id", str(error))
+        return
+    there = seen.vault_id if seen else ""
+    if is_new and seen and there not in ("", vault_id):
+        yield Problem.it("backup_id", _elsewhere(seen))
+    elif is_new and there:
+        session.tell(f"backup {backup_id} was accepted into vault {vault_id} before: the update adopts that")
+    if vault and there != vault_id and (trouble := vault.against(None if is_new else seen)):
+        yield Problem.it("vault_id", trouble if is_new else f"{trouble}: the backup stays in vault {there}")
+
+
+def _elsewhere(seen: Backup) -> str:
+    return f"was accepted into vault {seen.vault_id} before: set that vault_id, or give the share back first"
 
 
 def _moved(session: Session, seen: Backup, vault_id: str) -> Backup:
@@ -193,7 +217,7 @@ def _guard(session: Session, doing: str, recorded: Acceptance) -> None:
         seen = see(session.client, recorded.backup_id, doing)
         return seen is not None and seen.project_id == recorded.owner_project_id
 
-    session.guard(doing, recorded.region, recorded.recipient_project_id, recorded.endpoint, found)
+    session.guard(doing, recorded, recorded.recipient_project_id, found)
 
 
 def _seen(session: Session, seen: Backup) -> Acceptance:

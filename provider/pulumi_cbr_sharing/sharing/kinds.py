@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT
@@ -16,9 +16,7 @@ from pulumi_cbr_sharing.sharing.recipient_set import RecipientSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from pulumi_cbr_sharing.sharing.inputs import Problem
-    from pulumi_cbr_sharing.sharing.session import Session
+    from types import ModuleType
 
 
 # The types of resources begin so. They are in every state, so they must not change.
@@ -26,28 +24,13 @@ DYNAMIC = "pulumi-python:dynamic/huaweicloud/cbr:"
 NATIVE = "cbr-sharing:index:"
 COMPONENT = "huaweicloud:cbr:"  # in the dynamic door; the SDK takes the package from a token of three parts
 
-I = TypeVar("I", bound=Inputs)  # noqa: E741 - what a program gives
-S = TypeVar("S")  # what the state records
-
-
-class _Verbs(Protocol[I, S]):
-    """A module of `sharing/` with what Pulumi's verbs mean for a kind of resource."""
-
-    def declare(
-        self, session: Session, inputs: I, recorded: I | None, *, planning: bool
-    ) -> tuple[I, list[Problem]]: ...
-    def create(self, session: Session, inputs: I) -> S: ...
-    def read(self, session: Session, recorded: S) -> S | None: ...
-    def is_changed(self, recorded: S, inputs: I) -> bool: ...
-    def update(self, session: Session, recorded: S, inputs: I) -> S: ...
-    def delete(self, session: Session, recorded: S) -> None: ...
-
 
 @dataclass(frozen=True)
-class Kind(Generic[I, S]):
+class Kind:
     """A kind of resource.
 
     Attributes:
+        verbs: the module with what Pulumi's verbs mean for it.
         inputs_type, state_type: what a program gives, and what the state records.
         id_parts: the outputs that make the resource's id.
         imported: the inputs that an import finds out; the others are as their defaults.
@@ -56,9 +39,9 @@ class Kind(Generic[I, S]):
         owner: the output that names the project of the settings.
     """
 
-    verbs: _Verbs[I, S]
-    inputs_type: type[I]
-    state_type: type[S]
+    verbs: ModuleType
+    inputs_type: type[Inputs]
+    state_type: type[Any]
     id_parts: Sequence[str]
     imported: Sequence[str]
     replaced_by: Sequence[str]
@@ -73,32 +56,32 @@ class Kind(Generic[I, S]):
     @property
     def outputs(self) -> list[str]:
         """The names of the outputs in Python."""
-        return [field.name for field in fields(self.state_type)]  # type: ignore[arg-type]
+        return [field.name for field in fields(self.state_type)]
 
-    def given(self, properties: Mapping[str, Any]) -> I:
+    def given(self, properties: Mapping[str, Any]) -> Any:
         """What a program gives, from properties."""
         return known(self.inputs_type, properties)
 
-    def recorded(self, properties: Mapping[str, Any]) -> S:
+    def recorded(self, properties: Mapping[str, Any]) -> Any:
         """What a state records, from properties."""
         return known(self.state_type, properties)
 
-    def replaces(self, recorded: S, inputs: I) -> list[str]:
+    def replaces(self, recorded: Any, inputs: Any) -> list[str]:
         """The inputs that replace the resource now."""
         return _differing(self.replaced_by, recorded, inputs)
 
-    def changed(self, recorded: S, inputs: I) -> list[str]:
+    def changed(self, recorded: Any, inputs: Any) -> list[str]:
         """The outputs that an update changes now: inputs that differ, else what was found in the cloud."""
         if not self.verbs.is_changed(recorded, inputs):
             return []
         given = [name for name in self.drift if hasattr(inputs, name)]
         return _differing(given, recorded, inputs) or [self.drift[-1]]
 
-    def id_of(self, made: S) -> str:
+    def id_of(self, made: Any) -> str:
         """The id of a resource."""
         return "/".join(getattr(made, name) for name in self.id_parts)
 
-    def at(self, id_: str) -> S:
+    def at(self, id_: str) -> Any:
         """As much of a state as an id tells.
 
         Raises:
@@ -113,7 +96,7 @@ class Kind(Generic[I, S]):
         return self.state_type(**dict(zip(self.id_parts, parts, strict=True)))
 
 
-KINDS: Mapping[str, Kind[Any, Any]] = {
+KINDS: Mapping[str, Kind] = {
     "BackupShareMember": Kind(
         verbs=member,
         inputs_type=MemberInputs,
@@ -149,6 +132,6 @@ def _differing(names: Sequence[str], recorded: Any, inputs: Any) -> list[str]:
     return [name for name in names if getattr(recorded, name) != getattr(inputs, name)]
 
 
-def kind_of(token: str) -> Kind[Any, Any]:
+def kind_of(token: str) -> Kind:
     """The kind of a resource by its type, in either door."""
     return KINDS[token.rpartition(":")[2]]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 
@@ -33,12 +32,9 @@ class Ledger:
     """
 
     def __init__(self, shared: Journal | None = None) -> None:
-        self._members: defaultdict[str, set[str]] = defaultdict(set)
-        self._acceptances: defaultdict[str, set[str]] = defaultdict(set)
-        self._sets: dict[str, frozenset[str] | None] = {}
-        self._owned: defaultdict[str, set[str]] = defaultdict(set)
+        self._declared: dict[tuple[str, str], set[str]] = {}  # by kind and backup
         self._journal = shared
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         """The run has ended: what was declared counts no more for other processes."""
@@ -66,10 +62,9 @@ class Ledger:
             What is wrong: a BackupShare in the program owns all recipients of the backup. None if nothing is.
         """
         with self._lock:
-            self._catch_up()
             if recorded:
-                self._owned[recorded[0]].add(recorded[1])
-            if backup_id in self._sets:
+                self._note("owned", *recorded)
+            if self.declares_set(backup_id):
                 return _shared_by_both("BackupShare")
             self._enter("member", backup_id, *([project_id] if project_id else []))
         return None
@@ -80,18 +75,17 @@ class Ledger:
         Returns:
             What is wrong: another resource of the program declares recipients of the same backup.
         """
-        wanted = None if project_ids is None else frozenset(project_ids)
+        wanted = {_UNKNOWN} if project_ids is None else set(project_ids)
         with self._lock:
-            self._catch_up()
-            if backup_id in self._members:
+            if self._of("member", backup_id) is not None:
                 return _shared_by_both("BackupShareMember")
-            declared = self._sets.get(backup_id)
-            if wanted is not None and declared is not None and declared != wanted:
+            declared = self._of("set", backup_id)
+            if declared not in (None, wanted, {_UNKNOWN}) and wanted != {_UNKNOWN}:
                 return (
                     "is shared by another BackupShare in the same program, with other recipients, and each would "
                     "cancel the other's: declare all its recipients in one"
                 )
-            self._enter("set", backup_id, *([_UNKNOWN] if wanted is None else sorted(wanted)))
+            self._enter("set", backup_id, *sorted(wanted))
         return None
 
     def declare_acceptance(self, backup_id: str, vault_id: str) -> None:
@@ -101,46 +95,42 @@ class Ledger:
 
     def declares(self, backup_id: str, project_id: str) -> bool:
         """Whether a resource of the program owns this share: as a member, or as the set of all recipients."""
-        with self._lock:
-            self._catch_up()
-            return backup_id in self._sets or project_id in self._members.get(backup_id, ())
+        return self.declares_set(backup_id) or project_id in self.recipients(backup_id)
 
     def declares_set(self, backup_id: str) -> bool:
         """Whether a BackupShare of the program owns all recipients of the backup."""
-        with self._lock:
-            self._catch_up()
-            return backup_id in self._sets
+        return self._of("set", backup_id) is not None
 
     def declares_acceptance(self, backup_id: str, vault_id: str) -> bool:
         """Whether the program accepts the backup into this vault."""
-        with self._lock:
-            self._catch_up()
-            return vault_id in self._acceptances.get(backup_id, ())
+        return vault_id in (self._of("acceptance", backup_id) or ())
 
-    def owns(self, backup_id: str, project_id: str) -> bool:
-        """Whether a resource of the program has recorded this share: it is no stranger's."""
-        with self._lock:
-            return project_id in self._owned.get(backup_id, ())
+    def recipients(self, backup_id: str) -> frozenset[str]:
+        """The recipients that the program declares one by one."""
+        return frozenset(self._of("member", backup_id) or ())
 
-    def leaving(self, backup_id: str) -> set[str]:
-        """Recipients whose resources, as far as they have been checked, are given others."""
+    def owned(self, backup_id: str) -> frozenset[str]:
+        """The recipients that resources of this process have recorded: they are no strangers, and may leave."""
+        return frozenset(self._of("owned", backup_id) or ())
+
+    def _of(self, kind: str, backup_id: str) -> set[str] | None:
+        """What is declared of a backup; None if nothing is."""
         with self._lock:
-            return self._owned.get(backup_id, set()) - self._members.get(backup_id, set())
+            for words in self._journal.news() if self._journal else ():
+                self._note(*words)
+            return self._declared.get((kind, backup_id))
 
     def _enter(self, *words: str) -> None:
         self._note(*words)
         if self._journal:
             self._journal.append(words)
 
-    def _catch_up(self) -> None:
-        for words in self._journal.news() if self._journal else ():
-            self._note(*words)
-
     def _note(self, kind: str, backup_id: str, *to: str) -> None:
-        if kind == "set":
-            self._sets[backup_id] = self._sets.get(backup_id) if _UNKNOWN in to else frozenset(to)
-        else:
-            (self._members if kind == "member" else self._acceptances)[backup_id].update(to)
+        key = kind, backup_id
+        if kind != "set":
+            self._declared.setdefault(key, set()).update(to)
+        elif _UNKNOWN not in to or key not in self._declared:
+            self._declared[key] = set(to)
 
 
 def _shared_by_both(kind: str) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
+from pulumi_cbr_sharing.cbr.projects import project_of_account
 from pulumi_cbr_sharing.errors import AlreadyShared, CbrSharingError, Refused, TooManyRecipients
 from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, MemberInputs, Problem, is_unknown
-from pulumi_cbr_sharing.sharing.preflight import stranger
 from pulumi_cbr_sharing.sharing.shares import REJECTED
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.sharing.session import Session
@@ -65,9 +66,8 @@ def declare(
     """
     if inputs.dest_account is not None:
         try:
-            inputs = replace(
-                inputs, dest_project_id=_project(session, inputs.dest_account, recorded, planning=planning)
-            )
+            project_id = _project(session, inputs.dest_account, recorded, planning=planning)
+            inputs = replace(inputs, dest_project_id=project_id)
         except CbrSharingError as error:
             return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", error.told)]
     return inputs, list(_declared(session, inputs, recorded, planning=planning))
@@ -84,9 +84,9 @@ def create(session: Session, inputs: MemberInputs) -> Share:
     doing = f"sharing backup {backup_id} with project {project_id}"
     if project_id == session.client.project_id:
         raise Refused(f"{doing}: it {OWN}")
-    adopts = inputs.adopt or session.ledger.owns(backup_id, project_id)
+    adopts = inputs.adopt or project_id in session.ledger.owned(backup_id)
     if not adopts and (member := session.shares.look(backup_id).get(project_id)):
-        raise Refused(f"{doing}: it {stranger(member)}")
+        raise Refused(f"{doing}: it {_stranger(member)}")
     try:
         added = session.shares.add(backup_id, [project_id], wait=inputs.wait_for_backup)
     except (AlreadyShared, TooManyRecipients) as refusal:
@@ -144,7 +144,14 @@ def _project(session: Session, account: Any, recorded: MemberInputs | None, *, p
     if is_unknown(account):
         return UNKNOWN
     known = recorded.dest_project_id if recorded and recorded.dest_account == account else None
-    return session.preflight.project(account, known, planning=planning) or UNKNOWN
+    look = (project_of_account, account, session.settings.region)
+    if known:
+        found = session.ask(*look, final=(), otherwise=f"the share keeps project {known}")
+    elif planning:
+        found = session.ask(*look, final=(Refused,), otherwise="the preview goes on without the project")
+    else:
+        found = session.client.cached(*look)
+    return found.id if found else known or UNKNOWN
 
 
 def _declared(
@@ -161,9 +168,46 @@ def _declared(
     if conflict := session.ledger.declare_member(backup_id, known, recorded=before):
         yield Problem.it("backup_id", conflict)
     elif planning and recorded is None:
-        yield from session.preflight.problems_with_member(backup_id, known, adopt=inputs.adopt is not False)
-        if project_id == session.client.known_project_id:  # known at the latest after that request
-            yield Problem.it("dest_project_id", OWN)
+        trouble, live = session.foreseen(backup_id)
+        if trouble:
+            yield Problem.it("backup_id", trouble)
+        elif known and (trouble := _trouble_with(session, inputs, live)):
+            yield Problem.it("dest_project_id", trouble)
+
+
+def _trouble_with(session: Session, inputs: MemberInputs, live: Mapping[str, Member]) -> str | None:
+    """Why the backup cannot have a new recipient, as far as a preview knows."""
+    backup_id, project_id = inputs.backup_id, inputs.dest_project_id
+    if project_id == session.client.known_project_id:  # known at the latest now
+        return OWN
+    if there := live.get(project_id):
+        if inputs.adopt is False and project_id not in session.ledger.owned(backup_id):
+            return _stranger(there)
+        session.tell_ahead(backup_id, [there])
+        return None
+    wanted = session.ledger.recipients(backup_id)
+    count = len(live.keys() | wanted)
+    if count <= MOST_RECIPIENTS:
+        return None
+    if leaving := live.keys() & session.ledger.owned(backup_id) - wanted:
+        session.tell(
+            f"warning: backup {backup_id} has no room for project {project_id} until it leaves "
+            f"{' or '.join(sorted(leaving))}, which needs `delete_before_replace=True` on the resource that changes"
+        )
+        return None
+    return (
+        f"is one too many: backup {backup_id} is shared with {len(live)} projects, this program adds "
+        f"{count - len(live)}, and the maximum is {MOST_RECIPIENTS}: remove a recipient in an earlier run"
+    )
+
+
+def _stranger(there: Member) -> str:
+    """Why a share that is there already is an error without adoption."""
+    return (
+        f"is a recipient already ({there.status}, since {there.created_at or 'an unknown time'}), and adopt is False: "
+        "if this program shared it under another name, give the resource `aliases`; else set adopt to True: then this "
+        "resource owns the share, and cancels it on destroy"
+    )
 
 
 def _settled(session: Session, inputs: MemberInputs, *, recorded: Collection[str]) -> Share:
@@ -185,7 +229,7 @@ def _guard(session: Session, doing: str, recorded: Share) -> None:
         member = session.shares.find(recorded.backup_id, recorded.dest_project_id)
         return member is not None and member.id == recorded.share_id
 
-    session.guard(doing, recorded.region, recorded.owner_project_id, recorded.endpoint, found)
+    session.guard(doing, recorded, recorded.owner_project_id, found)
 
 
 def _share(session: Session, backup_id: str, member: Member) -> Share:

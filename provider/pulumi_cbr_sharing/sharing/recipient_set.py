@@ -53,9 +53,16 @@ def _declared(session: Session, inputs: SetInputs, *, new: bool, planning: bool)
     if conflict := session.ledger.declare_set(inputs.backup_id, wanted):
         yield Problem.it("backup_id", conflict)
     elif planning and new:
-        yield from session.preflight.problems_with_set(inputs.backup_id, wanted)
-        if _has_owner(session, inputs):  # known at the latest after these requests
+        trouble, live = session.foreseen(inputs.backup_id)
+        if trouble:
+            yield Problem.it("backup_id", trouble)
+        elif _has_owner(session, inputs):  # known at the latest now
             yield Problem.it("dest_project_ids", _own(session))
+        elif wanted is not None:
+            session.tell_ahead(inputs.backup_id, [live[one] for one in sorted(wanted) if one in live])
+            if undeclared := ", ".join(sorted(live.keys() - set(wanted))):
+                also = f"warning: backup {inputs.backup_id} is also shared with {undeclared}"
+                session.tell(f"{also}: this BackupShare cancels that")
 
 
 def create(session: Session, inputs: SetInputs) -> RecipientSet:
@@ -186,7 +193,7 @@ def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:
         return all(same) and bool(same or not recorded.share_ids)
 
     doing = f"{verb} the shares of backup {recorded.backup_id}"
-    session.guard(doing, recorded.region, recorded.owner_project_id, recorded.endpoint, found)
+    session.guard(doing, recorded, recorded.owner_project_id, found)
 
 
 def _record(session: Session, backup_id: str, live: Mapping[str, Member], declared: Collection[str]) -> RecipientSet:

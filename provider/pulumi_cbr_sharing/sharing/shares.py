@@ -65,19 +65,14 @@ class Settled:
         """What to tell the user, once; `recorded` are recipients of the same resource in an earlier run."""
         found = [project for project, change in self.changes.items() if change == "already" and project not in recorded]
         if found and not self.errors:
-            yield f"adopted: backup {backup_id} is {self._shared_with(found)}; destroying this resource cancels that"
+            shared = ", ".join(since(self.members[project]) for project in found)
+            yield f"adopted: backup {backup_id} is shared with {shared}; destroying this resource cancels that"
         if again := [project for project, change in self.changes.items() if change == "again"]:
             yield f"backup {backup_id} is offered again to {', '.join(again)}, because it was rejected"
         if self.cancelled:
             noun = "share" if len(self.cancelled) == 1 else "shares"
             names = ", ".join(sorted(self.cancelled))
             yield f"cancelled {len(self.cancelled)} undeclared {noun} of backup {backup_id}: {names}"
-
-    def _shared_with(self, project_ids: Sequence[str]) -> str:
-        return "shared with " + ", ".join(
-            f"{project} since {self.members[project].created_at or 'an unknown time'} ({self.members[project].status})"
-            for project in project_ids
-        )
 
 
 class Shares:
@@ -291,6 +286,11 @@ class Shares:
         except Exception:  # noqa: BLE001 - the image is only a hint in the message
             image = None
         return replace(refusal, remedy=f"the recipient must delete image {image} first") if image else refusal
+
+
+def since(member: Member) -> str:
+    """Who has a share, since when, and the answer to it."""
+    return f"{member.dest_project_id} since {member.created_at or 'an unknown time'} ({member.status})"
 
 
 def both(call: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
