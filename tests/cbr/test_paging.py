@@ -50,10 +50,10 @@ def uuid(number: int) -> str:
 
 def pages(service: Any) -> tuple[dict[str, Any], bool]:
     """All records of the list, and whether it is complete."""
-    listing = Listing(service, CALL, "backups")
+    listing = Listing(service, CALL, "backups", lambda record: record)
     for page in listing:
         listing.take(service.send(page))
-    return listing.found, listing.complete
+    return listing.rows, listing.complete
 
 
 def endless(offset: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def test_tries_share_the_deadline() -> None:
     """Reading a list again does not extend the deadline."""
     service: Any = Service(lambda offset: {"backups": [{"id": uuid(offset)}], "count": offset + 2}, 15.0, 4.0)
     with pytest.raises(UnexpectedAnswer, match="no end"):
-        whole_list(service, CALL, "backups")
+        whole_list(service, CALL, "backups", lambda record: record, lambda _: True)
     assert service.asked == 4
 
 

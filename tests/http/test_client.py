@@ -278,8 +278,8 @@ def test_a_list_is_whole_only_if_every_page_agrees(name: str, emulator: Emulator
 
     found = list_members(client, emulator.backup.id)
 
-    assert (list(found.members), found.complete) == (projects, complete)
-    assert [found.get(project) for project in projects] == list(found.members.values())
+    assert (list(found.rows), found.complete) == (projects, complete)
+    assert [found.get(project) for project in projects] == list(found.rows.values())
     with nullcontext() if complete else pytest.raises(UnexpectedAnswer, match=f"backup {emulator.backup.id}: the list"):
         assert found.get("f" * 32) is None
     assert emulator.unused_faults == []

@@ -179,7 +179,10 @@ def test_nothing_of_a_stranger_and_nothing_that_does_not_fit(emulator: Emulator,
     run = stack.up()
 
     for output in (plan, run.output):
-        assert f"backup {disk} is of kind disk, and no vault is for that: it is left pending" in output
+        assert (
+            f"backup {disk} is left pending: vault {vault.id} is for server backups, and the backup is of a disk"
+            in output
+        )
         assert f"vault {vault.id} has 100 GB of 100 GB left, and the offers need 150 GB" in output
     assert stranger not in run.output
     left = {big, stranger, disk, *good} - accepted(emulator)

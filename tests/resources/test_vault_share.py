@@ -146,7 +146,7 @@ def test_what_is_shared_and_what_is_not(emulator: Emulator, stack: Stack) -> Non
     assert all(len(emulator.members(id_)) == 2 for id_ in wanted)
     assert lists(emulator) == 1
     assert len(changes(emulator)) == 6
-    assert "VaultShare nightly: no backup to share of server-4" in run.output
+    assert "VaultShare nightly: no backup of server-4 is in the window" in run.output
     assert set(stack.outputs()["shares"].values()) == {"pending"}
     (component,) = stack.resources("VaultShare")
     assert component["type"] == "huaweicloud:cbr:VaultShare"

@@ -84,7 +84,9 @@ def test_an_offer_of_another_kind_is_told_and_left() -> None:
     """The others are accepted."""
     found = chosen([backup("disk", 0, resource_type="OS::Cinder::Volume", resource_id="d"), backup("a", 1)], [])
     assert ids(found) == ["+a"]
-    assert found.warnings == ["backup disk is of kind disk, and no vault is for that: it is left pending"]
+    assert found.warnings == [
+        "backup disk is left pending: vault vault-s is for server backups, and the backup is of a disk"
+    ]
 
 
 def test_a_full_vault_takes_what_fits_and_gives_nothing_back() -> None:
@@ -120,7 +122,7 @@ def test_a_vault_that_is_locked_takes_nothing_new() -> None:
     locked = Vault(id="vault-s", object_type="server", status="lock", size=1000)
     found = chosen([backup("a", 0)], [backup("b", 1)], locked)
     assert ids(found) == ["b"]
-    assert found.warnings == ["vault vault-s is in status lock, so backup a is left pending"]
+    assert found.warnings == ["backup a is left pending: vault vault-s is in status lock"]
 
 
 def test_what_is_in_another_vault_is_told_as_what_it_is() -> None:
@@ -129,7 +131,7 @@ def test_what_is_in_another_vault_is_told_as_what_it_is() -> None:
     assert ids(found) == ["b"]
     assert found.warnings == ["backup a is in vault elsewhere, which is not in vault_id: add elsewhere to keep it"]
     both = chosen([], [backup(name, 0, vault_id="elsewhere") for name in "ab"])
-    assert both.warnings == ["2 backups are in vault elsewhere, which is not in vault_id: add elsewhere to keep them"]
+    assert both.warnings == ["backup b, a are in vault elsewhere, which is not in vault_id: add elsewhere to keep them"]
 
 
 def test_a_vault_for_replicas_takes_nothing() -> None:
@@ -137,9 +139,8 @@ def test_a_vault_for_replicas_takes_nothing() -> None:
     replicas = replace(SERVERS, id="vault-r", protect_type="replication")
     found = chosen([backup("a", 0)], [], replicas, SERVERS)
     assert [one.vault_id for one in found.backups] == ["vault-s"]
-    assert chosen([backup("a", 0)], [], replicas).warnings == [
-        "backup a is of kind server, and no vault is for that (vault-r is for replicas): it is left pending"
-    ]
+    (told,) = chosen([backup("a", 0)], [], replicas).warnings
+    assert told == "backup a is left pending: vault vault-r is for replicas"
 
 
 @pytest.fixture(name="client")
@@ -233,4 +234,4 @@ def test_an_owner_who_shares_nothing_is_told(emulator: Emulator, client: Client,
     assert found.warnings == [f"project {owners[1]} shares nothing with this one"]
     resource = emulator.state.backups[kept].resource_id
     found = asked(emulator, client, resource_ids=[resource, "server-9"])
-    assert found.warnings == ["no backup to accept of server-9"]
+    assert found.warnings == ["no backup of server-9 is in the window"]

@@ -106,7 +106,7 @@ def named(id_: str, *, days: float = 0, resource: str = "server-1", **fields: An
 
 def picked(window: Window, backups: Iterable[Backup], resources: list[str] | None = None) -> list[str]:
     """The ids of the backups in the window."""
-    return [one.id for one in window.of(backups, resources)]
+    return [one.id for one in window.choose(backups, resources).backups]
 
 
 def test_the_newest_of_each_resource() -> None:
@@ -222,7 +222,7 @@ def test_who_may_not_read_vaults_may_share(emulator: Emulator, client: Client) -
 def test_a_vault_for_replicas_is_not_shared(emulator: Emulator, client: Client) -> None:
     """Its backups are copies."""
     emulator.vault("sharer").protect_type = "replication"
-    with pytest.raises(Refused, match="is a vault for replicas"):
+    with pytest.raises(Refused, match="is for replicas, which are copies"):
         asked(emulator, client)
 
 

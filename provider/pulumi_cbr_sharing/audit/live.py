@@ -231,7 +231,7 @@ def _look_at(client: ReadOnlyClient, backup: Backup) -> list[Member | Unseen] | 
     try:
         try:
             found = list_members(client, backup.id)
-            members = found.members.values()
+            members = found.rows.values()
             cause = None if found.complete else "the list of its members does not match its own count"
         except BackupNotFound as error:
             get_backup(client, backup.id)  # it is gone only if it cannot be read either

@@ -8,7 +8,7 @@ for "gone" would drop every share from the state. A second request tells.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.errors import BackupNotFound, MalformedUrl, Refused, UnexpectedAnswer, WrongProject
@@ -16,7 +16,7 @@ from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Record, Reply
@@ -63,23 +63,11 @@ def explained(client: Client, call: Call, refusal: MalformedUrl) -> MalformedUrl
     """What the 401 means, see `ask`."""
     if call.method != "GET":
         # Seen for GET only: a share whose DELETE is answered with it may still be there.
-        _get_backup(client, call)
+        # GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
+        path, doing = call.path.partition("/members")[0], f"{call.doing}: checking that the backup exists"
+        ask(client, Call("GET", path, doing, "cbr:backups:get"))
         return refusal
-    _list_backups(client, call)
-    if "/backups/" not in call.path:
-        return refusal
-    gone = replace(refusal, reason="the backup does not exist in this project", remedy="")
-    return BackupNotFound(**vars(gone))
-
-
-# GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
-def _get_backup(client: Client, call: Call) -> None:
-    path = call.path.partition("/members")[0]
-    ask(client, Call("GET", path, f"{call.doing}: checking that the backup exists", "cbr:backups:get"))
-
-
-# GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}
-def _list_backups(client: Client, call: Call) -> None:
+    # GET /v3/{project_id}/backups?limit=1 → 200 {"backups": [Backup], "count": n}
     doing = f"{call.doing}: checking that the credential is of project {client.project_id}"
     look = Call("GET", path_to(client, "backups"), doing, "cbr:backups:list", query=(("limit", "1"),))
     try:
@@ -91,84 +79,100 @@ def _list_backups(client: Client, call: Call) -> None:
             f"{request}): use a credential of that project, or correct {client.settings.names['project_id']}; nothing "
             "was changed"
         ) from None
+    if "/backups/" not in call.path:
+        return refusal
+    gone = replace(refusal, reason="the backup does not exist in this project", remedy="")
+    return BackupNotFound(**vars(gone))
 
 
-class Listing:
+class Listing(Generic[T]):
     """The records of a list by their ids. Send each call that it yields, and let it `take` the reply.
 
     Args:
         client: whose clock and deadline count; it shows a line every ten seconds.
         call: the list without `offset`.
         key: the name of the list in an answer: `backups`, `members` or `vaults`.
+        read: reads a record.
         since: when the list was first asked for, if it was before. All pages together have the deadline of one call.
 
     Attributes:
-        found: the records so far.
+        rows: what was read so far.
         complete: whether every page's `count` is the number of records. (If it changes, records have moved between
             pages.) A list without `count` is complete when an empty page ends it.
 
     Raises:
-        UnexpectedAnswer: the list does not end, or has a malformed id.
+        UnexpectedAnswer: the list does not end, or has a malformed record.
     """
 
-    def __init__(self, client: Client, call: Call, key: str, since: float | None = None) -> None:
-        self._client, self._call, self._key = client, call, key
+    def __init__(
+        self, client: Client, call: Call, key: str, read: Callable[[Record], T], since: float | None = None
+    ) -> None:
+        self._client, self._call, self._key, self._read = client, call, key, read
         self._began = client.clock.now() if since is None else since
         self._counts: list[Any] = []
         self._ended = False
-        self.found: dict[str, Record] = {}
+        self.rows: dict[str, T] = {}
         self.complete = False
 
     def __iter__(self) -> Iterator[Call]:
         told = self._client.clock.now()
         while not self._ended:
-            self._check_end()
+            rows, pages, passed = len(self.rows), len(self._counts), self._client.clock.now() - self._began
+            if pages >= MOST_PAGES or rows >= MOST_ROWS or passed > self._client.settings.deadline:
+                raise UnexpectedAnswer(
+                    f"{self._call.doing}: the list has no end after {rows} rows on {pages} pages in {passed:.0f} s, so "
+                    f"nothing is concluded from it: check {self._client.settings.names['cbr']}"
+                )
             if self._client.clock.now() >= told + NEWS_EVERY:
                 told = self._client.clock.now()
-                self._client.notify(f"{self._call.doing}: {len(self.found)} so far")
-            offset = ("offset", str(len(self.found)))
-            yield replace(self._call, query=(*self._call.query, offset)) if self.found else self._call
+                self._client.notify(f"{self._call.doing}: {rows} so far")
+            yield replace(self._call, query=(*self._call.query, ("offset", str(rows)))) if rows else self._call
 
     def take(self, reply: Reply) -> None:
         """A page."""
         shape, name = _IDS_OF[self._key]
-        listed = {record.id(name, shape): record for record in reply.records(self._key)}
+        listed = {record.id(name, shape): self._read(record) for record in reply.records(self._key)}
         # Records move from one page to the next when others come and go.
-        news = listed.keys() - self.found.keys()
-        self.found |= listed
+        news = listed.keys() - self.rows.keys()
+        self.rows |= listed
         self._counts.append(count := reply.payload.get("count"))
         if count is None and not listed:
             self._ended, self.complete = True, all(one is None for one in self._counts)
-        elif not news or (type(count) is int and len(self.found) >= count):
+        elif not news or (type(count) is int and len(self.rows) >= count):
             self._ended = True
-            self.complete = all(type(one) is int and one == len(self.found) for one in self._counts)
+            self.complete = all(type(one) is int and one == len(self.rows) for one in self._counts)
 
-    def _check_end(self) -> None:
-        rows, number, passed = len(self.found), len(self._counts), self._client.clock.now() - self._began
-        if number >= MOST_PAGES or rows >= MOST_ROWS or passed > self._client.settings.deadline:
-            raise UnexpectedAnswer(
-                f"{self._call.doing}: the list has no end after {rows} rows on {number} pages in {passed:.0f} s, so "
-                f"nothing is concluded from it: check {self._client.settings.names['cbr']}"
-            )
+    def all(self) -> Mapping[str, T]:
+        """All of them; an incomplete list must not be read as deletions.
+
+        Raises:
+            UnexpectedAnswer: the list may be incomplete.
+        """
+        if self.complete:
+            return self.rows
+        raise UnexpectedAnswer(
+            f"{self._call.doing}: the list does not fit its own count, so nothing is concluded: run it again"
+        )
+
+    def get(self, id_: str) -> T | None:
+        """The one with this id; None if there is definitely none, see `all`."""
+        return self.rows.get(id_) or self.all().get(id_)
 
 
-def whole_list(client: Client, call: Call, key: str) -> Collection[Record]:
-    """All records of a list of backups or vaults, over all pages; an incomplete list must not be read as deletions.
+def whole_list(
+    client: Client, call: Call, key: str, read: Callable[[Record], T], fits: Callable[[Mapping[str, Any]], bool]
+) -> list[T]:
+    """All records of a list of backups or vaults whose fields fit, over all pages; a malformed one spoils the list.
 
     Raises:
         UnexpectedAnswer: no try gave as many records as the service counts, or the list does not end.
     """
     chosen, began = client.settings.enterprise_project, client.clock.now()
     call = replace(call, query=(*call.query, ("enterprise_project_id", chosen))) if chosen else call
-    for _ in range(TRIES):
-        listing = Listing(client, call, key, began)
+    for tries_left in reversed(range(TRIES)):
+        listing = Listing(client, call, key, lambda record: (record.fields, read(record)), began)
         for page in listing:
             listing.take(ask(client, page))
-        if listing.complete:
-            return listing.found.values()
-    raise incomplete(call.doing)
-
-
-def incomplete(doing: str) -> UnexpectedAnswer:
-    """The error for a list that may be incomplete."""
-    return UnexpectedAnswer(f"{doing}: the list does not fit its own count, so nothing is concluded: run it again")
+        if listing.complete or not tries_left:
+            break
+    return [one for fields, one in listing.all().values() if fits(fields)]

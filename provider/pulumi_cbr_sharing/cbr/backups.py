@@ -124,7 +124,11 @@ def list_backups(
             f"listing backups: own_type is {one_line(own_type, 30)!r}, member_status {one_line(member_status, 30)!r}: "
             "own_type must be private, shared or all_granted, and member_status is for the last two only"
         )
-    wanted = _wanted(vault_id=vault_id, resource_id=resource_id, name=name, status=status)
+    filters = {"vault_id": vault_id, "resource_id": resource_id, "name": name, "status": status}
+    wanted = {key: text for key, text in filters.items() if text is not None}
+    for key, text in wanted.items():
+        if trouble := ids.VAULT.trouble_with(text) if key == "vault_id" else ids.trouble_with_text(text):
+            raise Refused(f"listing backups: {key} {trouble}")
     shared = {"own_type": own_type, "member_status": member_status} if own_type != "private" else {}
     call = Call(
         "GET",
@@ -133,31 +137,17 @@ def list_backups(
         action="cbr:backups:list",
         query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
     )
-    owner = client.project_id if not shared else None
-    records = whole_list(client, call, "backups")
-    read = [(record, _backup(record)) for record in records]  # all of them: a malformed one spoils the list
-    fitting = [backup for record, backup in read if _fits(record.fields, wanted, owner)]
-    return sorted(fitting, key=attrgetter("order"), reverse=True)
 
+    def fits(record: Mapping[str, Any]) -> bool:
+        """No document says that `name` means the whole name, or that filters apply.
 
-def _wanted(**filters: str | None) -> dict[str, str]:
-    """The filters that are given; `Refused` if one cannot be sent."""
-    wanted = {key: text for key, text in filters.items() if text is not None}
-    for key, text in wanted.items():
-        trouble = ids.VAULT.trouble_with(text) if key == "vault_id" else ids.trouble_with_text(text)
-        if trouble:
-            raise Refused(f"listing backups: {key} {trouble}")
-    return wanted
+        Which vault the list names for a received backup is not documented, so `vault_id` is left to the service then.
+        """
+        checked = {key: text for key, text in wanted.items() if not (shared and key == "vault_id")}
+        is_own = record.get("project_id") in (None, "", client.project_id)
+        return (is_own or bool(shared)) and all(record.get(key) == text for key, text in checked.items())
 
-
-def _fits(record: Mapping[str, Any], wanted: Mapping[str, str], owner: str | None) -> bool:
-    """Whether a record matches the filters: no document says that `name` means the whole name, or that filters apply.
-
-    Which vault the list names for a received backup is not documented, so `vault_id` is left to the service then.
-    """
-    if owner and record.get("project_id") not in (None, "", owner):
-        return False
-    return all(record.get(key) == text for key, text in wanted.items() if owner or key != "vault_id")
+    return sorted(whole_list(client, call, "backups", _backup, fits), key=attrgetter("order"), reverse=True)
 
 
 def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvailable, seconds: float) -> None:

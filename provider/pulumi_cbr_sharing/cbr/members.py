@@ -7,16 +7,18 @@ Details of a Backup Member").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
-from pulumi_cbr_sharing.cbr.api import Listing, ask, explained, incomplete, path_to
-from pulumi_cbr_sharing.errors import MalformedUrl, UnexpectedAnswer
+from pulumi_cbr_sharing.cbr.api import Listing, ask, explained, path_to
+from pulumi_cbr_sharing.errors import MalformedUrl, UnexpectedAnswer, WrongRecipient
+from pulumi_cbr_sharing.http.codes import CODES
 from pulumi_cbr_sharing.http.messages import Call, Reply
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Record
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["pending", "accepted", "rejected"]
 MOST_RECIPIENTS = 10
+# Which of 6704 and 9900 tells of a project that does not exist is inferred.
+_WRONG_RECIPIENT = {(400, (code := "BackupService.9900")): CODES[code]._replace(error=WrongRecipient)}
 
 
 @dataclass(frozen=True)
@@ -51,33 +55,6 @@ class Member:
     updated_at: str | None = None
 
 
-@dataclass(frozen=True)
-class MemberList:
-    """The members of a backup by project, and whether the list is known to be complete."""
-
-    doing: str
-    members: Mapping[str, Member]
-    complete: bool
-
-    def all(self) -> Mapping[str, Member]:
-        """All members.
-
-        Raises:
-            UnexpectedAnswer: the list may be incomplete.
-        """
-        if self.complete:
-            return self.members
-        raise incomplete(self.doing)
-
-    def get(self, project_id: str) -> Member | None:
-        """The member of a project; None if there is definitely none.
-
-        Raises:
-            UnexpectedAnswer: it is not in the list, which may be incomplete.
-        """
-        return self.members.get(project_id) or self.all().get(project_id)
-
-
 # POST /v3/{project_id}/backups/{backup_id}/members  {"members": ["<project id>", …]} → 200 {"members": [Member, …]}
 def add_members(
     client: Client, backup_id: str, project_ids: Sequence[str], *, look: Callable[[], T | None]
@@ -91,6 +68,7 @@ def add_members(
 
     Raises:
         AlreadyShared: with one of them, in whatever status; then none is added (inferred).
+        WrongRecipient: one of them does not exist in the region; whether the others are added is not documented.
         BackupNotAvailable, BackupNotFound, ApiError: the service's other reasons.
     """
     call = Call(
@@ -100,12 +78,14 @@ def add_members(
         action="cbr:member:create",
         body={"members": list(project_ids)},
         repeatable=False,
+        meanings=_WRONG_RECIPIENT,
     )
     reply = ask(client, call, look)
     if not isinstance(reply, Reply):
         return reply
     try:
-        added = _by_project(reply.records("members"), backup_id)
+        members = [_member(record, backup_id) for record in reply.records("members")]
+        added = {member.dest_project_id: member for member in members}
         if lacking := [project for project in project_ids if project not in added]:
             raise reply.unexpected(f"without the share with project {', '.join(lacking)}")
     except UnexpectedAnswer:
@@ -113,25 +93,25 @@ def add_members(
         if (found := look()) is not None:
             return found
         raise
-    return added
+    return {project: added[project] for project in project_ids}
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members → 200 {"members": [Member, …], "count": n}
-def list_members(client: Client, backup_id: str) -> MemberList:
-    """All members of a backup, over all pages.
+def list_members(client: Client, backup_id: str) -> Listing[Member]:
+    """All members of a backup by project, over all pages.
 
     Raises:
         BackupNotFound: there is no such backup in the client's project.
     """
     path = path_to(client, "backups", backup_id, "members")
     call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
-    listing = Listing(client, call, "members")
+    listing = Listing(client, call, "members", partial(_member, backup_id=backup_id))
     try:
         for page in listing:
             listing.take(client.send(page))
     except MalformedUrl as refusal:
         raise explained(client, call, refusal) from None
-    return MemberList(call.doing, _by_project(listing.found.values(), backup_id), listing.complete)
+    return listing
 
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}
@@ -177,11 +157,6 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     doing = f"cancelling the share of backup {backup_id} with project {project_id}"
     call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
     ask(client, call)
-
-
-def _by_project(records: Iterable[Record], backup_id: str) -> Mapping[str, Member]:
-    members = [_member(record, backup_id) for record in records]
-    return {member.dest_project_id: member for member in members}
 
 
 def _member(record: Record, backup_id: str, asked: str | None = None) -> Member:

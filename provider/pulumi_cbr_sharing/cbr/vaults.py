@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing import ids
@@ -58,22 +59,24 @@ class Vault:
         """The part of the size that no backup takes, in GB."""
         return self.size - self.used / 1024
 
-    def against(self, backup: Backup | None) -> str | None:
-        """Why the service takes no such backup, or none at all, as the end of a sentence; None if nothing is known.
+    def against(self, backup: Backup | None, size: int = 0) -> str | None:
+        """Why the service takes no such backup, as the end of a sentence; None if nothing is known against it.
 
         The codes are 6712, 6713 and 6114; that these are their conditions is inferred.
+
+        Args:
+            backup: None for any.
+            size: the room that it needs, in GB.
         """
         if self.protect_type == REPLICATION:
-            return "is for replicas: give a vault of type backup"
-        if backup is None:
-            return None
-        kind = KINDS.get(backup.resource_type)
+            return "is for replicas"
+        kind = backup and KINDS.get(backup.resource_type, backup.resource_type)
         if kind and self.object_type not in ("", kind):
             return f"is for {self.object_type} backups, and the backup is of a {kind}"
-        if self.status not in ("", AVAILABLE):
+        if backup and self.status not in ("", AVAILABLE):
             return f"is in status {self.status}"
-        if self.size and backup.resource_size > self.free:
-            return f"has {self.free:.0f} GB of {self.size} GB left, and the backup needs {backup.resource_size} GB"
+        if self.size and size > self.free:
+            return f"has {self.free:.0f} GB of {self.size} GB left, and the backup needs {size} GB"
         return None
 
 
@@ -90,10 +93,9 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
     doing = f"listing the vaults of project {client.project_id}"
     query = () if name is None else (("name", name),)
     call = Call("GET", path_to(client, "vaults"), doing=doing, action="cbr:vaults:list", query=query)
-    records = whole_list(client, call, "vaults")
     # No document says that the filter means the whole name.
-    fitting = [_vault(record) for record in records if name in (None, record.fields.get("name"))]
-    return sorted(fitting, key=lambda one: (one.name, one.id))
+    found = whole_list(client, call, "vaults", _vault, lambda record: name in (None, record.get("name")))
+    return sorted(found, key=attrgetter("name", "id"))
 
 
 # GET /v3/{project_id}/vaults/{vault_id} → 200 {"vault": Vault}

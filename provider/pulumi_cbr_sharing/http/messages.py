@@ -59,7 +59,8 @@ class Call:
         service: which endpoint.
         repeatable: whether sending it twice has the same effect as sending it once.
         expects: the statuses of success.
-        meanings: what a status means for this call in particular, if the service itself answered, not the gateway.
+        meanings: what a status, or a status and a code, means for this call in particular, if the service itself
+            answered, not the gateway.
         signs_in: whether the answer holds a secret, so that none of it may be quoted.
     """
 
@@ -72,7 +73,7 @@ class Call:
     service: Service = "cbr"
     repeatable: bool = True
     expects: tuple[int, ...] = (200,)
-    meanings: Mapping[int, Meaning] = field(default_factory=dict)
+    meanings: Mapping[Any, Meaning] = field(default_factory=dict)
     signs_in: bool = False
 
 
@@ -185,6 +186,8 @@ class Reply:
         if self.call.service == "cbr" and self.status == 401 and self.payload == MALFORMED_URL:  # noqa: PLR2004
             return _MALFORMED_URL, False
         by_gateway = code.startswith(("APIGW.", "APIG."))  # which does not know what was asked for
+        if (self.status, code) in self.call.meanings:
+            return self.call.meanings[self.status, code], False
         if self.status in self.call.meanings and not by_gateway:
             return self.call.meanings[self.status], True
         meaning = meaning_of(self.status, code)

@@ -1,22 +1,13 @@
-"""BackupShareAccepter: the recipient's answer to a share.
+"""BackupShareAccepter: the recipient's answer to a share. `project_id` is the recipient's in all of these.
 
-    GET    /v3/{project_id}/backups/{backup_id}                        the backup as the recipient sees it
-    PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "accepted", "vault_id": "…"}
-    PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "rejected"}: give back
-
-`project_id` is the recipient's in all of them.
-
-What the API does:
-
-* Before the share is accepted, and after it was given back, the recipient does not find the backup, or sees it without
-  a vault: it is not documented which.
-* The recipient sees the sharer's `project_id`, but its own `vault_id`.
-* An accepted share can be given back by rejecting it.
+GET    /v3/{project_id}/backups/{backup_id}                        the backup as the recipient sees it
+PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "accepted", "vault_id": "…"}
+PUT    /v3/{project_id}/backups/{backup_id}/members/{project_id}   {"status": "rejected"}: give back
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
 
@@ -51,6 +42,7 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         backup_name, resource_type: name and type of the backup, as the recipient sees them.
     """
 
+    _pending = False  # whether a component has just seen its offer
     backup_id: pulumi.Output[str]
     vault_id: pulumi.Output[str]
     status: pulumi.Output[str]
@@ -72,12 +64,8 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": waiting(wait_for_offer, opts)}
-        super().__init__(BackupShareAccepterProvider(connection), resource_name, {**inputs, **self._known()}, opts)
-
-    @staticmethod
-    def _known() -> dict[str, Any]:
-        """What a component knows besides."""
-        return {}
+        known = {"pending": True} if self._pending else {}
+        super().__init__(BackupShareAccepterProvider(connection), resource_name, {**inputs, **known}, opts)
 
 
 class BackupShareAccepterProvider(CbrProvider):

@@ -1,8 +1,7 @@
 """What the dynamic providers of this package have in common: the door between Pulumi and `sharing/`.
 
-A provider holds a Connection, which is pickled into the state, and opens a session when it needs one. Each verb turns
-properties into dataclasses and calls one function of `sharing/`. The SDK's own mark of an unknown
-value stays in this file.
+Each verb turns properties into dataclasses and calls one function of `sharing/`, with a session that is opened when it
+is needed. The SDK's own mark of an unknown value stays in this file.
 """
 
 from __future__ import annotations

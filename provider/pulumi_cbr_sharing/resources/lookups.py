@@ -1,16 +1,8 @@
 """Lookups: functions that read from the cloud while the program runs, in a preview too.
 
-    GET /v3/{project_id}/backups                        get_backups
-    GET /v3/{project_id}/backups/{backup_id}            get_backup
-    GET /v3/{project_id}/backups/{backup_id}/members    get_share_members
-    GET /v3/{project_id}/vaults                         get_vaults
-    GET /v3/domain/{account}/projects                   get_projects
-
 Each has two forms, as usual in Pulumi. The plain one takes known values, and a program can loop over its result. The
-one with `_output` also takes Outputs and returns an Output, which is unknown while an argument is unknown. The settings
-are those of the resources: Connection, stack config, environment, files.
-
-An error ends the program with one line and no traceback; a program can catch `LookupFailed`.
+one with `_output` also takes Outputs and returns an Output, which is unknown while an argument is unknown. An error
+ends the program with one line and no traceback; a program can catch `LookupFailed`.
 """
 
 from __future__ import annotations
@@ -33,7 +25,7 @@ from pulumi_cbr_sharing.settings.connection import LOOKED_UP, Connection
 
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     from pulumi_cbr_sharing.cbr.backups import Backup, OwnType
     from pulumi_cbr_sharing.cbr.members import Member, Status
@@ -167,11 +159,7 @@ def get_projects_output(
 
 def _when_known(look_up: Callable[..., T], **given: Any) -> pulumi.Output[T]:
     """Run a lookup when all its arguments are known, in a thread, so that the program goes on."""
-
-    def run(known: dict[str, Any]) -> Awaitable[T]:
-        return asyncio.to_thread(partial(look_up, **known))
-
-    return pulumi.Output.all(**given).apply(run)
+    return pulumi.Output.all(**given).apply(lambda known: asyncio.to_thread(partial(look_up, **known)))
 
 
 class _StackConfig:

@@ -4,13 +4,7 @@
     GET /v3/{project_id}/vaults/{vault_id}                          kind and room
     BackupShareAccepter does the rest
 
-The recipient's side of VaultShare: a component that looks up the backups in the window and declares a
-BackupShareAccepter for each. Backups that stay in the window are left alone, those that left it are given back, new
-ones are accepted, and the plan shows all of it.
-
-* What the owner cancelled, and what expired, is not found any more and leaves the state without an error.
-* An offer that does not fit stays pending, with a warning. It takes no place in the window, so nothing is given back
-  for it.
+The recipient's side of VaultShare, with a BackupShareAccepter for each backup.
 """
 
 from __future__ import annotations
@@ -124,6 +118,4 @@ class _Offered(BackupShareAccepter):
     again since the last refresh. If the owner has cancelled it since the lookup, that is no error.
     """
 
-    @staticmethod
-    def _known() -> dict[str, Any]:
-        return {"pending": True}
+    _pending = True

@@ -1,18 +1,8 @@
-"""BackupShare: exactly these recipients of one backup.
+"""BackupShare: exactly these recipients of one backup. Any other shows as drift, and the next `up` removes it.
 
-It is authoritative: any other recipient shows as drift, and the next `up` removes it. Use `BackupShareMember` if
-several programs or people share the same backup.
-
-    GET    /v3/{project_id}/backups/{backup_id}/members
-    POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<project id>", …]}
-    DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
-
-What the API does:
-
-* One POST adds several recipients, or none if one of them is refused (inferred).
-* A backup can have ten recipients; at this limit, a removal has to come before an offer.
-* The record of a rejected offer stays, and has to be removed before a new offer.
-* A recipient who registered an image from the backup cannot be removed (6710).
+GET    /v3/{project_id}/backups/{backup_id}/members
+POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<project id>", …]}
+DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
 """
 
 from __future__ import annotations

@@ -1,18 +1,9 @@
-"""BackupShareMember: one recipient of one backup.
+"""BackupShareMember: one recipient of one backup. All others are left alone: several programs can share one backup.
 
-It is additive: it owns one share and leaves all others alone, so several programs and people can share the same backup.
-
-    POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<dest_project_id>"]}
-    GET    /v3/{project_id}/backups/{backup_id}/members                one list serves all members of a backup
-    DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
-    GET    /v3/domain/{account}/projects                               if the recipient is given by account name
-
-What the API does:
-
-* The member in a path is the recipient's project, not the record's id.
-* A share that exists already is 400 6703, not 409. The record of a rejected offer stays, and has to be removed before a
-  new offer.
-* A 404 that means neither "no such member" nor "no such backup" says nothing about the share.
+POST   /v3/{project_id}/backups/{backup_id}/members                {"members": ["<dest_project_id>"]}
+GET    /v3/{project_id}/backups/{backup_id}/members                one list serves all members of a backup
+DELETE /v3/{project_id}/backups/{backup_id}/members/{dest_project_id}
+GET    /v3/domain/{account}/projects                               if the recipient is given by account name
 """
 
 from __future__ import annotations

@@ -4,12 +4,8 @@
     GET /v3/{project_id}/vaults/{vault_id}              its type
     BackupShareMember does the rest
 
-A component: it looks up the backups in the window and declares a BackupShareMember for each backup and recipient. Their
-names contain both ids. So in the next run the shares of backups that stay in the window are left alone, those of
-backups that left it are cancelled, new backups are shared, and the plan shows all of it.
-
-* The lookup runs in the preview and in the update. A backup that is made in between is in the update only.
-* A backup that is being restored from stays in the window: its recipients would lose their copies.
+A component: it looks up the backups in the window, in the preview and in the update, and declares a BackupShareMember
+for each backup and recipient. Their names contain both ids, so shares of backups that stay are left alone.
 """
 
 from __future__ import annotations

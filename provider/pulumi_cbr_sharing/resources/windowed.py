@@ -1,14 +1,10 @@
-"""What VaultShare and ReceivedBackups have in common: they look up backups and make child resources for them.
-
-If all arguments are plain values, every plan shows the children. If one is an Output, the children are made in its
-`apply`, and a preview in which it is unknown does not show them.
-"""
+"""What VaultShare and ReceivedBackups have in common: they look up backups and make child resources for them."""
 
 from __future__ import annotations
 
 import asyncio
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -19,21 +15,13 @@ from pulumi_cbr_sharing.resources.lookups import LookupFailed, looking_up
 
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.sharing.window import Chosen, Window
 
     Wired = Callable[[str], pulumi.Input[str]]
     Make = Callable[[Chosen, Mapping[str, Any], Wired], dict[str, pulumi.Output[str]]]
-
-
-class Rolled(NamedTuple):
-    """The outputs: the backups in the window, when the newest of each resource was made, the children's statuses."""
-
-    backup_ids: pulumi.Output[list[str]]
-    newest_at: pulumi.Output[dict[str, str]]
-    statuses: pulumi.Output[dict[str, str]]
 
 
 def valid(called: str, window: Window) -> Window:
@@ -51,8 +39,11 @@ def roll(
     connection: Connection | None,
     look_up: Callable[..., Chosen],
     make: Make,
-) -> Rolled:
+) -> tuple[pulumi.Output[list[str]], pulumi.Output[dict[str, str]], pulumi.Output[dict[str, str]]]:
     """Look up what is in the window, and make children for it.
+
+    If all arguments are plain values, every plan shows the children. If one is an Output, the children are made in its
+    `apply`, and a preview in which it is unknown does not show them.
 
     Args:
         called: what messages call the component.
@@ -62,6 +53,9 @@ def roll(
         look_up: `to_share` or `to_accept` of `sharing/`.
         make: makes the children of what was chosen, with the known arguments, and returns their statuses by their ids.
             Its last argument gives a value the dependencies of the Outputs, so that children are destroyed first.
+
+    Returns:
+        The ids of the backups in the window, when the newest of each resource was made, the children's statuses.
     """
 
     def find(known: Mapping[str, Any]) -> Chosen:
@@ -87,18 +81,15 @@ def roll(
         now = find(given)
         ids, newest_at = [backup.id for backup in now.backups], now.newest_at
         statuses = declare(now, given, lambda value: value)
-        return Rolled(pulumi.Output.from_input(ids), pulumi.Output.from_input(newest_at), statuses)
+        return pulumi.Output.from_input(ids), pulumi.Output.from_input(newest_at), statuses
 
     known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
-
-    def in_a_thread(values: dict[str, Any]) -> Awaitable[Chosen]:
-        return asyncio.to_thread(find, values)
+    found: pulumi.Output[Chosen] = known.apply(lambda values: asyncio.to_thread(find, values))
 
     def wired(value: str) -> pulumi.Output[str]:
         return known.apply(lambda _: value)
 
-    found: pulumi.Output[Chosen] = known.apply(in_a_thread)
-    return Rolled(
+    return (
         found.apply(lambda found: [backup.id for backup in found.backups]),
         found.apply(lambda found: found.newest_at),
         pulumi.Output.all(found, known).apply(lambda pair: declare(pair[0], pair[1], wired)),
@@ -106,7 +97,7 @@ def roll(
 
 
 def _tell(called: str, window: Window, stale: list[str]) -> None:
-    """Warn of backups that are too old, or fail. The children have been declared by then."""
+    """Warn of backups that are too old, or fail; the children have been declared by now."""
     if stale and window.on_stale == "error":
         raise pulumi.RunError(f"{called}: " + "\n  ".join(stale))
     for sentence in stale:

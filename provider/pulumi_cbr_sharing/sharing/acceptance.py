@@ -155,8 +155,10 @@ def _foreseen(session: Session, backup_id: str | None, vault_id: str, *, is_new:
         yield Problem.it("backup_id", _elsewhere(seen))
     elif is_new and there:
         session.tell(f"backup {backup_id} was accepted into vault {vault_id} before: the update adopts that")
-    if vault and there != vault_id and (trouble := vault.against(None if is_new else seen)):
-        yield Problem.it("vault_id", trouble if is_new else f"{trouble}: the backup stays in vault {there}")
+    if vault and is_new and (trouble := vault.against(None)):
+        yield Problem.it("vault_id", f"{trouble}: give another vault")
+    elif vault and seen and not is_new and there != vault_id and (trouble := vault.against(seen, seen.resource_size)):
+        yield Problem.it("vault_id", f"{trouble}: the backup stays in vault {there}")
 
 
 def _elsewhere(seen: Backup) -> str:
@@ -173,7 +175,7 @@ def _moved(session: Session, seen: Backup, vault_id: str) -> Backup:
     """
     client, backup_id = session.client, seen.id
     doing = f"moving backup {backup_id} from vault {seen.vault_id} into vault {vault_id}"
-    if trouble := get_vault(client, vault_id).against(seen):
+    if trouble := get_vault(client, vault_id).against(seen, seen.resource_size):
         raise Refused(f"{doing}: that vault {trouble}; nothing was changed")
     answer_membership(client, backup_id, "rejected")
     try:

@@ -79,16 +79,6 @@ def _known(value: Any) -> Any:
     return UNKNOWN if value == NOT_KNOWN else value
 
 
-def _trouble_with_flag(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "is neither true nor false"
-
-
-def _trouble_with_wait(seconds: Any) -> str | None:
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
-        return None
-    return f"is not a number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
-
-
 def trouble_with_recipients(project_ids: Any) -> str | None:
     """Invalid ids, duplicates, more than ten."""
     if not isinstance(project_ids, list):
@@ -102,21 +92,28 @@ def trouble_with_recipients(project_ids: Any) -> str | None:
     return "; it ".join(troubles) or None
 
 
-def _unless_missing(trouble_with: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
-    return lambda value: None if value is None else trouble_with(value)
+def _trouble_with_wait(seconds: Any) -> str | None:
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_WAIT:
+        return None
+    return f"is not a number of seconds from 0 to {LONGEST_WAIT}: give {DEFAULT_WAIT:g}, or 0 not to wait"
+
+
+def _trouble_with_flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "is neither true nor false"
 
 
 _TROUBLE_WITH: Mapping[str, Callable[[Any], str | None]] = {
     "backup_id": BACKUP.trouble_with,
     "vault_id": VAULT.trouble_with,
-    "dest_project_id": _unless_missing(PROJECT.trouble_with),
-    "dest_account": _unless_missing(trouble_with_account),
+    "dest_project_id": PROJECT.trouble_with,
+    "dest_account": trouble_with_account,
     "dest_project_ids": trouble_with_recipients,
     "adopt": _trouble_with_flag,
     "pending": _trouble_with_flag,
     "wait_for_backup": _trouble_with_wait,
     "wait_for_offer": _trouble_with_wait,
 }
+_ONE_OF = ("dest_project_id", "dest_account")
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,8 @@ class Inputs:
     def problems(self) -> Iterator[Problem]:
         """Problems with the shapes of the inputs. Unknown values have none."""
         for name, value in vars(self).items():
-            if not is_unknown(value) and (trouble := _TROUBLE_WITH[name](value)):
+            is_left_out = value is None and name in _ONE_OF
+            if not is_unknown(value) and not is_left_out and (trouble := _TROUBLE_WITH[name](value)):
                 yield Problem.it(name, trouble)
 
 

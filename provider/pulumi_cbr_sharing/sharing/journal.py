@@ -41,6 +41,7 @@ else:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_USER = "user" if sys.platform == "win32" else str(os.getuid())
 TRIES = 10  # to make a file: for an instant, a new one has no lock, as if its process were dead
 MOST_FOLDERS, MOST_FILES = 200, 1000  # that one process looks at
 
@@ -107,7 +108,7 @@ class Journal:
     def _own_file(self) -> _OwnFile | None:
         if self._file is None and self._trouble is None:
             try:
-                user = _private(Path(self._root or tempfile.gettempdir()) / f"pulumi-cbr-sharing-{_user()}")
+                user = _private(Path(self._root or tempfile.gettempdir()) / f"pulumi-cbr-sharing-{_USER}")
                 _sweep(user)
                 self._file = _OwnFile(user / self._name)
             except OSError as error:
@@ -153,10 +154,6 @@ def _private(folder: Path) -> Path:
     if not (stat.S_ISDIR(found.st_mode) and is_ours):
         raise PermissionError(f"{folder} is not a folder that only this user can use")
     return folder
-
-
-def _user() -> str:
-    return "user" if sys.platform == "win32" else str(os.getuid())
 
 
 def _files(folder: Path) -> Sequence[Path]:

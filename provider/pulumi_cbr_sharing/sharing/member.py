@@ -67,10 +67,10 @@ def declare(
     if inputs.dest_account is not None:
         try:
             project_id = _project(session, inputs.dest_account, recorded, planning=planning)
-            inputs = replace(inputs, dest_project_id=project_id)
         except CbrSharingError as error:
             return inputs, [Problem("dest_account" if isinstance(error, Refused) else "", error.told)]
-    return inputs, list(_declared(session, inputs, recorded, planning=planning))
+        inputs = replace(inputs, dest_project_id=project_id)
+    return inputs, list(_problems(session, inputs, recorded, planning=planning))
 
 
 def create(session: Session, inputs: MemberInputs) -> Share:
@@ -84,7 +84,7 @@ def create(session: Session, inputs: MemberInputs) -> Share:
     doing = f"sharing backup {backup_id} with project {project_id}"
     if project_id == session.client.project_id:
         raise Refused(f"{doing}: it {OWN}")
-    adopts = inputs.adopt or project_id in session.ledger.owned(backup_id)
+    adopts = _adopts(session, inputs)
     if not adopts and (member := session.shares.look(backup_id).get(project_id)):
         raise Refused(f"{doing}: it {_stranger(member)}")
     try:
@@ -97,11 +97,7 @@ def create(session: Session, inputs: MemberInputs) -> Share:
 
 
 def read(session: Session, recorded: Share) -> Share | None:
-    """The share as it is now; None only if the service clearly says that it is gone.
-
-    Raises:
-        WrongProject: the settings are of another project, region or cloud than the state.
-    """
+    """The share as it is now; None only if the service clearly says that it is gone."""
     _guard(session, f"reading {recorded}", recorded)
     if member := session.shares.find(recorded.backup_id, recorded.dest_project_id):
         return _share(session, recorded.backup_id, member)
@@ -154,7 +150,7 @@ def _project(session: Session, account: Any, recorded: MemberInputs | None, *, p
     return found.id if found else known or UNKNOWN
 
 
-def _declared(
+def _problems(
     session: Session, inputs: MemberInputs, recorded: MemberInputs | None, *, planning: bool
 ) -> Iterator[Problem]:
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
@@ -181,28 +177,32 @@ def _trouble_with(session: Session, inputs: MemberInputs, live: Mapping[str, Mem
     if project_id == session.client.known_project_id:  # known at the latest now
         return OWN
     if there := live.get(project_id):
-        if inputs.adopt is False and project_id not in session.ledger.owned(backup_id):
+        if not _adopts(session, inputs):
             return _stranger(there)
         session.tell_ahead(backup_id, [there])
         return None
     wanted = session.ledger.recipients(backup_id)
     count = len(live.keys() | wanted)
-    if count <= MOST_RECIPIENTS:
-        return None
-    if leaving := live.keys() & session.ledger.owned(backup_id) - wanted:
+    leaving = live.keys() & session.ledger.owned(backup_id) - wanted
+    if count > MOST_RECIPIENTS and leaving:
         session.tell(
             f"warning: backup {backup_id} has no room for project {project_id} until it leaves "
             f"{' or '.join(sorted(leaving))}, which needs `delete_before_replace=True` on the resource that changes"
         )
-        return None
-    return (
-        f"is one too many: backup {backup_id} is shared with {len(live)} projects, this program adds "
-        f"{count - len(live)}, and the maximum is {MOST_RECIPIENTS}: remove a recipient in an earlier run"
-    )
+    elif count > MOST_RECIPIENTS:
+        return (
+            f"is one too many: backup {backup_id} is shared with {len(live)} projects, this program adds "
+            f"{count - len(live)}, and the maximum is {MOST_RECIPIENTS}: remove a recipient in an earlier run"
+        )
+    return None
+
+
+def _adopts(session: Session, inputs: MemberInputs) -> bool:
+    """Whether a share that exists is taken over; one that a resource of the program has recorded is no stranger's."""
+    return inputs.adopt is not False or inputs.dest_project_id in session.ledger.owned(inputs.backup_id)
 
 
 def _stranger(there: Member) -> str:
-    """Why a share that is there already is an error without adoption."""
     return (
         f"is a recipient already ({there.status}, since {there.created_at or 'an unknown time'}), and adopt is False: "
         "if this program shared it under another name, give the resource `aliases`; else set adopt to True: then this "
@@ -215,7 +215,7 @@ def _settled(session: Session, inputs: MemberInputs, *, recorded: Collection[str
     done = session.shares.settle(backup_id, [project_id], wait=inputs.wait_for_backup)
     for error in done.errors:
         raise _with_way_out(error)
-    for line in done.news(backup_id, recorded=recorded):
+    for line in done.news(recorded=recorded):
         session.say(line)
     return _share(session, backup_id, done.members[project_id])
 
@@ -225,6 +225,8 @@ def _with_way_out(error: CbrSharingError) -> CbrSharingError:
 
 
 def _guard(session: Session, doing: str, recorded: Share) -> None:
+    """See `Session.guard`: it is the same cloud if the share has the same record there."""
+
     def found() -> bool:
         member = session.shares.find(recorded.backup_id, recorded.dest_project_id)
         return member is not None and member.id == recorded.share_id
@@ -233,17 +235,6 @@ def _guard(session: Session, doing: str, recorded: Share) -> None:
 
 
 def _share(session: Session, backup_id: str, member: Member) -> Share:
-    """A live share, as the state records it."""
-    return Share(
-        backup_id=backup_id,
-        dest_project_id=member.dest_project_id,
-        status=member.status,
-        share_id=member.id,
-        owner_project_id=session.client.project_id,
-        region=session.settings.region,
-        endpoint=session.settings.cbr,
-        vault_id=member.vault_id,
-        image_id=member.image_id,
-        created_at=member.created_at,
-        updated_at=member.updated_at,
-    )
+    known = {**vars(member), "share_id": member.id, "backup_id": backup_id, **session.place}
+    del known["id"]
+    return Share(owner_project_id=session.client.project_id, **known)

@@ -9,14 +9,14 @@ documented whether it sees offers at all.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from pulumi_cbr_sharing.cbr.backups import AVAILABLE, get_backup, list_backups
+from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import answer_membership, get_member
-from pulumi_cbr_sharing.cbr.vaults import KINDS, REPLICATION, get_vault
+from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import (
     ApiError,
     BackupNotFound,
@@ -27,7 +27,7 @@ from pulumi_cbr_sharing.errors import (
     WaitTimeout,
 )
 from pulumi_cbr_sharing.ids import PROJECT, VAULT
-from pulumi_cbr_sharing.sharing.window import Chosen, check, left_out, missing_of
+from pulumi_cbr_sharing.sharing.window import Chosen, check
 
 
 if TYPE_CHECKING:
@@ -204,16 +204,14 @@ def choose(
     """
     room, accepted = _Room(vaults), {backup.id for backup in received.accepted}
     both = sorted((*received.pending, *received.accepted), key=attrgetter("order"), reverse=True)
-    backups = window.of(both, resource_ids, lambda one: room.kept(one) if one.id in accepted else room.taken(one))
-    missing = missing_of(backups, resource_ids)
-    warnings = [*room.warnings(), *([f"no backup to accept of {', '.join(missing)}"] if missing else [])]
-    pending = {backup.id for backup in backups} - accepted
-    return Chosen(backups, warnings, window.stale(backups, resource_ids), pending)
+    chosen = window.choose(both, resource_ids, lambda one: room.place(one, accepted=one.id in accepted))
+    pending = {backup.id for backup in chosen.backups} - accepted
+    return replace(chosen, warnings=[*room.warnings(), *chosen.warnings], pending=pending)
 
 
 def _nothing(seen: Received, window: Window, warnings: Sequence[str], resource_ids: Sequence[str] | None) -> str:
     """Why the window is empty: what there is, and what took it."""
-    reasons = left_out(window.against(one, resource_ids) for one in (*seen.pending, *seen.accepted))
+    reasons = window.left_out((*seen.pending, *seen.accepted), resource_ids)
     others = f"; projects that are not in owner_project_ids share, too: {', '.join(seen.others)}" if seen.others else ""
     details = "".join(f"; {warning}" for warning in warnings)
     return (
@@ -228,49 +226,42 @@ class _Room:
 
     def __init__(self, vaults: Mapping[str, Vault]) -> None:
         self._vaults = vaults
-        self._offered = dict.fromkeys(vaults, 0)  # GB
-        self._left_out: defaultdict[str, list[Backup]] = defaultdict(list)
-        self._former: defaultdict[str, list[Backup]] = defaultdict(list)
+        self._offered = Counter[str]()  # GB by vault
+        self._full: defaultdict[str, list[Backup]] = defaultdict(list)
+        self._former: defaultdict[str, list[str]] = defaultdict(list)
         self._odd: list[str] = []
 
-    def kept(self, backup: Backup) -> Backup | None:
-        """An accepted backup; None, with a warning, if it is in another vault."""
-        if backup.vault_id in self._vaults:
+    def place(self, backup: Backup, *, accepted: bool) -> Backup | None:
+        """A backup with its vault; None, with a warning, if it is accepted into another one, or fits into none."""
+        if accepted and backup.vault_id in self._vaults:
             return backup
-        self._former[backup.vault_id].append(backup)
-        return None
-
-    def taken(self, backup: Backup) -> Backup | None:
-        """An offer with its vault; None, with a warning, if there is none."""
-        kind = KINDS.get(backup.resource_type, backup.resource_type or "server")
-        usable = (vault for vault in self._vaults.values() if vault.protect_type != REPLICATION)
-        fitting = [vault for vault in usable if vault.object_type in ("", kind)]
-        unlocked = [vault for vault in fitting if vault.status in ("", AVAILABLE)]
-        for vault in unlocked:
+        if accepted:
+            self._former[backup.vault_id].append(backup.id)
+            return None
+        against = {vault.id: vault.against(backup) for vault in self._vaults.values()}
+        fitting = [self._vaults[vault_id] for vault_id, reason in against.items() if not reason]
+        for vault in fitting:
             # If the size of a vault is unknown, the service decides.
             if not vault.size or self._offered[vault.id] + backup.resource_size <= vault.free:
                 self._offered[vault.id] += backup.resource_size
                 return replace(backup, vault_id=vault.id)
-        if unlocked:
-            self._left_out[unlocked[0].id].append(backup)
-        elif fitting:
-            locked = f"vault {fitting[0].id} is in status {fitting[0].status}"
-            self._odd.append(f"{locked}, so backup {backup.id} is left pending")
+        if fitting:
+            self._full[fitting[0].id].append(backup)
         else:
-            what = f"backup {backup.id} is of kind {kind}, and no vault is for that"
-            replicas = [vault.id for vault in self._vaults.values() if vault.protect_type == REPLICATION]
-            which = f" ({', '.join(replicas)} is for replicas)" if replicas else ""
-            self._odd.append(f"{what}{which}: it is left pending")
+            reasons = "; ".join(f"vault {vault_id} {reason}" for vault_id, reason in against.items())
+            self._odd.append(f"backup {backup.id} is left pending: {reasons}")
         return None
 
     def warnings(self) -> Iterator[str]:
         """Warnings about what does not fit, with figures."""
         yield from self._odd
         for vault_id, former in self._former.items():
-            are = f"{len(former)} backups are" if len(former) > 1 else f"backup {former[0].id} is"
-            them = "them" if len(former) > 1 else "it"
-            yield f"{are} in vault {vault_id}, which is not in vault_id: add {vault_id} to keep {them}"
-        for vault_id, pending in self._left_out.items():
+            are, them = ("is", "it") if len(former) == 1 else ("are", "them")
+            yield (
+                f"backup {', '.join(former)} {are} in vault {vault_id}, which is not in vault_id: "
+                f"add {vault_id} to keep {them}"
+            )
+        for vault_id, pending in self._full.items():
             vault = self._vaults[vault_id]
             needed = self._offered[vault_id] + sum(backup.resource_size for backup in pending)
             yield (

@@ -40,29 +40,7 @@ def declare(
     session: Session, inputs: SetInputs, recorded: SetInputs | None, *, planning: bool
 ) -> tuple[SetInputs, list[Problem]]:
     """Declare all recipients of a backup, as `member.declare` does for one."""
-    return inputs, list(_declared(session, inputs, new=recorded is None, planning=planning))
-
-
-def _declared(session: Session, inputs: SetInputs, *, new: bool, planning: bool) -> Iterator[Problem]:
-    wanted = _known(inputs.dest_project_ids)
-    if _has_owner(session, inputs):
-        yield Problem.it("dest_project_ids", _own(session))
-        return
-    if is_unknown(inputs.backup_id):
-        return
-    if conflict := session.ledger.declare_set(inputs.backup_id, wanted):
-        yield Problem.it("backup_id", conflict)
-    elif planning and new:
-        trouble, live = session.foreseen(inputs.backup_id)
-        if trouble:
-            yield Problem.it("backup_id", trouble)
-        elif _has_owner(session, inputs):  # known at the latest now
-            yield Problem.it("dest_project_ids", _own(session))
-        elif wanted is not None:
-            session.tell_ahead(inputs.backup_id, [live[one] for one in sorted(wanted) if one in live])
-            if undeclared := ", ".join(sorted(live.keys() - set(wanted))):
-                also = f"warning: backup {inputs.backup_id} is also shared with {undeclared}"
-                session.tell(f"{also}: this BackupShare cancels that")
+    return inputs, list(_problems(session, inputs, look=planning and recorded is None))
 
 
 def create(session: Session, inputs: SetInputs) -> RecipientSet:
@@ -84,25 +62,19 @@ def create(session: Session, inputs: SetInputs) -> RecipientSet:
 
 
 def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
-    """All recipients as they are now, also undeclared ones; None only if the backup is gone.
-
-    Raises:
-        WrongProject: the settings are of another project, region or cloud than the state.
-    """
+    """All recipients as they are now, also undeclared ones; None only if the backup is gone."""
     _guard(session, "reading", recorded)
-    live = session.shares.all_of(recorded.backup_id)
+    backup_id, live = recorded.backup_id, session.shares.all_of(recorded.backup_id)
     if live is None:
-        session.say(f"the shares of backup {recorded.backup_id} are gone: the backup does not exist any more")
+        session.say(f"the shares of backup {backup_id} are gone: the backup does not exist any more")
         return None
     declared = recorded.declared if recorded.owner_project_id else list(live)  # an import knows the id alone
-    # Without --diff the engine shows only which property changed: the log of a pipeline needs the ids.
-    if undeclared := sorted(set(live) - set(declared)):
-        names = ", ".join(undeclared)
-        session.say(f"warning: backup {recorded.backup_id} is also shared with {names}, which is not declared")
-    if lost := sorted(set(declared) - set(live)):
-        names = ", ".join(lost)
-        session.say(f"warning: backup {recorded.backup_id} is no longer shared with {names}, which is declared")
-    return _record(session, recorded.backup_id, live, declared)
+    # The engine's own line on a changed list is cut off after 30 characters; the log of a pipeline needs the ids.
+    if undeclared := ", ".join(sorted(live.keys() - set(declared))):
+        session.say(f"warning: backup {backup_id} is also shared with {undeclared}, which is not declared")
+    if lost := ", ".join(sorted(set(declared) - live.keys())):
+        session.say(f"warning: backup {backup_id} is no longer shared with {lost}, which is declared")
+    return _record(session, backup_id, live, declared)
 
 
 def is_changed(recorded: RecipientSet, inputs: SetInputs) -> bool:
@@ -143,12 +115,41 @@ def delete(session: Session, recorded: RecipientSet) -> None:
         raise error
 
 
+def _problems(session: Session, inputs: SetInputs, *, look: bool) -> Iterator[Problem]:
+    backup_id, wanted = inputs.backup_id, _known(inputs.dest_project_ids)
+    if own := _own(session, inputs):
+        yield Problem.it("dest_project_ids", own)
+    elif is_unknown(backup_id):
+        return
+    elif conflict := session.ledger.declare_set(backup_id, wanted):
+        yield Problem.it("backup_id", conflict)
+    elif look:
+        trouble, live = session.foreseen(backup_id)
+        if trouble:
+            yield Problem.it("backup_id", trouble)
+        elif own := _own(session, inputs):  # known at the latest now
+            yield Problem.it("dest_project_ids", own)
+        elif wanted is not None:
+            session.tell_ahead(backup_id, [live[one] for one in sorted(wanted) if one in live])
+            if undeclared := ", ".join(sorted(live.keys() - set(wanted))):
+                also = f"warning: backup {backup_id} is also shared with {undeclared}"
+                session.tell(f"{also}: this BackupShare cancels that")
+
+
+def _own(session: Session, inputs: SetInputs) -> str | None:
+    """What is wrong if the owner is among the recipients, as far as the owner is known."""
+    own = session.client.known_project_id
+    if is_unknown(inputs.dest_project_ids) or own not in inputs.dest_project_ids:
+        return None
+    return f"has {own}, the project that owns the backup: list only recipients"
+
+
 def _settle(session: Session, inputs: SetInputs, *, recorded: Collection[str]) -> Settled:
-    backup_id, declared = inputs.backup_id, sorted(inputs.dest_project_ids)
-    if session.client.project_id in declared:
-        raise Refused(f"sharing backup {backup_id}: the list {_own(session)}")
-    done = session.shares.settle(backup_id, declared, exactly=True, wait=inputs.wait_for_backup)
-    for line in done.news(backup_id, recorded=recorded):
+    backup_id = inputs.backup_id
+    if session.client.project_id in inputs.dest_project_ids:
+        raise Refused(f"sharing backup {backup_id}: the list {_own(session, inputs)}")
+    done = session.shares.settle(backup_id, sorted(inputs.dest_project_ids), exactly=True, wait=inputs.wait_for_backup)
+    for line in done.news(recorded=recorded):
         session.say(line)
     return done
 
@@ -174,14 +175,6 @@ def _known(project_ids: Any) -> Sequence[str] | None:
     return None if is_unknown(project_ids) or any(map(is_unknown, project_ids)) else project_ids
 
 
-def _has_owner(session: Session, inputs: SetInputs) -> bool:
-    return not is_unknown(inputs.dest_project_ids) and session.client.known_project_id in inputs.dest_project_ids
-
-
-def _own(session: Session) -> str:
-    return f"has {session.client.project_id}, the project that owns the backup: list only recipients"
-
-
 def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:
     """See `Session.guard`: the backup has one of the recorded shares, and no other share with the same project."""
 
@@ -192,12 +185,10 @@ def _guard(session: Session, verb: str, recorded: RecipientSet) -> None:
         same = [live[to].id == id_ for to, id_ in recorded.share_ids.items() if to in live]
         return all(same) and bool(same or not recorded.share_ids)
 
-    doing = f"{verb} the shares of backup {recorded.backup_id}"
-    session.guard(doing, recorded, recorded.owner_project_id, found)
+    session.guard(f"{verb} the shares of backup {recorded.backup_id}", recorded, recorded.owner_project_id, found)
 
 
 def _record(session: Session, backup_id: str, live: Mapping[str, Member], declared: Collection[str]) -> RecipientSet:
-    """Live shares, as the state records them."""
     return RecipientSet(
         backup_id=backup_id,
         dest_project_ids=sorted(live),
@@ -205,6 +196,5 @@ def _record(session: Session, backup_id: str, live: Mapping[str, Member], declar
         share_ids={project: live[project].id or "" for project in sorted(live)},
         declared=sorted(declared),
         owner_project_id=session.client.project_id,
-        region=session.settings.region,
-        endpoint=session.settings.cbr,
+        **session.place,
     )

@@ -181,6 +181,11 @@ class Session:
                 self.tell(f"backup {backup_id} is shared with {since(one)}: the update adopts that")
 
     @property
+    def place(self) -> dict[str, str | None]:
+        """What every state records of the settings."""
+        return {"region": self.settings.region, "endpoint": self.settings.cbr}
+
+    @property
     def not_there(self) -> str:
         """What is wrong with an id that the account does not have, as the end of a sentence."""
         return f"does not exist in project {self.client.known_project_id}: check the id, the region and the project"

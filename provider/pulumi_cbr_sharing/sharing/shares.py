@@ -16,7 +16,6 @@ from pulumi_cbr_sharing.cbr.backups import wait_until_available
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS, add_members, get_member, list_members, remove_member
 from pulumi_cbr_sharing.errors import (
     AlreadyShared,
-    ApiError,
     BackupNotAvailable,
     BackupNotFound,
     CbrSharingError,
@@ -24,55 +23,23 @@ from pulumi_cbr_sharing.errors import (
     MemberNotFound,
     TooManyRecipients,
     UnexpectedAnswer,
+    WrongRecipient,
 )
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
-    from pulumi_cbr_sharing.cbr.members import Member, MemberList
+    from pulumi_cbr_sharing.cbr.api import Listing
+    from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.http.client import Client
 
 
 T = TypeVar("T")
 U = TypeVar("U")
+Change = Literal["shared", "already", "again"]
 REJECTED = "rejected"
-WRONG_RECIPIENT = ("BackupService.6704", "BackupService.9900")  # a project that does not exist; which one is inferred
 MOST_TRIES = 3  # somebody else may change the same backup between a list and a POST, but hardly three times
-
-
-@dataclass
-class Settled:
-    """What has become of the recipients of a backup.
-
-    Attributes:
-        members: those who have the share now, by project.
-        changes: for each of them, whether it is new, was there already, or was rejected and is offered again.
-        cancelled: projects whose shares are cancelled.
-        errors: what could not be done; the first is the reason for the others.
-    """
-
-    members: dict[str, Member] = field(default_factory=dict)
-    changes: dict[str, Literal["shared", "already", "again"]] = field(default_factory=dict)
-    cancelled: set[str] = field(default_factory=set)
-    errors: list[CbrSharingError] = field(default_factory=list)
-
-    def offered(self) -> list[str]:
-        """The projects that the backup was offered to."""
-        return [project for project, change in self.changes.items() if change != "already"]
-
-    def news(self, backup_id: str, *, recorded: Collection[str]) -> Iterator[str]:
-        """What to tell the user, once; `recorded` are recipients of the same resource in an earlier run."""
-        found = [project for project, change in self.changes.items() if change == "already" and project not in recorded]
-        if found and not self.errors:
-            shared = ", ".join(since(self.members[project]) for project in found)
-            yield f"adopted: backup {backup_id} is shared with {shared}; destroying this resource cancels that"
-        if again := [project for project, change in self.changes.items() if change == "again"]:
-            yield f"backup {backup_id} is offered again to {', '.join(again)}, because it was rejected"
-        if self.cancelled:
-            noun = "share" if len(self.cancelled) == 1 else "shares"
-            names = ", ".join(sorted(self.cancelled))
-            yield f"cancelled {len(self.cancelled)} undeclared {noun} of backup {backup_id}: {names}"
 
 
 class Shares:
@@ -95,7 +62,7 @@ class Shares:
         except BackupNotFound:
             return None
 
-    def look(self, backup_id: str) -> MemberList:
+    def look(self, backup_id: str) -> Listing[Member]:
         """The members of a backup as they are now.
 
         Raises:
@@ -122,20 +89,9 @@ class Shares:
             What is done, and the errors. A recipient who registered an image from the backup cannot be removed (6710),
             perhaps for weeks: everything else is done all the same.
         """
-        done = Settled()
+        done = Settled(self, backup_id, wait)
         try:
-            live = self.look(backup_id).all()
-            for tries_left in reversed(range(MOST_TRIES)):
-                done.errors.clear()
-                try:
-                    self._settle_once(done, backup_id, wanted, live, exactly=exactly, wait=wait)
-                    break
-                except (AlreadyShared, TooManyRecipients) as refusal:
-                    live = self.look(backup_id).all()
-                    found = live.keys() & (set(wanted) - done.members.keys())
-                    others = exactly and live.keys() - set(wanted)
-                    if not tries_left or not (isinstance(refusal, AlreadyShared) or found or others):
-                        raise
+            done.settle(wanted, exactly=exactly)
         except CbrSharingError as error:
             done.errors.append(error)
         return done
@@ -182,7 +138,8 @@ class Shares:
             raise self._with_image(refusal, backup_id, project_id) from None
         except UnexpectedAnswer:
             # Not the service's 204, but the page of a proxy, say: the share may still be there.
-            if self._is_there(backup_id, project_id):
+            self._forget(backup_id)
+            if self.find(backup_id, project_id):
                 raise
         finally:
             self._forget(backup_id)
@@ -199,69 +156,7 @@ class Shares:
                 errors[project] = error
         return errors
 
-    def _settle_once(
-        self,
-        done: Settled,
-        backup_id: str,
-        wanted: Sequence[str],
-        live: Mapping[str, Member],
-        *,
-        exactly: bool,
-        wait: float,
-    ) -> None:
-        left = [project for project in wanted if project not in done.members]
-        missing = [project for project in left if project not in live]
-        rejected = [project for project in left if project in live and live[project].status == REJECTED]
-        for project in left:
-            if project in live and project not in rejected:
-                done.members[project] = live[project]
-                done.changes[project] = "already"
-        undeclared = [project for project in live if exactly and project not in wanted]
-        is_full = len(live) + len(missing) > MOST_RECIPIENTS
-        if is_full:
-            self._cancel(done, backup_id, undeclared)
-        self._offer(done, backup_id, missing, "shared", wait=wait)
-        failed = self.remove_all(backup_id, rejected)
-        done.errors += failed.values()
-        self._offer(done, backup_id, [one for one in rejected if one not in failed], "again", wait=wait)
-        if not is_full:
-            self._cancel(done, backup_id, undeclared)
-
-    def _offer(
-        self,
-        done: Settled,
-        backup_id: str,
-        project_ids: Sequence[str],
-        change: Literal["shared", "again"],
-        *,
-        wait: float,
-    ) -> None:
-        if not project_ids:
-            return
-        try:
-            added = self.add(backup_id, project_ids, wait=wait)
-        except ApiError as refusal:
-            if refusal.code not in WRONG_RECIPIENT:
-                raise
-            if len(project_ids) == 1:
-                done.errors.append(refusal)
-                return
-            live = self.look(backup_id).all()  # whether the others were added all the same is not documented
-            there = {one: live[one] for one in project_ids if one in live and live[one].status != REJECTED}
-            done.members.update(there)
-            done.changes.update(dict.fromkeys(there, change))
-            for project in [one for one in project_ids if one not in there]:  # only this tells which one is wrong
-                self._offer(done, backup_id, [project], change, wait=wait)
-        else:
-            done.members.update(added)
-            done.changes.update(dict.fromkeys(project_ids, change))
-
-    def _cancel(self, done: Settled, backup_id: str, project_ids: Collection[str]) -> None:
-        failed = self.remove_all(backup_id, project_ids)
-        done.errors += failed.values()
-        done.cancelled |= set(project_ids) - failed.keys()
-
-    def _question(self, backup_id: str) -> tuple[Hashable, Callable[[], MemberList]]:
+    def _question(self, backup_id: str) -> tuple[Hashable, Callable[[], Listing[Member]]]:
         return ("members", backup_id), partial(list_members, self._client, backup_id)
 
     def _forget(self, backup_id: str) -> None:
@@ -274,18 +169,106 @@ class Shares:
         whole = len(found) == len(project_ids) and REJECTED not in {one.status for one in found.values()}
         return found if whole else None
 
-    def _is_there(self, backup_id: str, project_id: str) -> bool:
-        try:
-            return self.look(backup_id).get(project_id) is not None
-        except BackupNotFound:
-            return False
-
     def _with_image(self, refusal: ImageRegistered, backup_id: str, project_id: str) -> ImageRegistered:
         try:
             image = get_member(self._client, backup_id, project_id).image_id
         except Exception:  # noqa: BLE001 - the image is only a hint in the message
             image = None
         return replace(refusal, remedy=f"the recipient must delete image {image} first") if image else refusal
+
+
+@dataclass
+class Settled:
+    """What has become of the recipients of a backup.
+
+    Attributes:
+        shares, backup_id, wait: see `Shares.settle`.
+        members: those who have the share now, by project.
+        changes: for each of them, whether it is new, was there already, or was rejected and is offered again.
+        cancelled: projects whose shares are cancelled.
+        errors: what could not be done; the first is the reason for the others.
+    """
+
+    shares: Shares
+    backup_id: str
+    wait: float
+    members: dict[str, Member] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    errors: list[CbrSharingError] = field(default_factory=list)
+
+    def offered(self) -> list[str]:
+        """The projects that the backup was offered to."""
+        return [project for project, change in self.changes.items() if change != "already"]
+
+    def news(self, *, recorded: Collection[str]) -> Iterator[str]:
+        """What to tell the user, once; `recorded` are recipients of the same resource in an earlier run."""
+        found = [project for project, change in self.changes.items() if change == "already" and project not in recorded]
+        if found and not self.errors:
+            shared = ", ".join(since(self.members[project]) for project in found)
+            yield f"adopted: backup {self.backup_id} is shared with {shared}; destroying this resource cancels that"
+        if again := [project for project, change in self.changes.items() if change == "again"]:
+            yield f"backup {self.backup_id} is offered again to {', '.join(again)}, because it was rejected"
+        if self.cancelled:
+            noun = "share" if len(self.cancelled) == 1 else "shares"
+            names = ", ".join(sorted(self.cancelled))
+            yield f"cancelled {len(self.cancelled)} undeclared {noun} of backup {self.backup_id}: {names}"
+
+    def settle(self, wanted: Sequence[str], *, exactly: bool) -> None:
+        """Do it; try again if somebody else changes the backup at the same time."""
+        live = self.shares.look(self.backup_id).all()
+        for tries_left in reversed(range(MOST_TRIES)):
+            self.errors.clear()
+            try:
+                self._once(wanted, live, exactly=exactly)
+                break
+            except (AlreadyShared, TooManyRecipients) as refusal:
+                live = self.shares.look(self.backup_id).all()
+                found = live.keys() & (set(wanted) - self.members.keys())
+                others = exactly and live.keys() - set(wanted)
+                if not tries_left or not (isinstance(refusal, AlreadyShared) or found or others):
+                    raise
+
+    def _once(self, wanted: Sequence[str], live: Mapping[str, Member], *, exactly: bool) -> None:
+        left = [project for project in wanted if project not in self.members]
+        missing = [project for project in left if project not in live]
+        rejected = [project for project in left if project in live and live[project].status == REJECTED]
+        there = {project: live[project] for project in left if project in live and project not in rejected}
+        self._has(there, "already")
+        undeclared = [project for project in live if exactly and project not in wanted]
+        is_full = len(live) + len(missing) > MOST_RECIPIENTS
+        if is_full:
+            self._cancel(undeclared)
+        self._offer(missing, "shared")
+        failed = self.shares.remove_all(self.backup_id, rejected)
+        self.errors += failed.values()
+        self._offer([one for one in rejected if one not in failed], "again")
+        if not is_full:
+            self._cancel(undeclared)
+
+    def _offer(self, project_ids: Sequence[str], change: Change) -> None:
+        if not project_ids:
+            return
+        try:
+            self._has(self.shares.add(self.backup_id, project_ids, wait=self.wait), change)
+        except WrongRecipient as refusal:
+            if len(project_ids) == 1:
+                self.errors.append(refusal)
+                return
+            live = self.shares.look(self.backup_id).all()  # whether the others were added is not documented
+            there = {one: live[one] for one in project_ids if one in live and live[one].status != REJECTED}
+            self._has(there, change)
+            for project in [one for one in project_ids if one not in there]:  # only this tells which one is wrong
+                self._offer([project], change)
+
+    def _has(self, members: Mapping[str, Member], change: Change) -> None:
+        self.members |= members
+        self.changes |= dict.fromkeys(members, change)
+
+    def _cancel(self, project_ids: Collection[str]) -> None:
+        failed = self.shares.remove_all(self.backup_id, project_ids)
+        self.errors += failed.values()
+        self.cancelled |= set(project_ids) - failed.keys()
 
 
 def since(member: Member) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pulumi_cbr_sharing.cbr.backups import list_backups
-from pulumi_cbr_sharing.cbr.vaults import REPLICATION, get_vault
+from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import NotFound, PermissionDenied, Refused, one_line
 from pulumi_cbr_sharing.ids import VAULT
 from pulumi_cbr_sharing.sharing.inputs import trouble_with_recipients
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 
 OnStale = Literal["warn", "error"]
+_TIME = (datetime, timedelta), "a datetime or a timedelta"
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    "name_prefix": (str, "a string"),
+    "older_than": _TIME,
+    "newer_than": _TIME,
+    "max_age": (timedelta, "a timedelta"),
+    "allow_empty": (bool, "True or False"),
+}
 OFFER_WAIT = 10.0  # seconds for an offer that a lookup has just seen
 
 
@@ -58,40 +66,30 @@ class Window:
     @property
     def trouble(self) -> str | None:
         """What is wrong with an argument."""
-        keep, prefix = self.keep, self.name_prefix
-        if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
-            return f"keep is {keep!r}: give a number of backups, 1 or more"
-        if prefix is not None and not isinstance(prefix, str):
-            return f"name_prefix is of type {type(prefix).__name__}: give a string"
-        times = (("older_than", (datetime, timedelta)), ("newer_than", (datetime, timedelta)), ("max_age", timedelta))
-        for name, kinds in times:
-            if trouble := self._trouble_with_time(getattr(self, name), kinds):
-                return f"{name} {trouble}"
+        if not isinstance(self.keep, int) or isinstance(self.keep, bool) or self.keep < 1:
+            return f"keep is {self.keep!r}: give a number of backups, 1 or more"
         if self.on_stale not in get_args(OnStale):
             return f'on_stale is {one_line(self.on_stale, 30)!r}: give "warn" or "error"'
-        if not isinstance(self.allow_empty, bool):
-            return f"allow_empty is of type {type(self.allow_empty).__name__}: give True or False"
+        longest = self.now - datetime(1, 1, 2, tzinfo=timezone.utc)
+        for name, (kinds, wanted) in _KINDS.items():
+            given = getattr(self, name)
+            if given is not None and not isinstance(given, kinds):
+                return f"{name} is of type {type(given).__name__}: give {wanted}"
+            if isinstance(given, timedelta) and not timedelta(0) <= given <= longest:
+                return f"{name} is {one_line(given)}: give an age from 0 to {longest.days} days"
         return None
 
-    def _trouble_with_time(self, given: Any, kinds: Any) -> str | None:
-        if given is not None and not isinstance(given, kinds):
-            wanted = "a timedelta" if kinds is timedelta else "a datetime or a timedelta"
-            return f"is of type {type(given).__name__}: give {wanted}"
-        if isinstance(given, timedelta) and not timedelta(0) <= given <= self.now - _FIRST:
-            return f"is {one_line(given)}: give an age from 0 to {(self.now - _FIRST).days} days"
-        return None
-
-    def of(
+    def choose(
         self,
         backups: Iterable[Backup],
-        resource_ids: Collection[str] | None = None,
+        resource_ids: Sequence[str] | None = None,
         place: Callable[[Backup], Backup | None] = lambda backup: backup,
-    ) -> list[Backup]:
+    ) -> Chosen:
         """The newest `keep` matching backups of each server or disk; each owner's are counted separately.
 
         Args:
             backups: newest first. One that does not tell its server or disk is counted alone.
-            resource_ids: only these servers or disks; None for all.
+            resource_ids: only these servers or disks, each of which must have one; None for all.
             place: finds the vault of a backup; one without a vault takes no place in the window.
         """
         taken, found = Counter[tuple[str, str]](), list["Backup"]()
@@ -100,7 +98,9 @@ class Window:
             if taken[of] < self.keep and not self.against(backup, resource_ids) and (placed := place(backup)):
                 taken[of] += 1
                 found.append(placed)
-        return found
+        missing = sorted(set(resource_ids or ()) - {backup.resource_id for backup in found})
+        warnings = [f"no backup of {', '.join(missing)} is in the window"] if missing else []
+        return Chosen(found, warnings, self.stale(found, resource_ids))
 
     def against(self, backup: Backup, resource_ids: Collection[str] | None) -> str | None:
         """Which filter a backup does not pass, as the end of a sentence; None if it passes all."""
@@ -117,10 +117,10 @@ class Window:
             return f"not newer than {after:%Y-%m-%dT%H:%M}"
         return None
 
-    def _moment(self, given: datetime | timedelta | None) -> datetime | None:
-        if isinstance(given, timedelta):
-            return self.now - given
-        return given.replace(tzinfo=timezone.utc) if given and given.tzinfo is None else given
+    def left_out(self, backups: Iterable[Backup], resource_ids: Collection[str] | None) -> str:
+        """How many backups were left out for which reason: `, 3 in status error`."""
+        reasons = Counter(filter(None, (self.against(backup, resource_ids) for backup in backups)))
+        return "".join(f", {number} {reason}" for reason, number in reasons.most_common())
 
     def stale(self, backups: Iterable[Backup], resource_ids: Sequence[str] | None = None) -> list[str]:
         """A sentence for each server or disk whose newest backup is older than `max_age`, or missing.
@@ -133,14 +133,15 @@ class Window:
             return []
         newest = newest_of_each(backups)
         missing = [one for one in resource_ids or () if one not in {resource for _, resource in newest}]
-        several = len({owner for owner, _ in newest}) > 1
         found = [Newest(f"of {one}", None) for one in missing]
-        found += [_newest(backup, with_owner=several) for backup in newest.values()]
+        found += [Newest(f"of {name}", newest[of].created_at, newest[of].id) for of, name in _names(newest).items()]
         told = [too_old(one, self.max_age, self.now) for one in found or [Newest("at all", None)]]
         return [sentence for sentence in told if sentence]
 
-
-_FIRST = datetime(1, 1, 2, tzinfo=timezone.utc)
+    def _moment(self, given: datetime | timedelta | None) -> datetime | None:
+        if isinstance(given, timedelta):
+            return self.now - given
+        return given.replace(tzinfo=timezone.utc) if given and given.tzinfo is None else given
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,13 @@ class Chosen:
     @property
     def summary(self) -> list[str]:
         """A line for each server or disk, for a preview: the names of the shares say nothing to a reader."""
-        by_resource: dict[tuple[str, str], list[Backup]] = {}
+        many = defaultdict[tuple[str, str], list["Backup"]](list)
         for backup in self.backups:
-            by_resource.setdefault(backup.resource, []).append(backup)
-        several = len({owner for owner, _ in by_resource}) > 1
+            many[backup.resource].append(backup)
+        names = _names({of: backups[0] for of, backups in many.items()})
         return [
-            f"{_which(many[0], with_owner=several)}: "
-            + ", ".join(f"{one.id} of {one.created_at or 'an unknown time'}" for one in many)
-            for many in by_resource.values()
+            f"{names[of]}: " + ", ".join(f"{one.id} of {one.created_at or 'an unknown time'}" for one in backups)
+            for of, backups in many.items()
         ]
 
 
@@ -194,14 +194,7 @@ def accepter_name(component: str, backup: Backup) -> str:
 def to_share(
     client: Client, window: Window, *, vault_id: Any, dest_project_ids: Any, resource_ids: Any = None
 ) -> Chosen:
-    """The backups of a vault that a VaultShare shares.
-
-    Args:
-        client: the owner's.
-        window: the rules.
-        vault_id: the vault.
-        dest_project_ids: the recipients; only checked.
-        resource_ids: only backups of these servers or disks; None for all.
+    """The backups of a vault that a VaultShare shares; `dest_project_ids` are only checked.
 
     Raises:
         Refused: an argument is wrong, or there is nothing to share, although the window may not be empty.
@@ -213,17 +206,14 @@ def to_share(
         trouble = "is empty, which would cancel the shares of earlier runs: give recipients, or allow_empty=True"
     check(window, resource_ids, {"vault_id": VAULT.trouble_with(vault_id), "dest_project_ids": trouble})
     backups, exists = both(partial(list_backups, client, vault_id=vault_id), partial(_known_of_vault, client, vault_id))
-    found = window.of(backups, resource_ids)
-    if not found and not window.allow_empty:
-        raise Refused(
-            f"there is nothing to share: vault {vault_id} {exists}, and {len(backups)} backups of project "
-            f"{client.project_id} are in it{left_out(window.against(one, resource_ids) for one in backups)}. Sharing "
-            "nothing would cancel the shares of earlier runs: check vault_id, project and filters, or give "
-            "allow_empty=True"
-        )
-    missing = missing_of(found, resource_ids)
-    warnings = [f"no backup to share of {', '.join(missing)}"] if missing else []
-    return Chosen(found, warnings, window.stale(found, resource_ids))
+    chosen = window.choose(backups, resource_ids)
+    if chosen.backups or window.allow_empty:
+        return chosen
+    raise Refused(
+        f"there is nothing to share: vault {vault_id} {exists}, and {len(backups)} backups of project "
+        f"{client.project_id} are in it{window.left_out(backups, resource_ids)}. Sharing nothing would cancel the "
+        "shares of earlier runs: check vault_id, project and filters, or give allow_empty=True"
+    )
 
 
 def check(window: Window, resource_ids: Any, troubles: Mapping[str, str | None]) -> None:
@@ -235,15 +225,10 @@ def check(window: Window, resource_ids: Any, troubles: Mapping[str, str | None])
             raise Refused(f"{name} {trouble}")
 
 
-def missing_of(found: Iterable[Backup], resource_ids: Sequence[str] | None) -> list[str]:
-    """The servers and disks that are asked for and have no backup, sorted."""
-    return sorted(set(resource_ids or ()) - {backup.resource_id for backup in found})
-
-
-def left_out(reasons: Iterable[str | None]) -> str:
-    """How many backups were left out for which reason: `, 3 in status error`."""
-    counted = Counter(reason for reason in reasons if reason)
-    return "".join(f", {number} {reason}" for reason, number in counted.most_common())
+def _trouble_with_resources(resources: Any) -> str | None:
+    if isinstance(resources, (list, tuple, type(None))) and all(isinstance(one, str) for one in resources or ()):
+        return None
+    return "is not a list of ids: give one, or None for all"
 
 
 def _known_of_vault(client: Client, vault_id: str) -> str:
@@ -253,23 +238,14 @@ def _known_of_vault(client: Client, vault_id: str) -> str:
         Refused: it holds replicas.
     """
     try:
-        vault = get_vault(client, vault_id)
+        trouble = get_vault(client, vault_id).against(None)
     except NotFound:
         return f"does not exist in project {client.project_id}"
     except PermissionDenied:  # sharing needs no permission to read vaults
         return "may exist or not (reading it is not permitted)"
-    if vault.protect_type == REPLICATION:
-        raise Refused(
-            f"vault_id {vault_id} is a vault for replicas, whose backups are copies from another region: give the "
-            "vault of the original backups, of type backup"
-        )
+    if trouble:
+        raise Refused(f"vault_id {vault_id} {trouble}, which are copies from another region: give the originals' vault")
     return "exists"
-
-
-def _trouble_with_resources(resources: Any) -> str | None:
-    if isinstance(resources, (list, tuple, type(None))) and all(isinstance(one, str) for one in resources or ()):
-        return None
-    return "is not a list of ids: give one, or None for all"
 
 
 def newest_of_each(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
@@ -278,12 +254,12 @@ def newest_of_each(backups: Iterable[Backup]) -> dict[tuple[str, str], Backup]:
     return newest_of(whole, attrgetter("resource"), attrgetter("order"))
 
 
-def _newest(backup: Backup, *, with_owner: bool) -> Newest:
-    return Newest(f"of {_which(backup, with_owner=with_owner)}", backup.created_at, backup.id)
-
-
-def _which(backup: Backup, *, with_owner: bool) -> str:
-    """`web (11111111-…)`: the server or disk, for messages."""
-    name, resource = backup.resource_name, backup.resource_id
-    which = f"{name} ({resource})" if name and resource else resource or name or "an unknown server or disk"
-    return f"{which} of project {backup.project_id}" if with_owner else which
+def _names(backups: Mapping[tuple[str, str], Backup]) -> dict[tuple[str, str], str]:
+    """What messages call the servers and disks of backups: `web (11111111-…)`, with the owner if there are several."""
+    several = len({owner for owner, _ in backups}) > 1
+    names = {}
+    for (owner, resource), backup in backups.items():
+        name = backup.resource_name
+        which = f"{name} ({resource})" if name and resource else resource or name or "an unknown server or disk"
+        names[owner, resource] = f"{which} of project {owner}" if several else which
+    return names
