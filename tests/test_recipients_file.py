@@ -52,7 +52,10 @@ def _read(tmp_path: Path) -> Read:
 
     def read(text: str) -> RecipientsFile:
         (tmp_path / "cbr-sharing.yaml").write_text(text)
-        return read_recipients_file(tmp_path / "cbr-sharing.yaml")
+        file = read_recipients_file(tmp_path / "cbr-sharing.yaml")
+        if file.trouble:
+            raise SettingsError(file.trouble)
+        return file
 
     return read
 
@@ -155,7 +158,7 @@ def test_errors_have_the_line(read: Read, change: Callable[[dict[str, Any]], obj
     [
         ("- x", "it is not a map"),
         ("a: [", r"cbr-sharing\.yaml: "),
-        ("a: 1\na: 2", "line 2: a is there twice"),
+        ("exceptions: []\nexceptions: []", "line 2: exceptions is there twice"),
         ("[" * 2000, r"cbr-sharing\.yaml: it is nested too deep"),
         ("recipients: &a [*a]", r"line 1: recipients\[0\] is not a map with project_id, name, owner, class"),
     ],

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import re
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pulumi_cbr_sharing.errors import one_line
 
@@ -22,15 +21,8 @@ LONGEST_TEXT = 255  # characters of a filter
 LONGEST_SHOWN = 64  # characters of a malformed id that are shown
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The shape of an id.
-
-    Attributes:
-        what: what to call it.
-        pattern: matches the whole id.
-        example: a valid id.
-    """
+class Shape(NamedTuple):
+    """The shape of an id: what to call it, what matches the whole of it, and a valid one."""
 
     what: str
     pattern: re.Pattern[str]
@@ -63,10 +55,10 @@ class Shape:
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_HEX = re.compile(r"[0-9a-f]{32}")
 BACKUP = Shape("backup id", _UUID, "0b07081e-3ec7-4e77-8571-54e2947da422")
 VAULT = Shape("vault id", _UUID, "3ba8b1c2-7f8d-4f6e-9a3b-2f4b6c8d0e1f")
 MEMBER_RECORD = Shape("member record id", _UUID)
+_HEX = re.compile(r"[0-9a-f]{32}")
 PROJECT = Shape("project id of 32 hexadecimal digits", _HEX, "0605767b5780d5762fc5c0118072a564")
 # Servers, disks, images and checkpoints belong to other services, which document their ids elsewhere. These ids are
 # shown and used as filters, never in a path; nothing fits that could lead elsewhere.

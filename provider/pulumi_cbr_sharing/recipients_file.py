@@ -29,13 +29,14 @@ import yaml
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.ids import BACKUP, PROJECT
+from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    Check = Callable[[str], str | None]  # the end of a sentence, such as `is empty`, or None if a text is right
+    Check = Callable[[str], str | None]  # the end of a sentence, such as `is empty`; None if a text is right
 
 
 DEFAULT_NAME = "cbr-sharing.yaml"
@@ -45,14 +46,7 @@ LONGEST_TERM = timedelta(days=366)  # of an exception, from today
 
 @dataclass(frozen=True)
 class Recipient:
-    """A project that may receive backups.
-
-    Attributes:
-        project_id: 32 hexadecimal digits.
-        name: its name for people.
-        owner: whom to ask about it.
-        class_: `friendly` or `third-party`.
-    """
+    """A project that may receive backups: its name for people, whom to ask, `friendly` or `third-party`."""
 
     project_id: str
     name: str
@@ -67,9 +61,7 @@ class AgreedException:
     Attributes:
         recipient: a project id; `*`, for every project, only in a policy that is not about recipients.
         backup: a backup id, or `*` for every backup.
-        reason: why it was agreed.
-        owner: who is responsible for it.
-        until: its last day, UTC.
+        reason, owner, until: why it was agreed, who is responsible, and its last day, UTC.
         resource: in a policy, a pattern of names or URNs of resources.
         line: its line in the recipients file.
     """
@@ -93,11 +85,9 @@ class RecipientsFile:
     """The content of a recipients file.
 
     Attributes:
-        path: the path of the file, as given.
         recipients: by project id; None if the file has no list of recipients.
-        exceptions: in the order of the file.
         sha256: of its bytes; "" if it was not read.
-        trouble: why it is not valid; None if it is.
+        trouble: why it is not valid, and where; None if it is.
     """
 
     path: str = DEFAULT_NAME
@@ -117,23 +107,7 @@ class RecipientsFile:
 
 
 def read_recipients_file(path: Path) -> RecipientsFile:
-    """Read a recipients file.
-
-    Raises:
-        SettingsError: it cannot be read, or is not valid; says what is wrong, and where.
-    """
-    file = look_at_recipients_file(path)
-    if file.trouble:
-        raise SettingsError(file.trouble)
-    return file
-
-
-def look_at_recipients_file(path: Path) -> RecipientsFile:
-    """The same for an audit, which judges the rest without it: what is wrong with the content is its `trouble`.
-
-    Raises:
-        SettingsError: it cannot be read.
-    """
+    """Read a recipients file; SettingsError if there is none. What is wrong with its content is its `trouble`."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -175,11 +149,9 @@ class _Part(NamedTuple):
         for key, node in self.node.value:
             name = str(key.value)
             part = _Part(node, f"{self.where}.{name}" if self.where else name, key.start_mark.line + 1)
-            if name in found:
-                raise part.wrong("is there twice")
+            if name in found or name not in known:
+                raise part.wrong("is there twice" if name in found else f"is not known; known are {', '.join(known)}")
             found[name] = part
-        for part in (part for name, part in found.items() if name not in known):
-            raise part.wrong(f"is not known; known are {', '.join(known)}")
         return found
 
     def entries(self) -> list[_Part]:
@@ -188,10 +160,8 @@ class _Part(NamedTuple):
             return []
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.wrong("is not a list")
-        return [
-            _Part(node, f"{self.where}[{index}]", node.start_mark.line + 1)
-            for index, node in enumerate(self.node.value)
-        ]
+        nodes = enumerate(self.node.value)
+        return [_Part(node, f"{self.where}[{index}]", node.start_mark.line + 1) for index, node in nodes]
 
     def texts(self, checks: Mapping[str, Check]) -> list[str]:
         """The texts of a map that has all of these keys, in their order."""
@@ -221,6 +191,9 @@ def _exception(entry: _Part) -> AgreedException:
     return AgreedException(recipient, backup, reason, owner, date.fromisoformat(until), line=entry.line)
 
 
+# The rules for the texts of an entry; the configuration of policies has some of them, too.
+
+
 def trouble_with_backup(text: str) -> str | None:
     """What is wrong with the backup of an exception."""
     return None if text == "*" else BACKUP.trouble_with(text)
@@ -240,14 +213,12 @@ def trouble_if_blank(text: str) -> str | None:
 
 def trouble_with_last_day(text: str) -> str | None:
     """What is wrong with the last day of an exception."""
-    try:
-        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
-    except ValueError:
-        day = None
+    day = moment(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
     if day is None:
         return f"is {one_line(text, 40)!r}: give the last day, such as 2027-06-30"
-    latest = datetime.now(timezone.utc).date() + LONGEST_TERM
-    return None if day <= latest else f"is {text}, and no exception may be longer than {latest}: agree on it again then"
+    latest = datetime.now(timezone.utc) + LONGEST_TERM
+    longer = f"is {text}, and no exception may be longer than {latest:%Y-%m-%d}: agree on it again then"
+    return longer if day > latest else None
 
 
 def _trouble_with_class(text: str) -> str | None:
@@ -257,14 +228,12 @@ def _trouble_with_class(text: str) -> str | None:
 # The keys of an entry, in the order in which it is read.
 _RECIPIENT: Mapping[str, Check] = {
     "project_id": PROJECT.trouble_with,
-    "name": trouble_if_blank,
-    "owner": trouble_if_blank,
+    **dict.fromkeys(("name", "owner"), trouble_if_blank),
     "class": _trouble_with_class,
 }
 _EXCEPTION: Mapping[str, Check] = {
     "backup": trouble_with_backup,
     "recipient": trouble_with_recipient,
-    "reason": trouble_if_blank,
-    "owner": trouble_if_blank,
+    **dict.fromkeys(("reason", "owner"), trouble_if_blank),
     "until": trouble_with_last_day,
 }

@@ -11,7 +11,7 @@ from pulumi_cbr_sharing.audit.comparison import Audit
 from pulumi_cbr_sharing.audit.live import PARALLEL, ReadOnlyClient, Scope, look
 from pulumi_cbr_sharing.audit.states import read_stack, read_state_file
 from pulumi_cbr_sharing.cli import common
-from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, look_at_recipients_file
+from pulumi_cbr_sharing.recipients_file import DEFAULT_NAME, RecipientsFile, read_recipients_file
 
 
 if TYPE_CHECKING:
@@ -95,4 +95,4 @@ def _recipients(named: Path | None, folder: Path) -> RecipientsFile:
     path = named or folder / DEFAULT_NAME
     if not named and not path.exists():
         return RecipientsFile(str(path), trouble=f"there is no {path}")
-    return look_at_recipients_file(path)
+    return read_recipients_file(path)

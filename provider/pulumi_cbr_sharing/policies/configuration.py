@@ -252,7 +252,8 @@ def _read(name: str, given: dict[str, Any], folder: Path | None) -> dict[str, An
     except (SettingsError, ValueError) as error:  # a path with a NUL is a ValueError
         raise ConfigError(f"{name}.{FILE}: {error}") from None
     if file.recipients is None:
-        raise ConfigError(f"{name}.{FILE}: {file.path} has no recipients: list the projects that may receive backups")
+        remedy = "" if file.trouble else ": list the projects that may receive backups"
+        raise ConfigError(f"{name}.{FILE}: {file.not_in_force}{remedy}")
     return {
         **given,
         LIST: [*given.get(LIST, ()), *map(_entry, file.recipients.values())],
