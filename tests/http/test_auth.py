@@ -6,22 +6,34 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from requests import PreparedRequest, Request
 
 from pulumi_cbr_sharing.errors import ServerFault, UnexpectedAnswer
-from pulumi_cbr_sharing.http.auth import Account, Accounts, Auth, fixed
+from pulumi_cbr_sharing.http.auth import (
+    RENEW_BEFORE,
+    Accounts,
+    Auth,
+    HeaderSigner,
+    KeySigner,
+    Signer,
+    fixed,
+    utc_now,
+)
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.iam import auth_for
 from pulumi_cbr_sharing.http.messages import Call, Reply
-from pulumi_cbr_sharing.http.signing import RENEW_BEFORE, HeaderSigner, KeySigner, Signer, utc_now
 from pulumi_cbr_sharing.settings.connection import Agency
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Credential, Password, Secret, Token
 from pulumi_cbr_sharing.settings.resolve import Settings
 from pulumi_cbr_sharing.timestamps import moment
+
+
+if TYPE_CHECKING:
+    from pulumi_cbr_sharing.http.retry import Account
 
 
 NOW = datetime(2026, 1, 15, 12, 0, 0, tzinfo=timezone.utc)

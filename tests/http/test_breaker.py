@@ -22,8 +22,8 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts, CredentialBreaker
-from pulumi_cbr_sharing.http.retry import UNREACHABLE_FOR, EndpointBreaker
+from pulumi_cbr_sharing.http.auth import Accounts
+from pulumi_cbr_sharing.http.retry import REFUSED_FOR, CredentialBreaker
 from pulumi_cbr_sharing.settings.credentials import Secret, Token
 
 
@@ -266,22 +266,3 @@ def test_other_credentials_are_other_accounts(emulator: Emulator) -> None:
     one, other = (accounts.of(settings_of(emulator, name)) for name in ("sharer", "recipient"))
     assert one.breaker is not other.breaker
     assert one.rate_limit is not other.rate_limit
-
-
-# --- endpoints -------------------------------------------------------------------------------------------------------
-
-
-def test_an_endpoint_that_cannot_be_reached_is_skipped_for_half_a_minute() -> None:
-    """Not longer, and not if it has ever answered."""
-    passed = FakeTime()
-    breaker = EndpointBreaker(passed.clock)
-    breaker.raise_if_open("cbr", "Listing b")
-    breaker.failed("cbr", Unreachable("Sharing b", "no connection", sent=False))
-    with pytest.raises(Unreachable, match="Listing b: no connection"):
-        breaker.raise_if_open("cbr", "Listing b")
-    breaker.raise_if_open("iam", "Listing b")
-    passed.now += UNREACHABLE_FOR
-    breaker.raise_if_open("cbr", "Listing b")
-    breaker.failed("cbr", Unreachable("Sharing b", "no connection", sent=False))
-    breaker.answered.add("cbr")
-    breaker.raise_if_open("cbr", "Listing b")

@@ -18,9 +18,9 @@ from pulumi_cbr_sharing.cbr.backups import list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import ServerFault, SettingsError, Throttled, UnexpectedAnswer, Unreachable
-from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
+from pulumi_cbr_sharing.http.auth import Accounts
 from pulumi_cbr_sharing.http.client import Client
-from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, UNREACHABLE_FOR
+from pulumi_cbr_sharing.http.retry import LONGEST_PAUSE, REFUSED_FOR, UNREACHABLE_FOR
 
 
 if TYPE_CHECKING:
@@ -173,6 +173,16 @@ def test_a_service_that_never_answered_is_given_up_for_all(emulator: Emulator) -
     with pytest.raises(Unreachable):
         list_members(client, emulator.backup.id)
     assert len(passed.slept) > waited
+
+
+def test_a_service_that_has_answered_is_asked_again(emulator: Emulator) -> None:
+    """However often it was out of reach meanwhile."""
+    client = Client(settings_of(emulator), clock=FakeTime().clock)
+    list_members(client, emulator.backup.id)
+    emulator.add_fault(Fault("GET", reset=True, times=9))
+    with pytest.raises(Unreachable):
+        list_members(client, emulator.backup.id)
+    assert not list_members(client, emulator.backup.id).all()
 
 
 def test_a_project_that_cannot_be_told_is_looked_up_once(emulator: Emulator) -> None:

@@ -21,9 +21,9 @@ from pulumi_cbr_sharing.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from pulumi_cbr_sharing.http.auth import REFUSED_FOR
 from pulumi_cbr_sharing.http.client import Client
 from pulumi_cbr_sharing.http.messages import Call, Reply
+from pulumi_cbr_sharing.http.retry import REFUSED_FOR
 from pulumi_cbr_sharing.settings.credentials import Secret
 
 

@@ -13,7 +13,7 @@ from huaweicloudsdkcore.signer.signer import Signer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_cbr_sharing.http.signing import canonical_query, canonical_request, signature, string_to_sign
+from pulumi_cbr_sharing.http.auth import canonical_query, canonical_request, signature, string_to_sign
 
 
 if TYPE_CHECKING:

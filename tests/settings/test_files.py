@@ -261,7 +261,7 @@ def test_a_broken_file_is_named_but_not_shown(tmp_path: Path, content: str | byt
     """The error shows nothing of its content."""
     path = hcloud(tmp_path)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert trouble(from_profile()).startswith(f"{path} cannot be read as JSON: ")
+    assert trouble(from_profile()).startswith(f"profile current: {path} cannot be read as JSON: ")
 
 
 # --- clouds.yaml ------------------------------------------------------------------------------------------------------

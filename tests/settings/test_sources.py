@@ -8,17 +8,13 @@ import pytest
 
 from pulumi_cbr_sharing.errors import SettingsError
 from pulumi_cbr_sharing.settings.connection import Agency
-from pulumi_cbr_sharing.settings.sources import (
-    AMBIENT,
-    NAMES,
-    from_environment,
-    from_stack_config,
-)
+from pulumi_cbr_sharing.settings.precedence import AMBIENT
+from pulumi_cbr_sharing.settings.sources import NAMES, from_environment, from_stack_config
 
 
-def value_in(environ: dict[str, str], name: str, prefix: str = "", region: str | None = None) -> str | None:
+def value_in(environ: dict[str, str], name: str, namespace: str | None = None, region: str | None = None) -> str | None:
     """The first value of a field in the environment."""
-    sources = from_environment(environ, prefix)
+    sources = from_environment(environ, namespace)
     found = (source.in_region(region).get(name) if region else source.get(name) for source in sources)
     return next(filter(None, found), None)
 
@@ -40,14 +36,16 @@ def test_every_field_has_its_keys_in_the_stack_config(name: str, dotted: str, na
     ("name", "variable"),
     [(name, variable) for name, names in NAMES.items() for variable in names["environment"].split()],
 )
-@pytest.mark.parametrize("prefix", ["", "DR_"], ids=["plain", "prefixed"])
-def test_every_field_has_its_names_in_the_environment(name: str, variable: str, prefix: str) -> None:
+@pytest.mark.parametrize(("namespace", "prefix"), [(None, ""), ("dr", "DR_")], ids=["plain", "prefixed"])
+def test_every_field_has_its_names_in_the_environment(
+    name: str, variable: str, namespace: str | None, prefix: str
+) -> None:
     """Each known variable is read, with the prefix of the namespace."""
     value = "cloud.example" if name == "cloud" else "value"
-    sources = list(from_environment({prefix + variable: f" {value} "}, prefix))
+    sources = list(from_environment({prefix + variable: f" {value} "}, namespace))
     found = [source.where(name) for source in sources if source.get(name)]
     assert found == [f"environment {prefix}{variable}"]
-    assert value_in({variable: value}, name, "XX_") is None
+    assert value_in({variable: value}, name, "xx") is None
 
 
 @pytest.mark.parametrize("name", NAMES)

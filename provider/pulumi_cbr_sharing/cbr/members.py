@@ -162,7 +162,7 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
 def _member(record: Record, backup_id: str, asked: str | None = None) -> Member:
     """Huawei Cloud sends nulls where Open Telekom Cloud leaves a key out: both become None."""
     if not (status := record.word("status")):
-        raise record.unexpected("status", "is missing")
+        raise record.reply.unexpected("with a member whose status is missing")
     return Member(
         dest_project_id=record.id("dest_project_id", ids.PROJECT, asked),
         status=status,

@@ -1,103 +1,136 @@
-"""Authentication, and the breaker and rate limit that all clients of one credential share.
+"""Signs requests with an access key or a token, and hands out the signer of each credential.
 
-More than five wrong signatures in a row lock an access key for five minutes, and a program with two hundred shares
-would send two hundred. So, until the first success, requests are sent one at a time. After a refusal, calls fail for
-five minutes without being sent; then the service is asked again.
+The signature is SDK-HMAC-SHA256, as the vendor documents it under "AK/SK signing".
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import threading
 
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied
-from pulumi_cbr_sharing.http.retry import Clock, RateLimit
-from pulumi_cbr_sharing.http.signing import utc_now
+from pulumi_cbr_sharing.http.retry import REFUSED_FOR, Account, Clock, CredentialBreaker, RateLimit, held
 from pulumi_cbr_sharing.settings.credentials import Password, Token
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping
 
-    from pulumi_cbr_sharing.errors import CbrSharingError
+    from requests import PreparedRequest
+
     from pulumi_cbr_sharing.http.client import Client
-    from pulumi_cbr_sharing.http.signing import Signer
+    from pulumi_cbr_sharing.settings.credentials import AccessKey
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
-REFUSED_FOR = 300.0  # seconds; as long as the service locks a key
+ALGORITHM = "SDK-HMAC-SHA256"
+RENEW_BEFORE = timedelta(minutes=5)
+# Set by the transport after signing, or rewritten on the way: they would break the signature.
+_NOT_SIGNED = {"user-agent", "accept", "accept-encoding", "connection", "content-length", "authorization", "cookie"}
+_encode = partial(quote, safe="~")
+utc_now = partial(datetime.now, timezone.utc)
 
 
-class CredentialBreaker:
-    """Opens when a credential is refused; safe for many threads."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._works = False
-        self._refusal: CredentialRefused | None = None
-        self._refused_at = 0.0
-        self._one_at_a_time = threading.Lock()
-
-    @contextmanager
-    def turn(self, doing: str) -> Iterator[None]:
-        """Wraps one request; until the credential is known to work, only one at a time gets in.
-
-        Raises:
-            CredentialRefused: the remembered refusal; the request must not be sent.
-        """
-        if not self._works:
-            with held(self._one_at_a_time, self._clock):
-                self.raise_if_open(doing)
-                if not self._works:  # the one before may have succeeded: then those who waited go on side by side
-                    yield
-                    return
-        self.raise_if_open(doing)
-        yield
-
-    def record(self, error: CbrSharingError | None) -> None:
-        """Record how a request ended; None is success."""
-        if isinstance(error, CredentialRefused):
-            self._works, self._refused_at, self._refusal = False, self._clock.now(), error
-        elif error is None or _passed_the_gateway(error):
-            self._works = True
-
-    def raise_if_open(self, doing: str) -> None:
-        """Raise the remembered refusal, if there is one."""
-        refusal = self._refusal
-        if refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
-            raise replace(refusal, doing=doing)
+def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
+    """The query string, as it is signed and must be sent."""
+    return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))
 
 
-@contextmanager
-def held(lock: threading.Lock, clock: Clock) -> Iterator[None]:
-    """Hold a lock while others may send requests under it; the wait for it ends with the operation."""
-    clock.until(lambda seconds: lock.acquire(timeout=seconds))
-    try:
-        yield
-    finally:
-        lock.release()
+def canonical_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> str:
+    """Method, path, query, headers, header names and hash of the body, each on a line; URL and body as sent."""
+    parts = urlsplit(url)
+    path = "/".join(_encode(unquote(segment)) for segment in parts.path.split("/"))
+    lowered = sorted((name.lower(), value.strip()) for name, value in headers.items())
+    return "\n".join(
+        (
+            method,
+            path if path.endswith("/") else path + "/",  # only here, not in the URL that is sent
+            canonical_query(parse_qsl(parts.query, keep_blank_values=True)),
+            "".join(f"{name}:{value}\n" for name, value in lowered),
+            ";".join(name for name, _ in lowered),
+            hashlib.sha256(body).hexdigest(),
+        )
+    )
 
 
-def _passed_the_gateway(error: CbrSharingError) -> bool:
-    """Whether the credential was accepted: a 403 is about a known caller, and CBR is behind the gateway."""
-    known = isinstance(error, ApiError) and error.code.startswith("BackupService.")
-    return known or isinstance(error, PermissionDenied)
+def string_to_sign(date: str, canonical: str) -> str:
+    """The algorithm, `X-Sdk-Date` and the hash of the canonical request, each on a line."""
+    return f"{ALGORITHM}\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
-class Account(NamedTuple):
-    """What is known of one credential in one cloud.
+def signature(secret_key: str, text: str) -> str:
+    """HMAC-SHA256 of the string to sign, in hex; the secret key is used as it is, not derived."""
+    return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """Adds a credential to a request that is otherwise complete. This one adds none, for signing in with a password.
 
     Attributes:
-        breaker: opens when the credential is refused.
-        rate_limit: the pause after a 429.
+        expires_at: None if it does not expire, or if only the service knows when.
+        project_id: the project that it is bound to, if any.
     """
 
-    breaker: CredentialBreaker
-    rate_limit: RateLimit
+    expires_at: datetime | None = None
+    project_id: str | None = None
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add nothing."""
+        return r
+
+    def renew_at(self, now: datetime) -> datetime | None:
+        """When to renew: five minutes before expiry, or after three quarters of a short life.
+
+        None if it has already expired: then one of the two clocks is wrong, and the service's counts.
+        """
+        if self.expires_at is None or self.expires_at <= now:
+            return None
+        return self.expires_at - min(RENEW_BEFORE, (self.expires_at - now) / 4)
+
+
+@dataclass(frozen=True)
+class KeySigner(Signer):
+    """Signs with an access key, permanent or temporary."""
+
+    _key: AccessKey
+    _now: Callable[[], datetime] = utc_now
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add date, host and signature."""
+        headers, url = r.headers, urlsplit(r.url or "")
+        headers["X-Sdk-Date"] = self._now().strftime("%Y%m%dT%H%M%SZ")
+        usual = ":80" if url.scheme == "http" else ":443"
+        headers["Host"] = url.netloc.removesuffix(usual)  # as the transport sends it
+        if self._key.security_token:
+            headers["X-Security-Token"] = self._key.security_token.reveal()
+        signed = {n: v for n, v in headers.items() if n.lower() not in _NOT_SIGNED and "_" not in n}
+        body = r.body.encode() if isinstance(r.body, str) else r.body or b""
+        canonical = canonical_request(r.method or "", r.url or "", signed, body)
+        value = signature(self._key.secret_key.reveal(), string_to_sign(headers["X-Sdk-Date"], canonical))
+        names = ";".join(sorted(name.lower() for name in signed))
+        headers["Authorization"] = (
+            f"{ALGORITHM} Access={self._key.access_key}, SignedHeaders={names}, Signature={value}"
+        )
+        return r
+
+
+@dataclass(frozen=True, eq=False)
+class HeaderSigner(Signer):
+    """Adds headers, such as a token."""
+
+    _headers: Mapping[str, str] = field(repr=False)
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add them."""
+        r.headers.update(self._headers)
+        return r
 
 
 class Accounts:
@@ -136,6 +169,8 @@ class Auth:
         project_id: the project that was found for the credential; None until then.
     """
 
+    project_id: str | None = None
+
     def __init__(
         self,
         account: Account,
@@ -144,9 +179,7 @@ class Auth:
         refreshable: bool = True,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.account = account
-        self._fetch, self._refreshable, self._now = fetch, refreshable, now
-        self.project_id: str | None = None
+        self.account, self._fetch, self._refreshable, self._now = account, fetch, refreshable, now
         self._signer: Signer | None = None
         self._renew_at: datetime | None = None
         self._lock = threading.Lock()
@@ -156,7 +189,7 @@ class Auth:
         with held(self._lock, client.clock):
             if self._signer is None or (self._renew_at and self._now() > self._renew_at):
                 # The cache is to remember a refusal only.
-                self._signer = client.cache.get(self, lambda: self._fetch(client), REFUSED_FOR)
+                self._signer = client.cache.get(self, partial(self._fetch, client), REFUSED_FOR)
                 client.cache.drop(self)
                 self._renew_at = self._signer.renew_at(self._now())
             return self._signer

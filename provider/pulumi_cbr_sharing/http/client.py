@@ -5,25 +5,16 @@ from __future__ import annotations
 import math
 import threading
 
-from concurrent.futures import Future, wait
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_cbr_sharing.errors import (
-    ApiError,
-    CbrSharingError,
-    CredentialRefused,
-    ServerFault,
-    SettingsError,
-    Stopped,
-    Throttled,
-    Unreachable,
-)
-from pulumi_cbr_sharing.http.auth import REFUSED_FOR, Accounts
+from pulumi_cbr_sharing import errors
+from pulumi_cbr_sharing.errors import CbrSharingError, CredentialRefused, Throttled, Unreachable
+from pulumi_cbr_sharing.http import retry
+from pulumi_cbr_sharing.http.auth import Accounts
 from pulumi_cbr_sharing.http.iam import auth_for, find_project
-from pulumi_cbr_sharing.http.retry import Clock, EndpointBreaker, Retries, is_ambiguous, should_retry
 from pulumi_cbr_sharing.settings.connection import RECORDED
 from pulumi_cbr_sharing.settings.credentials import AccessKey, Password, Token
 from pulumi_cbr_sharing.settings.endpoints import host_of
@@ -34,6 +25,7 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.http.auth import Auth
     from pulumi_cbr_sharing.http.messages import Call, Reply, Service
+    from pulumi_cbr_sharing.http.retry import Clock
     from pulumi_cbr_sharing.http.transport import Transport
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -56,6 +48,8 @@ class Client:
         notify: shows the user a line, for example why it takes long.
     """
 
+    is_brief = False
+
     def __init__(
         self,
         settings: Settings,
@@ -64,12 +58,10 @@ class Client:
         clock: Clock | None = None,
         notify: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.settings, self.notify = settings, notify
-        self.clock = clock or Clock()
+        self.settings, self.notify, self.clock = settings, notify, clock or retry.Clock()
         self.cache = SingleFlightCache(self.clock)
+        self._answered, self._out_of_reach = set[str](), dict[str, tuple[float, Unreachable]]()
         self._auth = auth_for(settings, accounts or Accounts(self.clock))
-        self._endpoints = EndpointBreaker(self.clock)
-        self.is_brief = False
         for note in settings.notes:
             notify(note)
         if settings.insecure:
@@ -77,15 +69,10 @@ class Client:
 
     @property
     def project_id(self) -> str:
-        """The id of the project: from the settings, else from the token, else looked up once by name.
-
-        Raises:
-            SettingsError: no project has the name, or several do.
-        """
+        """The id of the project: from the settings, else from the token, else looked up once by name."""
         if (known := self.known_project_id) is None:
-            known = self._auth.project_id = self.cache.get(
-                "project", partial(find_project, self, self._auth), REFUSED_FOR
-            )
+            find = partial(find_project, self, self._auth)
+            known = self._auth.project_id = self.cache.get("project", find, retry.REFUSED_FOR)
         return known
 
     @property
@@ -99,10 +86,8 @@ class Client:
         client, settings = copy(self), self.settings
         client.is_brief, client.notify = True, lambda _: None
         client.settings = replace(
-            settings,
+            settings.within(BRIEF_TIMEOUT),
             max_retries=min(settings.max_retries, BRIEF_RETRIES),
-            connect_timeout=min(settings.connect_timeout, BRIEF_TIMEOUT),
-            read_timeout=min(settings.read_timeout, BRIEF_TIMEOUT),
             deadline=min(settings.deadline, BRIEF_DEADLINE),
         )
         return client
@@ -124,20 +109,20 @@ class Client:
         Raises:
             CbrSharingError: the error of the last try.
         """
-        auth, settings, renewed = auth or self._auth, self.settings, False
+        auth, settings, renewed, unsure = auth or self._auth, self.settings, False, False
         breaker, rate_limit = auth.account
-        retries = Retries(rate_limit, settings.max_retries, settings.deadline, self.notify)
+        retries = retry.Retries(rate_limit, settings.max_retries, settings.deadline, self.notify)
         failure: CbrSharingError
-        unsure = False
         while True:
             breaker.raise_if_open(call.doing)
             signer = auth.current(self)  # signing in has its own retries, so its errors are final
             with breaker.turn(call.doing):
                 rate_limit.wait(call.doing, settings.deadline)
-                self._endpoints.raise_if_open(call.service, call.doing)
+                self._raise_if_out_of_reach(call)
+                in_time = settings.within(max(LEAST_TIMEOUT, round(self.clock.left(), 1)))
                 try:
-                    reply = self.transport.send(call, signer, self.known_project_id, self._in_time(settings))
-                    self._endpoints.answered.add(call.service)
+                    reply = self.transport.send(call, signer, self.known_project_id, in_time)
+                    self._answered.add(call.service)
                     reply.check()
                 except CredentialRefused as error:
                     if not renewed and auth.renew(signer):
@@ -148,14 +133,13 @@ class Client:
                     failure = error
                 else:
                     breaker.record(None)
-                    rate_limit.succeeded()
                     return reply
                 breaker.record(failure)
-            ambiguous = is_ambiguous(failure)
+            ambiguous = retry.is_ambiguous(failure)
             unsure = unsure or ambiguous
             if look and unsure and not isinstance(failure, Throttled) and (found := look()) is not None:
                 return found
-            if not (look and ambiguous) and not should_retry(failure, repeatable=call.repeatable):
+            if not (look and ambiguous) and not retry.should_retry(failure, repeatable=call.repeatable):
                 raise failure
             self._wait_or_raise(call, retries, failure)
 
@@ -167,25 +151,20 @@ class Client:
 
         return Transport(self.settings)
 
-    def _in_time(self, settings: Settings) -> Settings:
-        """The settings, with time-outs that end a request when the operation has to end."""
-        left = max(LEAST_TIMEOUT, round(self.clock.left(), 1))
-        if left >= max(settings.connect_timeout, settings.read_timeout):
-            return settings
-        return replace(
-            settings,
-            connect_timeout=min(settings.connect_timeout, left),
-            read_timeout=min(settings.read_timeout, left),
-        )
+    def _raise_if_out_of_reach(self, call: Call) -> None:
+        """Raise the failure of another call to a service that has never answered, for half a minute."""
+        until, error = self._out_of_reach.get(call.service, (0.0, None))
+        if error and call.service not in self._answered and self.clock.now() < until:
+            raise replace(error, doing=call.doing, sent=False, lasting=True)
 
-    def _wait_or_raise(self, call: Call, retries: Retries, failure: CbrSharingError) -> None:
+    def _wait_or_raise(self, call: Call, retries: retry.Retries, failure: CbrSharingError) -> None:
         if self.clock.left() <= 0:
             self.clock.sleep(0.0)  # says why it ends
         try:
-            retries.wait_or_raise(failure, connected=call.service in self._endpoints.answered)
+            retries.wait_or_raise(failure, connected=call.service in self._answered)
         except Unreachable as error:
             if not self.is_brief:
-                self._endpoints.failed(call.service, error)
+                self._out_of_reach[call.service] = self.clock.now() + retry.UNREACHABLE_FOR, error
             raise
 
 
@@ -200,10 +179,15 @@ def _with_origin(error: CredentialRefused, service: Service, settings: Settings)
     return replace(error, remedy="; ".join(told))
 
 
-class _Flight(Future[Any]):
-    """An answer that is asked for, or was. Attribute `landed`: when it came."""
+@dataclass
+class _Answer:
+    """The last outcome; whoever holds the lock asks for another."""
 
-    landed = math.inf
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    asked: int = 0
+    good_from: float = -math.inf
+    value: Any = None
+    error: BaseException | None = None
 
 
 class SingleFlightCache:
@@ -215,51 +199,36 @@ class SingleFlightCache:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._flights: dict[Hashable, _Flight] = {}
+        self._answers: dict[Hashable, _Answer] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, ask: Callable[[], T], seconds: float = TIME_TO_LIVE) -> T:
-        """The answer for a key; calls `ask` if there is none that is younger than this.
-
-        Raises:
-            CbrSharingError: what `ask` raises.
-        """
-        flight, mine = self._boarded(key, seconds)
-        if mine:
-            try:
-                flight.set_result(ask())
-            except BaseException as error:  # noqa: BLE001 - or those who wait would wait forever
-                with self._lock:
-                    if not _is_answer(error) and self._flights.get(key) is flight:
-                        del self._flights[key]
-                flight.set_exception(error)
-            flight.landed = self._clock.now()
-        answer: T = flight.result()
-        return answer
+        """The answer for a key, or its error; calls `ask` if there is none that is younger than this."""
+        with self._lock:
+            kept = self._answers.setdefault(key, _Answer())
+            asked = kept.asked
+        with retry.held(kept.lock, self._clock):
+            waited_for = kept.asked > asked and not isinstance(kept.error, errors.Stopped)
+            if not waited_for and self._clock.now() >= kept.good_from + seconds:
+                kept.value = kept.error = None
+                try:
+                    kept.value = ask()
+                except BaseException as error:  # noqa: BLE001 - or those who wait would ask in turn
+                    kept.error = error
+                kept.asked += 1
+                kept.good_from = self._clock.now() if _is_answer(kept.error) else -math.inf
+            if kept.error:
+                raise kept.error
+            value: T = kept.value
+            return value
 
     def drop(self, key: Hashable) -> None:
         """Forget an answer."""
         with self._lock:
-            self._flights.pop(key, None)
-
-    def _boarded(self, key: Hashable, seconds: float) -> tuple[_Flight, bool]:
-        """A flight that has landed, or a new one, for which the caller has to ask."""
-        while True:
-            with self._lock:
-                flight = self._flights.get(key)
-                if flight is None or self._clock.now() >= flight.landed + seconds:
-                    self._flights[key] = new = _Flight()
-                    return new, True
-            self._clock.until(partial(_has_landed, flight))
-            if not isinstance(flight.exception(), Stopped):
-                return flight, False
+            self._answers.pop(key, None)
 
 
-def _has_landed(flight: _Flight, seconds: float) -> bool:
-    return bool(wait([flight], seconds).done)
-
-
-def _is_answer(error: BaseException) -> bool:
-    if isinstance(error, (CredentialRefused, ServerFault, Throttled)):
+def _is_answer(error: BaseException | None) -> bool:
+    if isinstance(error, (CredentialRefused, errors.ServerFault, Throttled)):
         return False  # the circuit breaker remembers a refused credential
-    return isinstance(error, (ApiError, SettingsError))
+    return error is None or isinstance(error, (errors.ApiError, errors.SettingsError))

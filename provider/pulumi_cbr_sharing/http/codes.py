@@ -8,21 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pulumi_cbr_sharing.errors import (
-    AlreadyShared,
-    ApiError,
-    BackupNotAvailable,
-    BackupNotFound,
-    CredentialRefused,
-    ImageRegistered,
-    MemberNotFound,
-    NotFound,
-    PermissionDenied,
-    ServerFault,
-    Throttled,
-    TooManyRecipients,
-    WrongRecipient,
-)
+from pulumi_cbr_sharing import errors
+from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, NotFound, PermissionDenied, ServerFault, Throttled
 
 
 if TYPE_CHECKING:
@@ -30,13 +17,9 @@ if TYPE_CHECKING:
 
 
 class Meaning(NamedTuple):
-    """What a code or a status means.
+    """What a code or a status means: the error to raise, why the call failed, and what to do.
 
-    Attributes:
-        error: the error to raise.
-        reason: why the call failed.
-        remedy: what to do; `{endpoint}` and `{project}` stand for the endpoint and the project id, with where the
-            reader sets them.
+    In the remedy, `{endpoint}` and `{project}` stand for the endpoint and the project id, with where each is set.
     """
 
     error: type[ApiError]
@@ -50,54 +33,48 @@ _ROLE = "ask an administrator to grant this action to the user or agency"
 _ENDPOINT = "check {endpoint}"
 PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 _SUPPORT = "contact the vendor's support"
+_KIND = "share a backup of a server, or of a disk where the region allows that"
+_WHOM = "give the project id of another account in the same region"
 _TOO_MANY = Meaning(Throttled, "too many requests", "run it again later")
 
-_CBR: Mapping[str, Meaning] = {
-    "6105": Meaning(NotFound, "the vault does not exist in this project", "check vault_id"),
-    "6114": Meaning(ApiError, "the vault does not have enough free capacity for the backup", "expand the vault"),
-    "6200": Meaning(BackupNotFound, "the backup does not exist in this project", _OWNER),
-    "6700": Meaning(
-        ApiError,
-        "a backup of this kind cannot be shared",
-        "share a backup of a server, or of a disk where the region allows that",
-    ),
-    "6701": Meaning(TooManyRecipients, "a backup can be shared with at most 10 projects", "remove a recipient first"),
-    "6702": Meaning(BackupNotAvailable, "the backup is not available", "wait until its status is available"),
-    "6703": Meaning(AlreadyShared, "the backup is already shared with that project"),
-    "6704": Meaning(
-        WrongRecipient,
-        "the recipient project does not exist in this region, or owns the backup",
-        "give the project id of another account in the same region",
-    ),
-    "6705": Meaning(MemberNotFound, "the backup is not shared with that project"),
-    "6706": Meaning(ApiError, "the vault is missing, or the new status of the share is not valid", "give vault_id"),
-    "6707": Meaning(ApiError, "this backup or account may not use sharing", _SUPPORT),
-    "6708": Meaning(ApiError, "the share could not be accepted or rejected", "check the backup and the vault"),
-    "6709": Meaning(ApiError, "backups of encrypted disks cannot be shared here", "share an unencrypted backup"),
-    "6710": Meaning(
-        ImageRegistered,
+_CBR = {
+    "6105": (NotFound, "the vault does not exist in this project", "check vault_id"),
+    "6114": (ApiError, "the vault does not have enough free capacity for the backup", "expand the vault"),
+    "6200": (errors.BackupNotFound, "the backup does not exist in this project", _OWNER),
+    "6700": (ApiError, "a backup of this kind cannot be shared", _KIND),
+    "6701": (errors.TooManyRecipients, "a backup can be shared with at most 10 projects", "remove a recipient first"),
+    "6702": (errors.BackupNotAvailable, "the backup is not available", "wait until its status is available"),
+    "6703": (errors.AlreadyShared, "the backup is already shared with that project", ""),
+    "6704": (errors.WrongRecipient, "the recipient project does not exist in this region, or owns the backup", _WHOM),
+    "6705": (errors.MemberNotFound, "the backup is not shared with that project", ""),
+    "6706": (ApiError, "the vault is missing, or the new status of the share is not valid", "give vault_id"),
+    "6707": (ApiError, "this backup or account may not use sharing", _SUPPORT),
+    "6708": (ApiError, "the share could not be accepted or rejected", "check the backup and the vault"),
+    "6709": (ApiError, "backups of encrypted disks cannot be shared here", "share an unencrypted backup"),
+    "6710": (
+        errors.ImageRegistered,
         "the share cannot be cancelled, because the recipient registered an image from the backup",
         "the recipient must delete that image first",
     ),
-    "6711": Meaning(ApiError, "the share could not be cancelled", f"try again, then {_SUPPORT}"),
-    "6712": Meaning(ApiError, "the status of the vault does not allow it", "unlock the vault, or choose another"),
-    "6713": Meaning(ApiError, "the vault is of another type than the backup", "choose a vault of the backup's type"),
-    "6714": Meaning(ApiError, "a backup that was received by sharing cannot be shared again", "its owner can share it"),
-    "9900": Meaning(ApiError, "an id or another parameter is not valid", "check the ids"),
+    "6711": (ApiError, "the share could not be cancelled", f"try again, then {_SUPPORT}"),
+    "6712": (ApiError, "the status of the vault does not allow it", "unlock the vault, or choose another"),
+    "6713": (ApiError, "the vault is of another type than the backup", "choose a vault of the backup's type"),
+    "6714": (ApiError, "a backup that was received by sharing cannot be shared again", "its owner can share it"),
+    "9900": (ApiError, "an id or another parameter is not valid", "check the ids"),
 }
-_GATEWAY: Mapping[str, Meaning] = {
-    "0101": Meaning(ApiError, "there is no such API at this endpoint", _ENDPOINT),
-    "0301": Meaning(CredentialRefused, "the signature or token is wrong", _KEY),
-    "0302": Meaning(PermissionDenied, "the account may not call this API", _ROLE),
-    "0303": Meaning(CredentialRefused, "the credential is not accepted", _KEY),
-    "0306": Meaning(PermissionDenied, "the API may not be called this way", _ROLE),
-    "0307": Meaning(CredentialRefused, "the token has expired", "get a new token"),
+_GATEWAY = {
+    "0101": (ApiError, "there is no such API at this endpoint", _ENDPOINT),
+    "0301": (CredentialRefused, "the signature or token is wrong", _KEY),
+    "0302": (PermissionDenied, "the account may not call this API", _ROLE),
+    "0303": (CredentialRefused, "the credential is not accepted", _KEY),
+    "0306": (PermissionDenied, "the API may not be called this way", _ROLE),
+    "0307": (CredentialRefused, "the token has expired", "get a new token"),
     "0308": _TOO_MANY,
-    "0310": Meaning(PermissionDenied, "the project may not call this API", _ROLE),
-    "0802": Meaning(PermissionDenied, "the user may not work in this region", _ROLE),
+    "0310": (PermissionDenied, "the project may not call this API", _ROLE),
+    "0802": (PermissionDenied, "the user may not work in this region", _ROLE),
 }
 CODES: Mapping[str, Meaning] = {
-    f"{prefix}.{number}": meaning
+    f"{prefix}.{number}": Meaning(*meaning)
     for prefix, table in (("BackupService", _CBR), ("APIGW", _GATEWAY), ("APIG", _GATEWAY))
     for number, meaning in table.items()
 }
@@ -118,12 +95,7 @@ _OTHER = Meaning(ApiError, "the service refused the request", f"if this happens 
 
 
 def meaning_of(status: int, code: str = "") -> Meaning:
-    """What a refusal means: what its code says if that comes with the right status, else what its status says.
-
-    Args:
-        status: the HTTP status.
-        code: the error code with its prefix, or "".
-    """
+    """What a refusal means: what its code says if that comes with the right status, else what its HTTP status says."""
     if status >= 500:  # noqa: PLR2004 - a fault of the server outweighs whatever code a gateway put on it
         return _FAULT
     meaning = CODES.get(code)

@@ -10,31 +10,24 @@ from urllib.parse import quote
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.errors import ApiError, CredentialRefused, PermissionDenied, SettingsError, Unreachable
-from pulumi_cbr_sharing.http.auth import Auth, fixed
+from pulumi_cbr_sharing.http.auth import Auth, HeaderSigner, KeySigner, Signer, fixed
 from pulumi_cbr_sharing.http.codes import Meaning
 from pulumi_cbr_sharing.http.messages import Call
-from pulumi_cbr_sharing.http.signing import HeaderSigner, KeySigner, Signer
-from pulumi_cbr_sharing.settings.credentials import (
-    AccessKey,
-    IdentityToken,
-    Password,
-    Secret,
-    ServerAgency,
-    Token,
-    expanded,
-    trouble_with_key,
-)
-from pulumi_cbr_sharing.settings.endpoints import host_of, region_in_name
+from pulumi_cbr_sharing.settings import credentials
+from pulumi_cbr_sharing.settings.credentials import AccessKey, Secret, trouble_with_key
+from pulumi_cbr_sharing.settings.endpoints import host_of, region_in
 from pulumi_cbr_sharing.timestamps import moment
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_cbr_sharing.http.auth import Account, Accounts
+    from pulumi_cbr_sharing.http.auth import Accounts
     from pulumi_cbr_sharing.http.client import Client
     from pulumi_cbr_sharing.http.messages import Reply
+    from pulumi_cbr_sharing.http.retry import Account
     from pulumi_cbr_sharing.settings.connection import Agency
+    from pulumi_cbr_sharing.settings.credentials import IdentityToken, Password, ServerAgency, Token
     from pulumi_cbr_sharing.settings.resolve import Settings
 
 
@@ -56,24 +49,22 @@ _sign_in = partial(Call, "POST", service="iam", expects=(201,), signs_in=True)
 
 def auth_for(settings: Settings, accounts: Accounts) -> Auth:
     """The `Auth` of the credential in some settings, or of the agency that it assumes."""
-    account, credential = accounts.of(settings), settings.credential
+    account, credential, project = accounts.of(settings), settings.credential, {"id": settings.project_id}
+    if not settings.project_id:
+        project = {"name": settings.project_name or settings.region}
     if settings.agencies:
         *before, agency = settings.agencies
-        own = replace(
-            settings,
-            agencies=tuple(before),
-            project_id=settings.own_project_id,
-            project_name=settings.own_project_name,
-        )
-        return Auth(account, partial(assume, agency=agency, auth=auth_for(own, accounts)))
+        own, own_name = settings.own_project_id, settings.own_project_name
+        caller = replace(settings, agencies=tuple(before), project_id=own, project_name=own_name)
+        return Auth(account, partial(assume, agency=agency, auth=auth_for(caller, accounts)))
     nobody = fixed(account, Signer())
-    if isinstance(credential, Password):
-        return Auth(account, partial(sign_in, user=credential, project=_project(settings), auth=nobody))
-    if isinstance(credential, IdentityToken):
-        return Auth(account, partial(exchange, identity=credential, project=_project(settings), account=account))
-    if isinstance(credential, ServerAgency):
+    if isinstance(credential, credentials.Password):
+        return Auth(account, partial(sign_in, user=credential, project=project, auth=nobody))
+    if isinstance(credential, credentials.IdentityToken):
+        return Auth(account, partial(exchange, identity=credential, project=project, account=account))
+    if isinstance(credential, credentials.ServerAgency):
         return Auth(account, partial(ask_server, agency=credential))
-    if isinstance(credential, Token):
+    if isinstance(credential, credentials.Token):
         return fixed(account, _by_token(credential.token.reveal()))
     return fixed(account, KeySigner(credential))
 
@@ -82,23 +73,12 @@ def _by_token(token: str, **more: Any) -> Signer:
     return HeaderSigner({"X-Auth-Token": token}, **more)
 
 
-def _project(settings: Settings) -> dict[str, str | None]:
-    if settings.project_id:
-        return {"id": settings.project_id}
-    return {"name": settings.project_name or settings.region}
-
-
 def sign_in(client: Client, user: Password, project: Mapping[str, Any], auth: Auth) -> Signer:
-    """Get a token for a user, bound to one project.
-
-    Raises:
-        CredentialRefused: the password is wrong, or the user may not use the project.
-    """
-    who: dict[str, Any] = {"password": user.password.reveal()}
-    if user.user_id:
-        who["id"] = user.user_id
-    else:
-        who |= {"name": user.user_name, "domain": _domain(user.domain_name, user.domain_id)}
+    """Get a token for a user, bound to one project."""
+    who: dict[str, Any] = {"id": user.user_id}
+    if not user.user_id:
+        who = {"name": user.user_name, "domain": _domain(user.domain_name, user.domain_id)}
+    who["password"] = user.password.reveal()
     owner = _domain(user.project_domain or user.domain_name, user.domain_id)
     if "name" in project and any(owner.values()):
         project = {**project, "domain": owner}
@@ -186,7 +166,7 @@ def exchange(client: Client, identity: IdentityToken, project: Mapping[str, Any]
 def _identity_token(identity: IdentityToken) -> str:
     if identity.token:
         return identity.token.reveal()
-    path = expanded(identity.file or "")
+    path = credentials.expanded(identity.file or "")
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
@@ -207,11 +187,7 @@ def _federated(client: Client, call: Call, token: str, project: Mapping[str, Any
 
 # GET {metadata}/openstack/latest/securitykey → 200 {"credential": {"access", "secret", "securitytoken", "expires_at"}}
 def ask_server(client: Client, agency: ServerAgency) -> Signer:
-    """Get the temporary access key of the agency of this server; tried once, and not through a proxy.
-
-    Raises:
-        SettingsError: this machine is no server of the cloud, or has no agency.
-    """
+    """Get the temporary access key of the agency of this server; tried once, and not through a proxy."""
     doing, nothing = "asking for the agency of this server", f"; set {agency.otherwise}" if agency.otherwise else ""
     ask = partial(Call, doing=doing, action="an agency", service="metadata", signs_in=True)
     settings = replace(client.settings, connect_timeout=SERVER_CONNECT, read_timeout=SERVER_READ)
@@ -248,7 +224,7 @@ def find_project(client: Client, auth: Auth) -> str:
     if known := auth.current(client).project_id:
         return known
     name = settings.project_name or settings.region or ""
-    if isinstance(settings.credential, Token) and not settings.agencies:
+    if isinstance(settings.credential, credentials.Token) and not settings.agencies:
         try:
             return _project_of_token(client, settings.credential, name, auth.account)
         except CredentialRefused:
@@ -267,7 +243,7 @@ def _project_of_token(client: Client, token: Token, name: str, account: Account)
     found, is_called = project.id_or_none("id", ids.PROJECT), project.name("name")
     if found is None:
         raise SettingsError(f"{doing}: it is bound to no project: issue one for the project {name}")
-    if name and name not in (is_called, region_in_name(is_called)):
+    if name and name not in (is_called, region_in(is_called)):
         way = f"issue one for {name}, or set {client.settings.names['project_id']} to that of {is_called}"
         raise SettingsError(f"{doing}: it is bound to {is_called}, not to {name}: {way}")
     return found
@@ -275,12 +251,7 @@ def _project_of_token(client: Client, token: Token, name: str, account: Account)
 
 # GET {iam}/projects?name={name} → 200 {"projects": [{"id", "name", …}]}
 def look_up_project(client: Client, name: str) -> str:
-    """Find the caller's project by its name; the main project of a region has the name of the region.
-
-    Raises:
-        SettingsError: there is none, or there are several.
-        UnexpectedAnswer: the id has another shape.
-    """
+    """Find the caller's project by its name; the main project of a region has the name of the region."""
     doing, query = f"looking up the project named {name}", (("name", name),)
     call = Call("GET", "/v3/projects", doing, action="iam:projects:list", query=query, service="iam")
     way = f"set {client.settings.names['project_id']}"

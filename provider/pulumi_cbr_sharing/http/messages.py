@@ -1,8 +1,7 @@
 """A call, the reply to it, and its records. Nothing is sent here.
 
-A reply is foreign text: it gets into messages through `Reply.quote` only. An id in it must have its shape, because it
-may become part of an address; otherwise nothing is concluded from the reply. Any other text becomes one line of limited
-length, because it is shown in messages, in the state and on terminals.
+A reply is foreign text. An id in it must have its shape, because it may become part of an address. Any other text
+becomes one line of limited length; messages show it through `Reply.quote` only.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from urllib.parse import unquote_plus
 
 from pulumi_cbr_sharing.errors import ApiError, MalformedUrl, UnexpectedAnswer, one_line
 from pulumi_cbr_sharing.http.codes import Meaning, meaning_of
-from pulumi_cbr_sharing.http.retry import seconds_of
 from pulumi_cbr_sharing.settings.endpoints import plain_names
 from pulumi_cbr_sharing.timestamps import rfc3339
 
@@ -30,18 +28,16 @@ if TYPE_CHECKING:
 
 
 Service = Literal["cbr", "iam", "sts", "metadata"]
-LONGEST_QUOTE = 2000  # characters of a text that are looked at
-LONGEST_ID = 36  # characters of a malformed id that are shown; a UUID has as many
-LONGEST_WORD = 64  # characters of a status or a type
-LONGEST_NAME = 255
-_WORD = re.compile(r"[0-9A-Za-z_-]+(?:::[0-9A-Za-z_-]+)*")  # available, OS::Nova::Server
+LONGEST_RETRY_AFTER = 3600.0  # seconds
+# Characters of a text that are looked at, of a malformed id that are shown, of a status or type, of a name.
+LONGEST_QUOTE, LONGEST_ID, LONGEST_WORD, LONGEST_NAME = 2000, 36, 64, 255
 
 # Seen by the maintainers of another client of the same API: list and get of backups and members answer so where the
 # backup does not exist. It may also mean that the project is not the credential's: see cbr/api.py.
 MALFORMED_URL = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
 _MALFORMED_URL = Meaning(MalformedUrl, "the service rejected the URL as malformed", "check {project}")
 
-_KNOWN_CODE = re.compile(r"(BackupService|APIGW|APIG|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
+_KNOWN_CODE = re.compile(r"(BackupService|APIGW?|IAM)\.\d{1,4}|\d{1,3}")  # too short to hide a secret
 _PLAIN_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
@@ -50,13 +46,10 @@ class Call:
     """One request to be made.
 
     Attributes:
-        method: GET, POST, PUT or DELETE.
         path: below the service's endpoint, `/v3/…`, percent-encoded where needed.
         doing: what is being done, in the user's words; every error begins with it.
         action: the IAM action that is needed, such as `cbr:member:create`.
-        query: name and value pairs, in any order.
         body: sent as JSON; None sends no body.
-        service: which endpoint.
         repeatable: whether sending it twice has the same effect as sending it once.
         expects: the statuses of success.
         meanings: what a status, or a status and a code, means for this call in particular, if the service itself
@@ -79,16 +72,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came.
-
-    Attributes:
-        call: what it answers.
-        status: the HTTP status.
-        headers: names in any case.
-        body: the bytes.
-        secrets: what was sent with the call and must not be shown.
-        names: see `Settings.names`.
-    """
+    """An answer as it came; `secrets` were sent and must not be shown, `names` are those of `Settings`."""
 
     call: Call
     status: int
@@ -111,12 +95,7 @@ class Reply:
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
     def check(self) -> None:
-        """Make sure that it is a success.
-
-        Raises:
-            ApiError: the service refused the call; the subclass says why.
-            UnexpectedAnswer: nothing can be concluded from the reply.
-        """
+        """Raise ApiError if the service refused the call, UnexpectedAnswer if nothing can be concluded from this."""
         if self.status >= 400:  # noqa: PLR2004
             raise self._refusal()
         if self.status not in self.call.expects:
@@ -153,7 +132,7 @@ class Reply:
         """The error for a reply from which nothing can be concluded."""
         kind = self.quote(self.header("Content-Type") or "no content type", 60)
         request_id, target = self._request_id(), self.quote(self.header("Location"), 120)
-        facts = [f"HTTP {self.status}", kind, f"{len(self.body)} bytes", f"request {request_id}" if request_id else ""]
+        facts = [f"HTTP {self.status}", kind, f"{len(self.body)} bytes", request_id and f"request {request_id}"]
         redirect = f", a redirect to {target}, which is not followed" if target else ""
         return UnexpectedAnswer(
             f"{self.call.doing}: an answer {trouble} ({', '.join(filter(None, facts))}){redirect}: "
@@ -163,17 +142,18 @@ class Reply:
     def _refusal(self) -> ApiError:
         code, message, request_id = error_parts(self.payload)
         meaning, is_general = self._meaning(code)
-        retry_after = seconds_of(self.header("Retry-After"))
-        reasons = [meaning.reason]
-        if is_general and (said := self.quote(message, 300)):
-            reasons.append(f"it says: {said}")
-        if (retry_after or 0) >= 60:  # noqa: PLR2004 - shorter waits are not worth mentioning
-            reasons.append(f"it asks to wait {retry_after:.0f} s")
-        if self.status == 403:  # noqa: PLR2004
-            reasons.append(f"{self.call.action} is needed")
+        asked = self.header("Retry-After").strip()
+        retry_after = min(float(asked), LONGEST_RETRY_AFTER) if asked.isascii() and asked.isdigit() else None
+        said, wait = self.quote(message, 300) if is_general else "", (retry_after or 0) >= 60  # noqa: PLR2004
+        reasons = (
+            meaning.reason,
+            said and f"it says: {said}",
+            f"it asks to wait {retry_after:.0f} s" if wait else "",
+            f"{self.call.action} is needed" if self.status == 403 else "",  # noqa: PLR2004
+        )
         return meaning.error(
             self.call.doing,
-            "; ".join(reasons),
+            "; ".join(filter(None, reasons)),
             meaning.remedy.format(endpoint=self.names[self.call.service], project=self.names["project_id"]),
             status=self.status,
             code=code if _KNOWN_CODE.fullmatch(code) else self.quote(code, 60),
@@ -205,8 +185,7 @@ def _bare(text: str) -> str:
 def error_parts(payload: Mapping[str, Any]) -> tuple[str, str, str]:
     """Code, message and request id of an error body, in any of the shapes that were seen.
 
-    `{"error_code", "error_msg", "request_id"}`, `{"errorCode", "errorMsg"}`, `{"code", "message"}`, or one of these
-    under a single key such as `error`, `unauthorized` or `forbidden`.
+    They are at the top, or under a key such as `error`, `unauthorized` or `forbidden`.
     """
     for level in (payload, *(value for value in payload.values() if isinstance(value, dict))):
         for code, message in (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")):
@@ -222,32 +201,22 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """One record of an answer.
-
-    Attributes:
-        reply: the answer.
-        what: what it describes: `backup`, `member`, ….
-        fields: as received.
-    """
+    """One record of an answer, with its fields as received; `what` it describes is `backup`, `member`, …."""
 
     reply: Reply
     what: str
     fields: Mapping[str, Any]
 
     def id(self, name: str, shape: Shape, asked: str | None = None) -> str:
-        """A required id.
-
-        Raises:
-            UnexpectedAnswer: it is missing, malformed, or not the one that was asked for.
-        """
+        """A required id; UnexpectedAnswer if it is missing, malformed, or not the one that was asked for."""
         value = self.fields.get(name)
-        if value in (None, ""):
-            raise self.unexpected(name, "is missing")
-        if not shape.fits(value):
-            raise self.unexpected(name, f"is {self._shown(value)}, not a {shape.what}")
-        if asked not in (None, value):
-            raise self.unexpected(name, f"is {self._shown(value)}, where {asked} was asked for")
-        return str(value)
+        if shape.fits(value) and asked in (None, value):
+            return str(value)
+        wanted = f", where {asked} was asked for" if shape.fits(value) else f", not a {shape.what}"
+        text = self.reply.quote(value, LONGEST_ID) if isinstance(value, str) else None
+        shown = f"of type {type(value).__name__}" if text is None else repr(text) if text else "some text"
+        trouble = "missing" if value in (None, "") else shown + wanted
+        raise self.reply.unexpected(f"with a {self.what} whose {name} is {trouble}")
 
     def id_or_none(self, name: str, shape: Shape, asked: str | None = None) -> str | None:
         """An optional id; None where it is null, empty or left out. Raises as `id` does."""
@@ -255,8 +224,7 @@ class Record:
 
     def word(self, name: str) -> str:
         """A status or a type; "" if it is missing."""
-        value = _text(self.fields.get(name))
-        return value if len(value) <= LONGEST_WORD and _WORD.fullmatch(value) else one_line(value, LONGEST_WORD)
+        return one_line(_text(self.fields.get(name)), LONGEST_WORD)
 
     def name(self, name: str) -> str:
         """A name; "" if it is missing."""
@@ -281,12 +249,3 @@ class Record:
         value, what = self.fields.get(name), f"{self.what}'s {name.removesuffix('s')}"
         listed = value if isinstance(value, list) else []
         return [Record(self.reply, what, fields) for fields in listed if isinstance(fields, dict)]
-
-    def unexpected(self, name: str, trouble: str) -> UnexpectedAnswer:
-        """The error for a malformed record."""
-        return self.reply.unexpected(f"with a {self.what} whose {name} {trouble}")
-
-    def _shown(self, value: Any) -> str:
-        if not isinstance(value, str):
-            return f"of type {type(value).__name__}"
-        return repr(quoted) if (quoted := self.reply.quote(value, LONGEST_ID)) else "some text"

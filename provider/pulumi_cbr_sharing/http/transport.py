@@ -14,7 +14,6 @@ import json
 import ssl
 import time
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,19 +26,13 @@ from requests import PreparedRequest, ReadTimeout, RequestException
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, InvalidSchema
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
+from urllib3 import exceptions as urllib3
 from urllib3.util.ssl_ import create_urllib3_context
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError, UnexpectedAnswer, Unreachable
+from pulumi_cbr_sharing.http.auth import canonical_query
 from pulumi_cbr_sharing.http.codes import PROXY
 from pulumi_cbr_sharing.http.messages import Call, Reply
-from pulumi_cbr_sharing.http.signing import canonical_query
 from pulumi_cbr_sharing.settings.credentials import secrets_of
 from pulumi_cbr_sharing.settings.endpoints import is_this_machine
 
@@ -49,8 +42,8 @@ if TYPE_CHECKING:
 
     from requests import Response
 
+    from pulumi_cbr_sharing.http.auth import Signer
     from pulumi_cbr_sharing.http.messages import Service
-    from pulumi_cbr_sharing.http.signing import Signer
     from pulumi_cbr_sharing.settings.credentials import Certificate
     from pulumi_cbr_sharing.settings.resolve import Settings
 
@@ -59,27 +52,14 @@ LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a list of a thousand backups has abo
 IDLE_CONNECTIONS = 64  # kept for each host; as many calls as `--parallel 64` makes at once
 
 
-@dataclass(frozen=True)
-class Route:
-    """How a service is reached.
-
-    Attributes:
-        root: the endpoint, without version.
-        proxies: by scheme, as `requests` takes them.
-    """
-
-    root: str
-    proxies: dict[str, str]
-
-
 class Transport:
     """Sends requests to the endpoints in some settings; safe for many threads."""
 
     def __init__(self, settings: Settings) -> None:
         iam, sts = (settings.iam or "").removesuffix("/v3"), settings.sts or ""
-        roots: dict[Service, str] = {"cbr": settings.cbr, "iam": iam, "sts": sts}
-        self._routes = {service: Route(root, _proxies(root)) for service, root in roots.items()}
-        self._routes["metadata"] = Route(settings.metadata, {})  # no proxy can reach it
+        self._roots: dict[Service, str] = {"cbr": settings.cbr, "iam": iam, "sts": sts, "metadata": settings.metadata}
+        self._proxies = {service: _proxies(root) for service, root in self._roots.items()}
+        self._proxies["metadata"] = {}  # no proxy can reach it
         self._secrets = tuple(secrets_of(settings.credential))
 
     def send(self, call: Call, signer: Signer, project_id: str | None, settings: Settings) -> Reply:
@@ -96,25 +76,25 @@ class Transport:
             UnexpectedAnswer: the answer is compressed, or larger than 32 MiB.
             SettingsError: the request cannot be made.
         """
-        route, request = self._routes[call.service], PreparedRequest()
+        root, proxies, request = self._roots[call.service], self._proxies[call.service], PreparedRequest()
         try:
             request.prepare(
                 method=call.method,
-                url=route.root + call.path + (f"?{canonical_query(call.query)}" if call.query else ""),
+                url=root + call.path + (f"?{canonical_query(call.query)}" if call.query else ""),
                 headers=_headers(call, project_id),
                 data=None if call.body is None else json.dumps(call.body).encode(),
                 auth=signer,
             )
-            with _connections_for(route.root, settings).send(
+            with _connections_for(root, settings).send(
                 request,
                 stream=True,
                 timeout=(settings.connect_timeout, settings.read_timeout),
                 verify=not settings.insecure,
-                proxies=route.proxies,
+                proxies=proxies,
             ) as response:
                 body = _body(call, response, settings)
-        except (RequestException, HTTPError, OSError, ValueError) as error:
-            raise error_of(error, call, route, settings) from None
+        except (RequestException, urllib3.HTTPError, OSError, ValueError) as error:
+            raise _error_of(error, call, root, select_proxy(root, proxies) or "", settings) from None
         secrets = (*self._secrets, *_secrets_in(request))
         return Reply(call, response.status_code, dict(response.headers), body, secrets, settings.names)
 
@@ -175,18 +155,15 @@ def _trust(context: ssl.SSLContext, ca: Certificate | None) -> None:
 def _identify(context: ssl.SSLContext, cert: Certificate, key: Certificate) -> None:
     with TemporaryDirectory() as folder:  # only files can be loaded; the folder is private
         try:
-            context.load_cert_chain(
-                *(_as_file(each, Path(folder, name)) for name, each in (("cert", cert), ("key", key)))
-            )
+            paths = [each.path for each in (cert, key)]
+            for number, each in enumerate((cert, key)):
+                if each.is_text:
+                    paths[number] = f"{folder}/{number}"
+                    Path(paths[number]).write_text(each.text.reveal(), encoding="ascii")
+            context.load_cert_chain(*paths)
         except (OSError, ValueError):
             trouble = f"{cert} and {key} are no certificate with its private key in PEM form, without a passphrase"
             raise SettingsError(f"{trouble}: correct them") from None
-
-
-def _as_file(certificate: Certificate, path: Path) -> str:
-    if certificate.is_text:
-        path.write_text(certificate.text.reveal(), encoding="ascii")
-    return str(path) if certificate.is_text else certificate.path
 
 
 def _proxies(root: str) -> dict[str, str]:
@@ -240,13 +217,36 @@ def _body(call: Call, response: Response, settings: Settings) -> bytes:
     return b"".join(parts)
 
 
-def error_of(error: Exception, call: Call, route: Route, settings: Settings) -> CbrSharingError:
-    """The error to raise for an exception."""
-    causes, proxy = list(_causes(error)), select_proxy(route.root, route.proxies) or ""
-    if trouble := _trouble_with_settings(causes, proxy):
-        return SettingsError(f"{call.doing}: {trouble}")
-    host = route.root.split("/", 3)[2].rpartition("@")[2]
-    sent, lasting, trouble = _trouble_on_the_way(causes, proxy, settings, settings.names[call.service])
+def _error_of(error: Exception, call: Call, root: str, proxy: str, settings: Settings) -> CbrSharingError:
+    """The error to raise for an exception of the HTTP libraries."""
+    causes, endpoint, kind = list(_causes(error)), settings.names[call.service], type(error).__name__
+
+    def is_any(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if proxy.startswith("socks") and is_any(InvalidSchema):
+        way = "pip install 'pulumi-cbr-sharing[socks]', or unset ALL_PROXY"
+        return SettingsError(f"{call.doing}: a SOCKS proxy needs the package PySocks: {way}")
+    sending = is_any(CutConnection, ChunkedEncodingError, urllib3.HTTPError, ReadTimeout)
+    if is_any(urllib3.LocationValueError) or not sending:
+        way = "check credential, endpoints, CA file and proxy"
+        return SettingsError(f"{call.doing}: the request cannot be made ({kind}): {way}")
+    untrusted = "its TLS certificate is not trusted: set HW_CACERT to its CA file"
+    if settings.ca:
+        untrusted = f"its TLS certificate is not trusted by {settings.ca}: correct {settings.ca.setting}"
+    refused = is_any(urllib3.NewConnectionError)  # or the name was not resolved; urllib3 makes it a kind of time-out
+    not_sent = refused or is_any(urllib3.ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
+    late, within = is_any(ReadTimeout, urllib3.ReadTimeoutError), f" within {settings.connect_timeout:g} s"
+    cases = (  # whether it is this, whether the request may have arrived, whether a retry cannot help, what to tell
+        (is_any(ssl.SSLCertVerificationError), False, True, untrusted),
+        (not_sent and proxy, False, False, f"the proxy does not let the request through: {PROXY}"),
+        (not_sent, False, False, f"no connection{'' if refused else within}: check {endpoint} and the network"),
+        (late, True, False, f"it took longer than {settings.read_timeout:g} s"),
+        (proxy, True, False, f"the connection was broken; it goes through a proxy: {PROXY}"),
+        (True, True, False, "the connection was broken"),
+    )
+    _, sent, lasting, trouble = next(case for case in cases if case[0])
+    host = urlsplit(root).netloc.rpartition("@")[2]
     return Unreachable(call.doing, f"no answer from {host}: {trouble}", sent=sent, lasting=lasting)
 
 
@@ -257,41 +257,6 @@ def _causes(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
     for cause in nested if depth else ():
         if isinstance(cause, BaseException):
             yield from _causes(cause, depth - 1)
-
-
-def _any(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
-    return any(isinstance(cause, kinds) for cause in causes)
-
-
-def _trouble_with_settings(causes: list[BaseException], proxy: str) -> str | None:
-    if proxy.startswith("socks") and _any(causes, InvalidSchema):
-        return "a SOCKS proxy needs the package PySocks: pip install 'pulumi-cbr-sharing[socks]', or unset ALL_PROXY"
-    if _any(causes, LocationValueError) or not _any(
-        causes, CutConnection, ChunkedEncodingError, HTTPError, ReadTimeout
-    ):
-        kind = type(causes[0]).__name__
-        return f"the request cannot be made ({kind}): check credential, endpoints, CA file and proxy"
-    return None
-
-
-def _trouble_on_the_way(
-    causes: list[BaseException], proxy: str, settings: Settings, endpoint: str
-) -> tuple[bool, bool, str]:
-    """Whether the request may have arrived, whether a retry cannot help, and what to tell the user."""
-    if _any(causes, ssl.SSLCertVerificationError):
-        trusted = f" by {settings.ca}" if settings.ca else ""
-        way = f"correct {settings.ca.setting}" if settings.ca else "set HW_CACERT to its CA file"
-        return False, True, f"its TLS certificate is not trusted{trusted}: {way}"
-    not_sent = _any(causes, NewConnectionError, ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
-    if not_sent and proxy:
-        return False, False, f"the proxy does not let the request through: {PROXY}"
-    if _any(causes, NewConnectionError):  # refused, or the name was not resolved; urllib3 makes it a kind of time-out
-        return False, False, f"no connection: check {endpoint} and the network"
-    if not_sent:
-        return False, False, f"no connection within {settings.connect_timeout:g} s: check {endpoint} and the network"
-    if _any(causes, ReadTimeout, ReadTimeoutError):
-        return True, False, f"it took longer than {settings.read_timeout:g} s"
-    return True, False, "the connection was broken" + (f"; it goes through a proxy: {PROXY}" if proxy else "")
 
 
 def _is_failed_tunnel(error: BaseException) -> bool:

@@ -28,7 +28,7 @@ class Agency(_Pickled):
     """An agency: a role in another account, which the connection's credential assumes.
 
     Attributes:
-        name: the name of the agency.
+        name: its name.
         domain_name, domain_id: the account that granted it; one of them is required.
         duration: seconds that its temporary keys live, 900 to 86400; they are renewed in time. None means an hour.
     """
@@ -71,10 +71,9 @@ LOOKED_UP: dict[Connection, str] = {}  # the accounts that the look-ups of this 
 def other_account(looked_up: str, managed: str) -> str | None:
     """The error if the look-ups of a program ask another account than its resources are in, both by fingerprint."""
     (one, theirs), (other, ours) = looked_up.split(" ", 1), managed.split(" ", 1)
-    if one == other:
-        return None
-    return (
-        f"the program's look-ups sign in with {theirs}, its resources with {ours}: give both the same; env_vars "
-        "of a workspace of the Automation API reach the resources of an inline program only, so set these variables in "
-        "os.environ, too, or the stack's configuration instead"
+    differ = (
+        f"the program's look-ups sign in with {theirs}, its resources with {ours}: give both the same; env_vars of a "
+        "workspace of the Automation API reach an inline program's resources only: set them in os.environ, too, or in "
+        "the stack's configuration"
     )
+    return None if one == other else differ

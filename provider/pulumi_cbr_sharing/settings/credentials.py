@@ -31,13 +31,12 @@ def trouble_with_key(text: str) -> str | None:
     return None if _SENDABLE.fullmatch(text) else "has a line break, a blank or another character that cannot be sent"
 
 
+@dataclass(frozen=True, repr=False)
 class Secret:
     """A text that `repr` and `str` mask, and that cannot be pickled, because pickles end up in the state of a stack."""
 
     __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
+    _value: str
 
     def reveal(self) -> str:
         """The text itself."""
@@ -46,26 +45,13 @@ class Secret:
     def __repr__(self) -> str:
         return "Secret('…')"
 
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._value))
-
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is never pickled: it would end up in the state of a stack")
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate or key for TLS.
-
-    Attributes:
-        text: a path, or PEM text.
-        setting: where it was set, for messages.
-    """
+    """A certificate or key for TLS: a path or PEM text, and where it was set, for messages."""
 
     text: Secret
     setting: str
@@ -89,7 +75,7 @@ class AccessKey:
     """An access key with its secret key; with a security token it is a temporary one.
 
     Attributes:
-        source: where it was found, for messages, such as `stack config huaweicloud:accessKey`.
+        source: where it was found, for messages, such as `stack config huaweicloud:accessKey`; so for all credentials.
         remedy: how to get a new one.
     """
 
@@ -170,6 +156,7 @@ class ServerAgency:
 
 
 Credential = AccessKey | Token | Password | IdentityToken | ServerAgency
+OF_IAM = (Password, IdentityToken)  # IAM makes a token or a key of them
 
 
 def secrets_of(credential: Credential) -> list[str]:
@@ -180,9 +167,7 @@ def secrets_of(credential: Credential) -> list[str]:
 def credential_in(source: Source, prefix: str = "") -> Credential | None:
     """The credential in one source: an identity token, else a token, else an access key, else a user with password.
 
-    Args:
-        source: the source.
-        prefix: what the environment variables of the connection begin with.
+    `prefix` is what the environment variables of the connection begin with.
 
     Raises:
         SettingsError: the credential is incomplete, or cannot be used or sent. The rest is not taken from another
@@ -193,7 +178,7 @@ def credential_in(source: Source, prefix: str = "") -> Credential | None:
     for name in ("access_key", "secret_key", "security_token", "token", "id_token"):
         if trouble := trouble_with_key(source.get(name) or "-"):
             raise SettingsError(f"{source.where(name)} {trouble}: give it on one line, as it was issued")
-    if source.get("idp_id") or source.get("provider_urn") or source.get("agency_urn"):
+    if any(map(source.get, ("idp_id", "provider_urn", "agency_urn"))):
         return _identity(source)
     if token := source.get("token"):
         return Token(Secret(token), source.where("token"))
@@ -220,23 +205,21 @@ def _needed(source: Source, name: str, *others: str) -> str:
 
 
 def _identity(source: Source) -> IdentityToken:
-    idp_id, provider, agency = map(source.get, ("idp_id", "provider_urn", "agency_urn"))
-    mark = "idp_id" if idp_id else "provider_urn" if provider else "agency_urn"
-    for name in () if idp_id else ("provider_urn", "agency_urn"):
+    mark = next(filter(source.get, ("idp_id", "provider_urn", "agency_urn")))
+    for name in () if mark == "idp_id" else ("provider_urn", "agency_urn"):
         _needed(source, name, mark)
     token = source.get("id_token")
     file = None if token else _needed(source, "id_token_file", mark)
-    more = (source.get("session_name"), source.get("id_seconds"))
-    return IdentityToken(Secret(token) if token else None, file, source.where(mark), idp_id, provider, agency, *more)
+    more = map(source.get, ("idp_id", "provider_urn", "agency_urn", "session_name", "id_seconds"))
+    return IdentityToken(Secret(token) if token else None, file, source.where(mark), *more)
 
 
 def _password(source: Source, prefix: str) -> Password | None:
     named = f", without {source.named_by}" if source.named_by else ""
     instead = f"issue a token (`openstack token issue -f value -c id`) and set {prefix}OS_TOKEN{named}"
     if kind := unknown_kind(source):
-        raise SettingsError(
-            f"{source.where('auth_type')} is {one_line(kind, 40)}, which is not supported here: {instead}"
-        )
+        kind = f"{source.where('auth_type')} is {one_line(kind, 40)}"
+        raise SettingsError(f"{kind}, which is not supported here: {instead}")
     if not (password := source.get("password")):
         return None
     if source.get("passcode"):

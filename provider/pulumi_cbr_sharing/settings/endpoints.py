@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 
 _OTC = "otc.t-systems.com"
+_REGION = r"[a-z]+(?:-[a-z0-9]+)+"
 _NO_ADDRESS = "it is not a URL such as https://cbr.example.com"
 _FLEXIBLE_ENGINE = "prod-cloud-ocb.orange-business.com"
 _CLOUD_OF_REGION = {"eu-de": _OTC, "eu-nl": _OTC, "eu-ch2": _OTC, "eu-west-0": _FLEXIBLE_ENGINE}
@@ -26,19 +27,10 @@ my-kualalumpur-1 na-mexico-1 ru-moscow-1 ru-northwest-2 sa-brazil-1 tr-west-1
 REGIONS = frozenset((*_HUAWEI.split(), *_CLOUD_OF_REGION))
 
 
-def region_in_name(project: str) -> str | None:
-    """The region in the name of a project: `eu-de` and `eu-de_shop` are in eu-de, `shop` tells none."""
-    return _region(project.partition("_")[0])
-
-
-def region_in_address(address: str) -> str | None:
-    """The region in the address of IAM, such as `https://iam.eu-de.otc.t-systems.com:443/v3`."""
-    found = re.match(r"(?:https?://)?iam(?:-pub)?\.([^./:]+)\.", address)
-    return _region(found[1]) if found else None
-
-
-def _region(text: str) -> str | None:
-    return text if re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", text) else None
+def region_in(text: str) -> str | None:
+    """The region in a project's name (`eu-de` and `eu-de_shop`, not `shop`), or in the address of IAM."""
+    found = re.match(rf"(?:https?://)?iam(?:-pub)?\.({_REGION})\.|({_REGION})(?:_.*)?\Z", text)
+    return found[1] or found[2] if found else None
 
 
 def plain_names() -> dict[str, str]:
@@ -54,15 +46,13 @@ def host_of(address: str | None) -> str:
 def is_vendors(address: str) -> bool:
     """Whether an endpoint is in the domain of one of the clouds."""
     host = urlsplit(address).hostname or ""
-    return any(host.endswith(f".{domain}") for domain in _VENDORS)
+    return host.endswith(tuple(f".{domain}" for domain in _VENDORS))
 
 
 def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str, str]:
     """The endpoints of CBR (without version), of IAM (with `/v3`) and of the service for temporary keys (STS).
 
-    Args:
-        region: such as `cn-north-4` or `eu-de`.
-        cloud: the domain of all endpoints; None takes that of the region.
+    `cloud` is the domain of all endpoints; None takes that of the region.
     """
     iam = "iam"
     if region == "eu-ch2" and cloud is None:  # CBR's is inferred from IAM's
@@ -72,15 +62,10 @@ def endpoints_of(region: str, cloud: str | None = None) -> tuple[str, str, str]:
     return f"https://cbr.{region}.{cloud}", f"https://{iam}.{region}.{cloud}/v3", f"https://sts.{region}.{cloud}"
 
 
-def exact_cbr(address: str) -> str:
-    """A CBR endpoint without version and trailing slash, with `https://` if no scheme is given."""
+def exact(address: str) -> str:
+    """An endpoint without version and trailing slash, with `https://` if no scheme is given."""
     with_scheme = address if "://" in address else f"https://{address}"
     return with_scheme.rstrip("/").removesuffix("/v3")
-
-
-def exact_iam(address: str) -> str:
-    """An IAM endpoint with `/v3`, and with `https://` if no scheme is given."""
-    return exact_cbr(address) + "/v3"
 
 
 def trouble_with(address: str, *, insecure: bool) -> str | None:
@@ -90,16 +75,13 @@ def trouble_with(address: str, *, insecure: bool) -> str | None:
     """
     try:
         parts = urlsplit(address)
-    except ValueError:  # half an IPv6 address
+        _ = parts.port
+    except ValueError:  # half an IPv6 address, or a port that is none
         return _NO_ADDRESS
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[^!-~]|[?#\\]", address):
         return _NO_ADDRESS
     if "@" in address:
         return "it may not contain a user or password: give the address only"
-    try:
-        _ = parts.port
-    except ValueError:
-        return "its port is not a number"
     if parts.scheme == "http" and not insecure and not is_this_machine(parts.hostname):
         return "plain http would show the credentials on the way: use https, or set HW_INSECURE"
     return None

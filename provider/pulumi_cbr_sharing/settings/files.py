@@ -11,7 +11,6 @@ import re
 import sys
 import time
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +45,8 @@ def _is_file(path: Path) -> bool:
 
 def _read(path: Path, kind: str, parse: Callable[[str], Any]) -> dict[str, Any]:
     """The map in a file; the error names the file, and shows nothing of it."""
+    if not _is_file(path):
+        raise SettingsError(f"there is no file {path}")
     try:
         raw = path.read_bytes()
         content = parse(raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"))
@@ -70,28 +71,27 @@ def from_profile(file: str | None = None, profile: str | None = None, named_by: 
         named_by: the setting that names file or profile.
     """
     path, label = Path(expanded(file or "~/.hcloud/config.json")), f"profile {one_line(profile or 'current', 60)}"
-    source = partial(Source, names=names_of("profile"), kind="profile", named_by=named_by)
-    if not _is_file(path):
-        return source(label, {}, trouble=f"{label}: there is no file {path}") if named_by else None
+    if not named_by and not _is_file(path):
+        return None
+    values, trouble, note = dict[str, Any](), "", ""
     try:
         content = _read(path, "JSON", json.loads)
-    except SettingsError as error:
-        return source(label, {}, trouble=str(error))
-    listed, wanted = content.get("profiles"), profile or str(content.get("current") or "default")
-    rows = {str(row.get("name")): row for row in listed if isinstance(row, dict)} if isinstance(listed, list) else {}
-    label = f"profile {one_line(wanted, 60)}"
-    if wanted not in rows:
-        trouble = f"{label}: {path} has no profile of that name; there are: {_listed(rows)}"
-        return source(label, {}, trouble=trouble) if named_by else None
-    label = f"{label} of {path}"
-    try:
+        wanted = profile or str(content.get("current") or "default")
+        rows = {str(row.get("name")): row for row in content.get("profiles") or () if isinstance(row, dict)}
+        label = f"profile {one_line(wanted, 60)}"
+        if wanted not in rows and not named_by:
+            return None
+        if wanted not in rows:
+            raise SettingsError(f"{path} has no profile of that name; there are: {_listed(rows)}")  # noqa: TRY301
+        label = f"{label} of {path}"
         values, trouble, note = _profile(rows, wanted, content)
+        trouble = trouble and f"{label} {trouble}{'' if named_by else ', or set HW_ACCESS_KEY and HW_SECRET_KEY'}"
+    except SettingsError as error:
+        trouble = f"{label}: {error}"
     except _MALFORMED:
-        values, trouble, note = {}, "has not the form of a profile", ""
-    if trouble and not named_by:
-        trouble += ", or set HW_ACCESS_KEY and HW_SECRET_KEY"
-    notes = (f"{label} {note}",) if note else ()
-    return source(label, {} if trouble else values, trouble=f"{label} {trouble}" if trouble else "", notes=notes)
+        trouble = f"{label} has not the form of a profile"
+    values, notes = {} if trouble else values, (f"{label} {note}",) if note else ()
+    return Source(label, values, names_of("profile"), kind="profile", named_by=named_by, trouble=trouble, notes=notes)
 
 
 def _profile(rows: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> tuple[dict[str, Any], str, str]:
@@ -258,13 +258,10 @@ def from_sdk_file(file: str | None = None, named_by: str = "") -> Source | None:
 
     path, parser = Path(expanded(file or "~/.huaweicloud/credentials")), configparser.ConfigParser(interpolation=None)
     trouble = ""
-    if _is_file(path):
-        try:
-            _read(path, "INI", parser.read_string)
-        except SettingsError as error:
-            trouble = str(error)
-    elif named_by:
-        trouble = f"there is no file {path} ({named_by})"
+    try:
+        _read(path, "INI", parser.read_string)
+    except SettingsError as error:
+        trouble = f"{error} ({named_by})" if named_by else str(error) if _is_file(path) else ""
     values = dict(parser["basic"]) if "basic" in parser else {}
     source = Source(f"file {path}", values, names_of("ini"), kind="ini", named_by=named_by, trouble=trouble)
     return source if values or trouble or named_by else None

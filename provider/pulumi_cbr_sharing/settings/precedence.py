@@ -18,18 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_cbr_sharing.settings.connection import DEFAULT_NAMESPACE, NATIVE_NAMESPACE, PLAIN_NAMESPACES
 from pulumi_cbr_sharing.settings.credentials import MARKS, unknown_kind
-from pulumi_cbr_sharing.settings.endpoints import REGIONS, region_in_address, region_in_name
+from pulumi_cbr_sharing.settings.endpoints import REGIONS, region_in
 from pulumi_cbr_sharing.settings.files import from_entry, from_profile, from_sdk_file
-from pulumi_cbr_sharing.settings.sources import (
-    AMBIENT,
-    NAMES,
-    PROJECT,
-    Source,
-    environment_prefix,
-    from_environment,
-    from_stack_config,
-    names_of,
-)
+from pulumi_cbr_sharing.settings.sources import NAMES, Source, from_environment, from_stack_config, names_of
 
 
 if TYPE_CHECKING:
@@ -37,6 +28,11 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.settings.connection import Connection
     from pulumi_cbr_sharing.settings.sources import Config
+
+
+# What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
+AMBIENT = {"region", "cloud", "cbr", "iam", "sts", "insecure", "ca", "cert", "key", "max_retries", "plan_checks"}
+PROJECT = {"project_id", "project_name"}
 
 
 class Ranking(NamedTuple):
@@ -62,7 +58,7 @@ def rank(connection: Connection, config: Config | None, environ: Mapping[str, st
     names = {} if namespace == NATIVE_NAMESPACE else names_of("connection")  # the plugin has explicit providers instead
     given = Source("Connection", asdict(connection), names, kind="connection")
     stack = from_stack_config(config, namespace)
-    environment = [*from_environment(environ, environment_prefix(namespace))]
+    environment = [*from_environment(environ, namespace)]
     ambient = [] if plain else [from_stack_config(config, DEFAULT_NAMESPACE), *from_environment(environ)]
     named, outranked = _named([given], [stack], environment)
     candidates = [*named[0], *named[1], stack, *named[2], *environment]
@@ -74,39 +70,35 @@ def rank(connection: Connection, config: Config | None, environ: Mapping[str, st
     # A plugin's configuration may be an explicit provider's.
     alone = signer is stack and namespace == NATIVE_NAMESPACE
     sources = [given, *(_narrowed(source, signer, connection, alone=alone) for source in candidates)]
-    sources, of_region = _with_region([*sources, *(source.only(AMBIENT) for source in ambient)])
-    sources, of_project = _with_one_project(sources)
-    notes = [*(signer.notes if signer else ()), *of_region, *of_project]
+    notes = [*signer.notes] if signer else []
+    sources = _with_region([*sources, *(source.only(AMBIENT) for source in ambient)], notes)
+    sources = _with_one_project(sources, notes)
     return Ranking(sources, signer, [*map(_shown, signers[1:]), *outranked], notes)
 
 
 def _named(*groups: list[Source]) -> tuple[list[list[Source]], list[str]]:
     """What each group names, and what is not read because another group names one of the same kind."""
     found: list[list[Source]] = [[] for _ in groups]
-    lost, everywhere = [], [*chain(*groups)]
+    lost, numbered = [], [(number, source) for number, group in enumerate(groups) for source in group]
     for fields in (("profile", "profile_file"), ("entry",), ("ini_file",)):
-        naming = [
-            (number, source, next(filter(source.get, fields)))
-            for number, group in enumerate(groups)
-            for source in group
-            if any(map(source.get, fields))
-        ]
+        naming = [(*each, name) for each in numbered if (name := next(filter(each[1].get, fields), ""))]
         for number, source, name in naming[:1]:
             asked = first(chain(*groups[: max(number, 1)]), "region")
-            found[number].append(_read(fields[0], source.where(name), everywhere, asked))
+            found[number].append(_read(fields[0], source.where(name), [*chain(*groups)], asked))
         lost += [f"{source.where(name)}={source.get(name)}" for _, source, name in naming[1:]]
     return found, lost
 
 
 def _read(kind: str, named_by: str, everywhere: list[Source], region: str | None) -> Source:
-    profile, file, entry, clouds, secure, ini, usual = (
-        first(everywhere, name)
-        for name in ("profile", "profile_file", "entry", "entry_file", "secure_file", "ini_file", "region")
-    )
+    def given(name: str) -> str | None:
+        return first(everywhere, name)
+
     if kind == "entry":
-        usual = first((source for source in everywhere if source.family == "OS_"), "region") or usual
-        return from_entry(entry or "", named_by=named_by, regions=(region, usual), files=(clouds, secure))
-    found = from_profile(file, profile, named_by) if kind == "profile" else from_sdk_file(ini, named_by)
+        usual = first((source for source in everywhere if source.family == "OS_"), "region") or given("region")
+        files = (given("entry_file"), given("secure_file"))
+        return from_entry(given("entry") or "", named_by=named_by, regions=(region, usual), files=files)
+    of_profile = (given("profile_file"), given("profile"))
+    found = from_profile(*of_profile, named_by) if kind == "profile" else from_sdk_file(given("ini_file"), named_by)
     assert found  # noqa: S101 - what was named is a source, even if it cannot be used
     return found
 
@@ -137,45 +129,37 @@ def _narrowed(source: Source, signer: Source | None, connection: Connection, *, 
     return source.only(fields)
 
 
-def _with_region(sources: list[Source]) -> tuple[list[Source], list[str]]:
+def _with_region(sources: list[Source], notes: list[str]) -> list[Source]:
     """Let the names of projects and the address of IAM tell the region, if nothing else does."""
-    region, notes = first(sources, "region"), []
+    region = first(sources, "region")
     if region is None:
-        ways = (("project_name", region_in_name), ("iam", region_in_address))
-        told = [
-            (way(text), name, each.label)
-            for field, way in ways
-            for each in sources
-            for name, text in each.all(field).items()
-        ]
-        told.sort(key=lambda each: each[0] not in REGIONS)
-        region, name, label = next((each for each in told if each[0]), (None, "", ""))
-        if region:
-            sources = [*sources, Source(label, {name: region}, {"region": name})]
-            notes = [f"the region {region} is that of {name}, as nothing else names one"]
-    return [source.in_region(region) for source in sources] if region else sources, notes
+        each = ((source.label, source.all(field)) for field in ("project_name", "iam") for source in sources)
+        told = [(region_in(text), name, label) for label, names in each for name, text in names.items()]
+        told.sort(key=lambda one: one[0] not in REGIONS)
+        region, name, label = next((one for one in told if one[0]), (None, "", ""))
+        if region is None:
+            return sources
+        sources = [*sources, Source(label, {name: region}, {"region": name})]
+        notes.append(f"the region {region} is that of {name}, as nothing else names one")
+    return [source.in_region(region) for source in sources]
 
 
-def _with_one_project(sources: list[Source]) -> tuple[list[Source], list[str]]:
+def _with_one_project(sources: list[Source], notes: list[str]) -> list[Source]:
     """Let one source name the project: an id or a name counts in the region of its own source only."""
-    region, usual = first(sources, "region"), first(sources[1:], "region")
-    used, notes, others = None, list[str](), NAMES.keys() - PROJECT
+    region, usual, used = first(sources, "region"), first(sources[1:], "region"), None
     for source in sources:
         if (name := next(filter(source.get, ("project_id", "project_name")), None)) and not used:
-            own = region_in_name(source.get("project_name") or "")
+            own = region_in(source.get("project_name") or "")
             own = source.get("region") or (own if own in REGIONS else usual)
             if source is sources[0] or region is None or own in (None, region):
                 used = source
             else:
                 notes.append(f"{source.where(name)} is not used: it is in {own}, and that of {region} is looked up")
     for values in (used.all(field) for field in PROJECT if used):
-        notes += [
-            f"{next(iter(values))} is used, not {name}"
-            for name in values
-            if values[name] != next(iter(values.values()))
-        ]
-    given = [source for source in sources if any(map(source.get, PROJECT)) and source is not used]
-    return [source.only(others) if source in given else source for source in sources], notes
+        first_name = next(iter(values), "")
+        notes += [f"{first_name} is used, not {name}" for name in values if values[name] != values[first_name]]
+    losers = [source is not used and any(map(source.get, PROJECT)) for source in sources]
+    return [each.only(NAMES.keys() - PROJECT) if lost else each for each, lost in zip(sources, losers, strict=True)]
 
 
 def first(sources: Iterable[Source], *fields: str) -> str | None:

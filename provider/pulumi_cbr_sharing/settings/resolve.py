@@ -14,26 +14,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_cbr_sharing.errors import SettingsError, one_line
 from pulumi_cbr_sharing.ids import PROJECT
-from pulumi_cbr_sharing.settings.credentials import (
-    Certificate,
-    Credential,
-    IdentityToken,
-    Password,
-    Secret,
-    ServerAgency,
-    Token,
-    credential_in,
-)
-from pulumi_cbr_sharing.settings.endpoints import (
-    REGIONS,
-    endpoints_of,
-    exact_cbr,
-    exact_iam,
-    host_of,
-    is_vendors,
-    plain_names,
-    trouble_with,
-)
+from pulumi_cbr_sharing.settings import credentials, endpoints
 from pulumi_cbr_sharing.settings.precedence import Ranking, first, rank, where
 from pulumi_cbr_sharing.settings.sources import environment_prefix
 
@@ -42,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_cbr_sharing.settings.connection import Agency, Connection
+    from pulumi_cbr_sharing.settings.credentials import Certificate, Credential
     from pulumi_cbr_sharing.settings.sources import Config
 
 
@@ -50,13 +32,12 @@ METADATA = "http://169.254.169.254"
 DURATIONS = range(900, 86401)  # seconds, of a temporary key
 _HOST_PART = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 _TRUE, _FALSE = "(?i:true|1|yes|on)", "(?i:false|0|no|off)"
-_SWITCH = f"{_TRUE}|{_FALSE}"
 # field: what it must look like, and what to say of a text that does not
 _FORMS = {
     "region": (_HOST_PART, "the region {!r} is not a valid region name"),
     "cloud": (_HOST_PART, "the cloud {!r} is not a valid cloud name"),
-    "insecure": (_SWITCH, "insecure is {!r}, not true or false"),
-    "plan_checks": (_SWITCH, "planChecks is {!r}, not true or false"),
+    "insecure": (f"{_TRUE}|{_FALSE}", "insecure is {!r}, not true or false"),
+    "plan_checks": (f"{_TRUE}|{_FALSE}", "planChecks is {!r}, not true or false"),
     "max_retries": (r"[0-9]{1,3}(\.0)?", "maxRetries is {!r}, not a number from 0 to 999"),  # stack config has floats
     "enterprise_project": (r"[0-9a-zA-Z_-]{1,36}", "the enterprise project {!r} is not an id, 0 or all_granted_eps"),
     "id_seconds": (r"[0-9]{3,5}", "the duration {!r} is not a number of seconds"),
@@ -104,7 +85,12 @@ class Settings:
     deadline: float = 600.0
     outranked: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
-    names: Mapping[str, str] = field(default_factory=plain_names, compare=False)
+    names: Mapping[str, str] = field(default_factory=endpoints.plain_names, compare=False)
+
+    def within(self, seconds: float) -> Settings:
+        """The same with time-outs of at most so many seconds."""
+        connect, read = min(self.connect_timeout, seconds), min(self.read_timeout, seconds)
+        return replace(self, connect_timeout=connect, read_timeout=read)
 
     @property
     def account(self) -> str:
@@ -115,7 +101,7 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """A few digits that are the same wherever the same credential calls the same cloud, and `account`."""
-        token = self.credential.token.reveal() if isinstance(self.credential, Token) else ""
+        token = self.credential.token.reveal() if isinstance(self.credential, credentials.Token) else ""
         who = repr((replace(self.credential, source=""), token, self.agencies, self.cbr))  # other secrets are masked
         return f"{hashlib.sha256(who.encode()).hexdigest()[:12]} {self.account}"
 
@@ -144,9 +130,8 @@ class _Draft:
     """Settings in the making: collects all problems, so that one error can list them."""
 
     def __init__(self, connection: Connection, ranking: Ranking) -> None:
-        self._connection, self._sources, self._signer = connection, ranking.sources, ranking.signer
-        self._outranked, self._notes, self._problems = ranking.outranked, ranking.notes, list[str]()
-        self._names = plain_names()
+        self._connection, self._problems, self._names = connection, list[str](), endpoints.plain_names()
+        self._sources, self._signer, self._outranked, self._notes = ranking
         self._names["project_id"] += f" ({self._where('project_id')})"
         self._own_project = False  # whether the sources name the project of the account that assumes an agency
 
@@ -155,15 +140,15 @@ class _Draft:
         self._check_forms()
         insecure = re.fullmatch(_TRUE, self._text("insecure") or "") is not None
         cbr, iam, sts = self._endpoints(insecure=insecure)
-        self._need_region(signs_in=bool(agencies) or isinstance(credential, (Password, IdentityToken)))
+        self._need_region(signs_in=bool(agencies) or isinstance(credential, credentials.OF_IAM))
         ca, cert, key = (
-            Certificate(Secret(text), self._where(name)) if (text := self._text(name)) else None
+            credentials.Certificate(credentials.Secret(text), self._where(name)) if (text := self._text(name)) else None
             for name in ("ca", "cert", "key")
         )
         if bool(cert) != bool(key):
             have, lack = ("cert", "key") if cert else ("key", "cert")
             self._problems.append(f"{self._where(have)} is set without {self._where(lack)}")
-        if self._problems and isinstance(credential, ServerAgency) and (way := credential.otherwise):
+        if self._problems and isinstance(credential, credentials.ServerAgency) and (way := credential.otherwise):
             self._problems.insert(0, f"a credential is missing: {way}")
         if self._problems or credential is None or cbr is None:
             raise SettingsError("Settings: " + "; ".join(self._problems))
@@ -198,14 +183,14 @@ class _Draft:
             f"an access key ({key}, with its secret key), a token ({token}), or a user with password ({password}); "
             "or a profile of the vendor's command line, or an entry of clouds.yaml"
         )
-        trouble = f"a credential is missing: {otherwise}"
         if signer and signer.kind == "server":
-            return ServerAgency(signer.label, otherwise)
+            return credentials.ServerAgency(signer.label, otherwise)
+        trouble = f"a credential is missing: {otherwise}"
         try:
-            if signer and (credential := credential_in(signer, environment_prefix(self._connection.namespace))):
-                return credential
             if signer:
                 trouble = f"{signer.label} has no credential ({signer.named_by})"
+                if credential := credentials.credential_in(signer, environment_prefix(self._connection.namespace)):
+                    return credential
         except SettingsError as error:
             trouble = str(error)
         self._problems.append(trouble)
@@ -242,8 +227,8 @@ class _Draft:
                 self._complain(trouble.format(one_line(text, 60)), name)
         region = self._text("region") or ""
         is_name = re.fullmatch(_HOST_PART, region) is not None
-        if is_name and region not in REGIONS and not first(self._sources, "cbr", "cloud"):
-            like = " or ".join(get_close_matches(region, sorted(REGIONS), 3, 0.5)) or "no other is like it"
+        if is_name and region not in endpoints.REGIONS and not first(self._sources, "cbr", "cloud"):
+            like = " or ".join(get_close_matches(region, sorted(endpoints.REGIONS), 3, 0.5)) or "no other is like it"
             new = "if it is new, also set HW_CLOUD or HW_CBR_ENDPOINT"
             self._complain(f"the region {region!r} is not known; correct it ({like}), or, {new}", "region")
         project_id = self._text("project_id")
@@ -251,26 +236,28 @@ class _Draft:
             self._complain(f"the project id {one_line(project_id, 60)!r} {wrong}", "project_id")
 
     def _endpoints(self, *, insecure: bool) -> list[str | None]:
-        region, found = self._text("region"), []
-        regional = endpoints_of(region, self._text("cloud")) if region else (None, None, None)
-        for name, exact, usual in zip(("cbr", "iam", "sts"), (exact_cbr, exact_iam, exact_cbr), regional, strict=True):
-            text = self._text(name)
-            address = exact(text) if text else usual
+        region, found = self._text("region"), list[str | None]()
+        regional = endpoints.endpoints_of(region, self._text("cloud")) if region else (None, None, None)
+        for name, usual in zip(("cbr", "iam", "sts"), regional, strict=True):
+            text, version = self._text(name), "/v3" if name == "iam" else ""
+            address = endpoints.exact(text) + version if text else usual
             found.append(address)
             self._names[name] += f" ({self._where(name if text else 'region')})"  # which tells the usual one
-            if text and address and (trouble := trouble_with(address, insecure=insecure)):
+            if text and address and (trouble := endpoints.trouble_with(address, insecure=insecure)):
                 shown = one_line(address.rpartition("@")[2], 100)  # what stands before an @ may be a password
                 self._complain(f"the {name} endpoint {shown!r} is wrong: {trouble}", name)
         return found
 
-    def _tell_of_endpoints(self, endpoints: Mapping[str, str | None]) -> None:
+    def _tell_of_endpoints(self, addresses: Mapping[str, str | None]) -> None:
         """Tell if a credential leaves this machine for an address that somebody else may have written."""
         mine, signer = ("config", "connection"), self._signer
-        for name, address in endpoints.items() if signer and signer.kind not in mine else ():
+        for name, address in addresses.items():
             source = next((source for source in self._sources if source.get(name)), None)
-            if address and source and signer and source.kind in mine and not is_vendors(address):
-                goes = f"the credential of the {signer.label} goes to {host_of(address)}, as {source.where(name)} says"
-                self._notes.append(f"{goes}: that is no address of a known cloud")
+            if not (source and address and signer) or signer.kind in mine or source.kind not in mine:
+                continue
+            if not endpoints.is_vendors(address):
+                goes = f"goes to {endpoints.host_of(address)}, as {source.where(name)} says"
+                self._notes.append(f"the credential of the {signer.label} {goes}: that is no address of a known cloud")
 
     def _need_region(self, *, signs_in: bool) -> None:
         """Complain about a missing region, if anything depends on it."""

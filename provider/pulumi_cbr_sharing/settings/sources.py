@@ -80,12 +80,6 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     for name, *cells in (row.split("|") for row in _TABLE.translate(_LONG).strip().splitlines())
 }
 
-# What a connection with its own namespace may take from the default names: where the cloud is, never whose credential.
-AMBIENT = frozenset(
-    {"region", "cloud", "cbr", "iam", "sts", "insecure", "ca", "cert", "key", "max_retries", "plan_checks"}
-)
-PROJECT = frozenset({"project_id", "project_name"})
-
 # One source each, so that no credential is mixed from two. Those of identity tokens come first, as they were named.
 FAMILIES = ("HUAWEICLOUD_OIDC_", "HUAWEICLOUD_SDK_I", "HW_ASSUME_ROLE_I", "HW_", "OS_", "HUAWEICLOUD_SDK_")
 _BY_FAMILY: dict[str, dict[str, str]] = {family: {} for family in (*FAMILIES, "REQUESTS_", "CURL_", "SSL_")}
@@ -142,12 +136,13 @@ class Source:
 
     def get(self, field: str) -> str | None:
         """The value of a field, stripped; None if it is not set or blank."""
-        return self._text(self.name_of(field)) or None
+        return next(iter(self.all(field).values()), None)
 
     def all(self, field: str) -> dict[str, str]:
         """All names of a field that are set, with their values."""
         names = [self.prefix + name for name in self.names.get(field, "").split()]
-        return {name: text for name in names if (text := self._text(name))}
+        values = {name: self.values.get(name) for name in names}
+        return {name: str(value).strip() for name, value in values.items() if value is not None and str(value).strip()}
 
     def name_of(self, field: str) -> str:
         """The name of a field: the one that is set, else the first; "" if the source has none."""
@@ -172,25 +167,14 @@ class Source:
         for source in (self, *self.further):
             fields = ("agency_name", "grantor", "grantor_id", "agency_duration")
             name, domain, domain_id, seconds = map(source.get, fields)
-            if name or source is not self:
-                duration = int(float(seconds)) if seconds and re.fullmatch(r"\d+(\.0)?", seconds) else 0
-                found.append(
-                    (Agency(name or "", domain, domain_id, duration if seconds else None), source.where("grantor"))
-                )
+            duration = int(float(seconds)) if seconds and re.fullmatch(r"\d+(\.0)?", seconds) else 0
+            agency = Agency(name or "", domain, domain_id, duration if seconds else None)
+            found += [(agency, source.where("grantor"))] if name or source is not self else []
         return found
-
-    def _text(self, name: str) -> str:
-        value = self.values.get(name)
-        return "" if value is None else str(value).strip()
 
 
 def from_stack_config(config: Config | None, namespace: str) -> Source:
-    """The stack's configuration under one namespace.
-
-    Args:
-        config: values by full key such as `huaweicloud:region`; objects are maps or JSON texts. None has no names.
-        namespace: `huaweicloud`, or that of a Connection.
-    """
+    """The stack's configuration under one namespace: objects are maps or JSON texts; None has no names."""
     prefix = f"{namespace}:"
     if config is None:
         return Source("stack config", {}, {}, prefix, "config")
@@ -210,15 +194,13 @@ def _maps(config: Config, prefix: str, key: str) -> list[dict[str, Any]]:
     value = config.get(prefix + key) or config.get(prefix + _snake(key)) or {}
     if isinstance(value, str):
         try:
-            value = json.loads(value) if value.strip() else {}
+            value = json.loads(value.strip() or "{}")
         except ValueError:
             value = []
     listed = value if isinstance(value, list) else [value]  # the bridged provider writes a single block as a list, too
     if not listed or (key == "endpoints" and len(listed) > 1) or not all(isinstance(each, dict) for each in listed):
-        path = f"{prefix}{key}{'[0].agencyName' if key == 'assumeRole' else '.name'}"
-        raise SettingsError(
-            f"stack config {prefix}{key} is not a map: set it with `pulumi config set --path '{path}' value`"
-        )
+        way = f"pulumi config set --path '{prefix}{key}{'[0].agencyName' if key == 'assumeRole' else '.name'}' value"
+        raise SettingsError(f"stack config {prefix}{key} is not a map: set it with `{way}`")
     return [{f"{prefix}{key}.{_camel(str(name))}": value for name, value in each.items()} for each in listed]
 
 
@@ -231,23 +213,15 @@ def environment_prefix(namespace: str | None) -> str:
     return "" if namespace in (None, *PLAIN_NAMESPACES) else re.sub(r"\W", "_", namespace).upper() + "_"
 
 
-def from_environment(environ: Mapping[str, str], prefix: str = "") -> Iterator[Source]:
-    """The environment: one source for each family of names, so that no credential is mixed from two of them.
-
-    Args:
-        environ: the environment variables.
-        prefix: what every name begins with, such as `DR_`.
-    """
+def from_environment(environ: Mapping[str, str], namespace: str | None = None) -> Iterator[Source]:
+    """The environment: one source for each family of names, so that no credential is mixed from two of them."""
+    prefix = environment_prefix(namespace)
     for family, columns in _BY_FAMILY.items():
         names = dict(columns)
         if family == "OS_":
-            _os_oddities(names, environ, prefix)
+            # For Flexible Engine's Terraform provider, OS_CLOUD is the domain of the endpoints; elsewhere an entry.
+            del names["entry" if "." in environ.get(f"{prefix}OS_CLOUD", "") else "cloud"]
+            # `otc-auth` writes the token of a temporary key under Amazon's name only.
+            if not prefix and environ.get("OS_ACCESS_KEY", "-") == environ.get("AWS_ACCESS_KEY_ID"):
+                names["security_token"] += " AWS_SESSION_TOKEN"
         yield Source("environment", environ, names, prefix, family=family)
-
-
-def _os_oddities(names: dict[str, str], environ: Mapping[str, str], prefix: str) -> None:
-    # For Flexible Engine's Terraform provider, OS_CLOUD is the domain of the endpoints; elsewhere it is an entry.
-    del names["entry" if "." in environ.get(f"{prefix}OS_CLOUD", "") else "cloud"]
-    # `otc-auth` writes the token of a temporary key under Amazon's name only.
-    if not prefix and environ.get("OS_ACCESS_KEY", "-") == environ.get("AWS_ACCESS_KEY_ID"):
-        names["security_token"] += " AWS_SESSION_TOKEN"
