@@ -14,7 +14,7 @@ import time
 
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import requests
@@ -26,12 +26,23 @@ from bridged_plugin import Bridged
 from emulated import SECONDS, signed
 
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
 POLICY, VAULT = "huaweicloud:Cbr/policy:Policy", "huaweicloud:Cbr/vault:Vault"
 REQUIRED = {POLICY: {"backupCycle", "type"}, VAULT: {"protectionType", "size", "type"}}
 OPTIONAL = {
     POLICY: {"backupQuantity", "enabled", "name", "timePeriod"},
     VAULT: {"autoExpand", "consistentLevel", "name", "policies", "resources"},
 }
+# What the objects of a property have, required and not.
+PARTS: dict[str, tuple[set[str], set[str]]] = {
+    "backupCycle": ({"executionTimes"}, {"days", "interval"}),
+    "policies": ({"id"}, {"destinationVaultId"}),
+    "resources": (set(), {"excludes", "includes", "serverId"}),
+}
+NUMBERS = {"backupQuantity", "size", "timePeriod"}
 TIME = re.compile(r"([0-1][0-9]|2[0-3]):[0-5][0-9]")
 DAYS = re.compile(r"(MO|TU|WE|TH|FR|SA|SU)(,(MO|TU|WE|TH|FR|SA|SU))*")
 SERVER = "server"
@@ -54,9 +65,10 @@ class WithVaults(Bridged):
         """Refuse properties that the bridged provider does not have, or misses, or cannot use."""
         kind, given = request.type, set(request.news)
         wrong = given - REQUIRED[kind] - OPTIONAL[kind] | REQUIRED[kind] - given
-        reasons = dict.fromkeys(wrong, "missing or unknown")
-        if kind == POLICY and not wrong:
-            reasons |= _policy_failures(json_format.MessageToDict(request.news))
+        news = json_format.MessageToDict(request.news)
+        reasons = dict.fromkeys(wrong, "missing or unknown") or dict(_odd_parts(news))
+        if kind == POLICY and not reasons:
+            reasons = _policy_failures(news)
         failures = [provider_pb2.CheckFailure(property=name, reason=reasons[name]) for name in sorted(reasons)]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
@@ -142,9 +154,20 @@ class WithVaults(Bridged):
         return dict(answer.json()) if answer.content else {}
 
 
+def _odd_parts(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in NUMBERS & given.keys():
+        if not re.fullmatch(r"\d+(\.0)?", str(given[name])):
+            yield name, "cannot parse as int"
+    for name, (required, optional) in PARTS.items():
+        value = given.get(name, [])
+        for one in value if isinstance(value, list) else [value]:
+            if one.keys() - required - optional or required - one.keys():
+                yield name, "missing or unknown"
+
+
 def _policy_failures(given: dict[str, Any]) -> dict[str, str]:
     cycle, failures = given["backupCycle"], {}
-    if not all(TIME.fullmatch(text) for text in cycle.get("executionTimes", [""])):
+    if not all(TIME.fullmatch(text) for text in cycle["executionTimes"]):
         failures["backupCycle.executionTimes"] = "the time format should be HH:MM"
     if cycle.get("days") and not DAYS.fullmatch(cycle["days"]):
         failures["backupCycle.days"] = "the valid string of weekly date are: MO, TU, WE, TH, FR, SA, SU"
