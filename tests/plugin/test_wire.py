@@ -5,7 +5,7 @@ import pytest
 from native import secret, struct
 from pulumi_cbr_sharing.plugin.semver import semver
 from pulumi_cbr_sharing.plugin.wire import plain, secrets_in, struct_of
-from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, UNKNOWN, MemberInputs, SetInputs, camel, known
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, MemberInputs, SetInputs, camel, known
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_a_secret_that_is_not_known_yet_is_not_a_text_to_hide() -> None:
 def test_properties_have_the_names_of_either_door() -> None:
     """A state of the dynamic door has Python's names."""
     for names in ({"backupId": "b", "destProjectId": NOT_KNOWN}, {"backup_id": "b", "dest_project_id": NOT_KNOWN}):
-        assert known(MemberInputs, names) == MemberInputs(backup_id="b", dest_project_id=UNKNOWN)
+        assert known(MemberInputs, names) == MemberInputs(backup_id="b", dest_project_id=NOT_KNOWN)
 
 
 def test_unknown_values_go_there_and_back_also_in_a_list() -> None:
     """As the engine's mark."""
     inputs = known(SetInputs, {"backupId": "b", "destProjectIds": ["p", NOT_KNOWN]})
-    assert inputs.dest_project_ids == ["p", UNKNOWN]
+    assert inputs.dest_project_ids == ["p", NOT_KNOWN]
     assert plain(struct_of({"destProjectIds": inputs.dest_project_ids})) == {"destProjectIds": ["p", NOT_KNOWN]}
 
 

@@ -51,7 +51,6 @@ def ask(client: Client, call: Call, look: Callable[[], T | None] | None = None) 
         BackupNotFound: the 401, but the project's backups can be listed: it is the backup that does not exist.
         WrongProject: they cannot, so the project is not the credential's.
         MalformedUrl: neither explains the 401.
-        CbrSharingError: the call failed, or the request that explains it.
     """
     try:
         return client.send(call, look=look)
@@ -93,12 +92,11 @@ class Listing(Generic[T]):
         call: the list without `offset`.
         key: the name of the list in an answer: `backups`, `members` or `vaults`.
         read: reads a record.
-        since: when the list was first asked for, if it was before. All pages together have the deadline of one call.
+        since: when the list was first asked for. All pages of all tries together have the deadline of one call.
 
     Attributes:
         rows: what was read so far.
-        complete: whether every page's `count` is the number of records. (If it changes, records have moved between
-            pages.) A list without `count` is complete when an empty page ends it.
+        complete: whether every page's `count` is the number of records, or, without any `count`, an empty page ends it.
 
     Raises:
         UnexpectedAnswer: the list does not end, or has a malformed record.
@@ -143,11 +141,7 @@ class Listing(Generic[T]):
             self.complete = all(type(one) is int and one == len(self.rows) for one in self._counts)
 
     def all(self) -> Mapping[str, T]:
-        """All of them; an incomplete list must not be read as deletions.
-
-        Raises:
-            UnexpectedAnswer: the list may be incomplete.
-        """
+        """All of them; UnexpectedAnswer if the list may be incomplete, which must not be read as deletions."""
         if self.complete:
             return self.rows
         raise UnexpectedAnswer(

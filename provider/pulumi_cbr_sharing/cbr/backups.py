@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 OwnType = Literal["private", "shared", "all_granted"]
 AVAILABLE = "available"
 NEWS_EVERY = 60.0  # seconds between two messages about the same wait
-# A backup that is being restored from is whole, too.
-WHOLE = frozenset({AVAILABLE, "restoring", "waiting_restore"})
-# Statuses that end in `available`; for others, waiting does not help.
+WHOLE = frozenset({AVAILABLE, "restoring", "waiting_restore"})  # of what is being restored from, too
 BECOMING_AVAILABLE = frozenset({"protecting", "waiting_protect", "restoring", "waiting_restore"})
 
 
@@ -69,7 +67,7 @@ class Backup:
     @property
     def created(self) -> datetime:
         """`created_at` as a datetime in UTC; the earliest one if the service gives none."""
-        return moment(self.created_at) or _LONG_AGO
+        return moment(self.created_at) or datetime.min.replace(tzinfo=timezone.utc)
 
     @property
     def resource(self) -> tuple[str, str]:
@@ -87,9 +85,6 @@ class Backup:
         return self.status in WHOLE
 
 
-_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
-
-
 # GET /v3/{project_id}/backups/{backup_id} → 200 {"backup": Backup}
 def get_backup(client: Client, backup_id: str) -> Backup:
     """One backup.
@@ -97,8 +92,7 @@ def get_backup(client: Client, backup_id: str) -> Backup:
     Raises:
         BackupNotFound: there is no such backup in the client's project.
     """
-    path = path_to(client, "backups", backup_id)
-    call = Call("GET", path, doing=f"reading backup {backup_id}", action="cbr:backups:get")
+    call = Call("GET", path_to(client, "backups", backup_id), f"reading backup {backup_id}", "cbr:backups:get")
     return _backup(ask(client, call).record("backup"), backup_id)
 
 
@@ -117,7 +111,6 @@ def list_backups(
 
     Raises:
         Refused: filters contradict each other, or cannot be sent.
-        UnexpectedAnswer: the list may be incomplete.
     """
     if own_type not in get_args(OwnType) or (member_status and own_type == "private"):
         raise Refused(
@@ -129,14 +122,10 @@ def list_backups(
     for key, text in wanted.items():
         if trouble := ids.VAULT.trouble_with(text) if key == "vault_id" else ids.trouble_with_text(text):
             raise Refused(f"listing backups: {key} {trouble}")
-    shared = {"own_type": own_type, "member_status": member_status} if own_type != "private" else {}
-    call = Call(
-        "GET",
-        path_to(client, "backups"),
-        doing=f"listing the backups of project {client.project_id}",
-        action="cbr:backups:list",
-        query=tuple((key, text) for key, text in {**wanted, **shared}.items() if text),
-    )
+    shared: dict[str, str] = {} if own_type == "private" else {"own_type": own_type}
+    shared |= {"member_status": member_status} if member_status else {}
+    doing, query = f"listing the backups of project {client.project_id}", tuple({**wanted, **shared}.items())
+    call = Call("GET", path_to(client, "backups"), doing, "cbr:backups:list", query=query)
 
     def fits(record: Mapping[str, Any]) -> bool:
         """No document says that `name` means the whole name, or that filters apply.

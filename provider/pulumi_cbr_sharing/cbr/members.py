@@ -59,12 +59,7 @@ class Member:
 def add_members(
     client: Client, backup_id: str, project_ids: Sequence[str], *, look: Callable[[], T | None]
 ) -> Mapping[str, Member] | T:
-    """Share a backup with projects.
-
-    `look` is called when it is unknown whether the backup is shared now; see `Client.send`.
-
-    Returns:
-        The new members by project, or what `look` found.
+    """Share a backup with projects; returns the new members by project, or what `look` found, see `Client.send`.
 
     Raises:
         AlreadyShared: with one of them, in whatever status; then none is added (inferred).
@@ -74,8 +69,8 @@ def add_members(
     call = Call(
         "POST",
         path_to(client, "backups", backup_id, "members"),
-        doing=f"sharing backup {backup_id} with project {', '.join(project_ids)}",
-        action="cbr:member:create",
+        f"sharing backup {backup_id} with project {', '.join(project_ids)}",
+        "cbr:member:create",
         body={"members": list(project_ids)},
         repeatable=False,
         meanings=_WRONG_RECIPIENT,
@@ -98,13 +93,9 @@ def add_members(
 
 # GET /v3/{project_id}/backups/{backup_id}/members → 200 {"members": [Member, …], "count": n}
 def list_members(client: Client, backup_id: str) -> Listing[Member]:
-    """All members of a backup by project, over all pages.
-
-    Raises:
-        BackupNotFound: there is no such backup in the client's project.
-    """
+    """All members of a backup by project, over all pages; BackupNotFound if there is no such backup."""
     path = path_to(client, "backups", backup_id, "members")
-    call = Call("GET", path, doing=f"listing the members of backup {backup_id}", action="cbr:member:list")
+    call = Call("GET", path, f"listing the members of backup {backup_id}", "cbr:member:list")
     listing = Listing(client, call, "members", partial(_member, backup_id=backup_id))
     try:
         for page in listing:
@@ -116,22 +107,15 @@ def list_members(client: Client, backup_id: str) -> Listing[Member]:
 
 # GET /v3/{project_id}/backups/{backup_id}/members/{member_id} → 200 {"member": Member}
 def get_member(client: Client, backup_id: str, project_id: str) -> Member:
-    """One member of a backup.
-
-    Raises:
-        MemberNotFound, BackupNotFound: there is no such member.
-    """
+    """One member of a backup; MemberNotFound or BackupNotFound if there is none."""
     path = path_to(client, "backups", backup_id, "members", project_id)
-    doing = f"reading the share of backup {backup_id} with project {project_id}"
-    call = Call("GET", path, doing=doing, action="cbr:member:get")
+    call = Call("GET", path, f"reading the share of backup {backup_id} with project {project_id}", "cbr:member:get")
     return _member(ask(client, call).record("member"), backup_id, project_id)
 
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}  {"status", "vault_id"} → 200 {"member": Member}
 def answer_membership(client: Client, backup_id: str, status: Status, vault_id: str | None = None) -> Member:
-    """Accept or reject an offer, as the recipient.
-
-    `accepted` needs a vault; `rejected` also gives an accepted share back.
+    """Accept an offer into a vault, or reject it, as the recipient; `rejected` also gives an accepted share back.
 
     Raises:
         MemberNotFound, BackupNotFound: there is no offer.
@@ -140,7 +124,7 @@ def answer_membership(client: Client, backup_id: str, status: Status, vault_id: 
     verb = {"accepted": "accepting", "rejected": "giving back"}.get(status, "answering")
     body = {"status": status, "vault_id": vault_id} if vault_id else {"status": status}
     path = path_to(client, "backups", backup_id, "members", client.project_id)
-    call = Call("PUT", path, doing=f"{verb} the share of backup {backup_id}", action="cbr:member:update", body=body)
+    call = Call("PUT", path, f"{verb} the share of backup {backup_id}", "cbr:member:update", body=body)
     return _member(ask(client, call).record("member"), backup_id, client.project_id)
 
 
@@ -155,8 +139,7 @@ def remove_member(client: Client, backup_id: str, project_id: str) -> None:
     """
     path = path_to(client, "backups", backup_id, "members", project_id)
     doing = f"cancelling the share of backup {backup_id} with project {project_id}"
-    call = Call("DELETE", path, doing=doing, action="cbr:member:delete", expects=(204,))
-    ask(client, call)
+    ask(client, Call("DELETE", path, doing, "cbr:member:delete", expects=(204,)))
 
 
 def _member(record: Record, backup_id: str, asked: str | None = None) -> Member:

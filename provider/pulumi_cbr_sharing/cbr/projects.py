@@ -12,8 +12,6 @@ from pulumi_cbr_sharing.http.messages import Call
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pulumi_cbr_sharing.http.client import Client
 
 
@@ -39,8 +37,6 @@ def projects_of_account(client: Client, account: str) -> list[Project]:
 
     Raises:
         Refused: the name is malformed.
-        UnexpectedAnswer: a project has no id, or a malformed one.
-        ApiError: the service's reasons.
     """
     # Dots alone would be another path, and `quote` cannot encode lone surrogates.
     if ids.trouble_with_text(account) or not account.strip(". "):
@@ -67,16 +63,14 @@ def project_of_account(client: Client, account: str, region: str | None) -> Proj
     for fitting in (named, inside):
         if len(fitting) == 1:
             return fitting[0]
-    raise Refused(_refusal(account, region, found))
-
-
-def _refusal(account: str, region: str | None, found: Sequence[Project]) -> str:
     doing = f"looking up the project of account {one_line(account, 60)}" + (f" in region {region}" if region else "")
     if not found:
-        return (
+        raise Refused(
             f"{doing}: the service lists no project of this account: check the name, or ask the account's owner for "
             "the project id and set dest_project_id"
         )
-    choices = ", ".join(f"{one_line(project.name, 60)} ({one_line(project.id, 40)})" for project in found[:10])
+    choices = ", ".join(f"{one_line(project.name, 60)} ({project.id})" for project in found[:10])
     more = f" and {len(found) - 10} more" if len(found) > 10 else ""  # noqa: PLR2004
-    return f"{doing}: it is not clear which of its projects is meant, {choices}{more}: set one as dest_project_id"
+    raise Refused(
+        f"{doing}: it is not clear which of its projects is meant, {choices}{more}: set one as dest_project_id"
+    )

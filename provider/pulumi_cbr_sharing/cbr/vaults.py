@@ -86,13 +86,11 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
 
     Raises:
         Refused: the name cannot be sent.
-        UnexpectedAnswer: the list may be incomplete.
     """
     if name is not None and (trouble := ids.trouble_with_text(name)):
         raise Refused(f"listing vaults: name {trouble}")
-    doing = f"listing the vaults of project {client.project_id}"
-    query = () if name is None else (("name", name),)
-    call = Call("GET", path_to(client, "vaults"), doing=doing, action="cbr:vaults:list", query=query)
+    doing, query = f"listing the vaults of project {client.project_id}", () if name is None else (("name", name),)
+    call = Call("GET", path_to(client, "vaults"), doing, "cbr:vaults:list", query=query)
     # No document says that the filter means the whole name.
     found = whole_list(client, call, "vaults", _vault, lambda record: name in (None, record.get("name")))
     return sorted(found, key=attrgetter("name", "id"))
@@ -100,12 +98,8 @@ def list_vaults(client: Client, *, name: str | None = None) -> list[Vault]:
 
 # GET /v3/{project_id}/vaults/{vault_id} → 200 {"vault": Vault}
 def get_vault(client: Client, vault_id: str) -> Vault:
-    """One vault.
-
-    Raises:
-        NotFound: there is no such vault in the client's project.
-    """
-    call = Call("GET", path_to(client, "vaults", vault_id), doing=f"reading vault {vault_id}", action="cbr:vaults:get")
+    """One vault; NotFound if it is not in the client's project."""
+    call = Call("GET", path_to(client, "vaults", vault_id), f"reading vault {vault_id}", "cbr:vaults:get")
     return _vault(ask(client, call).record("vault"), vault_id)
 
 

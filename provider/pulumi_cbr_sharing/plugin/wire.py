@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
 
-from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, camel, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, camel
 
 
 if TYPE_CHECKING:
@@ -56,15 +56,8 @@ def _secret_texts(value: Any, *, inside: bool) -> Iterator[str]:
 def struct_of(values: Mapping[str, Any], secrets: Collection[str] = ()) -> Any:
     """A struct of plain values; each one in which a secret text occurs is marked as secret."""
     struct = struct_pb2.Struct()
-    struct.update({name: _marked(sent(value), secrets) for name, value in values.items() if value is not None})
+    struct.update({name: _marked(value, secrets) for name, value in values.items() if value is not None})
     return struct
-
-
-def sent(value: Any) -> Any:
-    """A value with the wire's mark for what is not known yet."""
-    if isinstance(value, (list, tuple)):
-        return [sent(one) for one in value]
-    return NOT_KNOWN if is_unknown(value) else value
 
 
 def _marked(value: Any, secrets: Collection[str]) -> Any:

@@ -16,12 +16,11 @@ import pulumi
 
 from pulumi import dynamic, runtime
 from pulumi.output import Unknown
-from pulumi.runtime import rpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.resources.arguments import from_the_native_plugin, refuse_useless
 from pulumi_cbr_sharing.settings.connection import ACCOUNT, LOOKED_UP, RECORDED, Connection, other_account
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, Problem
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, Problem
 
 
 if TYPE_CHECKING:
@@ -141,10 +140,8 @@ class CbrProvider(dynamic.ResourceProvider):
                 declared, problems = self.kind.verbs.declare(session, inputs, recorded, planning=planning)
         except CbrSharingError as error:  # no property's fault, such as a refused credential
             problems.append(Problem("", error.told))
-        for name, value in vars(declared).items():
-            if value != getattr(inputs, name):  # such as the project of an account
-                news[name] = rpc.UNKNOWN if value is UNKNOWN else value
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in problems])
+        found = {name: value for name, value in vars(declared).items() if value != getattr(inputs, name)}
+        return dynamic.CheckResult({**news, **found}, [dynamic.CheckFailure(*problem) for problem in problems])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """What has changed between the state and the program; another connection is an update."""
@@ -200,7 +197,7 @@ def _marked(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _mark(value: Any) -> Any:
     if isinstance(value, list):
         return [_mark(one) for one in value]
-    return rpc.UNKNOWN if isinstance(value, Unknown) else value
+    return NOT_KNOWN if isinstance(value, Unknown) else value
 
 
 def _given(connection: Connection) -> dict[str, Any] | None:

@@ -235,7 +235,4 @@ def _seen(session: Session, seen: Backup) -> Acceptance:
 
 
 def _acceptance(session: Session, backup_id: str, **found: Any) -> Acceptance:
-    settings, project_id = session.settings, session.client.project_id
-    return Acceptance(
-        backup_id, recipient_project_id=project_id, region=settings.region, endpoint=settings.cbr, **found
-    )
+    return Acceptance(backup_id, recipient_project_id=session.client.project_id, **session.place, **found)

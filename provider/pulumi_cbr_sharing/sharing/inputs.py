@@ -9,7 +9,6 @@ import re
 
 from collections import Counter
 from dataclasses import dataclass, fields
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
@@ -21,16 +20,7 @@ if TYPE_CHECKING:
 
 
 D = TypeVar("D")
-
-
-class Unknown(Enum):
-    """The value of an input that is known only when another resource has been created."""
-
-    UNKNOWN = "not known yet"
-
-
-UNKNOWN: Final = Unknown.UNKNOWN
-NOT_KNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark for it
+NOT_KNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark: another resource has to be created first
 DEFAULT_WAIT = 600.0  # seconds for a backup that is still being made
 DEFAULT_OFFER_WAIT = 300.0  # seconds for an offer
 LONGEST_WAIT = 86400
@@ -60,23 +50,17 @@ def camel(name: str) -> str:
 
 def is_unknown(value: Any) -> bool:
     """Whether a value is not known yet."""
-    return value is UNKNOWN
+    return bool(value == NOT_KNOWN)
 
 
 def known(kind: type[D], properties: Mapping[str, Any]) -> D:
     """A dataclass from properties by their names in Python or in the other languages, since a state may change doors.
 
-    Null becomes the field's default, and the engine's mark becomes `UNKNOWN`.
+    Null becomes the field's default.
     """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     given = {name: properties.get(name, properties.get(camel(name))) for name in names}
-    return kind(**{name: _known(value) for name, value in given.items() if value is not None})
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_known(one) for one in value]
-    return UNKNOWN if value == NOT_KNOWN else value
+    return kind(**{name: value for name, value in given.items() if value is not None})
 
 
 def trouble_with_recipients(project_ids: Any) -> str | None:

@@ -27,18 +27,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+# Whether this process has the lock of a file now, which nobody else had.
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(number: int) -> None:
+    def _is_locked(number: int) -> bool:
         os.lseek(number, 1 << 30, os.SEEK_SET)  # far behind the text, which others could not read otherwise
-        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        os.lseek(number, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(number, 0, os.SEEK_SET)
+        return True
 else:
     import fcntl
 
-    def _lock(number: int) -> None:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _is_locked(number: int) -> bool:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 _USER = "user" if sys.platform == "win32" else str(os.getuid())
@@ -142,11 +152,7 @@ class _OwnFile:
 
 
 def _private(folder: Path) -> Path:
-    """A folder that only this user can write to; made if it is not there.
-
-    Raises:
-        PermissionError: it is somebody else's, or a link, or others may write to it.
-    """
+    """A folder that only this user can write to, made if it is not there; else PermissionError."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()
@@ -184,16 +190,3 @@ def _is_removed(path: Path) -> bool:
         return True
     finally:
         os.close(number)
-
-
-def _is_locked(number: int) -> bool:
-    """Whether this process has the lock of a file now, which nobody else had."""
-    try:
-        _lock(number)
-    except BlockingIOError:
-        return False
-    except OSError:
-        if sys.platform == "win32":
-            return False
-        raise
-    return True

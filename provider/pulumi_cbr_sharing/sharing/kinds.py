@@ -32,9 +32,7 @@ class Kind:
     Attributes:
         verbs: the module with what Pulumi's verbs mean for it.
         inputs_type, state_type: what a program gives, and what the state records.
-        id_parts: the outputs that make the resource's id.
-        imported: the inputs that an import finds out; the others are as their defaults.
-        replaced_by: the inputs whose change replaces the resource.
+        id_parts: the outputs that make the resource's id; those that are inputs, too, replace it if they change.
         drift: the outputs that an update changes; those that are inputs, too, first.
         owner: the output that names the project of the settings.
     """
@@ -43,8 +41,6 @@ class Kind:
     inputs_type: type[Inputs]
     state_type: type[Any]
     id_parts: Sequence[str]
-    imported: Sequence[str]
-    replaced_by: Sequence[str]
     drift: Sequence[str]
     owner: str = "owner_project_id"
 
@@ -52,6 +48,16 @@ class Kind:
     def names(self) -> list[str]:
         """The names of the inputs on the wire."""
         return [camel(field.name) for field in fields(self.inputs_type)]
+
+    @property
+    def replaced_by(self) -> list[str]:
+        """The inputs whose change replaces the resource."""
+        return [name for name in self.id_parts if hasattr(self.inputs_type, name)]
+
+    @property
+    def imported(self) -> list[str]:
+        """The inputs that an import finds out; the others are as their defaults."""
+        return [name for name in self.outputs if hasattr(self.inputs_type, name)]
 
     @property
     def outputs(self) -> list[str]:
@@ -97,31 +103,13 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "BackupShareMember": Kind(
-        verbs=member,
-        inputs_type=MemberInputs,
-        state_type=Share,
-        id_parts=("backup_id", "dest_project_id"),
-        imported=("backup_id", "dest_project_id"),
-        replaced_by=("backup_id", "dest_project_id"),
-        drift=("status",),
-    ),
-    "BackupShare": Kind(
-        verbs=recipient_set,
-        inputs_type=SetInputs,
-        state_type=RecipientSet,
-        id_parts=("backup_id",),
-        imported=("backup_id", "dest_project_ids"),
-        replaced_by=("backup_id",),
-        drift=("dest_project_ids", "statuses"),
-    ),
+    "BackupShareMember": Kind(member, MemberInputs, Share, ("backup_id", "dest_project_id"), drift=("status",)),
+    "BackupShare": Kind(recipient_set, SetInputs, RecipientSet, ("backup_id",), drift=("dest_project_ids", "statuses")),
     "BackupShareAccepter": Kind(
-        verbs=acceptance,
-        inputs_type=AcceptanceInputs,
-        state_type=Acceptance,
-        id_parts=("backup_id", "recipient_project_id"),
-        imported=("backup_id", "vault_id"),
-        replaced_by=("backup_id",),
+        acceptance,
+        AcceptanceInputs,
+        Acceptance,
+        ("backup_id", "recipient_project_id"),
         drift=("vault_id", "status"),
         owner="recipient_project_id",
     ),

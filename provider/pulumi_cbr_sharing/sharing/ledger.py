@@ -51,15 +51,9 @@ class Ledger:
     def declare_member(
         self, backup_id: str, project_id: str | None, *, recorded: tuple[str, str] | None = None
     ) -> str | None:
-        """Declare one recipient of a backup; None as long as the recipient is not known.
+        """Declare one recipient of a backup, None as long as it is not known; returns what is wrong.
 
-        Args:
-            backup_id: the backup.
-            project_id: the recipient's project.
-            recorded: the backup and the recipient that the resource had in the last run, if it was there.
-
-        Returns:
-            What is wrong: a BackupShare in the program owns all recipients of the backup. None if nothing is.
+        `recorded` is the backup and the recipient that the resource had in the last run, if it was there.
         """
         with self._lock:
             if recorded:
@@ -70,11 +64,7 @@ class Ledger:
         return None
 
     def declare_set(self, backup_id: str, project_ids: Iterable[str] | None) -> str | None:
-        """Declare all recipients of a backup; None as long as they are not known.
-
-        Returns:
-            What is wrong: another resource of the program declares recipients of the same backup.
-        """
+        """Declare all recipients of a backup, None as long as they are not known; returns what is wrong."""
         wanted = {_UNKNOWN} if project_ids is None else set(project_ids)
         with self._lock:
             if self._of("member", backup_id) is not None:

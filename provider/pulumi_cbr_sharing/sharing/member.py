@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
 from pulumi_cbr_sharing.cbr.projects import project_of_account
 from pulumi_cbr_sharing.errors import AlreadyShared, CbrSharingError, Refused, TooManyRecipients
-from pulumi_cbr_sharing.sharing.inputs import UNKNOWN, MemberInputs, Problem, is_unknown
+from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, MemberInputs, Problem, is_unknown
 from pulumi_cbr_sharing.sharing.shares import REJECTED
 
 
@@ -138,7 +138,7 @@ def delete(session: Session, recorded: Share) -> None:
 def _project(session: Session, account: Any, recorded: MemberInputs | None, *, planning: bool) -> Any:
     """The recipient's project; while nobody can tell, the one that the account had when the share was created."""
     if is_unknown(account):
-        return UNKNOWN
+        return NOT_KNOWN
     known = recorded.dest_project_id if recorded and recorded.dest_account == account else None
     look = (project_of_account, account, session.settings.region)
     if known:
@@ -147,7 +147,7 @@ def _project(session: Session, account: Any, recorded: MemberInputs | None, *, p
         found = session.ask(*look, final=(Refused,), otherwise="the preview goes on without the project")
     else:
         found = session.client.cached(*look)
-    return found.id if found else known or UNKNOWN
+    return found.id if found else known or NOT_KNOWN
 
 
 def _problems(

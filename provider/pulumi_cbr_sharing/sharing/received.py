@@ -121,14 +121,7 @@ class Received:
 def to_accept(
     client: Client, window: Window, *, vault_id: Any, owner_project_ids: Any, resource_ids: Any = None
 ) -> Chosen:
-    """The backups that a ReceivedBackups accepts, or keeps.
-
-    Args:
-        client: the recipient's.
-        window: the rules.
-        vault_id: a vault of the recipient, or a list of them.
-        owner_project_ids: the projects whose offers are accepted.
-        resource_ids: only backups of these servers or disks; None for all.
+    """The backups that a ReceivedBackups accepts, or keeps; `vault_id` is a vault of the recipient, or a list of them.
 
     Raises:
         Refused: an argument is wrong, or there is nothing to accept or keep, although the window may not be empty.
@@ -142,7 +135,14 @@ def to_accept(
     seen = look(client, owner_project_ids, vault_ids)
     chosen = choose(seen, window, vaults, resource_ids)
     if not chosen.backups and not window.allow_empty:
-        raise Refused(_nothing(seen, window, chosen.warnings, resource_ids))
+        shared, others = (*seen.pending, *seen.accepted), ", ".join(seen.others)
+        more = [f"projects that are not in owner_project_ids share, too: {others}"] if others else []
+        raise Refused(
+            f"there is nothing to accept or keep: the vaults exist, and owner_project_ids have {len(seen.pending)} "
+            f"offers and {len(seen.accepted)} accepted backups{window.left_out(shared, resource_ids)}"
+            f"{''.join(f'; {one}' for one in (*more, *chosen.warnings))}. Accepting nothing would give back what "
+            "earlier runs accepted: check owner_project_ids, vault_id and filters, or give allow_empty=True"
+        )
     sharing = {backup.project_id for backup in (*seen.pending, *seen.accepted)}
     silent = [f"project {owner} shares nothing with this one" for owner in owner_project_ids if owner not in sharing]
     return replace(chosen, warnings=[*silent, *chosen.warnings])
@@ -151,12 +151,9 @@ def to_accept(
 def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = ()) -> Received:
     """What these owners share with the client's project. What others share is not looked at.
 
-    Args:
-        client: the recipient's.
-        owners: project ids.
-        vault_ids: vaults of the recipient. If the list names another vault for an accepted backup, the backup is read:
-            the documents do not say whether the list has the owner's vault or the recipient's. So is one that is in
-            both lists: they do not say either that the service heeds the status.
+    If the list names another vault than those of `vault_ids` for an accepted backup, the backup is read: the documents
+    do not say whether the list has the owner's vault or the recipient's. So is one that is in both lists: they do not
+    say either that the service heeds the status.
     """
     every = [list_backups(client, own_type="shared", member_status=status) for status in ("pending", "accepted")]
     pending, listed = ([one for one in shared if one.project_id in owners] for shared in every)
@@ -194,31 +191,14 @@ def choose(
 ) -> Chosen:
     """Choose the backups of the window that fit into the vaults, newest first.
 
-    An offer that does not fit takes no place in the window, so no accepted backup is given back for it.
-
-    Args:
-        received: what is shared.
-        window: which of it to accept or keep.
-        vaults: the recipient's vaults by id. An offer goes into the first one of its kind that has room.
-        resource_ids: only backups of these servers or disks; None for all.
+    An offer goes into the first vault of its kind that has room. One that does not fit takes no place in the window, so
+    no accepted backup is given back for it.
     """
     room, accepted = _Room(vaults), {backup.id for backup in received.accepted}
     both = sorted((*received.pending, *received.accepted), key=attrgetter("order"), reverse=True)
     chosen = window.choose(both, resource_ids, lambda one: room.place(one, accepted=one.id in accepted))
     pending = {backup.id for backup in chosen.backups} - accepted
     return replace(chosen, warnings=[*room.warnings(), *chosen.warnings], pending=pending)
-
-
-def _nothing(seen: Received, window: Window, warnings: Sequence[str], resource_ids: Sequence[str] | None) -> str:
-    """Why the window is empty: what there is, and what took it."""
-    reasons = window.left_out((*seen.pending, *seen.accepted), resource_ids)
-    others = f"; projects that are not in owner_project_ids share, too: {', '.join(seen.others)}" if seen.others else ""
-    details = "".join(f"; {warning}" for warning in warnings)
-    return (
-        f"there is nothing to accept or keep: the vaults exist, and owner_project_ids have {len(seen.pending)} offers "
-        f"and {len(seen.accepted)} accepted backups{reasons}{others}{details}. Accepting nothing would give back what "
-        "earlier runs accepted: check owner_project_ids, vault_id and filters, or give allow_empty=True"
-    )
 
 
 class _Room:

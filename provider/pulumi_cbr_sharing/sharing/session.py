@@ -103,13 +103,10 @@ class Session:
         project_id: str | None,
         found: Callable[[], bool],
     ) -> None:
-        """Make sure that the settings are of the recorded region, project and cloud, as far as these are recorded.
+        """Make sure that the settings are of the recorded region, project and cloud; WrongProject if they are not.
 
         Elsewhere a live share looks gone: it would be dropped from the state, but still be there. Another endpoint may
         lead to the same cloud, which has what the state records; `found` looks for that.
-
-        Raises:
-            WrongProject: the settings are of another region, project or cloud.
         """
         for what, was, present in (
             ("region", recorded.region, self.settings.region),
@@ -136,14 +133,8 @@ class Session:
     ) -> T | None:
         """What `look(client, *given)` reads, for a preview; None, and a warning, if there is no answer.
 
-        Args:
-            look: a function that reads.
-            *given: its arguments.
-            final: errors that are raised.
-            otherwise: what follows from having no answer, for the warning.
-
-        Raises:
-            CredentialRefused, SettingsError: all later calls would fail, too.
+        Errors in `final` are raised, and a refused credential or wrong settings: all later calls would fail, too.
+        `otherwise` tells in the warning what follows from having no answer.
         """
         if self._out_of_reach or not self.settings.plan_checks:
             return None
@@ -181,7 +172,7 @@ class Session:
                 self.tell(f"backup {backup_id} is shared with {since(one)}: the update adopts that")
 
     @property
-    def place(self) -> dict[str, str | None]:
+    def place(self) -> dict[str, Any]:
         """What every state records of the settings."""
         return {"region": self.settings.region, "endpoint": self.settings.cbr}
 

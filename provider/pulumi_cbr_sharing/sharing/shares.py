@@ -63,31 +63,18 @@ class Shares:
             return None
 
     def look(self, backup_id: str) -> Listing[Member]:
-        """The members of a backup as they are now.
-
-        Raises:
-            BackupNotFound: there is no such backup.
-        """
+        """The members of a backup as they are now; BackupNotFound if there is no such backup."""
         self._forget(backup_id)
         return self._client.cache.get(*self._question(backup_id))
 
     def settle(self, backup_id: str, wanted: Sequence[str], *, exactly: bool = False, wait: float) -> Settled:
-        """Share a backup with these recipients, and with no others if `exactly`.
+        """Share a backup with these recipients, and with no others if `exactly`; returns what is done, with the errors.
 
         A share that is there stays as it is. A rejected one is cancelled and offered again, because the service keeps
         its record and refuses a second offer (6703). One POST adds all that are missing; if one of them is wrong
         (6704), each is offered the share by itself. New shares come before cancelled ones, except on a backup that has
-        ten recipients.
-
-        Args:
-            backup_id: the backup.
-            wanted: the recipients' projects.
-            exactly: whether the shares with others are cancelled.
-            wait: the longest time to wait for a backup that is still being made, in seconds.
-
-        Returns:
-            What is done, and the errors. A recipient who registered an image from the backup cannot be removed (6710),
-            perhaps for weeks: everything else is done all the same.
+        ten recipients. A recipient who registered an image from the backup cannot be removed (6710), perhaps for weeks:
+        everything else is done all the same. `wait` is the longest time to wait for a backup in the making, in seconds.
         """
         done = Settled(self, backup_id, wait)
         try:
@@ -97,15 +84,9 @@ class Shares:
         return done
 
     def add(self, backup_id: str, project_ids: Sequence[str], *, wait: float) -> Mapping[str, Member]:
-        """Share a backup with projects in one POST; if the backup is still being made, wait for it first.
+        """Share a backup with projects in one POST; returns the new members by project.
 
-        Args:
-            backup_id: the backup.
-            project_ids: projects that it is not shared with.
-            wait: the longest time to wait, in seconds.
-
-        Returns:
-            The new members by project.
+        If the backup is still being made, `wait` is how many seconds to wait for it.
 
         Raises:
             AlreadyShared: it is shared with one of them already.
@@ -125,11 +106,7 @@ class Shares:
                 self._forget(backup_id)
 
     def remove(self, backup_id: str, project_id: str) -> None:
-        """Cancel a share; success if it is gone already.
-
-        Raises:
-            ImageRegistered: the error names the image that the recipient must delete first.
-        """
+        """Cancel a share; success if it is gone already. ImageRegistered names the image to be deleted first."""
         try:
             remove_member(self._client, backup_id, project_id)
         except (MemberNotFound, BackupNotFound):
