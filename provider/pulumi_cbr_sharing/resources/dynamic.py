@@ -40,10 +40,7 @@ PLANNING = "__preview"
 
 
 class CbrResource(dynamic.Resource):
-    """Base of the resources. A subclass keeps the type token, by which policies recognize a share.
-
-    A `module` or `name` that the subclass gives is ignored.
-    """
+    """Base of the resources. A subclass keeps the type token, by which policies know a share, whatever it gives."""
 
     def __init_subclass__(cls, **words: Any) -> None:
         super().__init_subclass__(**words)
@@ -60,16 +57,16 @@ class CbrResource(dynamic.Resource):
     ) -> None:
         refuse_useless(f"{type(self).__name__} {resource_name}", provider.connection, opts)
         outputs = dict.fromkeys(provider.kind.outputs)  # the SDK sets no others
-        own = {PROVIDER: pickled(provider)}
-        preview = {PLANNING: True} if runtime.is_dry_run() else {}
-        account = {ACCOUNT: LOOKED_UP[provider.connection]} if provider.connection in LOOKED_UP else {}
+        own: dict[str, Any] = {PROVIDER: pickled(provider)}
+        own |= {PLANNING: True} if runtime.is_dry_run() else {}
+        own |= {ACCOUNT: LOOKED_UP[provider.connection]} if provider.connection in LOOKED_UP else {}
         # Not by `dynamic.Resource`: its `serialize_provider` wraps Python's pickler once more for each resource, which
         # gets slower with each, and ends in a RecursionError at about 950.
         pulumi.CustomResource.__init__(
             self,
             f"pulumi-python:{self._resource_type_name}",
             resource_name,
-            {**outputs, **inputs, **own, **preview, **account},
+            {**outputs, **inputs, **own},
             from_the_native_plugin(self._resource_type_name.rpartition(":")[2], opts),
         )
 
@@ -105,11 +102,7 @@ class CbrProvider(dynamic.ResourceProvider):
 
     @property
     def session(self) -> Session:
-        """The account that this provider's resources are in.
-
-        Raises:
-            SettingsError: settings are missing or wrong.
-        """
+        """The account that this provider's resources are in; SettingsError if settings are missing or wrong."""
         if self._session is None:
             open_session = self._open_session or _process().open_session
             self._session = open_session(self.connection, self._config)
@@ -189,14 +182,12 @@ def _process() -> ModuleType:
     return process
 
 
-def _marked(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties, with the engine's mark for what the SDK shows as an object of its own."""
-    return {name: _mark(value) for name, value in properties.items()}
-
-
-def _mark(value: Any) -> Any:
+def _marked(value: Any) -> Any:
+    """Properties with the engine's mark for what the SDK shows as an object of its own."""
+    if isinstance(value, dict):
+        return {name: _marked(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_mark(one) for one in value]
+        return [_marked(one) for one in value]
     return NOT_KNOWN if isinstance(value, Unknown) else value
 
 

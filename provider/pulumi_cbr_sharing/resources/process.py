@@ -36,11 +36,7 @@ _PLUGIN = Path("pulumi", "dynamic", "__main__.py").parts
 
 
 def open_session(connection: Connection, config: Config) -> Session:
-    """The session for a connection: one for each distinct settings.
-
-    Raises:
-        SettingsError: settings are missing or wrong.
-    """
+    """The session for a connection: one for each distinct settings."""
     settings = resolve(connection, config=config, environ=os.environ)
     with _LOCK:
         if settings not in _SESSIONS:
@@ -82,8 +78,8 @@ class _CleanTraceback:
 def take_over_process() -> None:
     """Prepare the plugin's process, once; any other process is left alone.
 
-    The plugin aborts a call with `traceback.format_exc()`. Only the name `traceback` in its main module is replaced,
-    because other providers run in the same process.
+    The plugin aborts a call with `traceback.format_exc()`. Only that name in its main module is replaced, because other
+    providers run in the same process.
     """
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)

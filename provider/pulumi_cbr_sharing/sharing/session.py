@@ -56,10 +56,6 @@ class Session:
         ledger: what the program declares; all sessions of a run share it.
         records_half_done: whether the state can record what was made before a create failed.
         client: arguments for the client, such as a `clock`.
-
-    Attributes:
-        client: calls the API.
-        shares: the shares of backups.
     """
 
     def __init__(

@@ -42,17 +42,7 @@ OFFER_WAIT = 10.0  # seconds for an offer that a lookup has just seen
 
 @dataclass(frozen=True)
 class Window:
-    """The rules that decide which backups are in the window, as the components describe them.
-
-    Attributes:
-        keep: how many backups of each server or disk.
-        name_prefix: only backups whose names start with this.
-        older_than, newer_than: a time (UTC if it has no zone), or an age.
-        max_age: how old the newest backup of a server or disk may be.
-        on_stale: whether an older one is a warning or an error.
-        allow_empty: whether it may be empty.
-        now: ages are counted from here.
-    """
+    """The rules that decide which backups are in the window, as the components describe them; ages count from `now`."""
 
     keep: int = 3
     name_prefix: str | None = None
@@ -87,10 +77,9 @@ class Window:
     ) -> Chosen:
         """The newest `keep` matching backups of each server or disk; each owner's are counted separately.
 
-        Args:
-            backups: newest first. One that does not tell its server or disk is counted alone.
-            resource_ids: only these servers or disks, each of which must have one; None for all.
-            place: finds the vault of a backup; one without a vault takes no place in the window.
+        `backups` are newest first; one that does not tell its server or disk is counted alone. If there are
+        `resource_ids`, only these count, and each must have one. `place` finds the vault of a backup; one without a
+        vault takes no place in the window.
         """
         taken, found = Counter[tuple[str, str]](), list["Backup"]()
         for backup in backups:
@@ -123,12 +112,7 @@ class Window:
         return "".join(f", {number} {reason}" for reason, number in reasons.most_common())
 
     def stale(self, backups: Iterable[Backup], resource_ids: Sequence[str] | None = None) -> list[str]:
-        """A sentence for each server or disk whose newest backup is older than `max_age`, or missing.
-
-        Args:
-            backups: the backups in the window.
-            resource_ids: servers and disks that must have a backup; None if none must.
-        """
+        """A sentence for each server or disk whose newest backup in the window is older than `max_age`, or missing."""
         if self.max_age is None:
             return []
         newest = newest_of_each(backups)
