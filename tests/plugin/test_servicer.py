@@ -26,7 +26,6 @@ from pulumi_cbr_sharing.errors import WaitTimeout
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
@@ -131,7 +130,7 @@ def test_what_a_plugin_has_declared_counts_until_its_engine_ends(emulator: Emula
     pair = emulator.backup.id, emulator.account("recipient").project_id
 
     def is_declared() -> bool:
-        ledger = Ledger(Journal(run.address))
+        ledger = Ledger(run.address)
         try:
             return ledger.declares(*pair)
         finally:

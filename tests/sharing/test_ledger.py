@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 
 
@@ -90,7 +89,7 @@ def test_an_acceptance_is_declared_into_its_vault() -> None:
 @pytest.fixture(name="two")
 def _two(tmp_path: Path) -> tuple[Ledger, Ledger]:
     """Those of two providers of one run."""
-    return Ledger(Journal(ENGINE, tmp_path)), Ledger(Journal(ENGINE, tmp_path))
+    return Ledger(ENGINE, tmp_path), Ledger(ENGINE, tmp_path)
 
 
 def test_what_one_process_declares_all_of_the_run_know(two: tuple[Ledger, Ledger]) -> None:
@@ -119,16 +118,15 @@ def test_a_set_and_a_member_are_refused_across_processes(two: tuple[Ledger, Ledg
 
 def test_what_another_run_declares_counts_for_that_run(tmp_path: Path) -> None:
     """Two engines at the same time have two addresses."""
-    one, other = (Ledger(Journal(address, tmp_path)) for address in ("127.0.0.1:1", "127.0.0.1:2"))
+    one, other = (Ledger(address, tmp_path) for address in ("127.0.0.1:1", "127.0.0.1:2"))
     one.declare_member(BACKUP, "p")
     assert not other.declares(BACKUP, "p")
 
 
 DECLARES = """
 import sys, pathlib
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
-ledger = Ledger(Journal(sys.argv[1], pathlib.Path(sys.argv[2])))
+ledger = Ledger(sys.argv[1], pathlib.Path(sys.argv[2]))
 ledger.declare_member("b", "p")
 print("declared", flush=True)
 sys.stdin.read()
@@ -143,14 +141,14 @@ def test_what_an_ended_process_has_declared_counts_no_more(end: str, tmp_path: P
         assert process.stdin
         assert process.stdout
         assert process.stdout.readline() == b"declared\n"
-        assert Ledger(Journal(ENGINE, tmp_path)).declares("b", "p")
+        assert Ledger(ENGINE, tmp_path).declares("b", "p")
         if end == "kill":
             process.kill()
         else:
             process.stdin.close()
         process.wait()
 
-    assert not Ledger(Journal(ENGINE, tmp_path)).declares("b", "p")
+    assert not Ledger(ENGINE, tmp_path).declares("b", "p")
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(f"{process.pid}-")]
 
 
@@ -180,7 +178,7 @@ def in_the_way(root: Path, how: str) -> None:
 def test_a_folder_that_others_could_use_is_not_used(how: str, tmp_path: Path) -> None:
     """Each process then has only its own declarations, and knows it."""
     in_the_way(tmp_path, how)
-    one, other = (Ledger(Journal(ENGINE, tmp_path)) for _ in range(2))
+    one, other = (Ledger(ENGINE, tmp_path) for _ in range(2))
     one.declare_member(BACKUP, "p")
     assert one.declares(BACKUP, "p")
     assert not other.declares(BACKUP, "p")
@@ -190,7 +188,7 @@ def test_a_folder_that_others_could_use_is_not_used(how: str, tmp_path: Path) ->
 
 def test_many_threads_and_processes_lose_no_line(tmp_path: Path) -> None:
     """Each thread is a provider of the run."""
-    ledgers = [Ledger(Journal(ENGINE, tmp_path)) for _ in range(8)]
+    ledgers = [Ledger(ENGINE, tmp_path) for _ in range(8)]
 
     def declare(number: int) -> None:
         for backup in range(25):

@@ -31,7 +31,6 @@ from pulumi_cbr_sharing.resources.dynamic import PLANNING
 from pulumi_cbr_sharing.settings.connection import NATIVE_NAMESPACE, Connection
 from pulumi_cbr_sharing.settings.resolve import resolve
 from pulumi_cbr_sharing.sharing.inputs import camel
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -156,7 +155,7 @@ class NativePlugin:
 
     def __enter__(self) -> Self:
         self._said: list[str] = []
-        self._journal = Journal(self.engine)
+        self._ledger = Ledger(self.engine)
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._providers = {token: NativeProvider(token, self._opened) for token in TOKENS.values()}
@@ -167,7 +166,7 @@ class NativePlugin:
 
     def stop(self) -> str:
         """End it; returns what it told the user."""
-        self._journal.close()
+        self._ledger.close()
         return "\n".join(self._said)
 
     def check(
@@ -222,8 +221,7 @@ class NativePlugin:
         with self._lock:
             if self._session is None:
                 settings = resolve(Connection(namespace=NATIVE_NAMESPACE), config=named, environ=environ)
-                ledger = Ledger(self._journal)
-                self._session = Session(settings, say=self._said.append, ledger=ledger, records_half_done=True)
+                self._session = Session(settings, say=self._said.append, ledger=self._ledger, records_half_done=True)
             return self._session
 
     def _of(self, provider: ResourceProvider) -> NativeProvider:

@@ -23,7 +23,6 @@ from pulumi_cbr_sharing.resources.share import BackupShareProvider
 from pulumi_cbr_sharing.resources.share_member import BackupShareMemberProvider
 from pulumi_cbr_sharing.settings.credentials import Password, Secret
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -100,7 +99,6 @@ class Run:
 
     def __post_init__(self) -> None:
         self._engine = uuid4().hex
-        self._journals: dict[str, Journal] = {}
         self._ledgers: dict[str, Ledger] = {}
         self._sessions: dict[tuple[bool, str], Session] = {}
         self._providers: dict[str, Any] = {}
@@ -111,8 +109,8 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         """Leave the connections open, for the runs that follow in this process."""
-        for journal in self._journals.values():
-            journal.close()
+        for ledger in self._ledgers.values():
+            ledger.close()
 
     def provider(self, kind: str) -> Any:
         """What serves a kind of resource."""
@@ -137,8 +135,7 @@ class Run:
 
     def _ledger(self, process: str) -> Ledger:
         if process not in self._ledgers:
-            self._journals[process] = Journal(self._engine)
-            self._ledgers[process] = Ledger(self._journals[process])
+            self._ledgers[process] = Ledger(self._engine)
         return self._ledgers[process]
 
     def create(self, backup_id: str, project_id: str, **inputs: Any) -> dict[str, Any]:

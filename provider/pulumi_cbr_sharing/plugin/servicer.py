@@ -23,7 +23,6 @@ from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.plugin.wire import in_every_language, outputs, plain, secrets_in, struct_of
 from pulumi_cbr_sharing.settings.connection import ACCOUNT, RECORDED, other_account
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, Problem, camel, is_unknown
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.kinds import Kind, kind_of
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
@@ -69,7 +68,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Begin a run of the engine at this address, which all processes of the run are given."""
         self.calls.connect(engine)
         self._ledger.close()
-        self._ledger = Ledger(Journal(engine)) if engine else Ledger()
+        self._ledger = Ledger(engine)
         if engine != self._engine:  # this process does not end with that engine
             when_ended(engine, self._ledger.close)
 

@@ -19,7 +19,6 @@ from pulumi_cbr_sharing.http.auth import Accounts
 from pulumi_cbr_sharing.lifeline import end_with
 from pulumi_cbr_sharing.settings.connection import LOOKED_UP
 from pulumi_cbr_sharing.settings.resolve import Settings, resolve
-from pulumi_cbr_sharing.sharing.journal import Journal
 from pulumi_cbr_sharing.sharing.ledger import Ledger
 from pulumi_cbr_sharing.sharing.session import Session
 
@@ -51,7 +50,7 @@ def open_session(connection: Connection, config: Config) -> Session:
 def _ledger() -> Ledger:
     """One for the process. The engine starts all of a run with its address, as `python -m pulumi.dynamic ADDRESS`."""
     is_plugin = Path(sys.argv[0]).parts[-3:] == _PLUGIN and len(sys.argv) > 1
-    return Ledger(Journal(sys.argv[1])) if is_plugin else Ledger()
+    return Ledger(sys.argv[1] if is_plugin else "")
 
 
 def _say(text: str) -> None:
