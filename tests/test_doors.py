@@ -37,11 +37,14 @@ MANY = 8
 
 
 def functions() -> Iterator[tuple[ast.FunctionDef, list[str]]]:
-    """All tests, with their decorators."""
+    """All tests, with their marks; a list of those of the module is also read."""
     for path in TESTS.rglob("test_*.py"):
+        marks: list[str] = []
         for one in ast.parse(path.read_text()).body:
+            if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "pytestmark":
+                marks = [ast.unparse(mark) for mark in getattr(one.value, "elts", [one.value])]
             if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
-                yield one, [ast.unparse(decorator) for decorator in one.decorator_list]
+                yield one, marks + [ast.unparse(decorator) for decorator in one.decorator_list]
 
 
 def rows_of(decorators: list[str]) -> Iterator[list[str]]:

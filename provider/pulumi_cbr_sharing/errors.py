@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing itself from Python 3.11
 
 
 # The guide has an entry for each class and each code; a test holds that, and that the address is the project's.
@@ -17,15 +21,25 @@ class CbrSharingError(Exception):
     """One line for the user, without secrets: what was being done, why it failed, and what to do.
 
     Attributes:
-        made: what was made all the same, as the state would record it.
+        unsure: whether it may be done all the same: no answer told, and perhaps no look either.
+        made: what was made all the same, or may have been, as the state would record it.
+        left: what the state does not record although it may be there, and what to do.
     """
 
+    unsure: bool = False
     made: Any = None
+    left: str = ""
+
+    def again(self, **changed: Any) -> Self:
+        """The same error with other attributes; several threads may be given one error."""
+        error = type(self).__new__(type(self), *self.args)
+        vars(error).update({**vars(self), **changed})
+        return error
 
     @property
     def told(self) -> str:
         """The line as users see it, which ends with the address of the error's entry in the guide."""
-        return f"{self} ({GUIDE}#{self.entry})"
+        return f"{'; '.join(filter(None, (str(self), self.left)))} ({GUIDE}#{self.entry})"
 
     @property
     def entry(self) -> str:

@@ -609,6 +609,22 @@ def test_a_half_done_create_is_recorded(
         assert run.update(SET, made, right).outs["destProjectIds"] == [recipient]
 
 
+@pytest.mark.differs("an update that is half done", "native")
+def test_a_half_done_update_is_recorded(emulator: Emulator) -> None:
+    """A removal is refused; what was added is in the state, and the next update goes on."""
+    one, two = recipient_of(emulator), emulator.account("bystander").project_id
+    given = {"backupId": emulator.backup.id, "destProjectIds": [one]}
+    with Native() as run:
+        made = run.create(SET, given)
+        emulator.add_fault(Fault.refusal("BackupService.6711", method="DELETE"))
+        with pytest.raises(Failed, match="could not be cancelled") as error:
+            run.update(SET, made, {**given, "destProjectIds": [two]})
+        half = error.value.made
+        assert half
+        assert half.outs["destProjectIds"] == half.outs["declared"] == sorted([one, two])
+        assert run.update(SET, half, {**given, "destProjectIds": [two]}).outs["destProjectIds"] == [two]
+
+
 def test_a_create_that_made_nothing_is_not_recorded(emulator: Emulator) -> None:
     """The next `up` creates the resource."""
     with Native() as run, pytest.raises(Failed) as error:
@@ -628,7 +644,7 @@ def test_an_acceptance_that_is_in_no_vault_yet_is_recorded(emulator: Emulator) -
             run.provider("accepter").create(taken)
         made = seen(error.value).made
         assert made
-        assert made.outs["status"] == "accepted"
+        assert made.outs["status"] == "pending"
         emulator.clear_faults()
         assert run.provider("accepter").update(made.id, made.outs, taken).outs["vaultId"] == taken["vault_id"]
 

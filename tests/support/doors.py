@@ -239,7 +239,10 @@ def module() -> str:
 
 def process(**words: Any) -> Plugin:
     """One process of the plugin, of the present door."""
-    return cast("Plugin", NativePlugin(**words)) if DOOR.get() else Plugin(**words)
+    if not DOOR.get():
+        return Plugin(**words)
+    words.pop("forked", None)  # this process serves it
+    return cast("Plugin", NativePlugin(**words))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pulumi_cbr_sharing import ids
 from pulumi_cbr_sharing.cbr.api import Listing, ask, explained, path_to
-from pulumi_cbr_sharing.errors import MalformedUrl, UnexpectedAnswer, WrongRecipient
+from pulumi_cbr_sharing.errors import CbrSharingError, MalformedUrl, UnexpectedAnswer, WrongRecipient
 from pulumi_cbr_sharing.http.codes import CODES
 from pulumi_cbr_sharing.http.messages import Call, Reply
 
@@ -65,6 +65,7 @@ def add_members(
         AlreadyShared: with one of them, in whatever status; then none is added (inferred).
         WrongRecipient: one of them does not exist in the region; whether the others are added is not documented.
         BackupNotAvailable, BackupNotFound, ApiError: the service's other reasons.
+        CbrSharingError: any of them, `unsure` if the backup may be shared now, whatever a look has found.
     """
     call = Call(
         "POST",
@@ -75,19 +76,29 @@ def add_members(
         repeatable=False,
         meanings=_WRONG_RECIPIENT,
     )
-    reply = ask(client, call, look)
-    if not isinstance(reply, Reply):
-        return reply
+    unsure = False
+
+    def look_now() -> T | None:
+        nonlocal unsure
+        unsure = True
+        return look()
+
     try:
-        members = [_member(record, backup_id) for record in reply.records("members")]
-        added = {member.dest_project_id: member for member in members}
-        if lacking := [project for project in project_ids if project not in added]:
-            raise reply.unexpected(f"without the share with project {', '.join(lacking)}")
-    except UnexpectedAnswer:
-        # The status was a success, so the backup may be shared.
-        if (found := look()) is not None:
-            return found
-        raise
+        reply = ask(client, call, look_now)
+        if not isinstance(reply, Reply):
+            return reply
+        try:
+            members = [_member(record, backup_id) for record in reply.records("members")]
+            added = {member.dest_project_id: member for member in members}
+            if lacking := [project for project in project_ids if project not in added]:
+                raise reply.unexpected(f"without the share with project {', '.join(lacking)}")
+        except UnexpectedAnswer:
+            # The status was a success, so the backup may be shared.
+            if (found := look_now()) is not None:
+                return found
+            raise
+    except CbrSharingError as error:
+        raise error.again(unsure=unsure) from None
     return {project: added[project] for project in project_ids}
 
 

@@ -59,6 +59,8 @@ def declare(
 def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     """Wait for the offer, and accept it; take over a share that was accepted into the same vault before.
 
+    If nobody can tell whether it is accepted, the error has it, with the status of an offer.
+
     If a lookup of this run saw the offer, and it is gone, its owner has cancelled it meanwhile, as it may: the owner's
     pipeline does not wait for the recipient's.
 
@@ -66,6 +68,16 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
         Refused: the share was accepted into another vault before.
         WaitTimeout: there was no offer in time.
     """
+    try:
+        return _accepted(session, inputs)
+    except CbrSharingError as error:
+        if not error.unsure:
+            raise
+        made = _acceptance(session, inputs.backup_id, status=PENDING)
+        raise error.again(made=made, left="" if session.records_half_done else _left(inputs)) from None
+
+
+def _accepted(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     backup_id, vault_id = inputs.backup_id, inputs.vault_id
     seen = see(session.client, backup_id, _accepting(backup_id))
     if seen and seen.vault_id == vault_id:
@@ -81,9 +93,6 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
                 raise _no_offer(session, inputs) from None
             session.say(f"the offer of backup {backup_id} was cancelled by its owner: there is nothing to accept")
             return _acceptance(session, backup_id, status=WITHDRAWN)
-        except WaitTimeout as error:  # it is accepted, but not seen in a vault yet
-            error.made = _acceptance(session, backup_id, status=ACCEPTED, vault_id=vault_id)
-            raise
     if seen.vault_id != vault_id:
         raise Refused(f"{_accepting(backup_id)} into vault {vault_id}: it {_elsewhere(seen)}")
     return _seen(session, seen)
@@ -114,11 +123,11 @@ def update(session: Session, recorded: Acceptance, inputs: AcceptanceInputs) -> 
     doing = f"reading the received backup {backup_id}"
     _guard(session, doing, recorded)
     seen = see(session.client, backup_id, doing)
-    if seen is None and inputs.pending is not True:
+    if seen is None and inputs.pending is not True and recorded.status != PENDING:
         raise Refused(f"{doing}: it is gone: run `pulumi up --refresh`")
     if seen is None or not seen.vault_id:
         session.say(f"backup {backup_id} is on offer again: it is accepted again")
-        return create(session, inputs)
+        return _accepted(session, inputs)
     return _seen(session, seen if seen.vault_id == inputs.vault_id else _moved(session, seen, inputs.vault_id))
 
 
@@ -198,6 +207,13 @@ def _taken_back(client: Client, former: Backup) -> str:
             "up --refresh`, and if there is no offer, let its owner cancel the share and offer it again"
         )
     return f"it is in vault {there.vault_id}" + (" again" if there.vault_id == former.vault_id else "")
+
+
+def _left(inputs: AcceptanceInputs) -> str:
+    return (
+        f"the state does not record that backup {inputs.backup_id} may be accepted into vault {inputs.vault_id}: run "
+        "`pulumi up` again, which takes it over"
+    )
 
 
 def _accepting(backup_id: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS
+from pulumi_cbr_sharing.cbr.members import MOST_RECIPIENTS, Member
 from pulumi_cbr_sharing.cbr.projects import project_of_account
 from pulumi_cbr_sharing.errors import AlreadyShared, CbrSharingError, Refused, TooManyRecipients
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, MemberInputs, Problem, is_unknown
@@ -19,7 +19,6 @@ from pulumi_cbr_sharing.sharing.shares import REJECTED
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.sharing.session import Session
 
 
@@ -76,6 +75,8 @@ def declare(
 def create(session: Session, inputs: MemberInputs) -> Share:
     """Offer the share, or adopt the one that exists.
 
+    If nobody can tell whether it was made, the error has it, without a status.
+
     Raises:
         Refused: it exists and `adopt` is False, or the recipient is the owner.
         TooManyRecipients: the backup has ten recipients, and this is none of them.
@@ -93,6 +94,8 @@ def create(session: Session, inputs: MemberInputs) -> Share:
         if not adopts:
             raise _with_way_out(refusal) from None
         return _settled(session, inputs, recorded=())
+    except CbrSharingError as error:
+        raise _half_done(session, inputs, error) from None
     return _share(session, backup_id, added[project_id])
 
 
@@ -111,18 +114,26 @@ def is_changed(recorded: Share, _inputs: MemberInputs) -> bool:
 
 
 def update(session: Session, recorded: Share, inputs: MemberInputs) -> Share:
-    """Offer a rejected share again. If only the connection has changed, check that it leads to the same share.
+    """Offer a rejected share again, or one whose create broke off.
+
+    If only the connection has changed, check that it leads to the same share.
 
     Raises:
         Refused: it is gone.
     """
     _guard(session, f"reading {recorded}", recorded)
     live = session.shares.find(recorded.backup_id, recorded.dest_project_id)
-    if live is None:
+    broke_off = not recorded.status
+    if live is None and not broke_off:
         raise Refused(f"reading {recorded}: it is gone: run `pulumi up --refresh` to create it again")
-    if live.status != REJECTED:
-        return _share(session, recorded.backup_id, live)
-    return _settled(session, inputs, recorded=(recorded.dest_project_id,))
+    if live is None or live.status == REJECTED:
+        return _settled(session, inputs, recorded=(recorded.dest_project_id,))
+    if broke_off:
+        session.say(
+            f"{recorded} is there ({live.status}, {live.id or 'without an id'}, since "
+            f"{live.created_at or 'an unknown time'}): the run that broke off has made it"
+        )
+    return _share(session, recorded.backup_id, live)
 
 
 def delete(session: Session, recorded: Share) -> None:
@@ -204,9 +215,10 @@ def _adopts(session: Session, inputs: MemberInputs) -> bool:
 
 def _stranger(there: Member) -> str:
     return (
-        f"is a recipient already ({there.status}, since {there.created_at or 'an unknown time'}), and adopt is False: "
-        "if this program shared it under another name, give the resource `aliases`; else set adopt to True: then this "
-        "resource owns the share, and cancels it on destroy"
+        f"is a recipient already ({there.status}, since {there.created_at or 'an unknown time'}, "
+        f"{there.id or 'without an id'}), and adopt is False: if this program shared it under another name, give the "
+        "resource `aliases`; else, also if a run of it broke off at that time, set adopt to True: then this resource "
+        "owns the share, and cancels it on destroy"
     )
 
 
@@ -214,14 +226,32 @@ def _settled(session: Session, inputs: MemberInputs, *, recorded: Collection[str
     backup_id, project_id = inputs.backup_id, inputs.dest_project_id
     done = session.shares.settle(backup_id, [project_id], wait=inputs.wait_for_backup)
     for error in done.errors:
-        raise _with_way_out(error)
+        raise _half_done(session, inputs, _with_way_out(error), is_recorded=bool(recorded))
     for line in done.news(recorded=recorded):
         session.say(line)
     return _share(session, backup_id, done.members[project_id])
 
 
+def _half_done(
+    session: Session, inputs: MemberInputs, error: CbrSharingError, *, is_recorded: bool = False
+) -> CbrSharingError:
+    """The error, with the share that may be there: without a status, until it is seen."""
+    if not error.unsure:
+        return error
+    share = _share(session, inputs.backup_id, Member(inputs.dest_project_id, status=""))
+    return error.again(made=share, left="" if is_recorded or session.records_half_done else _left(share, inputs))
+
+
+def _left(share: Share, inputs: MemberInputs) -> str:
+    """What the user has to know of a share that may be there."""
+    text = f"the state does not record {share}, which may be there: run `pulumi up` again"
+    if inputs.adopt:
+        return f"{text}, which takes it over"
+    return f"{text}; if that finds a share that is no older than this run, it is this one: set adopt to True"
+
+
 def _with_way_out(error: CbrSharingError) -> CbrSharingError:
-    return replace(error, remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
+    return error.again(remedy=_NO_ROOM) if isinstance(error, TooManyRecipients) else error
 
 
 def _guard(session: Session, doing: str, recorded: Share) -> None:

@@ -12,26 +12,28 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import answer_membership, get_member
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import (
-    ApiError,
     BackupNotFound,
+    CbrSharingError,
     MemberNotFound,
     NotFound,
     PermissionDenied,
     Refused,
+    Stopped,
     WaitTimeout,
 )
+from pulumi_cbr_sharing.http.retry import is_ambiguous
 from pulumi_cbr_sharing.ids import PROJECT, VAULT
 from pulumi_cbr_sharing.sharing.window import Chosen, check
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pulumi_cbr_sharing.cbr.backups import Backup
     from pulumi_cbr_sharing.cbr.vaults import Vault
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.window import Window
 
 
+T = TypeVar("T")
 ACCEPTED: Final = "accepted"
 SHOWN_WITHIN = 60.0  # seconds from the service's yes to the backup in its vault; that they are one moment is inferred
 
@@ -78,6 +81,7 @@ def accept(client: Client, backup_id: str, vault_id: str, wait: float = 0.0) -> 
         MemberNotFound, BackupNotFound: there was no offer in time.
         ApiError: the service refuses.
         WaitTimeout: the service has accepted it, but the backup is in no vault.
+        CbrSharingError: `unsure` if it may be accepted all the same.
     """
     doing = f"accepting the share of backup {backup_id} into vault {vault_id}"
     for left in client.clock.tries(wait):
@@ -87,12 +91,24 @@ def accept(client: Client, backup_id: str, vault_id: str, wait: float = 0.0) -> 
         except (MemberNotFound, BackupNotFound):
             if not left:
                 raise
-        except ApiError:
-            # A call that was repeated because its reply was lost may be refused, although the first one succeeded.
-            seen = see(client, backup_id, doing)
-            if seen is None or seen.vault_id != vault_id:
-                raise
-            return seen
+        except CbrSharingError as failure:
+            # It may be accepted: its reply is lost, or it was repeated, and refused because the first one succeeded.
+            if (seen := _surely(see, client, backup_id, doing)) and seen.vault_id == vault_id:
+                return seen
+            raise failure.again(unsure=is_ambiguous(failure) or isinstance(failure, Stopped)) from None
+    return _surely(_shown, client, backup_id, doing)
+
+
+def _surely(look: Callable[[Client, str, str], T], client: Client, backup_id: str, doing: str) -> T:
+    """What a look finds; if it fails, nobody knows whether the share is accepted."""
+    try:
+        return look(client, backup_id, doing)
+    except CbrSharingError as error:
+        raise error.again(unsure=True) from None
+
+
+def _shown(client: Client, backup_id: str, doing: str) -> Backup:
+    """An accepted backup, when it is in a vault."""
     for _ in client.clock.tries(SHOWN_WITHIN):
         seen = see(client, backup_id, doing)
         if seen and seen.vault_id:

@@ -15,7 +15,7 @@ from pulumi_cbr_sharing.sharing.shares import REJECTED
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.sharing.session import Session
@@ -56,9 +56,8 @@ def create(session: Session, inputs: SetInputs) -> RecipientSet:
     done = _settle(session, inputs, recorded=())
     if session.records_half_done or all(isinstance(error, ImageRegistered) for error in done.errors):
         return _recorded(session, inputs, done, recorded=())
-    if left := session.shares.remove_all(inputs.backup_id, done.offered()):
-        session.say(f"warning: {_unrecorded(inputs.backup_id, left)}: run `pulumi up` again")
-    raise done.errors[0]
+    left = {*session.shares.remove_all(inputs.backup_id, done.offered()), *_doubtful(inputs, done)}
+    raise done.errors[0].again(left=_left(inputs.backup_id, left))
 
 
 def read(session: Session, recorded: RecipientSet) -> RecipientSet | None:
@@ -97,8 +96,6 @@ def update(session: Session, recorded: RecipientSet, inputs: SetInputs) -> Recip
     """
     _guard(session, "changing", recorded)
     done = _settle(session, inputs, recorded=recorded.declared)
-    if done.errors and not session.records_half_done and (new := sorted(set(done.offered()) - set(recorded.declared))):
-        session.say(f"warning: {_unrecorded(inputs.backup_id, new)} until `pulumi up` succeeds")
     return _recorded(session, inputs, done, recorded=recorded.declared)
 
 
@@ -160,14 +157,25 @@ def _recorded(session: Session, inputs: SetInputs, done: Settled, *, recorded: C
         live: Mapping[str, Member] = done.members
         with suppress(CbrSharingError):
             live = session.shares.all_of(inputs.backup_id) or {}
-        if (own := live.keys() & {*inputs.dest_project_ids, *recorded}) or recorded:
-            error.made = _record(session, inputs.backup_id, live, own)
-        raise error
+        doubtful = _doubtful(inputs, done)
+        own = live.keys() & {*inputs.dest_project_ids, *recorded} | doubtful
+        made = _record(session, inputs.backup_id, live, own) if own or recorded else None
+        new = {*done.offered(), *doubtful} - {*recorded}
+        raise error.again(made=made, left="" if session.records_half_done else _left(inputs.backup_id, new))
     return _record(session, inputs.backup_id, done.members, inputs.dest_project_ids)
 
 
-def _unrecorded(backup_id: str, project_ids: Iterable[str]) -> str:
-    return f"backup {backup_id} is shared with {', '.join(project_ids)}, which the state does not record"
+def _doubtful(inputs: SetInputs, done: Settled) -> set[str]:
+    """Recipients of whom nobody knows whether the backup is shared with them."""
+    unsure = any(error.unsure for error in done.errors)
+    return {*inputs.dest_project_ids} - done.members.keys() if unsure else set()
+
+
+def _left(backup_id: str, project_ids: Collection[str]) -> str:
+    """What the user has to know of shares that are, or may be, there."""
+    names = ", ".join(sorted(project_ids))
+    text = f"the state does not record that backup {backup_id} is, or may be, shared with {names}"
+    return f"{text}: run `pulumi up` again" if names else ""
 
 
 def _known(project_ids: Any) -> Sequence[str] | None:
