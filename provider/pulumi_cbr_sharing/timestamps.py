@@ -67,13 +67,7 @@ def newest_of(many: Iterable[T], key: Callable[[T], K], order: Callable[[T], Any
 
 
 class Newest(NamedTuple):
-    """The newest backup of a server or disk.
-
-    Attributes:
-        which: what follows "the newest backup" in messages: `of web (11111111-…)`.
-        made: when it was made, as a timestamp of the API; None if there is no backup.
-        backup_id: its id, if known.
-    """
+    """The newest backup of a server or disk: `which` is `of web (1111…)`, `made` a timestamp, or None without one."""
 
     which: str
     made: str | None

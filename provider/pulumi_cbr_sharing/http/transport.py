@@ -95,8 +95,10 @@ class Transport:
                 body = _body(call, response, settings)
         except (RequestException, urllib3.HTTPError, OSError, ValueError) as error:
             raise _error_of(error, call, root, select_proxy(root, proxies) or "", settings) from None
-        secrets = (*self._secrets, *_secrets_in(request))
-        return Reply(call, response.status_code, dict(response.headers), body, secrets, settings.names)
+        sent = request.headers
+        signature = sent.get("Authorization", "").rpartition("Signature=")[2]
+        secrets = filter(None, (*self._secrets, sent.get("X-Auth-Token"), sent.get("X-Security-Token"), signature))
+        return Reply(call, response.status_code, dict(response.headers), body, tuple(secrets), settings.names)
 
 
 class _Pool(HTTPAdapter):
@@ -128,28 +130,20 @@ def _connections(
 ) -> HTTPAdapter:
     """The connection pool for these certificates; safe for many threads."""
     context = create_urllib3_context()
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        _trust(context, ca)
+    try:
+        if insecure:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        elif ca and ca.is_text:
+            context.load_verify_locations(cadata=ca.text.reveal())
+        elif ca and Path(ca.path).is_dir():
+            context.load_verify_locations(capath=ca.path)
+        else:
+            context.load_verify_locations(ca.path if ca else DEFAULT_CA_BUNDLE_PATH)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        raise SettingsError(f"{ca} is missing or has no certificate in PEM form: correct it") from None
     if cert and key:
         _identify(context, cert, key)
     return _Pool(context)
-
-
-def _trust(context: ssl.SSLContext, ca: Certificate | None) -> None:
-    try:
-        if ca is None:
-            context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-        elif ca.is_text:
-            context.load_verify_locations(cadata=ca.text.reveal())
-        elif Path(ca.path).is_dir():
-            context.load_verify_locations(capath=ca.path)
-        else:
-            context.load_verify_locations(ca.path)
-    except (OSError, ValueError):  # ssl.SSLError is an OSError
-        raise SettingsError(f"{ca} is missing or has no certificate in PEM form: correct it") from None
 
 
 def _identify(context: ssl.SSLContext, cert: Certificate, key: Certificate) -> None:
@@ -192,13 +186,6 @@ def _agent() -> str:
         return f"pulumi-cbr-sharing/{version('pulumi-cbr-sharing')}"
     except PackageNotFoundError:  # run from a source tree
         return "pulumi-cbr-sharing"
-
-
-def _secrets_in(request: PreparedRequest) -> tuple[str, ...]:
-    """The token, security token and signature in a request."""
-    headers = request.headers
-    signature = headers.get("Authorization", "").rpartition("Signature=")[2]
-    return tuple(filter(None, (headers.get("X-Auth-Token"), headers.get("X-Security-Token"), signature)))
 
 
 def _body(call: Call, response: Response, settings: Settings) -> bytes:
