@@ -85,7 +85,9 @@ class Transport:
                 data=None if call.body is None else json.dumps(call.body).encode(),
                 auth=signer,
             )
-            with _connections_for(root, settings).send(
+            tls = root.startswith("https:")
+            certificates = (settings.ca, settings.cert, settings.key) if tls else (None, None, None)
+            with _connections(*certificates, insecure=settings.insecure or not tls).send(
                 request,
                 stream=True,
                 timeout=(settings.connect_timeout, settings.read_timeout),
@@ -116,12 +118,6 @@ class _Pool(HTTPAdapter):
 
     def cert_verify(self, conn: Any, _url: Any, verify: Any, _cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-
-
-def _connections_for(root: str, settings: Settings) -> HTTPAdapter:
-    if not root.startswith("https:"):
-        return _connections(None, None, None, insecure=True)
-    return _connections(settings.ca, settings.cert, settings.key, insecure=settings.insecure)
 
 
 @cache
@@ -222,7 +218,9 @@ def _error_of(error: Exception, call: Call, root: str, proxy: str, settings: Set
     if settings.ca:
         untrusted = f"its TLS certificate is not trusted by {settings.ca}: correct {settings.ca.setting}"
     refused = is_any(urllib3.NewConnectionError)  # or the name was not resolved; urllib3 makes it a kind of time-out
-    not_sent = refused or is_any(urllib3.ConnectTimeoutError) or any(map(_is_failed_tunnel, causes))
+    # A proxy refused CONNECT: `http.client` has no exception of its own for that.
+    no_tunnel = any(type(each) is OSError and str(each).startswith("Tunnel connection failed") for each in causes)
+    not_sent = refused or no_tunnel or is_any(urllib3.ConnectTimeoutError)
     late, within = is_any(ReadTimeout, urllib3.ReadTimeoutError), f" within {settings.connect_timeout:g} s"
     cases = (  # whether it is this, whether the request may have arrived, whether a retry cannot help, what to tell
         (is_any(ssl.SSLCertVerificationError), False, True, untrusted),
@@ -244,8 +242,3 @@ def _causes(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
     for cause in nested if depth else ():
         if isinstance(cause, BaseException):
             yield from _causes(cause, depth - 1)
-
-
-def _is_failed_tunnel(error: BaseException) -> bool:
-    """Whether a proxy refused CONNECT, for which `http.client` has no exception of its own."""
-    return type(error) is OSError and str(error).startswith("Tunnel connection failed")

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-_KEY, _AGENCY = (
-    ("accessKeyId", "secretAccessKey", "securityToken"),
-    ("agencyName", "agencyDomainName", "agencyDomainId"),
-)
+_KEY = ("accessKeyId", "secretAccessKey", "securityToken")
+_AGENCY = ("agencyName", "agencyDomainName", "agencyDomainId")
 # The modes of a profile, and what each signs with. Those of an agency have the key of another profile.
 _MODES = {"aksk": _KEY, "sso": _KEY, "assumerole": _KEY, "agency": _KEY, "token": ("xAuthToken",), "ecsagency": ()}
 _BY_AGENCY = ("assumerole", "agency")

@@ -10,6 +10,7 @@ import json
 import re
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pulumi_cbr_sharing.errors import SettingsError
@@ -201,11 +202,8 @@ def _maps(config: Config, prefix: str, key: str) -> list[dict[str, Any]]:
     if not listed or (key == "endpoints" and len(listed) > 1) or not all(isinstance(each, dict) for each in listed):
         way = f"pulumi config set --path '{prefix}{key}{'[0].agencyName' if key == 'assumeRole' else '.name'}' value"
         raise SettingsError(f"stack config {prefix}{key} is not a map: set it with `{way}`")
-    return [{f"{prefix}{key}.{_camel(str(name))}": value for name, value in each.items()} for each in listed]
-
-
-def _camel(key: str) -> str:
-    return re.sub("_([a-z])", lambda match: match[1].upper(), key)
+    camel = partial(re.sub, "_([a-z])", lambda match: match[1].upper())
+    return [{f"{prefix}{key}.{camel(str(name))}": value for name, value in each.items()} for each in listed]
 
 
 def environment_prefix(namespace: str | None) -> str:
