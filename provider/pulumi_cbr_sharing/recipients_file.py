@@ -221,15 +221,11 @@ def trouble_with_last_day(text: str) -> str | None:
     return longer if day > latest else None
 
 
-def _trouble_with_class(text: str) -> str | None:
-    return None if text in CLASSES else f"is {one_line(text, 40)!r}: give {' or '.join(CLASSES)}"
-
-
 # The keys of an entry, in the order in which it is read.
 _RECIPIENT: Mapping[str, Check] = {
     "project_id": PROJECT.trouble_with,
     **dict.fromkeys(("name", "owner"), trouble_if_blank),
-    "class": _trouble_with_class,
+    "class": lambda text: None if text in CLASSES else f"is {one_line(text, 40)!r}: give {' or '.join(CLASSES)}",
 }
 _EXCEPTION: Mapping[str, Check] = {
     "backup": trouble_with_backup,

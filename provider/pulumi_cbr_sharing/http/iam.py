@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 KEY_SECONDS = 3600  # a temporary key lives, if nothing else is asked for
 SERVER_CONNECT, SERVER_READ = 2.0, 5.0  # seconds; elsewhere, nothing answers at the address
-_TTL = "X-Metadata-Token-Ttl-Seconds"
 _SPELLINGS = (("access", "accesskeyid"), ("secret", "secretaccesskey"), ("securitytoken", "sessiontoken"))
-_SESSION = "pulumi-cbr-sharing"
 _WRONG_PASSWORD = Meaning(
     CredentialRefused,
     "the user or password is wrong",
@@ -141,7 +139,7 @@ def exchange(client: Client, identity: IdentityToken, project: Mapping[str, Any]
         body = {
             "provider_urn": identity.provider_urn,
             "agency_urn": identity.agency_urn,
-            "agency_session_name": identity.session_name or _SESSION,
+            "agency_session_name": identity.session_name or "pulumi-cbr-sharing",
             "id_token": token,
             "duration_seconds": seconds,
         }
@@ -196,7 +194,9 @@ def ask_server(client: Client, agency: ServerAgency) -> Signer:
     try:
         reply = send(key, Signer())
         if reply.status == 401 and b"gency" not in reply.body:  # noqa: PLR2004 - it asks for a token of its own
-            fresh = send(ask("PUT", "/meta-data/latest/api/token"), HeaderSigner({_TTL: "21600"}))
+            fresh = send(
+                ask("PUT", "/meta-data/latest/api/token"), HeaderSigner({"X-Metadata-Token-Ttl-Seconds": "21600"})
+            )
             text = fresh.body.decode("ascii", "replace").strip()
             reply = send(key, HeaderSigner({"X-Metadata-Token": "-" if trouble_with_key(text) else text}))
     except Unreachable:
