@@ -45,7 +45,7 @@ def run(
     emulator: Emulator, folder: Path, account: str, *, looks: bool, module: str = "pulumi_cbr_sharing"
 ) -> subprocess.CompletedProcess[str]:
     """An update whose process has the credentials of an account, and whose env_vars have the sharer's."""
-    stack = Stack(folder)
+    stack = Stack(folder, plain=True, passphrase=True)
     given = {
         "backup": emulator.backup.id,
         "project": emulator.account("recipient").project_id,

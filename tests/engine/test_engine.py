@@ -34,9 +34,9 @@ pulumi.export("status", share.status)
 
 
 @pytest.fixture(name="stack")
-def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
+def _stack(request: pytest.FixtureRequest, tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
     """A new stack with the credentials of the emulated sharer."""
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, **getattr(request, "param", {}))
     stack.env.update(environment(emulator))
     yield stack
     shutil.rmtree(tmp_path, ignore_errors=True)
@@ -58,6 +58,7 @@ def sent(emulator: Emulator) -> list[str]:
     return [request.method for request in emulator.requests]
 
 
+@pytest.mark.parametrize("stack", [{"plain": True, "passphrase": True}], indirect=True, ids=["plain"])
 def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
     """`up` creates it, a second `up` has no changes, a refresh finds no drift, and `destroy` cancels it."""
     stack.program(share(emulator))

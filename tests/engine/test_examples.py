@@ -17,7 +17,7 @@ import pytest
 
 from clouds import environment, stack_config
 from stack import Stack
-from wheelhouse import pip_environment, pulumi_install, wheelhouse
+from wheelhouse import pip_environment, wheelhouse
 
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.engine
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 STAND_IN = Path(__file__).parent.parent / "support/huaweicloud_stand_in"
+VIRTUALENV = "    virtualenv: venv\n"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -36,13 +37,25 @@ def _wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheelhouse(tmp_path_factory)
 
 
-def example(name: str, emulator: Emulator, tmp_path: Path, wheels: Path) -> Stack:
-    """A stack in a copy of the example, installed as its README says, signed in as the sharer."""
+def example(name: str, emulator: Emulator, tmp_path: Path, wheels: Path | None = None) -> Stack:
+    """A stack in a copy of the example, signed in as the sharer.
+
+    With `wheels`, it is installed as its README says. Others run in the environment of these tests: they would install
+    what the project at the root installs.
+    """
     text = (EXAMPLES / name / "Pulumi.yaml").read_text()
     stack = Stack(tmp_path, project=text.partition("name: ")[2].partition("\n")[0])
     shutil.copytree(EXAMPLES / name, stack.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("venv"))
-    pulumi_install(stack, wheels)
-    assert (stack.folder / "venv" / "bin" / "python").exists()
+    if wheels:
+        stack.env |= pip_environment(wheels)
+        stack.pulumi("install")
+        assert (stack.folder / "venv" / "bin" / "python").exists()
+    else:
+        assert (stack.folder / "requirements.txt").read_text() == (
+            EXAMPLES / "share_member/requirements.txt"
+        ).read_text()
+        assert VIRTUALENV in text
+        stack.file("Pulumi.yaml", text.replace(VIRTUALENV, ""))
     stack.env.update(environment(emulator))
     return stack
 
@@ -84,9 +97,9 @@ def lines(output: str) -> set[str]:
     return {line.rstrip() for line in text.splitlines()}
 
 
-def test_share_member(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+def test_share_member(emulator: Emulator, tmp_path: Path) -> None:
     """One recipient has the share, and the output is what its README shows."""
-    stack = example("share_member", emulator, tmp_path, wheels)
+    stack = example("share_member", emulator, tmp_path)
     stack.config_set("backupId", emulator.backup.id)
     stack.config_set("destProjectId", emulator.account("recipient").project_id)
     assert shown("share_member") <= lines(stack.up().output)
@@ -112,9 +125,9 @@ def test_the_project_at_the_root(emulator: Emulator, tmp_path: Path, wheels: Pat
     ends(stack)
 
 
-def test_newest_backups(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+def test_newest_backups(emulator: Emulator, tmp_path: Path) -> None:
     """The newest backups in a vault are shared, as declared, and its README shows what was printed."""
-    stack = example("newest_backups", emulator, tmp_path, wheels)
+    stack = example("newest_backups", emulator, tmp_path)
     recipient = emulator.account("recipient").project_id
     stack.config_set("vaultId", emulator.vault("sharer").id)
     stack.config_set("destProjectIds[0]", recipient, path=True)
@@ -126,9 +139,9 @@ def test_newest_backups(emulator: Emulator, tmp_path: Path, wheels: Path) -> Non
     ends(stack)
 
 
-def test_share(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+def test_share(emulator: Emulator, tmp_path: Path) -> None:
     """The declared projects have the share, and an undeclared one goes."""
-    stack = example("share", emulator, tmp_path, wheels)
+    stack = example("share", emulator, tmp_path)
     recipient, bystander = (emulator.account(name).project_id for name in ("recipient", "bystander"))
     stack.config_set("backupId", emulator.backup.id)
     stack.config_set("destProjectIds[0]", recipient, path=True)
@@ -142,9 +155,9 @@ def test_share(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
     ends(stack)
 
 
-def test_two_accounts(emulator: Emulator, tmp_path: Path, wheels: Path) -> None:
+def test_two_accounts(emulator: Emulator, tmp_path: Path) -> None:
     """Shared and accepted by one `up`, given back and cancelled by one `destroy`."""
-    stack = example("two_accounts", emulator, tmp_path, wheels)
+    stack = example("two_accounts", emulator, tmp_path)
     sharer, recipient = emulator.account("sharer"), emulator.account("recipient")
     for key, value in (
         ("backupId", emulator.backup.id),

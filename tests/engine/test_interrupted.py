@@ -94,7 +94,7 @@ class World:
 @pytest.fixture(name="world")
 def _world(tmp_path: Path, emulator: Emulator) -> Iterator[World]:
     """A stack without shares; ends all commands that were started."""
-    world = World(Stack(tmp_path), emulator, emulator.add_backup("sharer").id)
+    world = World(Stack(tmp_path, plain=True), emulator, emulator.add_backup("sharer").id)
     world.stack.env.update(environment(emulator))
     world.program(DYNAMIC)
     yield world
@@ -124,7 +124,7 @@ def test_an_up_that_is_killed_before_its_request_is_completed_by_the_next(world:
     """The request may still arrive after the next run has started."""
     world.cloud.latency = 2.0
     world.start("up")
-    until(lambda: world.stack.export().get("pending_operations"))
+    until(lambda: world.stack.checkpoint().get("pending_operations"))
     world.kill()
     world.settle()
 

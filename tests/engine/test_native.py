@@ -33,9 +33,11 @@ pulumi.export("status", share.status)
 
 
 @pytest.fixture(name="stack")
-def _stack(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def _stack(
+    request: pytest.FixtureRequest, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stack]:
     """A new stack whose engine asks the plugin in this process, which has the sharer's credentials."""
-    stack = Stack(tmp_path)  # before the home is another one, where no engine is kept
+    stack = Stack(tmp_path, **getattr(request, "param", {}))  # before the home is another one, where no engine is kept
     monkeypatch.setenv("HOME", "/nonexistent")
     for name, value in environment(emulator).items():
         monkeypatch.setenv(name, value)
@@ -66,6 +68,7 @@ def sent(emulator: Emulator) -> list[str]:
     return methods
 
 
+@pytest.mark.parametrize("stack", [{"plain": True, "passphrase": True}], indirect=True, ids=["plain"])
 def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
     """Preview, `up`, nothing to do, refresh, drift, `up` again, destroy: as by the other door."""
     stack.program(share(emulator))

@@ -41,9 +41,9 @@ recipients:
 
 
 @pytest.fixture(name="stack")
-def _stack(emulator: Emulator, tmp_path: Path) -> Stack:
+def _stack(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path) -> Stack:
     """A program that shares the first backup with the recipient, as checked out by a pipeline."""
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, **getattr(request, "param", {}))
     stack.program(PROGRAM.format(backup=emulator.backup.id, project=recipient(emulator)))
     stack.file("requirements.lock", lock_of((EXAMPLES / "requirements.txt").read_text()))
     stack.file("cbr-sharing.yaml", RECIPIENTS.format(project=recipient(emulator)))
@@ -204,6 +204,7 @@ def test_a_comment_holds_no_secret_ends_with_its_fence_and_says_what_is_cut(emul
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("stack", [{"passphrase": True}], indirect=True, ids=["passphrase"])
 def test_a_preview_that_did_not_begin_is_said(emulator: Emulator, stack: Stack) -> None:
     """A stack that is not there, say: the comment sends to the log."""
     stack.env["PULUMI_CONFIG_PASSPHRASE"] = "wrong"

@@ -75,7 +75,7 @@ def without_the_engines_own(log: str) -> str:
 @pytest.mark.engine
 def test_no_planted_secret_appears_anywhere(emulator: Emulator, tmp_path: Path) -> None:
     """Not in the state, an export, the debug log of the engine, an error, or the emulator's own log."""
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, passphrase=True)
     secrets = planted(emulator, stack, tmp_path / "user")
     foreign = emulator.add_backup("bystander")
     names = {name: emulator.account(name).project_id for name in ("recipient", "bystander")}
@@ -98,7 +98,7 @@ def test_no_planted_secret_appears_anywhere(emulator: Emulator, tmp_path: Path) 
 @pytest.mark.engine
 def test_a_plain_secret_in_the_stack_config_brings_a_warning(emulator: Emulator, tmp_path: Path) -> None:
     """The warning has the key, and the command to encrypt it; an encrypted secret causes none."""
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, passphrase=True)
     stack.env.update(environment(emulator))
     recipient = emulator.account("recipient").project_id
     source = "from pulumi_cbr_sharing import BackupShareMember\n"

@@ -43,9 +43,9 @@ BackupShareMember({name!r}, backup_id={backup!r}, dest_project_id={project!r})
 
 
 @pytest.fixture(name="stack")
-def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
+def _stack(request: pytest.FixtureRequest, tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
     """A new stack with the credentials of the emulated sharer, and the YAML host on its PATH."""
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, **getattr(request, "param", {}))
     stack.env |= environment(emulator)
     stack.env["PATH"] = os.pathsep.join([*map(str, hosts.yaml_host()), stack.env["PATH"]])
     yield stack
@@ -171,6 +171,7 @@ def test_a_resource_that_gets_another_name_and_another_provider_keeps_its_share(
     assert records(emulator) == {}
 
 
+@pytest.mark.parametrize("stack", [{"plain": True}], indirect=True, ids=["plain"])
 def test_ctrl_c_in_a_wait_ends_the_run_soon(emulator: Emulator, stack: Stack) -> None:
     """The backup is still being made; the share is not made after the end."""
     emulator.set_backup_status(emulator.backup.id, "protecting")

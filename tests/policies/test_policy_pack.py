@@ -95,9 +95,9 @@ BackupShare("bridged", {backup!r}, [{project!r}], pulumi.ResourceOptions(provide
 
 
 @pytest.fixture(name="stack")
-def _stack(tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
+def _stack(request: pytest.FixtureRequest, tmp_path: Path, emulator: Emulator) -> Iterator[Stack]:
     """A new stack with the credentials of the emulated sharer."""
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, **getattr(request, "param", {}))
     stack.env.update(environment(emulator))
     yield stack
     shutil.rmtree(tmp_path, ignore_errors=True)
@@ -484,6 +484,7 @@ os.environ.pop("PYTHONPATH", None)
 """
 
 
+@pytest.mark.parametrize("stack", [{"plain": True}], indirect=True, ids=["plain"])
 @pytest.mark.parametrize("place", ["PYTHONPATH", "PYTHONUSERBASE"])
 def test_code_from_the_environment_of_the_program_does_not_reach_the_rules(
     emulator: Emulator, stack: Stack, pack: Pack, place: str
@@ -519,7 +520,7 @@ def test_the_pack_does_not_run_in_the_environment_of_the_program(
 ) -> None:
     """Without its own environment it does not start, and says what to do; nothing is shared."""
     bare = stack.folder / "policies"
-    shutil.copytree(installed, bare)
+    shutil.copytree(installed, bare, symlinks=True)
     stack.program(program(MEMBER, emulator))
     settings = bare / "PulumiPolicy.yaml"
     settings.write_text(settings.read_text().partition("runtime:")[0] + "runtime: python\n")

@@ -23,7 +23,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from typing_extensions import Self
 
-from forked import Forked
+from forked import POSSIBLE, Forked
 from pulumi_cbr_sharing.resources.dynamic import PLANNING
 
 
@@ -73,13 +73,13 @@ class Plugin:
     Args:
         config: the stack's configuration by full key.
         env: all environment variables with meaning for the provider.
-        forked: start it as `forked` does, not as the engine does. A fork is not safe on macOS.
+        forked: start it through the server of forks, not as the engine does.
         engine: the address of the engine, which all processes of a run are given; each is a run of its own if not.
     """
 
     config: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
-    forked: bool = sys.platform == "linux"
+    forked: bool = POSSIBLE
     engine: str = field(default_factory=lambda: f"127.0.0.1:{uuid4().hex}")
 
     def __enter__(self) -> Self:

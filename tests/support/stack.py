@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import engine_setup
+import forked
+import vault
 
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ name: {project}
 runtime: python
 """
 TIMEOUT = 180  # seconds for one command; the slowest usual one takes five
-_WRITTEN: dict[tuple[str, str], dict[Path, bytes]] = {}  # by `pulumi stack init`, for a project and a stack
+_WRITTEN: dict[tuple[str, str, str], dict[Path, bytes]] = {}  # by `pulumi stack init`, for its choices
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,18 @@ class Stack:
     Every verb raises an AssertionError with the whole output if the command fails, unless `check=False`. Further
     words go to the command as they are: `stack.preview("--diff")`.
 
+    Args:
+        plain: start each process anew. Otherwise they are forked, which takes a fifth of the time: `fork_server.py`.
+        passphrase: the key of secrets comes from a passphrase, by default from `vault.py`.
+
     Attributes:
         env: the whole environment of the commands; a test adds to it.
         folder: where the program lies.
     """
 
-    def __init__(self, folder: Path, name: str = "dev", project: str = "shares") -> None:
+    def __init__(
+        self, folder: Path, name: str = "dev", project: str = "shares", *, plain: bool = False, passphrase: bool = False
+    ) -> None:
         self.name = name
         self.folder = folder / "project"
         self._backend = folder / "backend"
@@ -90,20 +98,22 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",  # a missing plugin is a failure, not a download
         }
+        self.env |= {} if plain else forked.environment(self.env["PATH"])
+        self.env |= {} if passphrase else vault.environment()
         self.file("Pulumi.yaml", PROJECT.format(project=project))
         self.program("")
-        self._init(folder, project)
+        self._init(folder, project, "passphrase" if passphrase else vault.PROVIDER)
 
-    def _init(self, folder: Path, project: str) -> None:
-        """Run `pulumi stack init` once for each pair of names; further stacks start with what that wrote."""
-        if written := _WRITTEN.get((project, self.name)):
+    def _init(self, folder: Path, project: str, secrets: str) -> None:
+        """Run `pulumi stack init` once for the same choices; further stacks start with what that wrote."""
+        if written := _WRITTEN.get((project, self.name, secrets)):
             for path, content in written.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(content)
         else:
-            self.pulumi("stack", "init", self.name)
+            self.pulumi("stack", "init", self.name, "--secrets-provider", secrets)
             files = (self.folder / f"Pulumi.{self.name}.yaml", *filter(Path.is_file, self._backend.rglob("*")))
-            _WRITTEN[project, self.name] = {path.relative_to(folder): path.read_bytes() for path in files}
+            _WRITTEN[project, self.name, secrets] = {path.relative_to(folder): path.read_bytes() for path in files}
 
     def program(self, source: str) -> None:
         """Replace the program."""
@@ -163,8 +173,11 @@ class Stack:
 
     def resources(self, type_suffix: str = "") -> list[dict[str, Any]]:
         """The resources in the state whose type ends so."""
-        state = json.loads(self.state_text())["checkpoint"]["latest"] or {}
-        return [entry for entry in state.get("resources", []) if entry["type"].endswith(type_suffix)]
+        return [entry for entry in self.checkpoint().get("resources", []) if entry["type"].endswith(type_suffix)]
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The deployment as it lies in the backend, empty before the first one."""
+        return dict(json.loads(self.state_text())["checkpoint"]["latest"] or {})
 
     def pulumi(self, *args: str, check: bool = True) -> Run:
         """Run any command of `pulumi` here."""

@@ -1,29 +1,20 @@
-"""A folder of wheels that pip finds: this package as users get it, and the stand-in for the vendor's SDK.
-
-And what was installed from it, which stays while a session lasts.
-"""
+"""A folder of wheels that pip finds: this package as users get it, and the stand-in for the vendor's SDK."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import subprocess
 import sys
 import zipfile
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pytest
-
-    from stack import Stack
 
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,33 +32,11 @@ def wheelhouse(factory: pytest.TempPathFactory) -> Path:
     worker = "PYTEST_XDIST_WORKER" in os.environ
     folder = (factory.getbasetemp().parent if worker else factory.getbasetemp()) / "wheelhouse"
     folder.mkdir(exist_ok=True)
-    with _locked(folder / "wheels"):
+    with (folder / "wheels.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not list(folder.glob("*.whl")):
             _build(folder)
     return folder
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def pulumi_install(stack: Stack, folder: Path) -> None:
-    """Run `pulumi install`, with wheels of the folder.
-
-    What a session has installed once serves all programs that require the same: the others get a link to it.
-    """
-    stack.env |= pip_environment(folder)
-    required = hashlib.sha256((stack.folder / "requirements.txt").read_bytes()).hexdigest()
-    shared = folder / f"environment-{required[:16]}"
-    with _locked(shared):
-        if shared.exists():
-            (stack.folder / "venv").symlink_to(shared.resolve())
-        else:
-            stack.pulumi("install")
-            shared.symlink_to(stack.folder / "venv")
 
 
 def own_wheel(folder: Path) -> Path:

@@ -79,7 +79,7 @@ PolicyPack("notes", [ResourceValidationPolicy("quiet", "Quiet notes.", no_shouti
 
 @pytest.fixture(name="stack")
 def _stack(tmp_path: Path) -> Stack:
-    stack = Stack(tmp_path)
+    stack = Stack(tmp_path, plain=True)
     folder = tmp_path / "stand-in"
     folder.mkdir()
     engine_build.install_launcher(folder)

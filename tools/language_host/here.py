@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from importlib.metadata import PackageNotFoundError, distribution
@@ -42,7 +43,8 @@ def version_of(name: str) -> str:
 def plugin_file(name: str) -> str:
     """The plugin file in the import package of a distribution; empty if there is none."""
     try:
-        spec = find_spec(distribution(name).metadata["Name"].replace("-", "_"))
+        text = distribution(name).read_text("METADATA") or ""  # to parse all of it takes long
+        spec = find_spec(re.findall(r"(?m)^Name: *(\S+)", text)[0].replace("-", "_"))
     except Exception:  # noqa: BLE001  # whatever is wrong with it
         return ""
     folders = list(spec.submodule_search_locations or []) if spec else []

@@ -24,7 +24,7 @@ WITHOUT_PLUGIN = ("pulumi-policy", "pulumi-esc-sdk")
 
 # Run by the program's own Python.
 FIND = f"""
-import json, os, sys
+import json, os, re, sys
 from importlib.metadata import distribution
 from importlib.util import find_spec
 {inspect.getsource(here.plugin_file)}
