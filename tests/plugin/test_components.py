@@ -45,6 +45,13 @@ def test_a_window_is_declared_as_children_of_the_same_provider(emulator: Emulato
         assert child.aliasSpecs
 
 
+def test_a_proxy_is_not_asked_for_the_engine(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on this machine, whatever the environment says."""
+    with Native() as run:
+        monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:9")
+        assert run.construct(VAULT_SHARE, window(emulator))["backupIds"]
+
+
 def test_in_a_preview_the_provider_has_no_id_yet(emulator: Emulator) -> None:
     """The engine then writes it as not known, in the reference, too."""
     with Native(preview=True) as run:

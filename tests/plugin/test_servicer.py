@@ -80,10 +80,12 @@ def test_the_life_of_a_share(emulator: Emulator) -> None:
 
 
 def test_a_process_as_the_engine_starts_it(emulator: Emulator) -> None:
-    """It prints its port and nothing else, serves, and ends without noise on SIGINT."""
-    command = [sys.executable, "-m", "pulumi_cbr_sharing.plugin", "127.0.0.1:1"]
+    """It prints its port and nothing else, serves, asks no proxy for its engine, and ends without noise on SIGINT."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment(emulator), text=True, **pipes) as process:  # type: ignore[call-overload]
+    env = environment(emulator) | {"grpc_proxy": "http://127.0.0.1:9"}
+    with Native() as run:
+        command = [sys.executable, "-m", "pulumi_cbr_sharing.plugin", run.address]
+        process = subprocess.Popen(command, env=env, text=True, **pipes)  # type: ignore[call-overload]
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             stub = provider_pb2_grpc.ResourceProviderStub(channel)
@@ -91,6 +93,7 @@ def test_a_process_as_the_engine_starts_it(emulator: Emulator) -> None:
             stub.Configure(provider_pb2.ConfigureRequest(args=struct({})))
             request = {"urn": urn_of(MEMBER), "type": MEMBER, "properties": struct(inputs(emulator))}
             assert stub.Create(provider_pb2.CreateRequest(**request)).id
+        assert [line.text.partition(" with ")[0] for line in run.said] == ["signing in"]
         process.send_signal(2)
         assert process.communicate(timeout=30) == ("", "")
     assert process.returncode == 0

@@ -88,19 +88,22 @@ def invalid(problems: Sequence[Problem]) -> Detailed:
 class Calls:
     """The calls of one engine; safe for many threads.
 
+    Args:
+        engine: the connection to it, if there is one.
+
     Attributes:
         clock: its sleep ends with the call that sleeps, and when the run is cancelled; it knows what time a call has
             left.
     """
 
-    def __init__(self, engine: str = "") -> None:
+    def __init__(self, engine: grpc.Channel | None = None) -> None:
         self._cancelled = threading.Event()
         self.clock = Clock(time.monotonic, self._sleep, lambda: _PRESENT.get().left)
-        self.connect(engine)
+        self.begin(engine)
 
-    def connect(self, engine: str) -> None:
-        """Begin a run of the engine at this address."""
-        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine)) if engine else None
+    def begin(self, engine: grpc.Channel | None) -> None:
+        """Begin a run of an engine."""
+        self._engine = engine_pb2_grpc.EngineStub(engine) if engine else None
         self._cancelled.clear()
 
     def cancel(self) -> None:

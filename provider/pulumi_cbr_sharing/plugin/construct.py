@@ -13,6 +13,7 @@ import grpc
 from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError
+from pulumi_cbr_sharing.lifeline import LOCAL
 from pulumi_cbr_sharing.plugin.wire import plain, secrets_in, struct_of
 from pulumi_cbr_sharing.settings.connection import NATIVE_NAMESPACE
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-_LARGE = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
+_LARGE = [*LOCAL, ("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 # Options that a component hands on to its own registration as they came; its children inherit them.
 _OPTIONS = (
     "protect",

@@ -13,7 +13,6 @@ import grpc
 
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from pulumi_cbr_sharing.lifeline import end_with
 from pulumi_cbr_sharing.plugin.servicer import Servicer
 
 
@@ -40,7 +39,6 @@ def serve(engine: str) -> None:
     server, port = serving(Servicer(engine))
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    end_with(engine)
     server.wait_for_termination()
 
 

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from pulumi_cbr_sharing.errors import CbrSharingError, SettingsError
 from pulumi_cbr_sharing.http.auth import Accounts
-from pulumi_cbr_sharing.lifeline import when_ended
+from pulumi_cbr_sharing.lifeline import connect, end_with
 from pulumi_cbr_sharing.plugin import components, functions, settings
 from pulumi_cbr_sharing.plugin.calls import Calls, Detailed, bug, invalid
 from pulumi_cbr_sharing.plugin.construct import Component
@@ -52,25 +52,26 @@ def verb(answer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers one engine; it is configured once in a run."""
+    """Answers one engine; it is configured once in a run.
+
+    Args:
+        engine: the address of the engine that has started this process, and that it ends with; "" if somebody else did.
+    """
 
     def __init__(self, engine: str = "") -> None:
-        self.calls = Calls()
+        self.calls = Calls(end_with(engine) if engine else None)
         self._lock = threading.Lock()
         self._session: Session | None = None
-        self._ledger = Ledger()
-        self._engine = engine
-        self._meet(engine)
+        self._ledger, self._is_started = Ledger(engine), bool(engine)
         self._reference = ""
         self._begin({})
 
     def _meet(self, engine: str) -> None:
         """Begin a run of the engine at this address, which all processes of the run are given."""
-        self.calls.connect(engine)
-        self._ledger.close()
-        self._ledger = Ledger(engine)
-        if engine != self._engine:  # this process does not end with that engine
-            when_ended(engine, self._ledger.close)
+        if not self._is_started:
+            self._ledger.close()
+            self._ledger = Ledger(engine)
+            self.calls.begin(connect(engine, self._ledger.close))
 
     def _begin(self, config: dict[str, Any]) -> None:
         self._config, self._session, self._new = config, None, set[str]()
@@ -94,13 +95,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: Any, _: Any) -> Any:
         """Begin a run; a plugin that somebody else started serves many."""
-        self._meet(self._engine or request.engine_address)
+        self._meet(request.engine_address)
         self._begin({})
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def Attach(self, request: Any, _: Any) -> Any:
         """Get to know the engine's address, if somebody else started this plugin."""
-        self._meet(self._engine or request.address)
+        self._meet(request.address)
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, *_: Any) -> Any:
