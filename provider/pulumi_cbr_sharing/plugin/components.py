@@ -114,7 +114,7 @@ def _declared(
 
 
 def _seen(found: Chosen) -> dict[str, Any]:
-    return {"backupIds": [backup.id for backup in found.backups], "newestAt": found.newest_at}
+    return {"backupIds": found.backup_ids, "newestAt": found.newest_at}
 
 
 def _window(inputs: Mapping[str, Any]) -> Window:

@@ -73,15 +73,12 @@ def roll(
     def declare(found: Chosen, known: Mapping[str, Any], wired: Wired) -> pulumi.Output[dict[str, str]]:
         statuses = make(found, known, wired)
         _tell(called, window, found.stale)
-        if not statuses:  # `all` of nothing is a list
-            return pulumi.Output.from_input({})
-        return pulumi.Output.all(**statuses).apply(dict)
+        return pulumi.Output.all(**statuses).apply(dict)  # a dict also of nothing, of which `all` is a list
 
     if all(map(_is_plain, given.values())):
         now = find(given)
-        ids, newest_at = [backup.id for backup in now.backups], now.newest_at
         statuses = declare(now, given, lambda value: value)
-        return pulumi.Output.from_input(ids), pulumi.Output.from_input(newest_at), statuses
+        return pulumi.Output.from_input(now.backup_ids), pulumi.Output.from_input(now.newest_at), statuses
 
     known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**given)
     found: pulumi.Output[Chosen] = known.apply(lambda values: asyncio.to_thread(find, values))
@@ -90,7 +87,7 @@ def roll(
         return known.apply(lambda _: value)
 
     return (
-        found.apply(lambda found: [backup.id for backup in found.backups]),
+        found.apply(lambda found: found.backup_ids),
         found.apply(lambda found: found.newest_at),
         pulumi.Output.all(found, known).apply(lambda pair: declare(pair[0], pair[1], wired)),
     )

@@ -146,6 +146,11 @@ class Chosen:
     pending: Collection[str] = frozenset()
 
     @property
+    def backup_ids(self) -> list[str]:
+        """Their ids, newest first."""
+        return [backup.id for backup in self.backups]
+
+    @property
     def newest_at(self) -> dict[str, str]:
         """When the newest backup of each server or disk was made, by `{owner_project_id}/{resource_id}`."""
         return {"/".join(key): backup.created_at for key, backup in newest_of_each(self.backups).items()}
