@@ -28,7 +28,7 @@ T = TypeVar("T")
 Status = Literal["pending", "accepted", "rejected"]
 MOST_RECIPIENTS = 10
 # Which of 6704 and 9900 tells of a project that does not exist is inferred.
-_WRONG_RECIPIENT = {(400, (code := "BackupService.9900")): CODES[code]._replace(error=WrongRecipient)}
+_WRONG_RECIPIENT = {(400, "BackupService.9900"): CODES["BackupService.9900"]._replace(error=WrongRecipient)}
 
 
 @dataclass(frozen=True)

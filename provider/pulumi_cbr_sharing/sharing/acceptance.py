@@ -73,8 +73,12 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
     except CbrSharingError as error:
         if not error.unsure:
             raise
+        left = (
+            f"the state does not record that backup {inputs.backup_id} may be accepted into vault {inputs.vault_id}: "
+            "run `pulumi up` again, which takes it over"
+        )
         made = _acceptance(session, inputs.backup_id, status=PENDING)
-        raise error.again(made=made, left="" if session.records_half_done else _left(inputs)) from None
+        raise error.again(made=made, left="" if session.records_half_done else left) from None
 
 
 def _accepted(session: Session, inputs: AcceptanceInputs) -> Acceptance:
@@ -90,7 +94,11 @@ def _accepted(session: Session, inputs: AcceptanceInputs) -> Acceptance:
             seen = accept(session.client, backup_id, vault_id, float(inputs.wait_for_offer))
         except (MemberNotFound, BackupNotFound):
             if inputs.pending is not True:
-                raise _no_offer(session, inputs) from None
+                raise WaitTimeout(
+                    f"{_accepting(backup_id)}: there is no offer to project {session.client.project_id} after "
+                    f"{float(inputs.wait_for_offer):.0f} s: let its owner share it, or set a larger wait_for_offer; if "
+                    "this program also shares it, set backup_id=share.backup_id, so that the share is created first"
+                ) from None
             session.say(f"the offer of backup {backup_id} was cancelled by its owner: there is nothing to accept")
             return _acceptance(session, backup_id, status=WITHDRAWN)
     if seen.vault_id != vault_id:
@@ -209,23 +217,8 @@ def _taken_back(client: Client, former: Backup) -> str:
     return f"it is in vault {there.vault_id}" + (" again" if there.vault_id == former.vault_id else "")
 
 
-def _left(inputs: AcceptanceInputs) -> str:
-    return (
-        f"the state does not record that backup {inputs.backup_id} may be accepted into vault {inputs.vault_id}: run "
-        "`pulumi up` again, which takes it over"
-    )
-
-
 def _accepting(backup_id: str) -> str:
     return f"accepting the share of backup {backup_id}"
-
-
-def _no_offer(session: Session, inputs: AcceptanceInputs) -> WaitTimeout:
-    return WaitTimeout(
-        f"{_accepting(inputs.backup_id)}: there is no offer to project {session.client.project_id} after "
-        f"{float(inputs.wait_for_offer):.0f} s: let its owner share it, or set a larger wait_for_offer; if this "
-        "program also shares it, set backup_id=share.backup_id, so that the share is created first"
-    )
 
 
 def _guard(session: Session, doing: str, recorded: Acceptance) -> None:

@@ -239,15 +239,12 @@ def _half_done(
     if not error.unsure:
         return error
     share = _share(session, inputs.backup_id, Member(inputs.dest_project_id, status=""))
-    return error.again(made=share, left="" if is_recorded or session.records_half_done else _left(share, inputs))
-
-
-def _left(share: Share, inputs: MemberInputs) -> str:
-    """What the user has to know of a share that may be there."""
-    text = f"the state does not record {share}, which may be there: run `pulumi up` again"
+    left = f"the state does not record {share}, which may be there: run `pulumi up` again"
     if inputs.adopt:
-        return f"{text}, which takes it over"
-    return f"{text}; if that finds a share that is no older than this run, it is this one: set adopt to True"
+        left += ", which takes it over"
+    else:
+        left += "; if that finds a share that is no older than this run, it is this one: set adopt to True"
+    return error.again(made=share, left="" if is_recorded or session.records_half_done else left)
 
 
 def _with_way_out(error: CbrSharingError) -> CbrSharingError:

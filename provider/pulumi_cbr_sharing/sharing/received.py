@@ -47,11 +47,7 @@ SHOWN_WITHIN = 60.0  # seconds from the service's yes to the backup in its vault
 
 
 def see(client: Client, backup_id: str, doing: str) -> Backup | None:
-    """A backup as the recipient sees it; None if it does not see it.
-
-    Raises:
-        Refused: it is the project's own backup.
-    """
+    """A backup as the recipient sees it; None if it does not see it, Refused if it is the project's own."""
     try:
         seen = get_backup(client, backup_id)
     except BackupNotFound:
@@ -66,22 +62,12 @@ def see(client: Client, backup_id: str, doing: str) -> Backup | None:
 
 # PUT /v3/{project_id}/backups/{backup_id}/members/{project_id} {"status": "accepted", "vault_id": "…"}
 def accept(client: Client, backup_id: str, vault_id: str, wait: float = 0.0) -> Backup:
-    """Accept an offer, and wait until the backup is in a vault.
-
-    Args:
-        client: the recipient's.
-        backup_id: the backup.
-        vault_id: the vault.
-        wait: seconds to wait for the offer.
-
-    Returns:
-        The backup as the recipient sees it.
+    """Accept an offer, which comes within `wait` seconds; returns the backup when it is in a vault.
 
     Raises:
         MemberNotFound, BackupNotFound: there was no offer in time.
-        ApiError: the service refuses.
         WaitTimeout: the service has accepted it, but the backup is in no vault.
-        CbrSharingError: `unsure` if it may be accepted all the same.
+        CbrSharingError: the service's reasons; `unsure` if it may be accepted all the same.
     """
     doing = f"accepting the share of backup {backup_id} into vault {vault_id}"
     for left in client.clock.tries(wait):
