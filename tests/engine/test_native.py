@@ -198,7 +198,7 @@ def test_a_half_done_set_is_in_the_state_and_the_next_up_goes_on(emulator: Emula
 
 
 def test_from_the_dynamic_door_to_this_one_and_back(emulator: Emulator, stack: Stack) -> None:
-    """One change of the import, one GET, the same record; nothing is cancelled."""
+    """One change of the import, one GET, the same record; nothing is cancelled. Both at once is refused."""
     project = emulator.account("recipient").project_id
     stack.program(share(emulator, door="resources.share_member"))
     stack.up()
@@ -212,6 +212,18 @@ def test_from_the_dynamic_door_to_this_one_and_back(emulator: Emulator, stack: S
     assert emulator.members(emulator.backup.id)[project] == record
     stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
+
+    dynamic = share(emulator, door="resources.share_member")
+    after = share(emulator, door="resources.share_member", more=", opts=pulumi.ResourceOptions(depends_on=[share])")
+    stack.program(share(emulator) + after.replace('"status"', '"other"'))
+    sent(emulator)
+    refused = stack.up(check=False)
+    assert "Duplicate resource alias" in refused.output, refused.output
+    assert {*sent(emulator)} <= {"GET"}
+    stack.program(dynamic)
+    stack.up()
+    assert sent(emulator) == ["GET"]
+    assert emulator.members(emulator.backup.id)[project] == record
 
 
 @pytest.mark.parametrize("kind", ["BackupShare", "ReceivedBackups"])

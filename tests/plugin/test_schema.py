@@ -70,6 +70,11 @@ def test_nothing_has_a_default() -> None:
     assert [path for path, one in described(SCHEMA) if "default" in one or "defaultInfo" in one] == []
 
 
+def test_no_number_may_have_a_fraction() -> None:
+    """An import would write one that has none as `600.0`."""
+    assert [path for path, one in described(SCHEMA) if one.get("type") == "number"] == []
+
+
 @pytest.mark.parametrize("token", PARTS)
 def test_every_resource_and_function_has_an_example_in_each_language(token: str) -> None:
     """Each names it."""

@@ -168,8 +168,9 @@ def test_settings_that_do_not_exist_are_refused_with_those_that_do() -> None:
 
 @pytest.mark.differs("a second account", "native")
 def test_two_providers_are_two_accounts(emulator: Emulator) -> None:
-    """The configuration of an explicit provider: objects are JSON texts, secrets are wrapped."""
-    with Native(config_of(emulator, "sharer")) as owner, Native(config_of(emulator, "recipient")) as other:
+    """The configuration of an explicit provider: objects are JSON texts, secrets are wrapped, a version is added."""
+    ours = config_of(emulator, "sharer") | {"version": own_version()}
+    with Native(ours) as owner, Native(config_of(emulator, "recipient")) as other:
         made = owner.create(MEMBER, inputs(emulator))
         vault = emulator.vault("recipient").id
         taken = other.create(ACCEPTER, {"backupId": emulator.backup.id, "vaultId": vault})
@@ -201,6 +202,16 @@ def test_missing_settings_are_one_error_at_the_resource(monkeypatch: pytest.Monk
     assert "HW_ACCESS_KEY" in text
     assert "\n" not in text
     assert sent(emulator) == []
+
+
+def test_a_resource_below_a_component_is_of_its_own_type(emulator: Emulator) -> None:
+    """Its URN has the types of its parents, too."""
+    urn = f"urn:pulumi:dev::shares::my:index:Vault${MEMBER}::dr"
+    given: dict[str, Any] = {"urn": urn, "type": MEMBER, "name": "dr"}
+    with Native() as run:
+        checked = run.call("Check", provider_pb2.CheckRequest(news=struct(inputs(emulator)), **given))
+        run.call("Create", provider_pb2.CreateRequest(properties=checked.inputs, **given))
+    assert set(recipients(emulator).values()) == {"pending"}
 
 
 def test_a_typo_in_a_property_is_refused(emulator: Emulator) -> None:
@@ -372,13 +383,22 @@ def test_values_that_are_the_defaults_change_nothing(emulator: Emulator) -> None
         assert not run.diff(MEMBER, made, inputs(emulator, adopt=True, waitForBackup=600)).changes
 
 
-def test_settings_of_another_project_are_an_update_that_is_refused(emulator: Emulator) -> None:
+@pytest.mark.parametrize(
+    ("account", "more", "changed", "told"),
+    [
+        ("bystander", {}, "ownerProjectId", "the state records project"),
+        ("sharer", {"region": "elsewhere"}, "region", "the state records region"),
+    ],
+)
+def test_settings_of_another_project_or_region_are_an_update_that_is_refused(
+    account: str, more: dict[str, str], changed: str, told: str, emulator: Emulator
+) -> None:
     """Nobody replaces the provider, so the resource has to notice."""
     with Native() as run:
         made = run.create(MEMBER, inputs(emulator))
-    with Native(config_of(emulator, "bystander")) as run:
-        assert run.diff(MEMBER, made, inputs(emulator)).detailed == {"ownerProjectId": "UPDATE"}
-        with pytest.raises(Failed, match="the state records project"):
+    with Native(config_of(emulator, account) | more) as run:
+        assert run.diff(MEMBER, made, inputs(emulator)).detailed == {changed: "UPDATE"}
+        with pytest.raises(Failed, match=told):
             run.update(MEMBER, made, inputs(emulator))
 
 

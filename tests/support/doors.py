@@ -1,4 +1,4 @@
-"""The native plugin in the test's own process, asked as the dynamic one is, so that one set of tests serves both doors.
+"""The native plugin without the wire, asked as the dynamic one is, so that one set of tests serves both doors.
 
 Inputs have Python's names, and so have problems; an error is the one that `sharing/` raised. `NativeProvider` stands
 beside a dynamic provider, `NativePlugin` beside `plugin.Plugin`. A test with the fixture `door` goes through each.
@@ -21,7 +21,7 @@ from pulumi import dynamic
 from pulumi.runtime.proto import provider_pb2
 from typing_extensions import Self
 
-from native import ACCEPTER, MEMBER, SET, Failed, struct, urn_of, values
+from native import ACCEPTER, MEMBER, SET, Failed, about, struct, values
 from plugin import Checked, Diffed, Made, Plugin, PluginError
 from pulumi_cbr_sharing.errors import CbrSharingError
 from pulumi_cbr_sharing.plugin.calls import Detailed
@@ -141,8 +141,7 @@ class NativeProvider:
         self._ask("Delete", id=id_, properties=struct(props))
 
     def _ask(self, verb: str, **words: Any) -> Any:
-        request = getattr(provider_pb2, f"{verb}Request")(urn=urn_of(self._token), type=self._token, **words)
-        return getattr(self._servicer, verb)(request, _Call())
+        return getattr(self._servicer, verb)(about(verb, self._token, **words), _Call())
 
 
 @dataclass

@@ -43,6 +43,11 @@ def urn_of(kind: str, name: str = "dr") -> str:
     return f"urn:pulumi:dev::shares::{kind}::{name}"
 
 
+def about(verb: str, kind: str, name: str = "dr", **words: Any) -> Any:
+    """A request of the engine about a resource."""
+    return getattr(provider_pb2, f"{verb}Request")(urn=urn_of(kind, name), type=kind, name=name, **words)
+
+
 @dataclass(frozen=True)
 class Said:
     """A line in the engine's log."""
@@ -171,36 +176,21 @@ class Native:
         self, kind: str, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None, name: str = "dr"
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Check; returns the inputs, and what is wrong by property."""
-        request = provider_pb2.CheckRequest(
-            urn=urn_of(kind, name), type=kind, name=name, olds=struct(olds or {}), news=struct(news)
-        )
-        answer = self.call("Check", request)
+        answer = self._ask("Check", kind, name, olds=struct(olds or {}), news=struct(news))
         return values(answer.inputs), {failure.property: failure.reason for failure in answer.failures}
 
     def create(self, kind: str, news: Mapping[str, Any], name: str = "dr", seconds: float = 0.0) -> Made:
         """Check, then create."""
         inputs, failures = self.check(kind, news, name=name)
         assert not failures, failures
-        return self._create(kind, inputs, name, seconds)
-
-    def _create(self, kind: str, inputs: Mapping[str, Any], name: str, seconds: float) -> Made:
-        request = provider_pb2.CreateRequest(
-            urn=urn_of(kind, name),
-            type=kind,
-            name=name,
-            properties=struct(inputs),
-            preview=self.preview,
-            timeout=seconds,
-        )
-        answer = self.call("Create", request)
-        return Made(answer.id, values(answer.properties), dict(inputs))
+        given = struct(inputs)
+        answer = self._ask("Create", kind, name, properties=given, preview=self.preview, timeout=seconds)
+        return Made(answer.id, values(answer.properties), inputs)
 
     def diff(self, kind: str, made: Made, news: Mapping[str, Any]) -> Diffed:
         """Compare a resource with new inputs."""
-        request = provider_pb2.DiffRequest(
-            urn=urn_of(kind), type=kind, id=made.id, olds=struct(made.outs), news=struct(news)
-        )
-        answer = self.call("Diff", request)
+        answer = self._ask("Diff", kind, id=made.id, olds=struct(made.outs), news=struct(news))
+        assert answer.hasDetailedDiff  # else a preview lists every output as changed
         some = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
         names = provider_pb2.PropertyDiff.Kind.Name
         detailed = {name: names(change.kind) for name, change in answer.detailedDiff.items()}
@@ -208,36 +198,22 @@ class Native:
 
     def read(self, kind: str, made: Made, seconds: float = 0.0) -> Made | None:
         """Refresh a resource; None if it is gone. Without outputs, it is an import."""
-        request = provider_pb2.ReadRequest(
-            urn=urn_of(kind),
-            type=kind,
-            id=made.id,
-            properties=struct(made.outs),
-            inputs=struct(made.inputs),
-            timeout=seconds,
-        )
-        answer = self.call("Read", request)
+        known = {"properties": struct(made.outs), "inputs": struct(made.inputs)}
+        answer = self._ask("Read", kind, id=made.id, timeout=seconds, **known)
         return Made(answer.id, values(answer.properties), values(answer.inputs)) if answer.id else None
 
     def update(self, kind: str, made: Made, news: Mapping[str, Any], seconds: float = 0.0) -> Made:
         """Update a resource in place."""
-        request = provider_pb2.UpdateRequest(
-            urn=urn_of(kind),
-            type=kind,
-            id=made.id,
-            olds=struct(made.outs),
-            news=struct(news),
-            preview=self.preview,
-            timeout=seconds,
-        )
-        return Made(made.id, values(self.call("Update", request).properties), dict(news))
+        known = {"olds": struct(made.outs), "news": struct(news)}
+        answer = self._ask("Update", kind, id=made.id, preview=self.preview, timeout=seconds, **known)
+        return Made(made.id, values(answer.properties), dict(news))
 
     def delete(self, kind: str, made: Made, seconds: float = 0.0) -> None:
         """Delete a resource."""
-        request = provider_pb2.DeleteRequest(
-            urn=urn_of(kind), type=kind, id=made.id, properties=struct(made.outs), timeout=seconds
-        )
-        self.call("Delete", request)
+        self._ask("Delete", kind, id=made.id, properties=struct(made.outs), timeout=seconds)
+
+    def _ask(self, verb: str, kind: str, name: str = "dr", **words: Any) -> Any:
+        return self.call(verb, about(verb, kind, name, **words))
 
     def check_config(self, news: Mapping[str, Any]) -> dict[str, str]:
         """What is wrong with a configuration, by name."""

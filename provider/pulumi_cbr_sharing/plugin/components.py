@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_cbr_sharing.errors import Refused
 from pulumi_cbr_sharing.plugin.construct import Child, Component
-from pulumi_cbr_sharing.plugin.settings import schema, unknown_names
+from pulumi_cbr_sharing.plugin.settings import schema, wrong_names
 from pulumi_cbr_sharing.sharing.inputs import NOT_KNOWN, Problem, camel
 from pulumi_cbr_sharing.sharing.kinds import NATIVE
 from pulumi_cbr_sharing.sharing.received import to_accept
@@ -28,11 +28,7 @@ if TYPE_CHECKING:
 def problems_with(token: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     """Arguments that a component does not have, or misses; the engine checks none of them."""
     kind = schema()["resources"][token]
-    for name, sentence in unknown_names(given, kind["inputProperties"], "property"):
-        yield Problem(name, sentence)
-    for name in kind["requiredInputs"]:
-        if given.get(name) is None:
-            yield Problem(name, "it is missing")
+    return wrong_names(given, kind["inputProperties"], "property", kind["requiredInputs"])
 
 
 def vault_share(session: Session, component: Component, window: Window, name: str) -> dict[str, Any]:

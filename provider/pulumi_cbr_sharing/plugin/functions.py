@@ -15,7 +15,7 @@ from pulumi_cbr_sharing.cbr.backups import get_backup, list_backups
 from pulumi_cbr_sharing.cbr.members import list_members
 from pulumi_cbr_sharing.cbr.projects import projects_of_account
 from pulumi_cbr_sharing.cbr.vaults import list_vaults
-from pulumi_cbr_sharing.plugin.settings import schema, unknown_names
+from pulumi_cbr_sharing.plugin.settings import schema, wrong_names
 from pulumi_cbr_sharing.plugin.wire import result, snake
 
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pulumi_cbr_sharing.cbr.members import Member
     from pulumi_cbr_sharing.http.client import Client
+    from pulumi_cbr_sharing.sharing.inputs import Problem
 
 
 def _members(client: Client, backup_id: str) -> list[Member]:
@@ -40,13 +41,10 @@ LOOKUPS: Mapping[str, tuple[str, Any]] = {
 }
 
 
-def problems_with(token: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def problems_with(token: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     """Arguments that a function does not have, or misses, with what is wrong."""
     wanted = schema()["functions"][token]["inputs"]
-    yield from unknown_names(given, wanted["properties"], "argument")
-    for name in wanted.get("required", ()):
-        if given.get(name) is None:
-            yield name, "it is missing"
+    return wrong_names(given, wanted["properties"], "argument", wanted.get("required", ()))
 
 
 def called(client: Client, token: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if not olds:
             self._new.add(request.urn)
         given = inputs = kind.given(news)
-        problems = [Problem(*found) for found in settings.unknown_names(news, kind.names, "property")]
+        problems = [*settings.wrong_names(news, kind.names, "property")]
         problems += [Problem(camel(one.property), one.sentence) for one in given.problems()]
         session, looked_up = self.session, news.pop(ACCOUNT, None)
         request.news.fields.pop(ACCOUNT, None)

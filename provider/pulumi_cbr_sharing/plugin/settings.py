@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_cbr_sharing.plugin.semver import own_version
 from pulumi_cbr_sharing.settings.connection import NATIVE_NAMESPACE, Connection
 from pulumi_cbr_sharing.settings.resolve import resolve
+from pulumi_cbr_sharing.sharing.inputs import Problem
 
 
 if TYPE_CHECKING:
@@ -31,17 +32,22 @@ def schema() -> dict[str, Any]:
     return {**json.loads(text), "version": own_version()}
 
 
-def problems_with(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def problems_with(config: Mapping[str, Any]) -> Iterator[Problem]:
     """Names that are no settings, with what is wrong with them; the engine hands on whatever a stack has."""
-    known = schema()["config"]["variables"]
-    yield from unknown_names(config.keys() - _OF_THE_ENGINE, known, "setting")
+    given = {name: value for name, value in config.items() if name not in _OF_THE_ENGINE}
+    yield from wrong_names(given, schema()["config"]["variables"], "setting")
 
 
-def unknown_names(given: Iterable[str], known: Iterable[str], what: str) -> Iterator[tuple[str, str]]:
-    """Names that are none of those known, with a sentence."""
+def wrong_names(
+    given: Mapping[str, Any], known: Iterable[str], what: str, required: Iterable[str] = ()
+) -> Iterator[Problem]:
+    """Names that are none of those known, and those that are missing."""
     for name in sorted(set(given) - set(known)):
         if not name.startswith("__"):  # the engine's own
-            yield name, f"there is no {what} {name}: the names are {', '.join(sorted(known))}"
+            yield Problem(name, f"there is no {what} {name}: the names are {', '.join(sorted(known))}")
+    for name in required:
+        if given.get(name) is None:
+            yield Problem(name, "it is missing")
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
