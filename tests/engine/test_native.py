@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clouds import environment
+from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.plugin.server import serving
 from pulumi_cbr_sharing.plugin.servicer import Servicer
 from stack import Stack
@@ -195,6 +196,27 @@ def test_a_half_done_set_is_in_the_state_and_the_next_up_goes_on(emulator: Emula
     assert "initErrors" not in made
     assert list(emulator.members(emulator.backup.id)) == [recipient]
     stack.destroy()
+
+
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_a_share_that_nobody_could_see_is_in_the_state(then: str, emulator: Emulator, stack: Stack) -> None:
+    """The answer is lost, and so is each look; the next `up` goes on although nothing is adopted, or all is undone."""
+    stack.env["HW_MAX_RETRIES"] = "0"
+    stack.program(share(emulator, more=", adopt=False"))
+    emulator.add_fault(Fault(method="POST", reset=True, when="after"))
+    emulator.add_fault(Fault(method="GET", path="/members$", reset=True, nth=2, times=99))
+    assert not stack.up("--skip-preview", check=False).ok
+    assert statuses(emulator) == ["pending"]
+    (made,) = stack.resources(":BackupShareMember")
+    assert made["initErrors"]
+    emulator.clear_faults()
+    if then == "up":
+        assert "the run that broke off has made it" in stack.up().output
+        assert statuses(emulator) == ["pending"]
+        assert "initErrors" not in stack.resources(":BackupShareMember")[0]
+        stack.preview("--expect-no-changes", refresh=True)
+    stack.destroy()
+    assert statuses(emulator) == []
 
 
 def test_from_the_dynamic_door_to_this_one_and_back(emulator: Emulator, stack: Stack) -> None:
