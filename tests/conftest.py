@@ -34,7 +34,7 @@ settings.load_profile("same")
 
 
 # They come before other tests with an engine, so that none of them is left at the end, for one process alone.
-LONGEST = ("test_odd_folder", "test_examples", "test_disaster_recovery", "test_demo")
+LONGEST = ("test_odd_folder", "test_examples", "test_disaster_recovery", "test_demo", "test_sdks")
 
 
 def pytest_xdist_auto_num_workers() -> int:

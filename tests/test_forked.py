@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forked import launcher
+from forked import POSSIBLE, launcher
 
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+pytestmark = pytest.mark.skipif(not POSSIBLE, reason="nothing is forked here")
 
 SHOW = """
 import atexit, os, sys, threading, time
