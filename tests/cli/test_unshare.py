@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import time
-
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,8 +82,7 @@ def test_ctrl_c_at_the_question_changes_nothing(emulator: Emulator, operator: Op
     """It ends quietly, with 130."""
     with Terminal(operator, "unshare", emulator.backup.id, *two) as terminal:
         question = terminal.read_until("[y/N]: ")
-        time.sleep(1)  # until it reads: a signal just before that waits for the next key
-        terminal.process.send_signal(signal.SIGINT)
+        terminal.interrupt()
         assert terminal.code == 130
         assert terminal.shown.removeprefix(question).strip() == ""
     assert left(emulator) == set(two)

@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +107,14 @@ class Terminal:
     def type(self, text: str) -> None:
         """Type a text."""
         os.write(self._ours, text.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C until it ends: one that comes just before the command reads waits for the next key."""
+        for _ in range(SECONDS):
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(2)
+                return
 
     def read_until(self, end: str) -> str:
         """Read until the terminal has shown this, which is last; returns all that it showed."""
