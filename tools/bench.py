@@ -219,6 +219,7 @@ def environment(emulator: Emulator, scratch: Path, case: Case) -> dict[str, str]
         "HW_ACCESS_KEY": sharer.access_key,
         "HW_SECRET_KEY": sharer.secret_key,
         "HW_CBR_ENDPOINT": emulator.url,
+        "HW_IAM_ENDPOINT": emulator.iam_url,
         "PULUMI_CONFIG_PASSPHRASE": "bench",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
