@@ -356,6 +356,7 @@ def test_nothing_like_it_has_them(call: Call, status: int, body: dict[str, Any])
         ("", None),
         ("soon", None),
         ("Fri, 31 Dec 1999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 2100 23:59:59 GMT", 3600.0),
         ("٣", None),
         ("²", None),
         ("inf", None),

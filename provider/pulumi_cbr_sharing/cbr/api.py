@@ -80,7 +80,7 @@ def explained(client: Client, call: Call, refusal: MalformedUrl) -> MalformedUrl
         ) from None
     if "/backups/" not in call.path:
         return refusal
-    gone = replace(refusal, reason="the backup does not exist in this project", remedy="")
+    gone = refusal.again(reason="the backup does not exist in this project", remedy="")
     return BackupNotFound(**vars(gone))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -153,7 +153,7 @@ def wait_until_available(client: Client, backup_id: str, refusal: BackupNotAvail
             return
         if status not in BECOMING_AVAILABLE:
             reason = f"the backup's status is {one_line(status, 30)}, and only available backups can be shared"
-            raise replace(refusal, reason=reason, remedy="share another backup")
+            raise refusal.again(reason=reason, remedy="share another backup")
         if 0 < left <= told - NEWS_EVERY:
             client.notify(f"{refusal.doing}: the backup is {status}; waiting up to {left:.0f} s more")
             told = left

@@ -155,7 +155,7 @@ class Client:
         """Raise the failure of another call to a service that has never answered, for half a minute."""
         until, error = self._out_of_reach.get(call.service, (0.0, None))
         if error and call.service not in self._answered and self.clock.now() < until:
-            raise replace(error, doing=call.doing, sent=False, lasting=True)
+            raise error.again(doing=call.doing, sent=False, lasting=True)
 
     def _wait_or_raise(self, call: Call, retries: retry.Retries, failure: CbrSharingError) -> None:
         if self.clock.left() <= 0:
@@ -176,7 +176,7 @@ def _with_origin(error: CredentialRefused, service: Service, settings: Settings)
         told[1] += f" and was sent to {host_of(settings.iam if service == 'iam' else settings.cbr)}"
     told += [credential.remedy] if isinstance(credential, AccessKey) and credential.remedy else []
     told += [RECORDED] if credential.source.startswith("stack config") else []
-    return replace(error, remedy="; ".join(told))
+    return error.again(remedy="; ".join(told))
 
 
 @dataclass

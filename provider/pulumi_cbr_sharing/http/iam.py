@@ -258,7 +258,7 @@ def look_up_project(client: Client, name: str) -> str:
     try:
         reply = client.send(call)
     except PermissionDenied as error:
-        raise replace(error, remedy=f"{error.remedy}, or {way}, which makes this unnecessary") from None
+        raise error.again(remedy=f"{error.remedy}, or {way}, which makes this unnecessary") from None
     found = reply.records("projects")
     if len(found) != 1:
         listed = reply.quote(", ".join(project.name("id") for project in found), 300) or "none"

@@ -11,6 +11,8 @@ import math
 import re
 
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote_plus
@@ -142,8 +144,7 @@ class Reply:
     def _refusal(self) -> ApiError:
         code, message, request_id = error_parts(self.payload)
         meaning, is_general = self._meaning(code)
-        asked = self.header("Retry-After").strip()
-        retry_after = min(float(asked), LONGEST_RETRY_AFTER) if asked.isascii() and asked.isdigit() else None
+        retry_after = _seconds(self.header("Retry-After").strip())
         said, wait = self.quote(message, 300) if is_general else "", (retry_after or 0) >= 60  # noqa: PLR2004
         reasons = (
             meaning.reason,
@@ -175,6 +176,18 @@ class Reply:
 
     def _request_id(self, from_body: str = "") -> str:
         return self.quote(self.header("X-Request-Id") or from_body, 80, _PLAIN_ID)
+
+
+def _seconds(text: str) -> float | None:
+    """`Retry-After`: a number of seconds, or a date (RFC 9110), as seconds from now; None for anything else."""
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_RETRY_AFTER)
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    left = (at.replace(tzinfo=at.tzinfo or timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+    return min(left, LONGEST_RETRY_AFTER) if left > 0 else None
 
 
 def _bare(text: str) -> str:

@@ -16,7 +16,7 @@ import threading
 import time
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import uniform
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +134,7 @@ class CredentialBreaker:
     def raise_if_open(self, doing: str) -> None:
         """Raise the remembered refusal, if there is one."""
         if self._refusal and self._clock.now() < self._refused_at + REFUSED_FOR:
-            raise replace(self._refusal, doing=doing)
+            raise self._refusal.again(doing=doing)
 
 
 class RateLimit:
@@ -185,7 +185,7 @@ class Retries:
         if self._faults > most or self._clock.now() + pause > self._ends:
             raise error
         if pause > 5 or self._failed == 3:  # noqa: PLR2004 - short waits are not worth a message
-            trouble = replace(error, remedy="") if isinstance(error, ApiError) else error
+            trouble = error.again(remedy="") if isinstance(error, ApiError) else error
             self._notify(f"{trouble} - trying again in {max(1, round(pause))} s")
         self._clock.sleep(pause)
 

@@ -78,7 +78,7 @@ def create(session: Session, inputs: AcceptanceInputs) -> Acceptance:
             "run `pulumi up` again, which takes it over"
         )
         made = _acceptance(session, inputs.backup_id, status=PENDING)
-        raise error.again(made=made, left="" if session.records_half_done else left) from None
+        raise error.again(made=made, left=session.unrecorded(left)) from None
 
 
 def _accepted(session: Session, inputs: AcceptanceInputs) -> Acceptance:

@@ -244,7 +244,7 @@ def _half_done(
         left += ", which takes it over"
     else:
         left += "; if that finds a share that is no older than this run, it is this one: set adopt to True"
-    return error.again(made=share, left="" if is_recorded or session.records_half_done else left)
+    return error.again(made=share, left="" if is_recorded else session.unrecorded(left))
 
 
 def _with_way_out(error: CbrSharingError) -> CbrSharingError:

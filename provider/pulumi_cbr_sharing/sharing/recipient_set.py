@@ -161,7 +161,7 @@ def _recorded(session: Session, inputs: SetInputs, done: Settled, *, recorded: C
         own = live.keys() & {*inputs.dest_project_ids, *recorded} | doubtful
         made = _record(session, inputs.backup_id, live, own) if own or recorded else None
         new = {*done.offered(), *doubtful} - {*recorded}
-        raise error.again(made=made, left="" if session.records_half_done else _left(inputs.backup_id, new))
+        raise error.again(made=made, left=session.unrecorded(_left(inputs.backup_id, new)))
     return _record(session, inputs.backup_id, done.members, inputs.dest_project_ids)
 
 

@@ -167,6 +167,10 @@ class Session:
             else:
                 self.tell(f"backup {backup_id} is shared with {since(one)}: the update adopts that")
 
+    def unrecorded(self, text: str) -> str:
+        """What the user has to know of what was half done; nothing where the state records that."""
+        return "" if self.records_half_done else text
+
     @property
     def place(self) -> dict[str, Any]:
         """What every state records of the settings."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -151,7 +151,7 @@ class Shares:
             image = get_member(self._client, backup_id, project_id).image_id
         except Exception:  # noqa: BLE001 - the image is only a hint in the message
             image = None
-        return replace(refusal, remedy=f"the recipient must delete image {image} first") if image else refusal
+        return refusal.again(remedy=f"the recipient must delete image {image} first") if image else refusal
 
 
 @dataclass
