@@ -208,18 +208,12 @@ def environment(emulator: Emulator, scratch: Path, case: Case) -> dict[str, str]
         f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(TOOLS / "bench_floor.py"))} "$@"\n'
     )
     floor.chmod(0o755)
-    sharer = emulator.account("sharer")
     clean = {name: text for name, text in os.environ.items() if not name.startswith(("HW_", "OS_", "PULUMI_"))}
     return clean | {
         "PATH": f"{scratch}{os.pathsep}{clean['PATH']}",
         "PYTHONPATH": str(TOOLS),
         "SHARES": str(scratch / "shares.json"),
-        "HW_REGION_NAME": sharer.region,
-        "HW_PROJECT_ID": sharer.project_id,
-        "HW_ACCESS_KEY": sharer.access_key,
-        "HW_SECRET_KEY": sharer.secret_key,
-        "HW_CBR_ENDPOINT": emulator.url,
-        "HW_IAM_ENDPOINT": emulator.iam_url,
+        **emulator.environment(),
         "PULUMI_CONFIG_PASSPHRASE": "bench",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -84,10 +84,11 @@ WORLDS = pytest.mark.parametrize(
     [("member", {}), ("member", {"adopt": False}), ("share", {}), ("accepter", {})],
     ids=["member", "member that adopts nothing", "set", "acceptance"],
 )
+ENDS = pytest.mark.parametrize("how", [LOST, NEVER], ids=["done", "not done"])
 
 
 @WORLDS
-@pytest.mark.parametrize("how", [LOST, NEVER], ids=["done", "not done"])
+@ENDS
 def test_the_next_up_goes_on(
     how: dict[str, Any], kind: str, inputs: dict[str, Any], door: str, emulator: Emulator
 ) -> None:
@@ -118,7 +119,7 @@ def test_the_next_up_goes_on(
 
 
 @WORLDS
-@pytest.mark.parametrize("how", [LOST, NEVER], ids=["done", "not done"])
+@ENDS
 def test_a_destroy_leaves_nothing_or_the_error_says_what_may_be_left(
     how: dict[str, Any], kind: str, inputs: dict[str, Any], door: str, emulator: Emulator
 ) -> None:

@@ -64,7 +64,7 @@ class WithVaults(Bridged):
     def Check(self, request: Any, _: Any) -> Any:  # noqa: N802
         """Refuse properties that the bridged provider does not have, or misses, or cannot use."""
         kind, given = request.type, set(request.news)
-        wrong = given - REQUIRED[kind] - OPTIONAL[kind] | REQUIRED[kind] - given
+        wrong = _wrong(given, REQUIRED[kind], OPTIONAL[kind])
         news = json_format.MessageToDict(request.news)
         reasons = dict.fromkeys(wrong, "missing or unknown") or dict(_odd_parts(news))
         if kind == POLICY and not reasons:
@@ -154,6 +154,10 @@ class WithVaults(Bridged):
         return dict(answer.json()) if answer.content else {}
 
 
+def _wrong(given: set[str], required: set[str], optional: set[str]) -> set[str]:
+    return given - required - optional | required - given
+
+
 def _odd_parts(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in NUMBERS & given.keys():
         if not re.fullmatch(r"\d+(\.0)?", str(given[name])):
@@ -161,7 +165,7 @@ def _odd_parts(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, (required, optional) in PARTS.items():
         value = given.get(name, [])
         for one in value if isinstance(value, list) else [value]:
-            if one.keys() - required - optional or required - one.keys():
+            if _wrong({*one}, required, optional):
                 yield name, "missing or unknown"
 
 
