@@ -36,14 +36,14 @@ check: $(STAMP) ## Format, lint, types
 	@$(PYTHON) -m ruff check --quiet
 	@$(PYTHON) -m mypy
 
-quick: $(STAMP) $(PACK) ## All tests but those with an engine and the long searches
-	@$(TESTS) -m "not engine and not search"
+quick: $(STAMP) $(PACK) ## All tests but those with an engine, with a browser, and other slow ones
+	@$(TESTS) -m "not engine and not search and not slow"
 
 test: check $(PACK) ## Check, then all tests
 	@$(WITH_ENGINE) $(TESTS)
 
 guesses: $(STAMP) ## Quick tests of the provider, under each other answer that the service may give
-	@GUESSES=1 $(TESTS) -m "not engine and not search" tests/sharing tests/resources tests/cli tests/audit tests/plugin $(ARGS)
+	@GUESSES=1 $(TESTS) -m "not engine and not search and not slow" tests/sharing tests/resources tests/cli tests/audit tests/plugin $(ARGS)
 
 search: $(STAMP) ## Look for a history of runs that ends wrong, among thousands of random ones
 	@HISTORIES=$(or $(HISTORIES),10000) $(PYTHON) -m pytest -m search

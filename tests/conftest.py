@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from typing import TYPE_CHECKING
 
@@ -33,17 +34,21 @@ settings.register_profile(
 settings.load_profile("same")
 
 
+# A shell's job in the background ignores Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 # They come before other tests with an engine, so that none of them is left at the end, for one process alone.
 LONGEST = ("test_odd_folder", "test_examples", "test_disaster_recovery", "test_demo", "test_sdks")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One test process more than cores, because some tests wait; eight at most, because engine tests start others."""
-    return min((os.cpu_count() or 1) + 1, 8)
+    """Two test processes a core, because tests wait for half of their time; eight at most, for they start others."""
+    return min(2 * (os.cpu_count() or 1), 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Run what takes milliseconds first, so that a failure shows in seconds: units, plugins, searches, the engine.
+    """Run what takes milliseconds first, so that a failure shows in seconds: units, plugins, what is slow, the engine.
 
     Under guesses, leave out what asks no cloud, or has guesses of its own.
     """
@@ -55,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
 def _weight(item: pytest.Function) -> int:
     if item.get_closest_marker("engine"):
         return 3 if item.path.stem in LONGEST else 4
-    if item.get_closest_marker("search"):
+    if item.get_closest_marker("search") or item.get_closest_marker("slow"):
         return 2
     return 1 if "emulator" in item.fixturenames else 0
 

@@ -261,6 +261,7 @@ def test_every_link_to_a_file_leads_somewhere(folder: Path) -> None:
     assert {(page, link) for page, link in links if not (folder / link).exists()} == set()
 
 
+@pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """Each link and reference leads somewhere, and each page can be found."""
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "-b", "html"]

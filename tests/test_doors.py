@@ -115,6 +115,7 @@ def test_a_preview_asks_in_check_or_in_create(emulator: Emulator) -> None:
             native.create(MEMBER, inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.differs("at once")
 @pytest.mark.usefixtures("native")
 def test_how_many_calls_run_at_once(emulator: Emulator) -> None:

@@ -27,7 +27,6 @@ def late():
     print("a thread has ended")
 
 print(sys.argv[1:], sys.path[0], os.getcwd(), os.environ, sys.stdin.read(), __name__, sys.executable, sys.prefix)
-print("pulumi_cbr_sharing" in sys.modules)
 print("an error", file=sys.stderr)
 atexit.register(print, "the end")
 threading.Thread(target=late).start()

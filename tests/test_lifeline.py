@@ -3,12 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
+
+from plugin import engine
 
 
 if TYPE_CHECKING:
@@ -35,14 +35,6 @@ def watching(address: str, seconds: float) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
-
-
-def engine(address: str = "127.0.0.1:0") -> tuple[grpc.Server, str]:
-    """A server as an engine is one, and its address, as Pulumi passes it."""
-    server = grpc.server(ThreadPoolExecutor(1))
-    port = server.add_insecure_port(address)
-    server.start()
-    return server, f"127.0.0.1:{port}"
 
 
 def test_a_process_ends_with_its_engine() -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.slow
+
+
 PERMISSIVE = re.compile(r"\b(Apache|MIT|BSD|PSF|MPL|Mozilla Public|Python Software Foundation)\b")
 CONSTRAINTS = ("--constraint", ROOT / "requirements.lock")
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.slow
+
+
 MOCKED = """
 import os
 import re

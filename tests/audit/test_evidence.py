@@ -310,6 +310,7 @@ def test_progress_is_a_line_now_and_then(world: World, monkeypatch: pytest.Monke
     assert json.loads(done.stdout)["complete"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["audit", "adopt"])
 def test_progress_is_a_bar_on_a_terminal(world: World, verb: str) -> None:
     """It moves while backups are read, and is gone at the end."""
@@ -322,6 +323,7 @@ def test_progress_is_a_bar_on_a_terminal(world: World, verb: str) -> None:
     assert "\x1b[2K" in shown.rpartition("reading backups")[2]
 
 
+@pytest.mark.slow
 def test_one_server_that_fails_leaves_the_others_judged(world: World) -> None:
     """The summary counts it, and the page names it in its head."""
     lost = world.backup()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.slow
+
+
 ROWS = "[...document.querySelectorAll('.part tr')]"
 SHOWN = "[...document.querySelectorAll('.part tr')].filter(one => one.offsetHeight > 0).length"
 FILTER = "document.forms[0].elements[%r].value = %r; document.forms[0].dispatchEvent(new Event('input'));"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(name="world")
 def _world(emulator: Emulator, tmp_path: Path) -> World:
     """A cloud with two hundred clean backups, and four of every finding."""

@@ -228,7 +228,7 @@ HOSTILE = [
     (b'{"checkpoint": 5}', "an unexpected shape"),
     (b"[" * 100_000, "it is not JSON"),
     (b'{"deployment": ' + b"[" * 930 + b"]" * 930 + b"}", "an unexpected shape"),
-    (gzip.compress(b" " * (MOST_BYTES + 1), 1), "it has more than 256 MB"),
+    (gzip.compress(b" " * 2**20) * (MOST_BYTES // 2**20 + 1), "it has more than 256 MB"),
     (b"\x1f\x8bnonsense", "it is not JSON"),
     (b"\xff\xfe{\x00\xd8", "it is not JSON"),
     (b'{"format_version": "1.2", "planned_values": {}, "terraform_version": "1.9.0"}', "it is a plan, not a state"),

@@ -89,6 +89,7 @@ def test_vaults_tell_what_room_is_left(emulator: Emulator, operator: Operator) -
     assert operator.run("vaults", "--name", "a small one").lines[1].split()[-3:-1] == ["50", "20"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["backups", "vaults", "offers"])
 def test_a_list_that_takes_long_has_a_bar_on_a_terminal(emulator: Emulator, operator: Operator, command: str) -> None:
     """On standard error; elsewhere there is a line every ten seconds."""

@@ -83,6 +83,7 @@ def test_ctrl_c_while_it_waits_ends_quietly(emulator: Emulator, operator: Operat
     assert (process.returncode, out, err) == (130, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_pipe_that_is_closed_ends_quietly(emulator: Emulator, operator: Operator, options: list[str]) -> None:
     """For example by `| head -1`."""
@@ -107,6 +108,7 @@ def test_a_name_in_another_script_comes_out_everywhere(emulator: Emulator, opera
     assert (process.returncode, err) == (0, "")
 
 
+@pytest.mark.slow
 def test_colour_is_for_terminals(emulator: Emulator, operator: Operator) -> None:
     """There are no colours in a pipe, or if NO_COLOR is set."""
     with operator.start("backups") as process:

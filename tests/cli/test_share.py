@@ -144,6 +144,7 @@ def test_the_owner_is_no_recipient(emulator: Emulator, operator: Operator) -> No
     assert statuses(emulator) == {}
 
 
+@pytest.mark.slow
 def test_it_waits_for_a_backup_that_is_being_made(emulator: Emulator, operator: Operator) -> None:
     """It says so on standard error."""
     emulator.set_backup_status(emulator.backup.id, "protecting")

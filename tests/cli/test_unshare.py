@@ -55,6 +55,7 @@ def test_without_a_terminal_nothing_is_taken_for_a_yes(
     assert deletes(emulator) == 0
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_shows_what_will_go_and_asks(
     emulator: Emulator, operator: Operator, two: tuple[str, str]
 ) -> None:

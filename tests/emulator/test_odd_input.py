@@ -158,6 +158,7 @@ ODD = (
 ODDITIES = ODD | st.lists(ODD, max_size=2) | st.dictionaries(st.text(max_size=5), ODD, max_size=2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shown")
 @ONE_CLOUD
 @given(
@@ -198,6 +199,7 @@ FAULTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shown")
 @ONE_CLOUD
 @given(fields=FAULTS)
@@ -240,6 +242,7 @@ def test_a_pattern_that_is_none_is_refused(pattern: str, emulator: Emulator) -> 
     assert control(emulator, "POST", "faults", path=pattern).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shown")
 @ONE_CLOUD
 @given(

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.emulator import Emulator
 
 
+pytestmark = pytest.mark.slow
+
+
 PAGE = "/_emulator/"
 
 

@@ -231,6 +231,7 @@ def test_faults_are_given_up_after_so_many_tries(emulator: Emulator) -> None:
     assert len(emulator.requests) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("retry_after", [None, 60.0], ids=["silent", "says when"])
 def test_two_hundred_shares_survive_a_limit_per_minute(
     retry_after: float | None, emulator: Emulator, monkeypatch: pytest.MonkeyPatch

@@ -38,6 +38,7 @@ def _few_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_files")
 def test_45_sets_of_ten_are_destroyed_with_256_file_descriptors(emulator: Emulator) -> None:
     """All threads share the connections of the process."""

@@ -160,6 +160,7 @@ def test_a_child_that_failed_is_left_out(emulator: Emulator) -> None:
     assert {key.partition("/")[2] for key in found["shares"]} == {projects[0]}
 
 
+@pytest.mark.slow
 def test_more_components_than_a_pool_usually_has_threads(emulator: Emulator) -> None:
     """Each holds a thread while its children need others: with a pool of 64, seventy would wait for ever."""
     with Native() as run:

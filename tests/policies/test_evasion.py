@@ -421,6 +421,7 @@ PROPS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     token=st.sampled_from([*TOKENS, "huaweicloud:Cbr/backupShare:BackupShare"]), props=st.dictionaries(st.text(), PROPS)
 )

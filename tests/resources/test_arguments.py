@@ -127,6 +127,7 @@ for number in range(1500):
 """
 
 
+@pytest.mark.slow
 def test_a_program_may_declare_more_shares_than_the_sdk_can_pickle() -> None:
     """Its `serialize_provider` ends in a RecursionError at about 950."""
     done = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=False)

@@ -25,6 +25,7 @@ def inputs(emulator: Emulator) -> dict[str, Any]:
     return {"backup_id": emulator.backup.id, "dest_project_id": emulator.account("recipient").project_id}
 
 
+@pytest.mark.slow
 def test_it_needs_nothing_in_advance(emulator: Emulator) -> None:
     """A new interpreter shares, reads and cancels: the processes of other tests have imported Pulumi before."""
     with Plugin(env=environment(emulator), forked=False) as plugin:

@@ -10,13 +10,13 @@ import os
 import tempfile
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
 from clouds import environment
 from doors import DOOR, DYNAMIC_ONLY, process, pythonic
 from histories import Stack as Model
+from plugin import engine
 from programs import accepted, member, share, statuses, told, up
 from pulumi_cbr_sharing.emulator import Fault
 from pulumi_cbr_sharing.errors import Refused
@@ -278,11 +278,14 @@ def moved(emulator: Emulator, **env: str) -> str:
         made = run.create(OURS, inputs)
     accepted(emulator, "recipient")
     place = environment(emulator) | env
-    engine, way = f"127.0.0.1:{uuid4().hex}", {"forked": False} if env and not DOOR.get() else {}
-    with process(env=place, engine=engine) as new, process(env=place, engine=engine, **way) as old:
+    way = {"forked": False} if env and not DOOR.get() else {}
+    listening, address = engine()
+    with process(env=place, engine=address) as new, process(env=place, engine=address, **way) as old:
         new.create(OURS, inputs)
         old.delete(made)
-        return old.stop()
+        told = old.stop()
+    listening.stop(None)
+    return told
 
 
 def test_a_share_that_another_process_of_the_run_declares_stays(emulator: Emulator) -> None:

@@ -4,9 +4,8 @@ An engine starts its processes by name. In the PATH of a `Stack` these names lea
 hand arguments, environment, folder and standard streams to this server. It forks a process that becomes what was
 asked for. A launcher passes signals on, ends as that process ends, and takes it along when it is killed.
 
-Only what others wrote is imported in advance. Our package is imported by each process anew, as the engine's does.
-Two things differ from a process of its own: its parent is this server, and all have the same seed of hashes. So tests
-of kills, of interpreters, and some of each verb have a plain `Stack`.
+Three things differ from a process of its own: its parent is this server, our package is imported already, and all have
+the same seed of hashes. So tests of kills, of imports, of interpreters, and some of each verb have plain processes.
 """
 
 from __future__ import annotations
@@ -33,7 +32,12 @@ if TYPE_CHECKING:
 
 
 _code: int | None = None  # of this process, once it has become another
-IN_ADVANCE = ("pulumi.dynamic", "dill", "google.protobuf.json_format", "grpc._channel", "grpc._server", "requests")
+OTHERS = ("pulumi.dynamic", "dill", "google.protobuf.json_format", "grpc._channel", "grpc._server", "requests")
+OURS = (
+    "native",
+    "plugin.server",
+    *(f"resources.{name}" for name in ("lookups", "process", "received_backups", "vault_share")),
+)
 SIZE = 1 << 20  # bytes of a request
 
 
@@ -138,7 +142,7 @@ def _end() -> None:
 
 if __name__ == "__main__":
     atexit.register(_end)  # what is registered first is called last
-    for name in IN_ADVANCE:
+    for name in (*OTHERS, *(f"pulumi_cbr_sharing.{name}" for name in OURS)):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a process would copy the memory that it shares

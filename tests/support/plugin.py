@@ -11,20 +11,19 @@ import os
 import subprocess
 import sys
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import dill
 import grpc
 
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
-from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from typing_extensions import Self
 
 from forked import POSSIBLE, Forked
-from pulumi_cbr_sharing.resources.dynamic import PLANNING
+from pulumi_cbr_sharing.resources.dynamic import PLANNING, pickled
 
 
 if TYPE_CHECKING:
@@ -80,12 +79,16 @@ class Plugin:
     config: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     forked: bool = POSSIBLE
-    engine: str = field(default_factory=lambda: f"127.0.0.1:{uuid4().hex}")
+    engine: str = ""
 
     def __enter__(self) -> Self:
         base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         env = {**base, "HOME": "/nonexistent", "PULUMI_PROJECT": "test", **self.env}
-        self.process = Forked(env, self.engine) if self.forked else _started(env, self.engine)
+        self._own: grpc.Server | None = None
+        address = self.engine
+        if not address:
+            self._own, address = engine()
+        self.process = Forked(env, address) if self.forked else _started(env, address)
         assert self.process.stdout
         port = int(self.process.stdout.readline())
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
@@ -103,6 +106,8 @@ class Plugin:
         self._channel.close()
         self.process.kill()
         out, err = self.process.communicate()
+        if self._own:
+            self._own.stop(None)
         return (out + err).decode()
 
     def check(
@@ -156,14 +161,17 @@ class Plugin:
             raise PluginError(error.details()) from None
 
 
+def engine(address: str = "127.0.0.1:0") -> tuple[grpc.Server, str]:
+    """A server as an engine is one, and its address, as Pulumi passes it."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port(address)
+    server.start()
+    return server, f"127.0.0.1:{port}"
+
+
 def _started(env: Mapping[str, str], engine: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-u", "-m", "pulumi.dynamic", engine]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
-
-
-def pickled(provider: ResourceProvider) -> str:
-    """The provider as the SDK puts it into the state."""
-    return str(serialize_provider(provider))
 
 
 def unpickled(text: str) -> Any:

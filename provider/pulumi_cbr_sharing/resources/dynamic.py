@@ -169,7 +169,7 @@ class CbrProvider(dynamic.ResourceProvider):
         return {**asdict(made), "connection": _given(self.connection)}
 
 
-def pickled(provider: CbrProvider) -> str:
+def pickled(provider: dynamic.ResourceProvider) -> str:
     """A provider as the SDK writes it into the state: by reference, so it is short, and the same text in every run."""
     # The protocol is fixed, or another version of Python would write another text.
     return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()
