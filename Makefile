@@ -20,7 +20,8 @@ unexport PYTHONDONTWRITEBYTECODE
 WITH_ENGINE = engine="$$($(PYTHON) tools/engine_setup.py)" && PATH="$${engine:+$$engine:}$$PWD/.venv/bin:$$PATH"
 
 # Slow tests are handed out two by two, so that no process sits on many while another one is idle.
-TESTS = $(PYTHON) -m pytest --numprocesses auto --maxschedchunk 2
+# gRPC would tell of each server that ends.
+TESTS = GRPC_VERBOSITY=ERROR $(PYTHON) -m pytest --numprocesses auto --maxschedchunk 2
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

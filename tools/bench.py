@@ -82,6 +82,11 @@ for backup, projects in json.load(open(os.environ["SHARES"])):
             {kind}(f"{{backup}}-{{project}}", backup_id=backup, dest_project_id=project)
 """
 
+# A file backend writes the whole state after each step, even in a preview: the engine's own time grows with the square
+# of their number, and nothing else could be seen.
+WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+MANY = 100  # resources
+
 # The same properties, inputs and outputs.
 FLOOR = """
 import base64, json, os, pickle
@@ -209,7 +214,9 @@ def environment(emulator: Emulator, scratch: Path, case: Case) -> dict[str, str]
     )
     floor.chmod(0o755)
     clean = {name: text for name, text in os.environ.items() if not name.startswith(("HW_", "OS_", "PULUMI_"))}
+    is_large = case.backups * (1 if case.kind == "BackupShare" else case.recipients) > MANY
     return clean | {
+        **(WITHOUT_CHECKPOINTS if is_large else {}),
         "PATH": f"{scratch}{os.pathsep}{clean['PATH']}",
         "PYTHONPATH": str(TOOLS),
         "SHARES": str(scratch / "shares.json"),

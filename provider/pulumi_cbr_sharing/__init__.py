@@ -8,7 +8,6 @@ pulumi.export("status", share.status)
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 
@@ -62,6 +61,8 @@ else:
 
     def __getattr__(name: str) -> object:
         if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
             return version("pulumi-cbr-sharing")
         if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from pulumi_cbr_sharing.cbr.members import answer_membership
 from pulumi_cbr_sharing.cbr.vaults import get_vault
 from pulumi_cbr_sharing.errors import BackupNotFound, CbrSharingError, MemberNotFound, NotFound, Refused, WaitTimeout
 from pulumi_cbr_sharing.sharing.inputs import AcceptanceInputs, Problem, is_unknown
-from pulumi_cbr_sharing.sharing.received import ACCEPTED, accept, see
+from pulumi_cbr_sharing.sharing.received import ACCEPTED, PENDING, accept, see
 from pulumi_cbr_sharing.sharing.shares import both
 
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pulumi_cbr_sharing.sharing.session import Session
 
 
-PENDING: Final = "pending"
 WITHDRAWN: Final = "withdrawn"
 
 

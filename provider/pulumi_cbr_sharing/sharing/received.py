@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ACCEPTED: Final = "accepted"
+PENDING: Final = "pending"
 SHOWN_WITHIN = 60.0  # seconds from the service's yes to the backup in its vault; that they are one moment is inferred
 
 
@@ -79,16 +81,19 @@ def accept(client: Client, backup_id: str, vault_id: str, wait: float = 0.0) -> 
                 raise
         except CbrSharingError as failure:
             # It may be accepted: its reply is lost, or it was repeated, and refused because the first one succeeded.
-            if (seen := _surely(see, client, backup_id, doing)) and seen.vault_id == vault_id:
+            seen = _surely(partial(see, client, backup_id, doing))
+            if seen and seen.vault_id == vault_id:
                 return seen
+            if seen and not seen.vault_id and _surely(partial(_own_answer, client, backup_id)) == ACCEPTED:
+                break
             raise failure.again(unsure=is_ambiguous(failure) or isinstance(failure, Stopped)) from None
-    return _surely(_shown, client, backup_id, doing)
+    return _surely(partial(_shown, client, backup_id, doing))
 
 
-def _surely(look: Callable[[Client, str, str], T], client: Client, backup_id: str, doing: str) -> T:
+def _surely(look: Callable[[], T]) -> T:
     """What a look finds; if it fails, nobody knows whether the share is accepted."""
     try:
-        return look(client, backup_id, doing)
+        return look()
     except CbrSharingError as error:
         raise error.again(unsure=True) from None
 
@@ -157,7 +162,7 @@ def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = (
     do not say whether the list has the owner's vault or the recipient's. So is one that is in both lists: they do not
     say either that the service heeds the status.
     """
-    every = [list_backups(client, own_type="shared", member_status=status) for status in ("pending", "accepted")]
+    every = [list_backups(client, own_type="shared", member_status=status) for status in (PENDING, ACCEPTED)]
     pending, listed = ([one for one in shared if one.project_id in owners] for shared in every)
     offered = {backup.id for backup in pending}
     accepted = [
@@ -167,17 +172,21 @@ def look(client: Client, owners: Collection[str], vault_ids: Collection[str] = (
     there = tuple(backup for backup in accepted if backup and backup.vault_id)
     taken = {backup.id for backup in there}
     both = offered & {backup.id for backup in listed}
-    offers = [one for one in pending if one.id not in taken and (one.id not in both or _is_offer(client, one))]
+    offers = [
+        one
+        for one in pending
+        if one.id not in taken and (one.id not in both or _own_answer(client, one.id) in (None, PENDING))
+    ]
     others = {one.project_id for shared in every for one in shared} - {*owners}
     return Received(tuple(offers), there, tuple(sorted(others)))
 
 
-def _is_offer(client: Client, listed: Backup) -> bool:
-    """Whether it is pending, not rejected; if the recipient may not read its own member (inferred), it is tried."""
+def _own_answer(client: Client, backup_id: str) -> str | None:
+    """The status of the recipient's own member; None if the recipient may not read it, which is inferred."""
     try:
-        return get_member(client, listed.id, client.project_id).status == "pending"
+        return get_member(client, backup_id, client.project_id).status
     except (NotFound, PermissionDenied):
-        return True
+        return None
 
 
 def _seen(client: Client, listed: Backup) -> Backup | None:
