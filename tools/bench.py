@@ -96,12 +96,17 @@ from bench_floor import Nothing
 provider = base64.b64encode(pickle.dumps(Nothing(), protocol=4)).decode()
 own = {{"__provider": provider}} if "{door}" == "dynamic" else {{}}
 token = "pulumi-python:dynamic/bench:Nothing" if "{door}" == "dynamic" else "nothing:index:Nothing"
+
+class Resource(pulumi.CustomResource):
+    def __init__(self, name, given):
+        super().__init__(token, name, given)
+
 for backup, projects in json.load(open(os.environ["SHARES"])):
     for project in [projects] if "{kind}" == "BackupShare" else projects:
         given = {{"backup_id": backup, "dest_project_id": project}}
         given |= {{f"output_{{number}}": "0" * 32 for number in range(8)}}
         name = backup if "{kind}" == "BackupShare" else f"{{backup}}-{{project}}"
-        pulumi.CustomResource(token, name, given | own)
+        Resource(name, given | own)
 """
 
 

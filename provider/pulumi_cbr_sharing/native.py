@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ class _Named(pulumi.Resource):
         default = Connection() in LOOKED_UP and (opts is None or (opts.provider is None and opts.parent is None))
         account = {ACCOUNT: LOOKED_UP[Connection()]} if default else {}  # of the look-ups
         options = _defaults(pulumi.Alias(type_=f"{other}{kind}"))
-        names = {**dict.fromkeys(cls._outputs), **inputs, **account}
+        given = {name: value for name, value in inputs.items() if value is not None}
+        names = {**dict.fromkeys(cls._outputs), **given, **account}
         return f"{NATIVE}{kind}", names, pulumi.ResourceOptions.merge(options, opts)
 
     def translate_input_property(self, prop: str) -> str:
@@ -78,7 +80,8 @@ class _Named(pulumi.Resource):
 class _Native(_Named, pulumi.CustomResource):
     """Base of the resources."""
 
-    def __init__(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+    def _declare(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        """Called by a subclass to begin. The SDK takes what is above the third `__init__` for the program's line."""
         token, names, options = self._given(_Native, DYNAMIC, inputs, opts)
         super().__init__(token, resource_name, names, options)
 
@@ -86,7 +89,7 @@ class _Native(_Named, pulumi.CustomResource):
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
         """A resource that something else manages, by its id."""
         made = cls.__new__(cls)
-        _Native.__init__(made, resource_name, {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+        _Native._declare(made, resource_name, {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
         return made
 
 
@@ -94,17 +97,18 @@ class BackupShareMember(_Native):
     """One backup shared with one project; see `pulumi_cbr_sharing.BackupShareMember`. Its id: `backup/project`."""
 
     _outputs = KINDS["BackupShareMember"].outputs
-    backup_id: pulumi.Output[str]
-    dest_project_id: pulumi.Output[str]
-    status: pulumi.Output[str]
-    share_id: pulumi.Output[str]
-    owner_project_id: pulumi.Output[str]
-    region: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str]
-    vault_id: pulumi.Output[str | None]
-    image_id: pulumi.Output[str | None]
-    created_at: pulumi.Output[str | None]
-    updated_at: pulumi.Output[str | None]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_id: pulumi.Output[str]
+        dest_project_id: pulumi.Output[str]
+        status: pulumi.Output[str]
+        share_id: pulumi.Output[str]
+        owner_project_id: pulumi.Output[str]
+        region: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str]
+        vault_id: pulumi.Output[str | None]
+        image_id: pulumi.Output[str | None]
+        created_at: pulumi.Output[str | None]
+        updated_at: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -124,21 +128,22 @@ class BackupShareMember(_Native):
             "adopt": adopt,
             "wait_for_backup": wait_for_backup,
         }
-        super().__init__(resource_name, inputs, opts)
+        self._declare(resource_name, inputs, opts)
 
 
 class BackupShare(_Native):
     """One backup shared with exactly these projects; see `pulumi_cbr_sharing.BackupShare`. Its id: the backup's."""
 
     _outputs = KINDS["BackupShare"].outputs
-    backup_id: pulumi.Output[str]
-    dest_project_ids: pulumi.Output[list[str]]
-    statuses: pulumi.Output[dict[str, str]]
-    share_ids: pulumi.Output[dict[str, str]]
-    declared: pulumi.Output[list[str]]
-    owner_project_id: pulumi.Output[str]
-    region: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_id: pulumi.Output[str]
+        dest_project_ids: pulumi.Output[list[str]]
+        statuses: pulumi.Output[dict[str, str]]
+        share_ids: pulumi.Output[dict[str, str]]
+        declared: pulumi.Output[list[str]]
+        owner_project_id: pulumi.Output[str]
+        region: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str]
 
     def __init__(
         self,
@@ -150,22 +155,23 @@ class BackupShare(_Native):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {"backup_id": backup_id, "dest_project_ids": dest_project_ids, "wait_for_backup": wait_for_backup}
-        super().__init__(resource_name, inputs, opts)
+        self._declare(resource_name, inputs, opts)
 
 
 class BackupShareAccepter(_Native):
     """A share accepted into a vault; see `pulumi_cbr_sharing.BackupShareAccepter`. Its id: `backup/recipient`."""
 
     _outputs = KINDS["BackupShareAccepter"].outputs
-    backup_id: pulumi.Output[str]
-    vault_id: pulumi.Output[str]
-    status: pulumi.Output[str]
-    owner_project_id: pulumi.Output[str]
-    recipient_project_id: pulumi.Output[str]
-    region: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str]
-    backup_name: pulumi.Output[str]
-    resource_type: pulumi.Output[str]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_id: pulumi.Output[str]
+        vault_id: pulumi.Output[str]
+        status: pulumi.Output[str]
+        owner_project_id: pulumi.Output[str]
+        recipient_project_id: pulumi.Output[str]
+        region: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str]
+        backup_name: pulumi.Output[str]
+        resource_type: pulumi.Output[str]
 
     def __init__(
         self,
@@ -178,16 +184,17 @@ class BackupShareAccepter(_Native):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": wait_for_offer, "pending": pending}
-        super().__init__(resource_name, inputs, opts)
+        self._declare(resource_name, inputs, opts)
 
 
 class _Component(_Named, pulumi.ComponentResource):
     """Base of the components: the plugin declares their children, below the provider that constructs them."""
 
-    backup_ids: pulumi.Output[list[str]]
-    newest_at: pulumi.Output[dict[str, str]]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_ids: pulumi.Output[list[str]]
+        newest_at: pulumi.Output[dict[str, str]]
 
-    def __init__(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+    def _declare(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         given = {name: _rule(value) for name, value in inputs.items()}
         token, names, options = self._given(_Component, COMPONENT, given, opts)
         super().__init__(token, resource_name, names, options, remote=True)
@@ -200,7 +207,8 @@ class VaultShare(_Component):
     """
 
     _outputs = ("backup_ids", "newest_at", "shares")
-    shares: pulumi.Output[dict[str, str]]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        shares: pulumi.Output[dict[str, str]]
 
     def __init__(
         self,
@@ -212,7 +220,7 @@ class VaultShare(_Component):
         **rules: Any,
     ) -> None:
         inputs = {"vault_id": vault_id, "dest_project_ids": dest_project_ids, **rules}
-        super().__init__(resource_name, inputs, opts)
+        self._declare(resource_name, inputs, opts)
 
 
 class ReceivedBackups(_Component):
@@ -222,7 +230,8 @@ class ReceivedBackups(_Component):
     """
 
     _outputs = ("backup_ids", "newest_at", "accepted")
-    accepted: pulumi.Output[dict[str, str]]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        accepted: pulumi.Output[dict[str, str]]
 
     def __init__(
         self,
@@ -235,7 +244,7 @@ class ReceivedBackups(_Component):
     ) -> None:
         vaults = vault_id if isinstance(vault_id, (list, tuple)) else [vault_id]
         inputs = {"vault_ids": vaults, "owner_project_ids": owner_project_ids, **rules}
-        super().__init__(resource_name, inputs, opts)
+        self._declare(resource_name, inputs, opts)
 
 
 def _defaults(*aliases: pulumi.Alias) -> pulumi.ResourceOptions:
@@ -243,6 +252,7 @@ def _defaults(*aliases: pulumi.Alias) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(version=own_version(), plugin_download_url=_download_url(), aliases=list(aliases))
 
 
+@cache
 def _download_url() -> str | None:
     """The folder of the plugin in the repository that the package names, if it names one."""
     named = metadata("pulumi-cbr-sharing").get_all("Project-URL") or []

@@ -81,6 +81,15 @@ def test_the_life_of_a_share(emulator: Emulator, stack: Stack) -> None:
     assert sent(emulator) == ["DELETE"]
 
 
+@pytest.mark.parametrize("module", ["pulumi_cbr_sharing", "pulumi_cbr_sharing.native"])
+def test_the_state_names_the_line_of_the_program(emulator: Emulator, stack: Stack, module: str) -> None:
+    """By it, an audit tells where a share is declared."""
+    stack.program(share(emulator).replace("pulumi_cbr_sharing", module))
+    stack.up()
+    (made,) = stack.resources("BackupShareMember")
+    assert made["sourcePosition"] == "project:///__main__.py#5"
+
+
 def test_a_cancelled_share_is_drift_and_made_again(emulator: Emulator, stack: Stack) -> None:
     """A pipeline that expects no changes fails; the next `up --refresh` creates it again."""
     stack.program(share(emulator))

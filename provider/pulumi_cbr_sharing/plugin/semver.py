@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from functools import cache
 from importlib.metadata import version
 
 
+@cache
 def own_version() -> str:
     """The version of this package."""
     return semver(version("pulumi-cbr-sharing"))

@@ -43,15 +43,16 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
     """
 
     _pending = False  # whether a component has just seen its offer
-    backup_id: pulumi.Output[str]
-    vault_id: pulumi.Output[str]
-    status: pulumi.Output[str]
-    owner_project_id: pulumi.Output[str]
-    recipient_project_id: pulumi.Output[str]
-    region: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str]
-    backup_name: pulumi.Output[str]
-    resource_type: pulumi.Output[str]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_id: pulumi.Output[str]
+        vault_id: pulumi.Output[str]
+        status: pulumi.Output[str]
+        owner_project_id: pulumi.Output[str]
+        recipient_project_id: pulumi.Output[str]
+        region: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str]
+        backup_name: pulumi.Output[str]
+        resource_type: pulumi.Output[str]
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class BackupShareAccepter(CbrResource, module="huaweicloud/cbr", name="BackupSha
     ) -> None:
         inputs = {"backup_id": backup_id, "vault_id": vault_id, "wait_for_offer": waiting(wait_for_offer, opts)}
         known = {"pending": True} if self._pending else {}
-        super().__init__(BackupShareAccepterProvider(connection), resource_name, {**inputs, **known}, opts)
+        self._declare(BackupShareAccepterProvider(connection), resource_name, {**inputs, **known}, opts)
 
 
 class BackupShareAccepterProvider(CbrProvider):

@@ -48,15 +48,17 @@ class CbrResource(dynamic.Resource):
         if ours:
             cls._resource_type_name = ours[0]._resource_type_name  # noqa: SLF001 - the SDK has no other way
 
-    def __init__(
+    def _declare(
         self,
         provider: CbrProvider,
         resource_name: str,
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
+        """Called by a subclass to begin. The SDK takes what is above the third `__init__` for the program's line."""
         refuse_useless(f"{type(self).__name__} {resource_name}", provider.connection, opts)
         outputs = dict.fromkeys(provider.kind.outputs)  # the SDK sets no others
+        given = {name: value for name, value in inputs.items() if value is not None}
         own: dict[str, Any] = {PROVIDER: pickled(provider)}
         own |= {PLANNING: True} if runtime.is_dry_run() else {}
         own |= {ACCOUNT: LOOKED_UP[provider.connection]} if provider.connection in LOOKED_UP else {}
@@ -66,7 +68,7 @@ class CbrResource(dynamic.Resource):
             self,
             f"pulumi-python:{self._resource_type_name}",
             resource_name,
-            {**outputs, **inputs, **own},
+            {**outputs, **given, **own},
             from_the_native_plugin(self._resource_type_name.rpartition(":")[2], opts),
         )
 

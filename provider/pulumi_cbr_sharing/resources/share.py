@@ -43,14 +43,15 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
         region, endpoint: the region and the CBR endpoint in the settings.
     """
 
-    backup_id: pulumi.Output[str]
-    dest_project_ids: pulumi.Output[list[str]]
-    statuses: pulumi.Output[dict[str, str]]
-    share_ids: pulumi.Output[dict[str, str]]
-    declared: pulumi.Output[list[str]]
-    owner_project_id: pulumi.Output[str]
-    region: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_id: pulumi.Output[str]
+        dest_project_ids: pulumi.Output[list[str]]
+        statuses: pulumi.Output[dict[str, str]]
+        share_ids: pulumi.Output[dict[str, str]]
+        declared: pulumi.Output[list[str]]
+        owner_project_id: pulumi.Output[str]
+        region: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str]
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class BackupShare(CbrResource, module="huaweicloud/cbr", name="BackupShare"):
             "dest_project_ids": dest_project_ids,
             "wait_for_backup": waiting(wait_for_backup, opts),
         }
-        super().__init__(BackupShareProvider(connection), resource_name, inputs, opts)
+        self._declare(BackupShareProvider(connection), resource_name, inputs, opts)
 
 
 class BackupShareProvider(CbrProvider):

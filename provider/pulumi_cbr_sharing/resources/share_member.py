@@ -49,17 +49,18 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
         created_at, updated_at: RFC 3339, UTC.
     """
 
-    backup_id: pulumi.Output[str]
-    dest_project_id: pulumi.Output[str]
-    status: pulumi.Output[str]
-    share_id: pulumi.Output[str | None]
-    owner_project_id: pulumi.Output[str]
-    region: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str]
-    vault_id: pulumi.Output[str | None]
-    image_id: pulumi.Output[str | None]
-    created_at: pulumi.Output[str | None]
-    updated_at: pulumi.Output[str | None]
+    if TYPE_CHECKING:  # the SDK would evaluate them for each resource
+        backup_id: pulumi.Output[str]
+        dest_project_id: pulumi.Output[str]
+        status: pulumi.Output[str]
+        share_id: pulumi.Output[str | None]
+        owner_project_id: pulumi.Output[str]
+        region: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str]
+        vault_id: pulumi.Output[str | None]
+        image_id: pulumi.Output[str | None]
+        created_at: pulumi.Output[str | None]
+        updated_at: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class BackupShareMember(CbrResource, module="huaweicloud/cbr", name="BackupShare
             "adopt": adopt,
             "wait_for_backup": waiting(wait_for_backup, opts),
         }
-        super().__init__(BackupShareMemberProvider(connection), resource_name, inputs, opts)
+        self._declare(BackupShareMemberProvider(connection), resource_name, inputs, opts)
 
 
 class BackupShareMemberProvider(CbrProvider):
