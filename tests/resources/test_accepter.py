@@ -124,7 +124,7 @@ def test_accepted_before_into_another_vault_is_an_error(emulator: Emulator, plug
 @pytest.mark.parametrize("shown_after", [0.0, 1.0])
 def test_an_answer_whose_reply_is_lost_is_not_lost(emulator: Emulator, plugin: Plugin, shown_after: float) -> None:
     """The PUT is retried; if the retry is refused, the backup is read, which may show its vault later."""
-    emulator.accept_seconds = shown_after
+    emulator.accept_seconds, emulator.recipient_reads = shown_after, True
     offer(emulator)
     emulator.add_fault(Fault(method="PUT", reset=True, when="after"))
     emulator.add_fault(Fault(method="PUT", status=400, body='{"error_code": "BackupService.6708", "error_msg": "no"}'))

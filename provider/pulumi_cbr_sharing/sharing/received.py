@@ -84,7 +84,7 @@ def accept(client: Client, backup_id: str, vault_id: str, wait: float = 0.0) -> 
             seen = _surely(partial(see, client, backup_id, doing))
             if seen and seen.vault_id == vault_id:
                 return seen
-            if seen and not seen.vault_id and _surely(partial(_own_answer, client, backup_id)) == ACCEPTED:
+            if not (seen and seen.vault_id) and _surely(partial(_own_answer, client, backup_id)) == ACCEPTED:
                 break
             raise failure.again(unsure=is_ambiguous(failure) or isinstance(failure, Stopped)) from None
     return _surely(partial(_shown, client, backup_id, doing))
