@@ -101,7 +101,7 @@ class BackupShareMember(_Native):
         backup_id: pulumi.Output[str]
         dest_project_id: pulumi.Output[str]
         status: pulumi.Output[str]
-        share_id: pulumi.Output[str]
+        share_id: pulumi.Output[str | None]
         owner_project_id: pulumi.Output[str]
         region: pulumi.Output[str | None]
         endpoint: pulumi.Output[str]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pulumi  # noqa: TC002 - the SDK resolves the annotations of a Resource at run time
-
 from pulumi_cbr_sharing.resources.arguments import waiting
 from pulumi_cbr_sharing.resources.dynamic import CbrProvider, CbrResource
 from pulumi_cbr_sharing.sharing.kinds import KINDS
 
 
 if TYPE_CHECKING:
+    import pulumi
+
     from pulumi_cbr_sharing.settings.connection import Connection
 
 
